@@ -1,0 +1,55 @@
+// Nest 12 is ESM only, so the tests run as ESM too: `npm test` starts jest with --experimental-vm-modules.
+const TEST_TIMEOUT_MS = 30_000;
+
+/** @type {import('jest').Config} */
+const base = {
+  testEnvironment: 'node',
+  testTimeout: TEST_TIMEOUT_MS,
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        module: { type: 'es6' },
+        jsc: {
+          target: 'es2022',
+          keepClassNames: true,
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+        },
+      },
+    ],
+  },
+};
+
+/**
+ * @param {string} displayName
+ * @param {'sqlite' | 'mariadb'} rollcallEngine
+ * @param {boolean} rollcallRedis
+ * @param {string[]} testMatch
+ * @returns {import('jest').Config}
+ */
+const project = (displayName, rollcallEngine, rollcallRedis, testMatch) => ({
+  ...base,
+  displayName,
+  globals: { rollcallEngine, rollcallRedis },
+  testMatch: testMatch.map((pattern) => `<rootDir>/${pattern}`),
+});
+
+const ON_EVERY_ENGINE = ['test/e2e/**/*.e2e.ts', 'src/**/*.engine-spec.ts'];
+
+/** @type {import('jest').Config} */
+export default {
+  projects: [
+    project('unit', 'sqlite', false, ['src/**/*.spec.ts', 'test/tooling/**/*.spec.ts']),
+    project('sqlite', 'sqlite', false, ON_EVERY_ENGINE),
+    project('sqlite+redis', 'sqlite', true, [...ON_EVERY_ENGINE, 'src/**/*.redis-spec.ts']),
+    project('mariadb', 'mariadb', false, ON_EVERY_ENGINE),
+    project('mariadb+redis', 'mariadb', true, ON_EVERY_ENGINE),
+    project('faults', 'sqlite', false, ['test/faults/**/*.fault.ts']),
+    project('clients', 'sqlite', false, ['test/clients/**/*.client.ts']),
+  ],
+};

@@ -1,0 +1,22 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { App } from '../../apps/app.js';
+import { TokensService } from '../../auth/tokens.service.js';
+import { bearerOf } from '../bearer.js';
+import { AgoraAppGuard } from './agora-app.guard.js';
+
+/** Lets in who shows an app token of the path's app. An unknown app comes first: 404 before 401. */
+@Injectable()
+export class AgoraAppTokenGuard implements CanActivate {
+  constructor(
+    private readonly appGuard: AgoraAppGuard,
+    private readonly tokens: TokensService,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    await this.appGuard.canActivate(context);
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    this.tokens.authenticateApp(request.rollcall.app as App, bearerOf(request));
+    return true;
+  }
+}

@@ -1,0 +1,48 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { App } from '../../apps/app.js';
+
+/** One call of the Agora dialect: its app, and the members that its answer takes from the call itself. */
+export class AgoraCall {
+  constructor(
+    private readonly request: FastifyRequest,
+    readonly app: App,
+  ) {}
+
+  /** What stands behind `{org}/{app}` in the request's path, as it was written. */
+  get path(): string {
+    const [path = ''] = this.request.url.split('?', 1);
+    return path.replace(/^\/[^/]*\/[^/]*/, '');
+  }
+
+  /** The absolute address of a path below the app. Also a call under `/app-id/…` is answered with org and app. */
+  uri(path: string): string {
+    const { publicUrl } = this.request.server.rollcall;
+    return `${publicUrl ?? `${this.request.protocol}://${this.request.host}`}/${this.app.org}/${this.app.name}${path}`;
+  }
+
+  get duration(): number {
+    return Math.round(this.request.server.rollcall.clock.monotonic() - this.request.rollcall.startedAt);
+  }
+
+  get timestamp(): number {
+    return this.request.server.rollcall.clock.now();
+  }
+
+  /** The query as Usergrid repeats it: every value a list, members in the order of the alphabet. */
+  get params(): Record<string, string[]> {
+    const query = this.request.query as Record<string, string | string[]>;
+    return Object.fromEntries(
+      Object.keys(query)
+        .sort()
+        .map((key) => [key, [query[key] ?? []].flat()]),
+    );
+  }
+}
+
+/** The call, for a handler behind the dialect's guard. */
+export const Call = createParamDecorator((_data: unknown, context: ExecutionContext): AgoraCall => {
+  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  if (request.rollcall.app === undefined) throw new Error('the guard has not found the app of this call');
+  return new AgoraCall(request, request.rollcall.app);
+});

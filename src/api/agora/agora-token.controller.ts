@@ -1,0 +1,115 @@
+import { Body, Controller, HttpCode, Ip, Post, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { checkAppCredentials } from '../../auth/app-credentials.js';
+import { TokensService } from '../../auth/tokens.service.js';
+import { AppError } from '../../errors/app-error.js';
+import { RateLimits } from '../../rate-limit/rate-limits.service.js';
+import type { User } from '../../users/user.js';
+import { UsersService } from '../../users/users.service.js';
+import { AccessBy } from '../access.guard.js';
+import { bearerOf } from '../bearer.js';
+import { JsonBody } from '../json-body.pipe.js';
+import { AgoraAppGuard } from './agora-app.guard.js';
+import { AgoraCall, Call } from './agora-call.js';
+import { agoraPrefixes } from './agora-prefixes.js';
+import { RequestAgoraTokenDto } from './agora-token.dto.js';
+import { toAgoraUser } from './agora-users.dto.js';
+
+const tokensPerSecond = 300;
+
+/** `POST …/token`: the credentials are in the body, so anyone may call, and only a call that proved them counts. */
+@Controller(agoraPrefixes)
+@AccessBy(AgoraAppGuard)
+export class AgoraTokenController {
+  constructor(
+    private readonly tokens: TokensService,
+    private readonly users: UsersService,
+    private readonly limits: RateLimits,
+  ) {}
+
+  @Post('token')
+  @HttpCode(200)
+  request(
+    @Call() call: AgoraCall,
+    @Req() request: FastifyRequest,
+    @Ip() address: string,
+    @Body(new JsonBody(RequestAgoraTokenDto)) body: RequestAgoraTokenDto,
+  ) {
+    switch (body.grant_type) {
+      case 'client_credentials':
+        return this.byCredentials(call, body);
+      case 'password':
+        return this.byPassword(call, body, address);
+      case 'inherit':
+        return this.byName(call, body, bearerOf(request));
+      case 'agora':
+        return this.byAccessToken2(call, bearerOf(request));
+      default:
+        throw new AppError('grant_unknown', {
+          detail: 'grant_type must be client_credentials, password, inherit or agora',
+        });
+    }
+  }
+
+  private async byCredentials({ app }: AgoraCall, body: RequestAgoraTokenDto) {
+    checkAppCredentials(app, body.client_id ?? '', body.client_secret ?? '');
+    await this.admit(app);
+    const token = this.tokens.issueAppToken(app, ttlOf(body));
+    return { application: app.id, access_token: token.accessToken, expires_in: token.expiresInSeconds };
+  }
+
+  private async byPassword({ app }: AgoraCall, body: RequestAgoraTokenDto, address: string) {
+    const username = required(body.username, 'username');
+    const password = required(body.password, 'password');
+    await this.limits.guess(app, username, address);
+    const user = await this.users.authenticate(app.id, username, password);
+    await this.limits.guessedRight(app, username, address);
+    await this.admit(app);
+    return this.userToken({ app }, user, body);
+  }
+
+  private async byName({ app }: AgoraCall, body: RequestAgoraTokenDto, bearer: string) {
+    this.tokens.authenticateApp(app, bearer);
+    const username = required(body.username, 'username');
+    await this.admit(app);
+    const user =
+      body.autoCreateUser === true
+        ? await this.users.getOrRegister(app, username)
+        : await this.users.get(app.id, username);
+    return this.userToken({ app }, user, body);
+  }
+
+  private async byAccessToken2({ app }: AgoraCall, bearer: string) {
+    const token = await this.tokens.exchange(app, bearer);
+    await this.admit(app);
+    return { access_token: token.accessToken, expire_timestamp: token.expiresAtSeconds * 1000 };
+  }
+
+  private userToken({ app }: Pick<AgoraCall, 'app'>, user: User, body: RequestAgoraTokenDto) {
+    const token = this.tokens.issueUserToken(app, user, ttlOf(body));
+    return { access_token: token.accessToken, expires_in: token.expiresInSeconds, user: toAgoraUser(user) };
+  }
+
+  private async admit(app: AgoraCall['app']): Promise<void> {
+    const decision = await this.limits.admit(app, 'POST token', tokensPerSecond, 'own');
+    if (decision !== null && !decision.allowed) throw this.limits.rejection('POST token', decision);
+  }
+}
+
+/** @throws AppError argument_invalid */
+function required(value: string | null | undefined, member: string): string {
+  if (value === undefined || value === null || value === '')
+    throw new AppError('argument_invalid', { detail: `${member} is required` });
+  return value;
+}
+
+/** @throws AppError argument_invalid */
+function ttlOf({ ttl }: RequestAgoraTokenDto): number | undefined {
+  if (ttl === undefined || ttl === null || ttl === '') return undefined;
+  if (
+    (typeof ttl === 'number' && Number.isSafeInteger(ttl) && ttl >= 0) ||
+    (typeof ttl === 'string' && /^\d{1,15}$/.test(ttl))
+  )
+    return Number(ttl);
+  throw new AppError('argument_invalid', { detail: 'ttl must be a whole number of seconds, 0 for the longest life' });
+}

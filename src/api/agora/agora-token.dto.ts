@@ -1,0 +1,45 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsBoolean, IsDefined, IsOptional, IsString } from 'class-validator';
+
+/** The union of the four grants; each needs some of the members. */
+export class RequestAgoraTokenDto {
+  @ApiProperty({ enum: ['client_credentials', 'password', 'inherit', 'agora'], example: 'client_credentials' })
+  @IsDefined({ message: 'grant_type is required: client_credentials, password, inherit or agora' })
+  @IsString({ message: 'grant_type must be a string' })
+  grant_type!: string;
+
+  @ApiPropertyOptional({ description: 'client_credentials: the App ID' })
+  @IsOptional()
+  @IsString({ message: 'client_id must be a string' })
+  client_id?: string | null;
+
+  @ApiPropertyOptional({ description: 'client_credentials: the App certificate' })
+  @IsOptional()
+  @IsString({ message: 'client_secret must be a string' })
+  client_secret?: string | null;
+
+  @ApiPropertyOptional({ description: 'password, inherit: the user' })
+  @IsOptional()
+  @IsString({ message: 'username must be a string' })
+  username?: string | null;
+
+  @ApiPropertyOptional({ description: "password: the user's password" })
+  @IsOptional()
+  @IsString({ message: 'password must be a string' })
+  password?: string | null;
+
+  @ApiPropertyOptional({ description: 'inherit: register the user if it does not exist' })
+  @IsOptional()
+  @IsBoolean({ message: 'autoCreateUser must be true or false' })
+  autoCreateUser?: boolean | null;
+
+  @ApiPropertyOptional({
+    description: 'Seconds, as a number or as text; 0: the longest life; default: the setting of the app',
+    oneOf: [
+      { type: 'integer', minimum: 0 },
+      { type: 'string', pattern: '^\\d+$' },
+    ],
+  })
+  @IsOptional()
+  ttl?: unknown;
+}

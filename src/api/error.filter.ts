@@ -1,0 +1,71 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { AppError } from '../errors/app-error.js';
+import type { ErrorCode } from '../errors/error-codes.js';
+import { renderAgoraError } from './agora/agora.errors.js';
+import type { RouteTable } from './route-table.js';
+
+/**
+ * The one place where a failure becomes a response, in the dialect of the path: also for what Fastify refuses before
+ * any route is known, so that no client ever meets a framework's own shape.
+ */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  constructor(
+    private readonly routes: RouteTable,
+    private readonly logger: Logger,
+  ) {}
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const error = this.toAppError(exception, request, reply);
+    const { status, body } = renderAgoraError(error, request);
+    if (status >= 500) this.log(error, request);
+    if (error.retryAfterMs !== undefined)
+      void reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
+    void reply.status(status).send(body);
+  }
+
+  private toAppError(exception: unknown, request: FastifyRequest, reply: FastifyReply): AppError {
+    if (exception instanceof AppError) return exception;
+    const status = statusOf(exception);
+    if (status === 404) return this.missing(request, reply);
+    const code = codesOfStatus[status] ?? (status >= 400 && status < 500 ? 'request_malformed' : 'internal');
+    return new AppError(code, { cause: exception });
+  }
+
+  private missing(request: FastifyRequest, reply: FastifyReply): AppError {
+    const [path = ''] = request.url.split('?', 1);
+    const allowed = this.routes.methodsFor(path);
+    if (allowed.length === 0) return new AppError('route_not_found');
+    void reply.header('allow', allowed.join(', '));
+    return new AppError('method_not_allowed');
+  }
+
+  private log(error: AppError, request: FastifyRequest): void {
+    const { method, id } = request;
+    const line = { requestId: id, method, route: request.routeOptions.url, code: error.code, err: error.cause };
+    // A database that is away is an operator's concern once, not for each request.
+    if (error.code === 'internal') this.logger.error(line, 'a request failed for a fault of ours');
+    else this.logger.warn(line, 'a request could not be served');
+  }
+}
+
+const codesOfStatus: Readonly<Record<number, ErrorCode>> = {
+  404: 'route_not_found',
+  405: 'method_not_allowed',
+  408: 'request_timeout',
+  413: 'body_too_large',
+  429: 'rate_limited',
+  503: 'overloaded',
+};
+
+/** Of Nest's exceptions and of Fastify's own errors. */
+function statusOf(exception: unknown): number {
+  if (exception instanceof HttpException) return exception.getStatus();
+  const { statusCode } = (exception ?? {}) as { statusCode?: unknown };
+  return typeof statusCode === 'number' ? statusCode : 500;
+}

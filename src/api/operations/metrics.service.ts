@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { PasswordHasher } from '../../auth/password-hasher.service.js';
+import { Clock } from '../../clock/clock.js';
+import { Database } from '../../database/database.js';
+import { RateLimits } from '../../rate-limit/rate-limits.service.js';
+
+/** What the service measures of itself. No label holds anything that a caller chose. */
+@Injectable()
+export class Metrics {
+  private readonly registry = new Registry();
+  private readonly requests = new Counter({
+    name: 'rollcall_http_requests_total',
+    help: 'Requests answered, by route and status',
+    labelNames: ['method', 'route', 'status'],
+    registers: [this.registry],
+  });
+  private readonly durations = new Histogram({
+    name: 'rollcall_http_request_duration_seconds',
+    help: 'Time from the request line to the last byte of the answer, by route',
+    labelNames: ['method', 'route'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.registry],
+  });
+  private readonly rejections = new Counter({
+    name: 'rollcall_rate_limit_rejections_total',
+    help: 'Calls refused because the app called too often, by route',
+    labelNames: ['route'],
+    registers: [this.registry],
+  });
+
+  constructor(
+    private readonly clock: Clock,
+    limits: RateLimits,
+    database: Database,
+    passwords: PasswordHasher,
+  ) {
+    collectDefaultMetrics({ register: this.registry, prefix: 'rollcall_' });
+    limits.onRejected = (route) => this.rejections.inc({ route });
+    this.gauge('rollcall_database_writes_waiting', 'Writes that wait for their turn', () => database.writesWaiting);
+    this.gauge('rollcall_password_hashes_running', 'Password hashes being computed', () => passwords.running);
+    this.gauge(
+      'rollcall_password_hashes_waiting',
+      'Password hashes that wait for a free core',
+      () => passwords.waiting,
+    );
+  }
+
+  /** Counts every request that this server answers. */
+  observe(fastify: FastifyInstance): void {
+    fastify.addHook('onResponse', (request, reply, done) => {
+      const method = request.method;
+      const route = request.routeOptions.url ?? 'unknown';
+      this.requests.inc({ method, route, status: reply.statusCode });
+      this.durations.observe({ method, route }, (this.clock.monotonic() - request.rollcall.startedAt) / 1000);
+      done();
+    });
+  }
+
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  private gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+}

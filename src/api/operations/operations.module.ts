@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { PasswordsModule } from '../../auth/passwords.module.js';
+import { RateLimitModule } from '../../rate-limit/rate-limit.module.js';
+import { HealthController } from './health.controller.js';
+import { MetricsController } from './metrics.controller.js';
+import { Metrics } from './metrics.service.js';
+import { Readiness } from './readiness.js';
+
+@Module({
+  imports: [PasswordsModule, RateLimitModule],
+  controllers: [HealthController, MetricsController],
+  providers: [Metrics, Readiness],
+  exports: [Metrics, Readiness],
+})
+export class OperationsModule {}

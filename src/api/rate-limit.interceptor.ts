@@ -1,0 +1,60 @@
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyReply } from 'fastify';
+import type { Observable } from 'rxjs';
+import type { App } from '../apps/app.js';
+import { rateLimitKey, type RateLimitRule } from '../rate-limit/rate-limit.decorator.js';
+import type { Decision } from '../rate-limit/rate-limit.store.js';
+import { RateLimits } from '../rate-limit/rate-limits.service.js';
+
+interface LimitedRoute extends RateLimitRule {
+  readonly name: string;
+}
+
+/**
+ * Counts each call of a handler with `@RateLimit`, after the guard has said which app calls and before the body is
+ * looked at. Every answer of such a route says how much is left, in the RateLimit-* headers.
+ */
+@Injectable()
+export class RateLimitInterceptor implements NestInterceptor {
+  private readonly routes = new WeakMap<object, LimitedRoute | null>();
+
+  constructor(
+    private readonly limits: RateLimits,
+    private readonly reflector: Reflector,
+  ) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
+    const route = this.routeOf(context);
+    if (route === null) return next.handle();
+    const http = context.switchToHttp();
+    const app = http.getRequest<{ rollcall?: { app?: App } }>().rollcall?.app;
+    if (app === undefined) return next.handle();
+    const decision = this.limits.admit(app, route.name, route.perSecond, route.pool);
+    if (decision === null) return next.handle();
+    const reply = http.getResponse<FastifyReply>();
+    return decision instanceof Promise
+      ? decision.then((made) => this.follow(made, route, reply, next))
+      : this.follow(decision, route, reply, next);
+  }
+
+  private follow(decision: Decision, route: LimitedRoute, reply: FastifyReply, next: CallHandler): Observable<unknown> {
+    reply.header('ratelimit-limit', decision.limit);
+    reply.header('ratelimit-remaining', decision.remaining);
+    reply.header('ratelimit-reset', Math.ceil(decision.resetMs / 1_000));
+    if (!decision.allowed) throw this.limits.rejection(route.name, decision);
+    return next.handle();
+  }
+
+  private routeOf(context: ExecutionContext): LimitedRoute | null {
+    const handler = context.getHandler();
+    let route = this.routes.get(handler);
+    if (route === undefined) {
+      const rule = this.reflector.get<RateLimitRule | undefined>(rateLimitKey, handler);
+      // Not the path: a handler that answers under two paths has one limit.
+      route = rule === undefined ? null : { ...rule, name: `${context.getClass().name}.${handler.name}` };
+      this.routes.set(handler, route);
+    }
+    return route;
+  }
+}

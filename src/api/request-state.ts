@@ -1,0 +1,26 @@
+import type { App } from '../apps/app.js';
+import type { Clock } from '../clock/clock.js';
+
+/** What Rollcall knows of a request beside what it carries. */
+export interface RequestState {
+  /** On the monotonic clock, in milliseconds. */
+  readonly startedAt: number;
+  /** The app that the path names, once the guard has found it. */
+  app?: App;
+}
+
+/** What every request of a server shares. */
+export interface ServerState {
+  readonly clock: Clock;
+  /** What absolute addresses start with; null: taken from each request. */
+  readonly publicUrl: string | null;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    rollcall: ServerState;
+  }
+  interface FastifyRequest {
+    rollcall: RequestState;
+  }
+}

@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify';
+
+/** The routes of the running service, as Fastify knows them. */
+export class RouteTable {
+  readonly routes: { readonly method: string; readonly url: string }[] = [];
+  private readonly patterns: { readonly method: string; readonly pattern: RegExp }[] = [];
+
+  /** Must see Fastify before any route is added. */
+  constructor(fastify: FastifyInstance) {
+    fastify.addHook('onRoute', ({ method, url }) => {
+      for (const one of [method].flat()) {
+        this.routes.push({ method: one, url });
+        // The answer to preflights is on every path and says nothing of what is there.
+        if (url !== '*') this.patterns.push({ method: one, pattern: toPattern(url) });
+      }
+    });
+  }
+
+  /** The methods that some route takes on this path. */
+  methodsFor(path: string): string[] {
+    return [...new Set(this.patterns.flatMap(({ method, pattern }) => (pattern.test(path) ? method : [])))];
+  }
+}
+
+function toPattern(url: string): RegExp {
+  const segments = url.split('/').map((segment) => {
+    if (segment.startsWith(':')) return '[^/]+';
+    return segment === '*' ? '.*' : segment.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${segments.join('/')}/?$`);
+}

@@ -1,0 +1,44 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { AccessGuard } from './api/access.guard.js';
+import { AgoraModule } from './api/agora/agora.module.js';
+import { OperationsModule } from './api/operations/operations.module.js';
+import { RateLimitInterceptor } from './api/rate-limit.interceptor.js';
+import { AppsModule } from './apps/apps.module.js';
+import { AuthModule } from './auth/auth.module.js';
+import { ClockModule } from './clock/clock.module.js';
+import { ConfigModule } from './config/config.module.js';
+import type { Env } from './config/env.js';
+import { DatabaseModule } from './database/database.module.js';
+import { IdsModule } from './ids/ids.module.js';
+import { RateLimitModule } from './rate-limit/rate-limit.module.js';
+import { RedisModule } from './redis/redis.module.js';
+import { UsersModule } from './users/users.module.js';
+
+/** The table of contents. */
+@Module({})
+export class AppModule {
+  static forRoot(env: Env): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(env),
+        ClockModule,
+        IdsModule,
+        DatabaseModule,
+        RedisModule,
+        AppsModule,
+        AuthModule,
+        UsersModule,
+        RateLimitModule,
+        OperationsModule,
+        // Last: its paths begin with any two words, and the first match wins.
+        AgoraModule,
+      ],
+      providers: [
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_INTERCEPTOR, useClass: RateLimitInterceptor },
+      ],
+    };
+  }
+}

@@ -1,0 +1,28 @@
+import { AppError } from '../errors/app-error.js';
+
+/** First path segments that are routes of ours and so can be nobody's organisation. */
+export const reservedOrgs: ReadonlySet<string> = new Set([
+  'api',
+  'app-id',
+  'console',
+  'docs',
+  'health',
+  'metrics',
+  '_emulator',
+]);
+
+const legal = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Splits `org/app`. @throws AppError argument_invalid, saying what would be right */
+export function parseAppName(text: string): { org: string; name: string } {
+  const [org = '', name = '', ...rest] = text.split('/');
+  if (rest.length > 0 || !legal.test(org) || !legal.test(name))
+    throw new AppError('argument_invalid', {
+      detail: 'an app is named ORG/APP, each 1 to 64 of A-Z a-z 0-9 . _ - and beginning with a letter or digit',
+    });
+  if (reservedOrgs.has(org.toLowerCase()))
+    throw new AppError('argument_invalid', {
+      detail: `"${org}" cannot be an organisation: ${[...reservedOrgs].join(', ')} are reserved`,
+    });
+  return { org, name };
+}

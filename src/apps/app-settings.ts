@@ -1,0 +1,48 @@
+import { AppError } from '../errors/app-error.js';
+import { type AppSettings, rateProfiles } from './app.js';
+
+export const defaultAppSettings: AppSettings = {
+  open_registration: false,
+  password_optional: false,
+  rate_profile: 'agora',
+  token_ttl_seconds: 60 * 24 * 3600,
+  offline_retention_days: 7,
+  offline_messages_per_user: 500,
+};
+
+const parsers: { readonly [Key in keyof AppSettings]: (text: string) => AppSettings[Key] } = {
+  open_registration: flag,
+  password_optional: flag,
+  rate_profile: (text) => rateProfiles.find((profile) => profile === text) ?? wrong(rateProfiles.join(', ')),
+  token_ttl_seconds: whole(60, 2_147_483_647),
+  offline_retention_days: whole(1, 3650),
+  offline_messages_per_user: whole(1, 100_000),
+};
+
+/** One setting from the text of an operator. @throws AppError argument_invalid, saying what would be right */
+export function parseAppSetting(key: string, text: string): Partial<AppSettings> {
+  if (!Object.hasOwn(parsers, key))
+    throw new AppError('argument_invalid', {
+      detail: `there is no app setting "${key}"; there are ${Object.keys(parsers).join(', ')}`,
+    });
+  try {
+    return { [key]: parsers[key as keyof AppSettings](text) };
+  } catch (error) {
+    throw new AppError('argument_invalid', { detail: `${key} must be ${(error as Error).message}` });
+  }
+}
+
+function wrong(right: string): never {
+  throw new Error(right);
+}
+
+function flag(text: string): boolean {
+  return text === 'true' || (text === 'false' ? false : wrong('true or false'));
+}
+
+function whole(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+    return value >= least && value <= most ? value : wrong(`a whole number from ${least} to ${most}`);
+  };
+}

@@ -1,0 +1,94 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../database/database.js';
+import type { App, AppSettings } from './app.js';
+import { defaultAppSettings } from './app-settings.js';
+import type { AppRow } from './app.entity.js';
+
+/** Questions about apps. These rows belong to no app: they are the apps. */
+@Injectable()
+export class AppsRepository {
+  constructor(private readonly database: Database) {}
+
+  async findByName(org: string, name: string): Promise<App | null> {
+    return this.findOne('org = ? AND name = ?', [org, name]);
+  }
+
+  async findByPublicId(publicId: string): Promise<App | null> {
+    return this.findOne('public_id = ?', [publicId]);
+  }
+
+  async findByAlias(alias: string): Promise<App | null> {
+    return this.findOne('alias = ?', [alias]);
+  }
+
+  async list(): Promise<App[]> {
+    const rows = await this.database.read<AppRow>('SELECT * FROM apps ORDER BY org, name');
+    return rows.map(toApp);
+  }
+
+  async hasAny(): Promise<boolean> {
+    return (await this.database.read('SELECT id FROM apps LIMIT 1')).length > 0;
+  }
+
+  /** @throws UniqueViolation when the name, the App ID or the alias is taken */
+  async insert(app: App): Promise<void> {
+    await this.database.write((transaction) =>
+      transaction.run(
+        'INSERT INTO apps (id, org, name, public_id, certificate, previous_certificate, alias, disabled, settings, created_at)' +
+          ' VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        [
+          app.id,
+          app.org,
+          app.name,
+          app.appId,
+          ...credentials(app),
+          app.alias,
+          0,
+          settingsJson(app.settings),
+          app.createdAt,
+        ],
+      ),
+    );
+  }
+
+  /** @throws UniqueViolation when the alias is taken */
+  async update(app: App): Promise<void> {
+    await this.database.write((transaction) =>
+      transaction.run(
+        'UPDATE apps SET certificate = ?, previous_certificate = ?, alias = ?, disabled = ?, settings = ? WHERE id = ?',
+        [...credentials(app), app.alias, app.disabled ? 1 : 0, settingsJson(app.settings), app.id],
+      ),
+    );
+  }
+
+  private async findOne(condition: string, values: string[]): Promise<App | null> {
+    const [row] = await this.database.read<AppRow>(`SELECT * FROM apps WHERE ${condition}`, values);
+    return row === undefined ? null : toApp(row);
+  }
+}
+
+function credentials(app: App): [string, string | null] {
+  return [app.certificates[0] as string, app.certificates[1] ?? null];
+}
+
+/** Only what differs from the defaults, so that a better default reaches the apps that never chose. */
+function settingsJson(settings: AppSettings): string {
+  const chosen = Object.entries(settings).filter(
+    ([key, value]) => value !== defaultAppSettings[key as keyof AppSettings],
+  );
+  return JSON.stringify(Object.fromEntries(chosen));
+}
+
+function toApp(row: AppRow): App {
+  return {
+    id: row.id,
+    org: row.org,
+    name: row.name,
+    appId: row.public_id,
+    certificates: row.previous_certificate === null ? [row.certificate] : [row.certificate, row.previous_certificate],
+    alias: row.alias,
+    disabled: row.disabled !== 0,
+    settings: { ...defaultAppSettings, ...(JSON.parse(row.settings) as Partial<AppSettings>) },
+    createdAt: row.created_at,
+  };
+}

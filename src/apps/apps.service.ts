@@ -1,0 +1,169 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock/clock.js';
+import { type BootstrapApp, Env } from '../config/env.js';
+import { UniqueViolation } from '../database/database.js';
+import { AppError } from '../errors/app-error.js';
+import type { App, AppSettings } from './app.js';
+import { parseAppName } from './app-name.js';
+import { defaultAppSettings, parseAppSetting } from './app-settings.js';
+import { AppsRepository } from './apps.repository.js';
+
+export interface NewApp {
+  readonly org: string;
+  readonly name: string;
+  readonly appId?: string;
+  readonly certificate?: string;
+  readonly alias?: string | null;
+}
+
+/** For how long an app is answered from memory: the longest that a change on another node goes unseen. */
+const rememberedMs = 1000;
+const rememberedMost = 10_000;
+
+/** Owns the apps: their names, credentials and settings. */
+@Injectable()
+export class AppsService {
+  private readonly remembered = new Map<string, { readonly app: Promise<App | null>; readonly until: number }>();
+
+  constructor(
+    private readonly repository: AppsRepository,
+    private readonly clock: Clock,
+    private readonly env: Env,
+  ) {}
+
+  /** The app `org/name`, or null; at most a second old. */
+  find(org: string, name: string): Promise<App | null> {
+    return this.remember(`name ${org}/${name}`, () => this.repository.findByName(org, name));
+  }
+
+  /** The app with this App ID (32 hex digits in any case), or null; at most a second old. */
+  findByAppId(appId: string): Promise<App | null> {
+    const publicId = appId.toLowerCase();
+    return this.remember(`id ${publicId}`, () => this.repository.findByPublicId(publicId));
+  }
+
+  list(): Promise<App[]> {
+    return this.repository.list();
+  }
+
+  /**
+   * Makes an app; credentials that are not given are drawn at random.
+   * @throws AppError argument_invalid for a bad name, credential or alias, or when one is taken
+   */
+  async create(wanted: NewApp): Promise<App> {
+    const { org, name } = parseAppName(`${wanted.org}/${wanted.name}`);
+    const app: App = {
+      id: randomUUID(),
+      org,
+      name,
+      appId: checkHex('App ID', wanted.appId ?? randomHex()).toLowerCase(),
+      certificates: [checkHex('App certificate', wanted.certificate ?? randomHex())],
+      alias: checkAlias(wanted.alias ?? null),
+      disabled: false,
+      settings: defaultAppSettings,
+      createdAt: this.clock.now(),
+    };
+    try {
+      await this.repository.insert(app);
+    } catch (error) {
+      throw error instanceof UniqueViolation ? taken(`${org}/${name}, its App ID or its alias`) : error;
+    }
+    this.remembered.clear();
+    return app;
+  }
+
+  /**
+   * Changes one thing of an app: a setting, `alias` (empty: none), `disabled`, or `previous_certificate=none`, which
+   * ends the older certificate of a rotation.
+   * @throws AppError argument_invalid
+   */
+  async set(app: App, key: string, text: string): Promise<App> {
+    return this.update(app, this.change(app, key, text));
+  }
+
+  /** A new certificate, which signs from now on. The one until now stays valid too, until the next rotation. */
+  async rotate(app: App): Promise<App> {
+    return this.update(app, { certificates: [randomHex(), app.certificates[0] as string] });
+  }
+
+  /** Makes the apps of the environment, and the demo app where there would be none. Safe on many nodes at once. */
+  async bootstrap(): Promise<void> {
+    for (const app of this.env.bootstrapApps) await this.createIfMissing(app);
+    if (!(await this.repository.hasAny())) await this.createIfMissing({ org: 'demo', name: 'demo' });
+  }
+
+  private async createIfMissing(wanted: BootstrapApp | NewApp): Promise<void> {
+    if ((await this.repository.findByName(wanted.org, wanted.name)) !== null) return;
+    try {
+      await this.create(wanted);
+    } catch (error) {
+      // Another node may have been quicker. Anything else is a contradiction that the operator must see.
+      if ((await this.repository.findByName(wanted.org, wanted.name)) === null) throw error;
+    }
+  }
+
+  private change(app: App, key: string, text: string): Partial<App> {
+    switch (key) {
+      case 'alias':
+        return { alias: checkAlias(text === '' ? null : text) };
+      case 'disabled':
+        if (text !== 'true' && text !== 'false')
+          throw new AppError('argument_invalid', { detail: 'disabled must be true or false' });
+        return { disabled: text === 'true' };
+      case 'previous_certificate':
+        if (text !== 'none')
+          throw new AppError('argument_invalid', { detail: 'previous_certificate can only be set to none' });
+        return { certificates: app.certificates.slice(0, 1) };
+      default: {
+        const settings: AppSettings = { ...app.settings, ...parseAppSetting(key, text) };
+        return { settings };
+      }
+    }
+  }
+
+  private async update(app: App, change: Partial<App>): Promise<App> {
+    const changed = { ...app, ...change };
+    try {
+      await this.repository.update(changed);
+    } catch (error) {
+      throw error instanceof UniqueViolation ? taken('this alias') : error;
+    }
+    this.remembered.clear();
+    return changed;
+  }
+
+  private remember(key: string, find: () => Promise<App | null>): Promise<App | null> {
+    const now = this.clock.monotonic();
+    const known = this.remembered.get(key);
+    if (known !== undefined && now < known.until) return known.app;
+    const app = find();
+    // A failure is not an answer: the next caller asks again.
+    app.catch(() => this.remembered.delete(key));
+    this.remembered.delete(key);
+    const oldest = this.remembered.keys().next();
+    if (this.remembered.size >= rememberedMost && oldest.done !== true) this.remembered.delete(oldest.value);
+    this.remembered.set(key, { app, until: now + rememberedMs });
+    return app;
+  }
+}
+
+function randomHex(): string {
+  return randomBytes(16).toString('hex');
+}
+
+function checkHex(what: string, text: string): string {
+  if (!/^[0-9a-fA-F]{32}$/.test(text))
+    throw new AppError('argument_invalid', { detail: `the ${what} must be 32 hex digits` });
+  return text;
+}
+
+function checkAlias(alias: string | null): string | null {
+  if (alias !== null && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(alias))
+    throw new AppError('argument_invalid', { detail: 'an alias is 1 to 64 of A-Z a-z 0-9 . _ -' });
+  return alias;
+}
+
+function taken(what: string): AppError {
+  return new AppError('argument_invalid', { detail: `${what} is taken already` });
+}

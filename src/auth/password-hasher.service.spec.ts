@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hashSync } from '@node-rs/argon2';
+import type { Env, PasswordCost } from '../config/env.js';
+import { PasswordHasher, waitingMost } from './password-hasher.service.js';
+
+const cheap: PasswordCost = { memoryKib: 8, iterations: 1, parallelism: 1 };
+const hasherOf = (passwordConcurrency = 1, passwordCost = cheap) =>
+  new PasswordHasher({ passwordConcurrency, passwordCost } as Env);
+
+test('a hash is an argon2id PHC string of the cost of the settings, salted afresh each time', async () => {
+  const hasher = hasherOf(2, { memoryKib: 64, iterations: 3, parallelism: 2 });
+  const [one, other] = await Promise.all([hasher.hash('secret', 'app'), hasher.hash('secret', 'app')]);
+  expect(one).toMatch(/^\$argon2id\$v=19\$m=64,t=3,p=2\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
+  expect(one).not.toBe(other);
+});
+
+test('the right password verifies, and no other that differs in its last byte', async () => {
+  const hasher = hasherOf();
+  const password = 'a'.repeat(63);
+  const phc = await hasher.hash(`${password}b`, 'app');
+  expect(await hasher.verify(phc, `${password}b`, 'app')).toBe(true);
+  expect(await hasher.verify(phc, `${password}c`, 'app')).toBe(false);
+  expect(await hasher.verify(phc, password, 'app')).toBe(false);
+  expect(await hasher.verify(phc, '', 'app')).toBe(false);
+});
+
+test('a hash made at another cost still verifies', async () => {
+  const phc = hashSync('secret', { memoryCost: 32, timeCost: 2, parallelism: 1 });
+  expect(await hasherOf().verify(phc, 'secret', 'app')).toBe(true);
+});
+
+test('a broken hash fails its own caller only, and its place is free again', async () => {
+  const hasher = hasherOf();
+  const broken = hasher.verify('not a PHC string', 'secret', 'app');
+  const next = hasher.hash('secret', 'app');
+  await expect(broken).rejects.toThrow();
+  await expect(next).resolves.toContain('$argon2id$');
+  expect([hasher.running, hasher.waiting]).toEqual([0, 0]);
+});
+
+test('no more run at once than the settings say, and the gauges tell', async () => {
+  const hasher = hasherOf(3);
+  const work = Array.from({ length: 10 }, (_, index) => hasher.hash('secret', `app${index % 2}`));
+  expect([hasher.running, hasher.waiting]).toEqual([3, 7]);
+  let most = 0;
+  await Promise.all(work.map((each) => each.then(() => (most = Math.max(most, hasher.running)))));
+  expect(most).toBeLessThanOrEqual(3);
+  expect([hasher.running, hasher.waiting]).toEqual([0, 0]);
+});
+
+test('hashing leaves the event loop free', async () => {
+  const work = hasherOf(1, { memoryKib: 65_536, iterations: 3, parallelism: 1 }).hash('secret', 'app');
+  let done = false;
+  void work.then(() => (done = true));
+  let turns = 0;
+  while (!done) {
+    await sleep(1);
+    turns++;
+  }
+  expect(turns).toBeGreaterThan(2);
+});
+
+test('apps take turns: one call of a quiet app waits for one call of the flood, not for all', async () => {
+  const hasher = hasherOf();
+  const order: string[] = [];
+  const call = (app: string) => hasher.hash('secret', app).then(() => order.push(app));
+  const work = [...Array.from({ length: 100 }, () => call('flood')), call('quiet'), call('other'), call('quiet')];
+  await Promise.all(work);
+  expect(order.slice(0, 6)).toEqual(['flood', 'flood', 'quiet', 'other', 'flood', 'quiet']);
+});
+
+test('within an app the first come is the first served', async () => {
+  const hasher = hasherOf();
+  const order: number[] = [];
+  await Promise.all(
+    Array.from({ length: 20 }, (_, index) => hasher.hash('secret', 'app').then(() => order.push(index))),
+  );
+  expect(order).toEqual(Array.from({ length: 20 }, (_, index) => index));
+});
+
+describe('when 2,000 wait', () => {
+  const flood = (hasher: PasswordHasher) =>
+    Array.from({ length: 1 + waitingMost }, () =>
+      hasher.hash('secret', 'flood').then(
+        () => 'done',
+        (error) => error.code,
+      ),
+    );
+
+  test('one more of the same app is refused with a time to come back, and all others are served', async () => {
+    const hasher = hasherOf();
+    const work = flood(hasher);
+    await expect(hasher.hash('secret', 'flood')).rejects.toMatchObject({ code: 'overloaded', retryAfterMs: 1000 });
+    expect(hasher.waiting).toBe(waitingMost);
+    expect(new Set(await Promise.all(work))).toEqual(new Set(['done']));
+  });
+
+  test('another app still gets in, and the last of the longest line gives way', async () => {
+    const hasher = hasherOf();
+    const work = flood(hasher);
+    const quiet = hasher.hash('secret', 'quiet');
+    expect(hasher.waiting).toBe(waitingMost);
+    await expect(work.at(-1)).resolves.toBe('overloaded');
+    await expect(quiet).resolves.toContain('$argon2id$');
+    expect((await Promise.all(work)).filter((result) => result === 'overloaded')).toHaveLength(1);
+    expect([hasher.running, hasher.waiting]).toEqual([0, 0]);
+  });
+
+  test('two floods share the room evenly', async () => {
+    const hasher = hasherOf();
+    const first = flood(hasher);
+    const second = Array.from({ length: 1500 }, () =>
+      hasher.hash('secret', 'second').then(
+        () => 'done',
+        (error) => error.code,
+      ),
+    );
+    expect(hasher.waiting).toBe(waitingMost);
+    const served = async (work: Promise<string>[]) =>
+      (await Promise.all(work)).filter((result) => result === 'done').length;
+    expect([await served(first), await served(second)].map((count) => Math.abs(count - 1000) <= 2)).toEqual([
+      true,
+      true,
+    ]);
+  });
+});

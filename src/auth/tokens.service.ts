@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { App } from '../apps/app.js';
+import { Clock } from '../clock/clock.js';
+import { AppError } from '../errors/app-error.js';
+import type { User } from '../users/user.js';
+import { UsersService } from '../users/users.service.js';
+import { isAccessToken2, verifyAccessToken2 } from './access-token2.js';
+import { BoundedMap } from './bounded-map.js';
+import { issuer, lifeSecondsMost, signJsonWebToken, verifyJsonWebToken } from './json-web-token.js';
+import { SigningKeys } from './signing-key.js';
+import { type Issued, outlivesEpoch } from './token-epoch.js';
+
+export interface IssuedToken {
+  readonly accessToken: string;
+  /** At most 2147483647, as clients keep it in a signed 32-bit integer. */
+  readonly expiresInSeconds: number;
+}
+
+export interface ExchangedToken {
+  readonly accessToken: string;
+  readonly expiresAtSeconds: number;
+}
+
+export interface AuthenticatedApp {
+  readonly kind: 'app';
+  readonly expiresAtSeconds: number;
+}
+
+export interface AuthenticatedUser {
+  readonly user: User;
+  readonly expiresAtSeconds: number;
+  /**
+   * For who holds on to a user (an open socket): `outlivesEpoch(issued, user.tokenEpoch)` tells later if it still may.
+   */
+  readonly issued: Issued;
+}
+
+/** What is true of a token whatever happens to its user: all that may be remembered. */
+type VerifiedToken = { readonly certificate: string; readonly expiresAtSeconds: number } & (
+  { readonly kind: 'app' } | { readonly kind: 'user'; readonly userId: string; readonly issued: Issued }
+);
+
+const rememberedMost = 10_000;
+
+/**
+ * Owns who is calling: issues our tokens (JWT), and reads them and Agora's AccessToken2. Nothing is stored: a token
+ * ends with its time, with the certificate that signed it, or with the `tokenEpoch` of its user, which is read every
+ * time.
+ */
+@Injectable()
+export class TokensService {
+  readonly #keys = new SigningKeys();
+  readonly #remembered = new BoundedMap<string, VerifiedToken>(rememberedMost);
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly users: UsersService,
+  ) {}
+
+  /**
+   * A token that may do everything in the app.
+   * @param ttlSeconds undefined: the app's `token_ttl_seconds`; 0: the longest life there is
+   * @throws AppError argument_invalid
+   */
+  issueAppToken(app: App, ttlSeconds?: number): IssuedToken {
+    const expiresInSeconds = lifeSeconds(app, ttlSeconds);
+    return { accessToken: this.#signApp(app, this.clock.nowSeconds() + expiresInSeconds), expiresInSeconds };
+  }
+
+  /**
+   * A token of one user, good until the user's epoch moves. The ttl is as for `issueAppToken`.
+   * @throws AppError user_banned, argument_invalid
+   */
+  issueUserToken(app: App, user: User, ttlSeconds?: number): IssuedToken {
+    if (!user.activated) throw new AppError('user_banned');
+    const expiresInSeconds = lifeSeconds(app, ttlSeconds);
+    return { accessToken: this.#signUser(app, user, this.clock.nowSeconds() + expiresInSeconds), expiresInSeconds };
+  }
+
+  /**
+   * Accepts an app token: a JWT of ours or an AccessToken2.
+   * @throws AppError token_malformed, token_expired, token_not_accepted (another app's, or a user's token)
+   */
+  authenticateApp(app: App, bearer: string): AuthenticatedApp {
+    const { kind, expiresAtSeconds } = this.#verify(app, bearer);
+    if (kind !== 'app') throw new AppError('token_not_accepted');
+    return { kind, expiresAtSeconds };
+  }
+
+  /**
+   * Accepts a user token: a JWT of ours or an AccessToken2 that names the user by uuid or by name.
+   * @throws AppError token_malformed, token_expired, token_not_accepted (another app's, an app token, an unknown user,
+   * or revoked), user_banned
+   */
+  async authenticateUser(app: App, bearer: string): Promise<AuthenticatedUser> {
+    const token = this.#verify(app, bearer);
+    if (token.kind !== 'user') throw new AppError('token_not_accepted');
+    const { issued, expiresAtSeconds } = token;
+    const user =
+      issued.by === 'rollcall'
+        ? await this.users.findByUuid(app.id, token.userId)
+        : await this.#findByUuidOrName(app, token.userId);
+    if (user === null || !outlivesEpoch(issued, user.tokenEpoch)) throw new AppError('token_not_accepted');
+    if (!user.activated) throw new AppError('user_banned');
+    return { user, expiresAtSeconds, issued };
+  }
+
+  /**
+   * Turns an AccessToken2 into a JWT of the same kind and the same end.
+   * @throws AppError as `authenticateUser`; token_malformed also for a JWT, which there is nothing to exchange for
+   */
+  async exchange(app: App, bearer: string): Promise<ExchangedToken> {
+    if (!isAccessToken2(bearer)) throw new AppError('token_malformed');
+    const { kind, expiresAtSeconds } = this.#verify(app, bearer);
+    const accessToken =
+      kind === 'app'
+        ? this.#signApp(app, expiresAtSeconds)
+        : this.#signUser(app, (await this.authenticateUser(app, bearer)).user, expiresAtSeconds);
+    return { accessToken, expiresAtSeconds };
+  }
+
+  #signApp(app: App, exp: number): string {
+    return signJsonWebToken({ ...this.#commonClaims(app, exp), use: 'app' }, this.#keys.first(app));
+  }
+
+  #signUser(app: App, { uuid, tokenEpoch }: User, exp: number): string {
+    const claims = { ...this.#commonClaims(app, exp), use: 'user', sub: uuid, epoch: tokenEpoch } as const;
+    return signJsonWebToken(claims, this.#keys.first(app));
+  }
+
+  #commonClaims(app: App, exp: number) {
+    const jti = randomBytes(12).toString('base64url');
+    return { iss: issuer, aud: app.id, jti, iat: this.clock.nowSeconds(), exp } as const;
+  }
+
+  #verify(app: App, bearer: string): VerifiedToken {
+    // The whole text is the name, and only a verified token gets one: a look-alike finds nothing here.
+    const name = `${app.id}\n${bearer}`;
+    const nowSeconds = this.clock.nowSeconds();
+    const known = this.#remembered.get(name);
+    if (known && known.expiresAtSeconds > nowSeconds && app.certificates.includes(known.certificate)) return known;
+    this.#remembered.delete(name);
+    const token = isAccessToken2(bearer)
+      ? this.#readAccessToken2(app, bearer, nowSeconds)
+      : this.#readJsonWebToken(app, bearer, nowSeconds);
+    this.#remembered.set(name, token);
+    return token;
+  }
+
+  #readAccessToken2(app: App, bearer: string, nowSeconds: number): VerifiedToken {
+    const { kind, userId, issuedAtSeconds, ...common } = verifyAccessToken2(bearer, app, nowSeconds);
+    return kind === 'app'
+      ? { ...common, kind }
+      : { ...common, kind, userId, issued: { by: 'agora', atSeconds: issuedAtSeconds } };
+  }
+
+  #readJsonWebToken(app: App, bearer: string, nowSeconds: number): VerifiedToken {
+    const { claims, key } = verifyJsonWebToken(bearer, app.id, this.#keys.of(app), nowSeconds);
+    const common = { certificate: key.certificate, expiresAtSeconds: claims.exp };
+    return claims.use === 'app'
+      ? { ...common, kind: 'app' }
+      : { ...common, kind: 'user', userId: claims.sub, issued: { by: 'rollcall', epoch: claims.epoch } };
+  }
+
+  /**
+   * A uuid has the form of a legal name, so somebody may be called as a user's uuid. Such a token could mean the one or
+   * the other, and opens neither account.
+   */
+  async #findByUuidOrName(app: App, userId: string): Promise<User | null> {
+    const [byUuid, byName] = await Promise.all([
+      this.users.findByUuid(app.id, userId),
+      this.users.find(app.id, userId),
+    ]);
+    return byUuid === null || byName === null ? (byUuid ?? byName) : null;
+  }
+}
+
+function lifeSeconds(app: App, ttlSeconds: number = app.settings.token_ttl_seconds): number {
+  if (!Number.isSafeInteger(ttlSeconds) || ttlSeconds < 0)
+    throw new AppError('argument_invalid', { detail: 'ttl must be a whole number of seconds, 0 for the longest life' });
+  return ttlSeconds === 0 ? lifeSecondsMost : Math.min(ttlSeconds, lifeSecondsMost);
+}

@@ -1,0 +1,33 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { AddressInfo } from 'node:net';
+import { AppsService } from './apps/apps.service.js';
+import { TokensService } from './auth/tokens.service.js';
+import type { Env } from './config/env.js';
+
+/** Tells a person who has just started Rollcall what to paste next. */
+export async function printBanner(app: NestFastifyApplication, env: Env): Promise<void> {
+  const { address, port, family } = app.getHttpServer().address() as AddressInfo;
+  const host = family === 'IPv6' ? `[${address}]` : address;
+  const url = env.publicUrl ?? `http://${host}:${port}`;
+  const lines = [`Rollcall is ready on ${url}`, '', `  API documentation  ${url}/docs`];
+  const demo = await app.get(AppsService).find('demo', 'demo');
+  // Credentials are shown only to somebody who sits at the machine that they open.
+  const local = address === '127.0.0.1' || address === '::1';
+  if (demo !== null && local) {
+    const { accessToken } = app.get(TokensService).issueAppToken(demo);
+    lines.push(
+      `  demo app           ${demo.org}/${demo.name}`,
+      `  App ID             ${demo.appId}`,
+      `  App certificate    ${demo.certificates[0]}`,
+      `  app token          ${accessToken}`,
+      '',
+      '  Register a user:',
+      '',
+      `  curl -X POST '${url}/${demo.org}/${demo.name}/users' -H 'Authorization: Bearer ${accessToken}' \\`,
+      `    -H 'Content-Type: application/json' -d '{"username":"user1","password":"123"}'`,
+    );
+  } else {
+    lines.push('', '  For an app token: npm run -s cli -- app list, then npm run -s cli -- token app ORG/APP');
+  }
+  console.log(`\n${lines.join('\n')}\n`);
+}

@@ -1,0 +1,40 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { program } from 'commander';
+import { pino } from 'pino';
+import { AppModule } from './app.module.js';
+import { addAppCommands } from './cli/app.command.js';
+import { addDoctorCommand } from './cli/doctor.command.js';
+import { addMigrateCommand } from './cli/migrate.command.js';
+import { addOpenapiCommand } from './cli/openapi.command.js';
+import { addTokenCommands } from './cli/token.command.js';
+import type { RunWithApp } from './cli/run-with-app.js';
+import { EnvError, loadEnv } from './config/env.js';
+import { AppError } from './errors/app-error.js';
+import { PinoLogger } from './logging/pino-logger.js';
+
+/** Runs a command in the same container as the service, without listening. */
+const runWithApp: RunWithApp = async (work) => {
+  const app = await NestFactory.createApplicationContext(AppModule.forRoot(loadEnv()), {
+    logger: new PinoLogger(pino({ level: 'error' }, pino.destination(2))),
+    abortOnError: false,
+  });
+  try {
+    await work(app);
+  } finally {
+    await app.close();
+  }
+};
+
+program.name('rollcall').description('Manage the apps, tokens and database of Rollcall').showHelpAfterError();
+addAppCommands(program, runWithApp);
+addTokenCommands(program, runWithApp);
+addMigrateCommand(program, runWithApp);
+addDoctorCommand(program);
+addOpenapiCommand(program);
+
+program.parseAsync().catch((error: unknown) => {
+  const told = error instanceof AppError || error instanceof EnvError;
+  console.error(told ? (error instanceof AppError ? (error.detail ?? error.code) : error.message) : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import type { App } from '../apps/app.js';
+import { parseAppName } from '../apps/app-name.js';
+import { AppsService } from '../apps/apps.service.js';
+import { AppError } from '../errors/app-error.js';
+import { appNamed, type RunWithApp } from './run-with-app.js';
+
+export function addAppCommands(program: Command, run: RunWithApp): void {
+  const command = program.command('app').description('make, list and change apps');
+  command
+    .command('create')
+    .argument('<ORG/APP>')
+    .option('--app-id <hex>', 'App ID, 32 hex digits; random without')
+    .option('--certificate <hex>', 'App certificate, 32 hex digits; random without')
+    .option('--alias <name>', 'another name for the App ID, for the Qiscus dialect')
+    .description('make an app')
+    .action(async (text: string, options: { appId?: string; certificate?: string; alias?: string }) =>
+      run(async (context) => print(await context.get(AppsService).create({ ...parseAppName(text), ...options }))),
+    );
+  command
+    .command('list')
+    .description('all apps, with their credentials')
+    .action(() => run(async (context) => (await context.get(AppsService).list()).forEach(print)));
+  command
+    .command('set')
+    .argument('<ORG/APP>')
+    .argument('<KEY=VALUE...>')
+    .description('change settings of an app; a wrong key lists the right ones')
+    .action((text: string, changes: string[]) =>
+      run(async (context) => {
+        let app = await appNamed(context, text);
+        for (const change of changes) {
+          const [, key, value] = /^([a-z_]+)=(.*)$/.exec(change) ?? [];
+          if (key === undefined || value === undefined)
+            throw new AppError('argument_invalid', { detail: `"${change}" must be KEY=VALUE` });
+          app = await context.get(AppsService).set(app, key, value);
+        }
+        print(app);
+      }),
+    );
+  command
+    .command('rotate')
+    .argument('<ORG/APP>')
+    .description('draw a new certificate; the one until now stays valid until the next rotation')
+    .action((text: string) =>
+      run(async (context) => print(await context.get(AppsService).rotate(await appNamed(context, text)))),
+    );
+}
+
+function print(app: App): void {
+  const { certificates, settings } = app;
+  console.log(
+    JSON.stringify(
+      {
+        app: `${app.org}/${app.name}`,
+        application: app.id,
+        app_id: app.appId,
+        certificate: certificates[0],
+        ...(certificates[1] === undefined ? {} : { previous_certificate: certificates[1] }),
+        alias: app.alias,
+        disabled: app.disabled,
+        settings,
+      },
+      null,
+      2,
+    ),
+  );
+}

@@ -1,0 +1,25 @@
+import { Injectable } from '@nestjs/common';
+
+/** Where "now" comes from. Tests put a clock here that they move by hand. */
+export abstract class Clock {
+  /** Wall-clock time in Unix milliseconds: for what is stored, signed or shown. */
+  abstract now(): number;
+
+  nowSeconds(): number {
+    return Math.floor(this.now() / 1000);
+  }
+
+  /** Milliseconds that never run backwards: for durations and windows inside this process. */
+  abstract monotonic(): number;
+}
+
+@Injectable()
+export class SystemClock extends Clock {
+  now(): number {
+    return Date.now();
+  }
+
+  monotonic(): number {
+    return performance.now();
+  }
+}

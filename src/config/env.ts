@@ -1,0 +1,194 @@
+import { availableParallelism } from 'node:os';
+import { BlockList, isIP } from 'node:net';
+
+export type DatabaseEngine = 'sqlite' | 'mysql';
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface BootstrapApp {
+  readonly org: string;
+  readonly name: string;
+  readonly appId: string;
+  readonly certificate: string;
+  readonly alias: string | null;
+}
+
+export interface PasswordCost {
+  readonly memoryKib: number;
+  readonly iterations: number;
+  readonly parallelism: number;
+}
+
+/** The environment, read and checked once. Also the injection token of its own value. */
+export abstract class Env {
+  abstract readonly host: string;
+  abstract readonly port: number;
+  /** What `uri` members start with, without a trailing slash; null: taken from each request. */
+  abstract readonly publicUrl: string | null;
+  abstract readonly trustProxy: readonly string[];
+  abstract readonly corsOrigin: string;
+  abstract readonly databaseUrl: string;
+  abstract readonly databasePoolSize: number;
+  abstract readonly databaseStatementTimeoutMs: number;
+  abstract readonly databaseAcquireTimeoutMs: number;
+  abstract readonly redisUrl: string | null;
+  abstract readonly bootstrapApps: readonly BootstrapApp[];
+  abstract readonly passwordCost: PasswordCost;
+  abstract readonly passwordConcurrency: number;
+  abstract readonly shutdownDrainMs: number;
+  abstract readonly metricsToken: string | null;
+  abstract readonly logLevel: LogLevel;
+}
+
+/** One setting: how its text becomes a value. Throws a sentence that says what would be right. */
+interface Setting<Value> {
+  readonly variable: string;
+  readonly default: string;
+  readonly parse: (text: string) => Value;
+}
+
+type Settings = { readonly [Key in keyof Env]: Setting<Env[Key]> };
+
+/** Every setting of Rollcall. `.env.example` lists the same names and defaults; a test compares the two. */
+export const settings: Settings = {
+  host: { variable: 'HOST', default: '127.0.0.1', parse: parseHost },
+  port: { variable: 'PORT', default: '3000', parse: integer(0, 65_535) },
+  publicUrl: { variable: 'PUBLIC_URL', default: '', parse: optional(parsePublicUrl) },
+  trustProxy: { variable: 'TRUST_PROXY', default: '', parse: parseAddressRanges },
+  corsOrigin: { variable: 'CORS_ORIGIN', default: '*', parse: nonEmpty },
+  databaseUrl: { variable: 'DATABASE_URL', default: 'sqlite:./data/rollcall.sqlite', parse: parseDatabaseUrl },
+  databasePoolSize: { variable: 'DATABASE_POOL_SIZE', default: '10', parse: integer(1, 1_000) },
+  databaseStatementTimeoutMs: {
+    variable: 'DATABASE_STATEMENT_TIMEOUT_MS',
+    default: '2000',
+    parse: integer(100, 600_000),
+  },
+  databaseAcquireTimeoutMs: { variable: 'DATABASE_ACQUIRE_TIMEOUT_MS', default: '500', parse: integer(10, 60_000) },
+  redisUrl: { variable: 'REDIS_URL', default: '', parse: optional(parseRedisUrl) },
+  bootstrapApps: { variable: 'BOOTSTRAP_APPS', default: '', parse: parseBootstrapApps },
+  passwordCost: { variable: 'PASSWORD_COST', default: 'm=19456,t=2,p=1', parse: parsePasswordCost },
+  passwordConcurrency: {
+    variable: 'PASSWORD_CONCURRENCY',
+    default: '',
+    parse: (text) => (text === '' ? availableParallelism() : integer(1, 64)(text)),
+  },
+  shutdownDrainMs: { variable: 'SHUTDOWN_DRAIN_MS', default: '1000', parse: integer(0, 600_000) },
+  metricsToken: { variable: 'METRICS_TOKEN', default: '', parse: optional(nonEmpty) },
+  logLevel: { variable: 'LOG_LEVEL', default: 'info', parse: oneOf(logLevels) },
+};
+
+export class EnvError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(
+      `The environment has ${problems.length} bad setting(s):\n${problems.map((line) => `  - ${line}`).join('\n')}`,
+    );
+    this.name = 'EnvError';
+  }
+}
+
+/** Reads and checks every setting. @throws EnvError that names each bad variable; it never repeats a value. */
+export function loadEnv(source: Readonly<Record<string, string | undefined>> = process.env): Env {
+  const problems: string[] = [];
+  const entries = Object.entries(settings).map(([key, setting]: [string, Setting<unknown>]) => {
+    try {
+      return [key, setting.parse((source[setting.variable] ?? setting.default).trim())];
+    } catch (error) {
+      problems.push(`${setting.variable} ${(error as Error).message}`);
+      return [key, undefined];
+    }
+  });
+  if (problems.length > 0) throw new EnvError(problems);
+  return Object.freeze(Object.fromEntries(entries)) as Env;
+}
+
+export function databaseEngine(databaseUrl: string): DatabaseEngine {
+  return databaseUrl.startsWith('sqlite:') ? 'sqlite' : 'mysql';
+}
+
+function fail(sentence: string): never {
+  throw new Error(sentence);
+}
+
+function optional<Value>(parse: (text: string) => Value): (text: string) => Value | null {
+  return (text) => (text === '' ? null : parse(text));
+}
+
+function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+    return value >= least && value <= most ? value : fail(`must be a whole number from ${least} to ${most}`);
+  };
+}
+
+function oneOf<Value extends string>(values: readonly Value[]): (text: string) => Value {
+  return (text) => values.find((value) => value === text) ?? fail(`must be one of ${values.join(', ')}`);
+}
+
+function nonEmpty(text: string): string {
+  return text === '' ? fail('must not be empty') : text;
+}
+
+function parseHost(text: string): string {
+  return /^[A-Za-z0-9.:_-]+$/.test(text) ? text : fail('must be a host name or an IP address, such as 127.0.0.1');
+}
+
+function parsePublicUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : fail('must be a URL such as https://chat.example.com');
+  if (!['http:', 'https:'].includes(url.protocol)) fail('must start with http:// or https://');
+  return text.replace(/\/+$/, '');
+}
+
+function parseAddressRanges(text: string): string[] {
+  const ranges = text.split(',').flatMap((part) => part.trim() || []);
+  for (const range of ranges) {
+    const [address = '', bits] = range.split('/');
+    const family = isIP(address);
+    try {
+      if (family === 0) throw new Error();
+      if (bits !== undefined) new BlockList().addSubnet(address, Number(bits), family === 4 ? 'ipv4' : 'ipv6');
+    } catch {
+      fail('must be IP addresses or CIDR ranges with commas between them, such as 10.0.0.0/8');
+    }
+  }
+  return ranges;
+}
+
+function parseDatabaseUrl(text: string): string {
+  if (/^sqlite:.+/.test(text)) return text;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.protocol === 'mysql:' && url.hostname !== '' && url.pathname.length > 1) return text;
+  return fail('must be sqlite:PATH, sqlite::memory: or mysql://user:password@host:port/database');
+}
+
+function parseRedisUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && ['redis:', 'rediss:'].includes(url.protocol) ? text : fail('must be redis://host:port');
+}
+
+function parsePasswordCost(text: string): PasswordCost {
+  const match = /^m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})$/.exec(text);
+  const [memoryKib, iterations, parallelism] = (match?.slice(1) ?? []).map(Number);
+  if (!memoryKib || !iterations || !parallelism || memoryKib < 8 * parallelism)
+    return fail('must be argon2id parameters such as m=19456,t=2,p=1 (m in KiB, at least 8 times p)');
+  return { memoryKib, iterations, parallelism };
+}
+
+function parseBootstrapApps(text: string): BootstrapApp[] {
+  return text
+    .split(',')
+    .flatMap((part) => part.trim() || [])
+    .map((part) => {
+      const [, org, name, appId, certificate, alias] =
+        /^([A-Za-z0-9._-]+)\/([A-Za-z0-9._-]+):([0-9a-fA-F]{32}):([0-9a-fA-F]{32})(?::([A-Za-z0-9._-]+))?$/.exec(
+          part,
+        ) ??
+        fail('must be org/app:appId:appCertificate[:alias] with commas between them, id and certificate 32 hex digits');
+      return {
+        org: org as string,
+        name: name as string,
+        appId: (appId as string).toLowerCase(),
+        certificate: certificate as string,
+        alias: alias ?? null,
+      };
+    });
+}

@@ -1,0 +1,44 @@
+import type BetterSqlite3 from 'better-sqlite3';
+import type { DataSourceOptions } from 'typeorm';
+import type { Env } from '../config/env.js';
+import { AppRow } from '../apps/app.entity.js';
+import { UserActivationRow } from '../users/user-activation.entity.js';
+import { UserCountRow } from '../users/user-count.entity.js';
+import { UserRow } from '../users/user.entity.js';
+import { AppsAndUsers1763900000000 } from './migrations/1763900000000-apps-and-users.js';
+
+const entities = [AppRow, UserRow, UserActivationRow, UserCountRow];
+/** In order; the list is the same on every engine. */
+const migrations = [AppsAndUsers1763900000000];
+
+const connectTimeoutMs = 1000;
+
+export function dataSourceOptions(env: Env): DataSourceOptions {
+  const shared = { entities, migrations, migrationsTableName: 'migrations', synchronize: false, logging: false };
+  if (env.databaseUrl.startsWith('sqlite:')) {
+    return {
+      ...shared,
+      type: 'better-sqlite3',
+      database: env.databaseUrl.slice('sqlite:'.length),
+      prepareDatabase: (connection: unknown) => prepareSqlite(connection as BetterSqlite3.Database),
+    };
+  }
+  return {
+    ...shared,
+    type: 'mysql',
+    url: env.databaseUrl,
+    charset: 'utf8mb4',
+    timezone: 'Z',
+    supportBigNumbers: true,
+    bigNumberStrings: false,
+    connectTimeout: connectTimeoutMs,
+    poolSize: env.databasePoolSize,
+    extra: { enableKeepAlive: true, maxIdle: env.databasePoolSize, idleTimeout: 60_000, multipleStatements: false },
+  };
+}
+
+function prepareSqlite(connection: BetterSqlite3.Database): void {
+  connection.pragma('journal_mode = WAL');
+  // WAL alone syncs at checkpoints only: a power cut would take back writes that were acknowledged.
+  connection.pragma('synchronous = FULL');
+}

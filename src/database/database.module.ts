@@ -1,0 +1,85 @@
+import { createRequire } from 'node:module';
+import { Global, type OnApplicationShutdown, Inject, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import type BetterSqlite3 from 'better-sqlite3';
+import type { Pool } from 'mysql2';
+import { DataSource } from 'typeorm';
+import { Env } from '../config/env.js';
+import { dataSourceOptions } from './data-source-options.js';
+import { Database } from './database.js';
+import { withMigrationLock } from './migration-lock.js';
+import { MysqlDatabase } from './mysql-database.js';
+import { SqliteDatabase } from './sqlite-database.js';
+
+/** Connects, brings the schema up to date, and only then lets anyone ask. */
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      inject: [Env],
+      useFactory: (env: Env) => ({
+        ...dataSourceOptions(env),
+        retryAttempts: 10,
+        retryDelay: 1000,
+        verboseRetryLog: false,
+      }),
+    }),
+  ],
+  providers: [
+    {
+      provide: Database,
+      inject: [DataSource, Env],
+      useFactory: async (dataSource: DataSource, env: Env): Promise<Database> => {
+        await withMigrationLock(dataSource, async () => {
+          await dataSource.runMigrations({ transaction: 'each' });
+        });
+        return openDatabase(dataSource, env);
+      },
+    },
+  ],
+  exports: [Database],
+})
+export class DatabaseModule implements OnApplicationShutdown {
+  constructor(@Inject(Database) private readonly database: Database) {}
+
+  /** Last of all, and before TypeORM closes its own connection: what is queued is committed first. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.database.close();
+  }
+}
+
+function openDatabase(dataSource: DataSource, env: Env): Database {
+  if (dataSource.options.type === 'better-sqlite3') {
+    const path = dataSource.options.database;
+    const { databaseConnection } = dataSource.driver as unknown as { databaseConnection: BetterSqlite3.Database };
+    return new SqliteDatabase(databaseConnection, path === ':memory:' ? null : openReader(path));
+  }
+  const { pool } = dataSource.driver as unknown as { pool: Pool };
+  // Sent before anything else on each new connection; commands of a connection keep their order.
+  pool.on('connection', (connection) => {
+    for (const statement of sessionSettings(env.databaseStatementTimeoutMs))
+      connection.query(statement, () => undefined);
+  });
+  return new MysqlDatabase(pool.promise(), {
+    connections: env.databasePoolSize,
+    statementTimeoutMs: env.databaseStatementTimeoutMs,
+    acquireTimeoutMs: env.databaseAcquireTimeoutMs,
+  });
+}
+
+function openReader(path: string): BetterSqlite3.Database {
+  const Sqlite = createRequire(import.meta.url)('better-sqlite3') as typeof BetterSqlite3;
+  return new Sqlite(path, { readonly: true, fileMustExist: true });
+}
+
+/** A server that does not know one of them answers an error to that statement only. */
+function sessionSettings(statementTimeoutMs: number): string[] {
+  return [
+    'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+    "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+    // The client's own timeout leaves the server working: MariaDB and MySQL name their limit differently.
+    `SET SESSION max_statement_time = ${statementTimeoutMs / 1000}`,
+    `SET SESSION max_execution_time = ${statementTimeoutMs}`,
+    'SET SESSION wsrep_sync_wait = 1',
+  ];
+}

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
+import type { DataSource } from 'typeorm';
+
+const table = 'migration_lock';
+const beatEveryMs = 1000;
+/** A holder whose beat stood still for so long is dead. */
+const deadAfterMs = 10_000;
+const waitMostMs = 120_000;
+const pollEveryMs = 200;
+
+/**
+ * Runs `work` while no other node does, with one row as the lock: GET_LOCK does not exist on Galera. The holder moves
+ * the row's beat; who waits takes over when the beat stands still by the waiter's own clock, so clocks need not agree.
+ */
+export async function withMigrationLock(dataSource: DataSource, work: () => Promise<void>): Promise<void> {
+  const holder = randomUUID();
+  await dataSource.query(
+    `CREATE TABLE IF NOT EXISTS ${table} (id SMALLINT NOT NULL PRIMARY KEY, holder VARCHAR(36) NOT NULL, beat BIGINT NOT NULL)`,
+  );
+  await acquire(dataSource, holder);
+  const beating = setInterval(() => {
+    dataSource
+      .query(`UPDATE ${table} SET beat = beat + 1 WHERE id = 1 AND holder = ?`, [holder])
+      .catch(() => undefined);
+  }, beatEveryMs);
+  try {
+    await work();
+  } finally {
+    clearInterval(beating);
+    await dataSource.query(`UPDATE ${table} SET holder = '', beat = beat + 1 WHERE id = 1 AND holder = ?`, [holder]);
+  }
+}
+
+async function acquire(dataSource: DataSource, holder: string): Promise<void> {
+  const started = performance.now();
+  let seenBeat: number | null = null;
+  let seenAt = started;
+  while (performance.now() - started < waitMostMs) {
+    const row = await readRow(dataSource);
+    if (row === null) {
+      // Losing this race to another node is as good as finding the row.
+      await dataSource
+        .query(`INSERT INTO ${table} (id, holder, beat) VALUES (1, '', 0)`)
+        .catch((error: unknown) => (isTaken(error) ? undefined : Promise.reject(error as Error)));
+      continue;
+    }
+    if (row.beat !== seenBeat) {
+      seenBeat = row.beat;
+      seenAt = performance.now();
+    }
+    if (row.holder === '' || performance.now() - seenAt > deadAfterMs) {
+      await dataSource
+        .query(`UPDATE ${table} SET holder = ?, beat = beat + 1 WHERE id = 1 AND holder = ? AND beat = ?`, [
+          holder,
+          row.holder,
+          row.beat,
+        ])
+        .catch((error: unknown) => (isDeadlock(error) ? undefined : Promise.reject(error as Error)));
+      if ((await readRow(dataSource))?.holder === holder) return;
+    }
+    await sleep(pollEveryMs * (0.5 + Math.random()));
+  }
+  throw new Error(`another node has been migrating the database for over ${waitMostMs / 1000} s`);
+}
+
+async function readRow(dataSource: DataSource): Promise<{ holder: string; beat: number } | null> {
+  const rows: { holder: string; beat: number | string }[] = await dataSource.query(
+    `SELECT holder, beat FROM ${table} WHERE id = 1`,
+  );
+  return rows[0] === undefined ? null : { holder: rows[0].holder, beat: Number(rows[0].beat) };
+}
+
+function isTaken(error: unknown): boolean {
+  const { code, errno } = error as { code?: string; errno?: number };
+  return code === 'SQLITE_CONSTRAINT_PRIMARYKEY' || errno === 1062 || isDeadlock(error);
+}
+
+function isDeadlock(error: unknown): boolean {
+  return [1213, 1205, 1020].includes((error as { errno?: number }).errno ?? 0);
+}

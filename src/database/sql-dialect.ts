@@ -1,0 +1,46 @@
+import type { DatabaseEngine } from '../config/env.js';
+import type { SqlValue } from './database.js';
+
+/** The few places where the two engines spell one thing differently. */
+export interface SqlDialect {
+  /** `column IN …`: as SQL and its values. */
+  among(column: string, values: readonly SqlValue[]): { readonly sql: string; readonly values: readonly SqlValue[] };
+  /** Ends an INSERT: where the primary key (`key`) exists, adds the inserted `column` to the stored one. */
+  addToExisting(key: string, column: string): string;
+  /** Ends a SELECT inside a transaction: the rows may not change until it ends. */
+  readonly forUpdate: string;
+  /** After a table's name: use this index, whatever the optimizer thinks of it. */
+  forceIndex(index: string): string;
+}
+
+export const sqlDialects: Record<DatabaseEngine, SqlDialect> = {
+  sqlite: {
+    // One prepared statement for every length of the list.
+    among: (column, values) => ({
+      sql: `${column} IN (SELECT value FROM json_each(?))`,
+      values: [JSON.stringify(values)],
+    }),
+    addToExisting: (key, column) => ` ON CONFLICT (${key}) DO UPDATE SET ${column} = ${column} + excluded.${column}`,
+    // The write queue runs one transaction at a time.
+    forUpdate: '',
+    forceIndex: (index) => ` INDEXED BY ${index}`,
+  },
+  mysql: {
+    among: (column, values) => ({ sql: `${column} IN (${placeholders(values.length)})`, values }),
+    addToExisting: (_key, column) => ` ON DUPLICATE KEY UPDATE ${column} = ${column} + VALUES(${column})`,
+    forUpdate: ' FOR UPDATE',
+    forceIndex: (index) => ` FORCE INDEX (${index})`,
+  },
+};
+
+/** `(?, ?, ?), (?, ?, ?)` for that many rows of that many columns. */
+export function valueRows(rows: number, columns: number): string {
+  return Array(rows)
+    .fill(`(${placeholders(columns)})`)
+    .join(', ');
+}
+
+/** `?, ?, ?` */
+export function placeholders(count: number): string {
+  return Array(count).fill('?').join(', ');
+}

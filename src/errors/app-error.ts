@@ -1,0 +1,33 @@
+import type { ErrorCode } from './error-codes.js';
+
+export interface AppErrorDetails {
+  /** Text for the caller. Never a secret, never an internal. */
+  readonly detail?: string;
+  /** When trying again makes sense, in milliseconds from now. */
+  readonly retryAfterMs?: number;
+  /** Numbers behind a refusal, for the dialect's text. */
+  readonly count?: number;
+  readonly limit?: number;
+  /** The reason, for the log only. */
+  readonly cause?: unknown;
+}
+
+/** The one kind of error that services throw. */
+export class AppError extends Error {
+  readonly detail: string | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly count: number | undefined;
+  readonly limit: number | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    details: AppErrorDetails = {},
+  ) {
+    super(details.detail === undefined ? code : `${code}: ${details.detail}`, { cause: details.cause });
+    this.name = 'AppError';
+    this.detail = details.detail;
+    this.retryAfterMs = details.retryAfterMs;
+    this.count = details.count;
+    this.limit = details.limit;
+  }
+}

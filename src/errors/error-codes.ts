@@ -1,0 +1,82 @@
+/**
+ * Every way in which the product can fail. Services throw `AppError` with one of these codes; each dialect says how a
+ * code looks on its wire (`api/agora/agora.errors.ts`), and `docs/errors.md` lists them for operators.
+ */
+export const errorCodes = [
+  /** No such route, or a reserved name where an organisation is due. */
+  'route_not_found',
+  /** The path exists, but not with this method. */
+  'method_not_allowed',
+  /** The body is larger than the route takes. */
+  'body_too_large',
+  /** The request did not arrive completely in time. */
+  'request_timeout',
+  /** The request could not be read at all: a broken URL, header or transfer. */
+  'request_malformed',
+  /** The body is not the JSON that the route reads. The detail says where it breaks. */
+  'json_malformed',
+  /** A member of the body or query is missing or out of range. The detail says which, and what would be right. */
+  'argument_invalid',
+
+  /** No app with this organisation and name, App ID or alias. */
+  'app_not_found',
+  /** The app is switched off. */
+  'app_disabled',
+
+  /** The route needs a token and the request carries none. */
+  'token_missing',
+  /** The token cannot be read, or its signature is not ours. */
+  'token_malformed',
+  /** The token was good and its time is over. */
+  'token_expired',
+  /** The token is good, but for another app, another kind of caller, or it was revoked. */
+  'token_not_accepted',
+  /** Registration without a token on an app that is closed to it. */
+  'registration_closed',
+  /** The grant type of a token request is not one that we know. */
+  'grant_unknown',
+  /** The client id of a token request is not the app's. */
+  'client_id_mismatch',
+  /** The client secret of a token request is not the app's. */
+  'client_secret_mismatch',
+  /** The password is wrong. */
+  'password_mismatch',
+  /** The user is banned and gets no token. */
+  'user_banned',
+
+  /** No user of this name in this app. */
+  'user_not_found',
+  /** The name belongs to a user of this app already. The detail is the name. */
+  'username_taken',
+  /** The member that names the user is missing. */
+  'username_missing',
+  /** The name has a character that is not allowed. The detail is the name. */
+  'username_illegal',
+  /** The name is longer than 64 characters. */
+  'username_too_long',
+  /** The nickname is longer than 100 characters. */
+  'nickname_too_long',
+  /** A registration without a password. */
+  'password_missing',
+  /** The password is longer than 64 bytes. */
+  'password_too_long',
+  /** A password change without the new password. */
+  'new_password_missing',
+  /** One request names the same user twice with different passwords. The detail is the name. */
+  'batch_contradictory',
+  /** More users in one request than the route takes. The detail is `{count, limit}`. */
+  'batch_too_large',
+  /** The cursor was not made by this app's lists. */
+  'cursor_invalid',
+
+  /** More calls than the app may make in a second, or more guesses than anyone may make. */
+  'rate_limited',
+  /** The database does not answer, or not in time. Trying again later helps. */
+  'database_unavailable',
+  /** More work waits than can be done in reasonable time. Trying again later helps. */
+  'overloaded',
+  /** A fault of ours. The log has the reason under the request's id. */
+  'internal',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];

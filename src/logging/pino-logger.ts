@@ -1,0 +1,48 @@
+import type { LoggerService } from '@nestjs/common';
+import { type Logger, pino } from 'pino';
+import type { LogLevel } from '../config/env.js';
+
+/** The process's logger: one JSON line for each event, on standard output. Secrets have no place in any member. */
+export function createLogger(level: LogLevel): Logger {
+  return pino({
+    level,
+    base: undefined,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    redact: {
+      paths: ['req.headers', 'authorization', 'password', 'newpassword', 'token', 'access_token', 'client_secret'],
+      censor: '[redacted]',
+    },
+  });
+}
+
+/** Nest's own messages, and those of its `Logger`, through pino. */
+export class PinoLogger implements LoggerService {
+  constructor(private readonly pino: Logger) {}
+
+  log(message: unknown, context?: string): void {
+    this.pino.debug({ context }, String(message));
+  }
+
+  warn(message: unknown, context?: string): void {
+    this.pino.warn({ context }, String(message));
+  }
+
+  error(message: unknown, ...details: unknown[]): void {
+    const context = details.at(-1);
+    const err = message instanceof Error ? message : details.find((detail) => detail instanceof Error);
+    this.pino.error({ context, err, stack: details.length > 1 ? details[0] : undefined }, String(message));
+  }
+
+  fatal(message: unknown, context?: string): void {
+    this.pino.fatal({ context }, String(message));
+  }
+
+  debug(message: unknown, context?: string): void {
+    this.pino.debug({ context }, String(message));
+  }
+
+  verbose(message: unknown, context?: string): void {
+    this.pino.trace({ context }, String(message));
+  }
+}

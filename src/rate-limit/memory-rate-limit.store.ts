@@ -1,0 +1,80 @@
+import type { Clock } from '../clock/clock.js';
+import { admitted, type Decision, RateLimitStore, refused } from './rate-limit.store.js';
+
+const keysMost = 100_000;
+
+/**
+ * Admission times in this process. Exact for up to 100,000 keys that are busy at once; of more, the one seen first is
+ * forgotten. There is no timer: each new key looks at two old ones and drops them if they are idle.
+ */
+export class MemoryRateLimitStore extends RateLimitStore {
+  private readonly keys = new Map<string, Hits>();
+  private sweeper = this.keys.entries();
+
+  constructor(private readonly clock: Clock) {
+    super();
+  }
+
+  /** How many keys are held. */
+  get size(): number {
+    return this.keys.size;
+  }
+
+  consume(key: string, limit: number, windowMs: number): Decision {
+    const now = this.clock.monotonic();
+    let hits = this.keys.get(key);
+    if (hits === undefined) {
+      this.makeRoom(now);
+      this.keys.set(key, (hits = new Hits()));
+    }
+    return hits.consume(now, limit, windowMs);
+  }
+
+  refund(key: string): void {
+    this.keys.get(key)?.refund();
+  }
+
+  private makeRoom(now: number): void {
+    for (let looks = 0; looks < 2; looks++) {
+      const { done, value } = this.sweeper.next();
+      if (done) this.sweeper = this.keys.entries();
+      else if (value[1].idleAt <= now) this.keys.delete(value[0]);
+    }
+    if (this.keys.size < keysMost) return;
+    const [first] = this.keys.keys();
+    this.keys.delete(first as string);
+  }
+}
+
+/** The admission times of one key, oldest first: a queue in an array, each time added, passed and removed once. */
+class Hits {
+  private readonly times: number[] = [];
+  private oldest = 0;
+  /** From then on, forgetting this key changes nothing. */
+  idleAt = 0;
+
+  consume(now: number, limit: number, windowMs: number): Decision {
+    const { times } = this;
+    while (this.oldest < times.length && now - this.at(this.oldest) >= windowMs) this.oldest++;
+    // Only once the passed ones are the greater part, so that a removal moves less than it removes.
+    if (this.oldest * 2 > times.length) {
+      times.splice(0, this.oldest);
+      this.oldest = 0;
+    }
+    const count = times.length - this.oldest;
+    if (count >= limit) {
+      return refused(limit, this.at(times.length - limit) + windowMs - now, this.at(times.length - 1) + windowMs - now);
+    }
+    times.push(now);
+    this.idleAt = now + windowMs;
+    return admitted(limit, limit - count - 1, windowMs);
+  }
+
+  refund(): void {
+    if (this.times.length > this.oldest) this.times.pop();
+  }
+
+  private at(index: number): number {
+    return this.times[index] as number;
+  }
+}

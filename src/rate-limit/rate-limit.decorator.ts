@@ -1,0 +1,18 @@
+import { SetMetadata } from '@nestjs/common';
+import { type RatePool, userSystemPerSecond } from './rate-limits.service.js';
+
+export const rateLimitKey = 'rollcall:rate-limit';
+
+export interface RateLimitRule {
+  readonly perSecond: number;
+  readonly pool: RatePool;
+}
+
+/**
+ * How often each app may call this handler. Handlers with the default of the user system are in its pool, those with
+ * another number have a bucket of their own (see `RatePool`); `options.pool` says otherwise.
+ */
+export function RateLimit(perSecond: number = userSystemPerSecond, options: { pool?: RatePool } = {}): MethodDecorator {
+  const pool = options.pool ?? (perSecond === userSystemPerSecond ? 'users' : 'own');
+  return SetMetadata<string, RateLimitRule>(rateLimitKey, { perSecond, pool });
+}

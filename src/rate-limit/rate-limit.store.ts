@@ -1,0 +1,36 @@
+export interface Decision {
+  readonly allowed: boolean;
+  /** Calls admitted in one window at most. */
+  readonly limit: number;
+  /** Calls that would still be admitted now. */
+  readonly remaining: number;
+  /** Whole milliseconds after which one more call fits, if nobody else takes the place; 0 when allowed. */
+  readonly retryAfterMs: number;
+  /** Whole milliseconds after which the full limit is free again, if no more calls are admitted. */
+  readonly resetMs: number;
+}
+
+/** Admission times by key: lost on restart, and nothing breaks. */
+export abstract class RateLimitStore {
+  /**
+   * Admits the call if fewer than `limit` calls of this key were admitted in the last `windowMs`. Exact: **no** window
+   * [t, t + windowMs), wherever it begins, ever holds more than `limit` admitted calls; and no call is refused while
+   * fewer are in its window. Refused calls do not count. A key always comes with the same limit and window.
+   * Never fails. Answers without a promise when no other process has to be asked.
+   */
+  abstract consume(key: string, limit: number, windowMs: number): Decision | Promise<Decision>;
+
+  /**
+   * Takes back the newest admitted call of this key, as if it had never come; does nothing when there is none. With
+   * several calls under way it may be another one's place, a little older or newer: the number is right. Never fails.
+   */
+  abstract refund(key: string): void | Promise<void>;
+}
+
+export function admitted(limit: number, remaining: number, windowMs: number): Decision {
+  return { allowed: true, limit, remaining, retryAfterMs: 0, resetMs: windowMs };
+}
+
+export function refused(limit: number, retryAfterMs: number, resetMs: number): Decision {
+  return { allowed: false, limit, remaining: 0, retryAfterMs: Math.ceil(retryAfterMs), resetMs: Math.ceil(resetMs) };
+}

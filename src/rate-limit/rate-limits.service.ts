@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import type { App } from '../apps/app.js';
+import { AppError } from '../errors/app-error.js';
+import { networkOf } from './network-of.js';
+import { type Decision, RateLimitStore } from './rate-limit.store.js';
+
+/** Calls a second for each app: of one user system route (Agora), or of all of them together (Easemob). */
+export const userSystemPerSecond = 100;
+/** Wrong passwords a minute for one user from one address. */
+export const guessesPerUser = 10;
+/** Wrong passwords a minute for all users of an app from one address. */
+export const guessesPerAddress = 100;
+
+const secondMs = 1_000;
+const minuteMs = 60_000;
+/** No stored name is longer, and what nobody could be called shall not fill the memory. */
+const usernameLengthMost = 255;
+
+/**
+ * Which calls of an app are counted together under Easemob's profile: `users` the one pool of the user system,
+ * `own` this route alone. Agora's profile counts each route alone.
+ */
+export type RatePool = 'users' | 'own';
+
+/** Owns how often an app may call and how often anyone may guess a password. */
+@Injectable()
+export class RateLimits {
+  /** Told of each refusal: the route, or `password_guess`. */
+  onRejected: (route: string) => void = () => undefined;
+
+  constructor(private readonly store: RateLimitStore) {}
+
+  /**
+   * Counts a call of a route. Agora: 100/s for each app and method, less or more for some. Easemob: "the total default
+   * call frequency limit for the user management APIs" is 100/s, and what has a limit of its own stays apart.
+   * @returns null when the app has no limits
+   */
+  admit(app: App, route: string, perSecond: number, pool: RatePool): Decision | Promise<Decision> | null {
+    const profile = app.settings.rate_profile;
+    if (profile === 'off') return null;
+    const shared = profile === 'easemob' && pool === 'users';
+    return shared
+      ? this.store.consume(`{${app.id}}:rate:users`, userSystemPerSecond, secondMs)
+      : this.store.consume(`{${app.id}}:rate:${route}`, perSecond, secondMs);
+  }
+
+  /** What a refused call is answered with. */
+  rejection(route: string, { retryAfterMs }: Decision): AppError {
+    this.onRejected(route);
+    return new AppError('rate_limited', { retryAfterMs });
+  }
+
+  /**
+   * Comes before a password is compared, and counts as wrong until `guessedRight`: guesses made at the same moment
+   * cannot pass together. Holds under every rate profile, and for names that no user has as for others.
+   * @throws AppError rate_limited with retryAfterMs
+   */
+  async guess(app: App, username: string, address: string): Promise<void> {
+    const { ofAddress, ofUser } = guessKeys(app, username, address);
+    const wide = await this.store.consume(ofAddress, guessesPerAddress, minuteMs);
+    if (!wide.allowed) throw this.rejection('password_guess', wide);
+    const narrow = await this.store.consume(ofUser, guessesPerUser, minuteMs);
+    if (narrow.allowed) return;
+    // Nothing was compared, so the address has not guessed.
+    await this.store.refund(ofAddress);
+    throw this.rejection('password_guess', narrow);
+  }
+
+  /** The password was right: only wrong ones count. */
+  async guessedRight(app: App, username: string, address: string): Promise<void> {
+    const { ofAddress, ofUser } = guessKeys(app, username, address);
+    await Promise.all([this.store.refund(ofAddress), this.store.refund(ofUser)]);
+  }
+}
+
+function guessKeys(app: App, username: string, address: string): { ofAddress: string; ofUser: string } {
+  const ofAddress = `{${app.id}}:rate:guess:${networkOf(address)}`;
+  return { ofAddress, ofUser: `${ofAddress}:${username.slice(0, usernameLengthMost).toLowerCase()}` };
+}

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConsoleLogger, Logger } from '@nestjs/common';
+import { SystemClock } from '../clock/clock.js';
+import type { Env } from '../config/env.js';
+import { RedisServer } from './redis-server.fixture.js';
+import { RedisUnavailable } from './redis-unavailable.js';
+import { RedisService } from './redis.service.js';
+
+const clock = new SystemClock();
+const envWith = (redisUrl: string | null): Env => ({ redisUrl }) as Env;
+
+async function until(condition: () => boolean, withinMs = 4_000): Promise<void> {
+  for (const end = clock.monotonic() + withinMs; !condition(); await sleep(5)) {
+    if (clock.monotonic() > end) throw new Error('not in time');
+  }
+}
+
+describe('RedisService', () => {
+  let server: RedisServer;
+  let redis: RedisService;
+  let logged: string[];
+
+  beforeEach(async () => {
+    logged = [];
+    const note = (text: string): unknown => logged.push(text);
+    Logger.overrideLogger({ log: note, warn: note, error: note });
+    server = await RedisServer.start();
+    redis = new RedisService(envWith(server.url), clock);
+    await redis.onModuleInit();
+  });
+
+  afterEach(async () => {
+    redis.onApplicationShutdown();
+    await server.remove();
+    Logger.overrideLogger(new ConsoleLogger());
+  });
+
+  it('is connected once the module is initialised', async () => {
+    expect(redis.enabled).toBe(true);
+    expect(redis.available).toBe(true);
+    await expect(redis.run((commands) => commands.ping())).resolves.toBe('PONG');
+  });
+
+  it('asks a hung Redis for 250 ms at most, then refuses at once, lets one try a second later, and recovers', async () => {
+    server.hang();
+    const slowest = { first: 0, open: 0, probe: 0 };
+    const attempt = async (phase: keyof typeof slowest): Promise<void> => {
+      const begun = clock.monotonic();
+      await expect(redis.run((commands) => commands.get('x'))).rejects.toBeInstanceOf(RedisUnavailable);
+      slowest[phase] = Math.max(slowest[phase], clock.monotonic() - begun);
+    };
+    const first: Promise<void>[] = [];
+    for (const end = clock.monotonic() + 190; clock.monotonic() < end; await sleep(10)) first.push(attempt('first'));
+    await Promise.all(first);
+    await Promise.all(Array.from({ length: 100 }, () => attempt('open')));
+    expect(slowest.first).toBeLessThan(250);
+    expect(slowest.open).toBeLessThan(50);
+
+    // Each second one command tries; all others go on being refused at once.
+    for (const end = clock.monotonic() + 2_500; clock.monotonic() < end; await sleep(10)) {
+      const begun = clock.monotonic();
+      await Promise.allSettled([redis.run((commands) => commands.get('x')), attempt('open')]);
+      slowest.probe = Math.max(slowest.probe, clock.monotonic() - begun);
+    }
+    expect(slowest.open).toBeLessThan(50);
+    expect(slowest.probe).toBeLessThan(250);
+
+    server.resume();
+    await until(() => redis.available);
+    await expect(redis.run((commands) => commands.ping())).resolves.toBe('PONG');
+  });
+
+  it('logs an outage once and its end once, whatever lies between', async () => {
+    await server.kill();
+    await until(() => !redis.available);
+    await expect(redis.run((commands) => commands.ping())).rejects.toBeInstanceOf(RedisUnavailable);
+    await sleep(800);
+    expect(logged).toEqual([expect.stringContaining('No connection for commands')]);
+    await server.start();
+    await until(() => redis.available);
+    await sleep(1_200);
+    expect(redis.available).toBe(true);
+    expect(logged).toEqual([expect.anything(), 'Connected again for commands.']);
+  });
+
+  it('hands on an answer that says the command is wrong, and goes on asking', async () => {
+    await redis.run((commands) => commands.set('text', 'x'));
+    await expect(redis.run((commands) => commands.lpop('text'))).rejects.toThrow('WRONGTYPE');
+    expect(redis.available).toBe(true);
+  });
+
+  it('keeps a subscription over a restart of Redis, and says ready again', async () => {
+    const heard: string[] = [];
+    let readies = 0;
+    const subscriber = redis.subscriber();
+    subscriber.on('ready', () => readies++);
+    subscriber.on('message', (_channel, text) => heard.push(text));
+    await subscriber.subscribe('news');
+    expect(redis.subscriber()).toBe(subscriber);
+    await server.kill();
+    await until(() => subscriber.status !== 'ready');
+    await server.start();
+    await until(() => readies === 2 && redis.available);
+    for (const end = clock.monotonic() + 2_000; heard.length === 0 && clock.monotonic() < end; await sleep(20)) {
+      await redis.run((commands) => commands.publish('news', 'again'));
+    }
+    expect(heard[0]).toBe('again');
+  });
+
+  it('starts without a Redis that is down, and finds it later', async () => {
+    await server.kill();
+    const other = new RedisService(envWith(server.url), clock);
+    const begun = clock.monotonic();
+    await other.onModuleInit();
+    expect(clock.monotonic() - begun).toBeLessThan(1_500);
+    expect(other.available).toBe(false);
+    await server.start();
+    await until(() => other.available);
+    other.onApplicationShutdown();
+  });
+});
+
+describe('RedisService without REDIS_URL', () => {
+  it('is disabled and refuses at once', async () => {
+    const redis = new RedisService(envWith(null), clock);
+    await redis.onModuleInit();
+    expect([redis.enabled, redis.available]).toEqual([false, false]);
+    await expect(redis.run((commands) => commands.ping())).rejects.toBeInstanceOf(RedisUnavailable);
+    expect(() => redis.subscriber()).toThrow(RedisUnavailable);
+    redis.onApplicationShutdown();
+  });
+});

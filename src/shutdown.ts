@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
+import { Readiness } from './api/operations/readiness.js';
+import type { Env } from './config/env.js';
+
+/** Longer than any request may take; what still hangs then is given up. */
+const closeMostMs = 15_000;
+
+/**
+ * On SIGTERM or SIGINT: says "not ready", serves on until load balancers have noticed, then finishes what is under way
+ * and closes. A second signal ends the process at once. An error that nobody caught ends it the same gentle way.
+ */
+export function stopGracefully(app: NestFastifyApplication, env: Env, logger: Logger): void {
+  let stopping = false;
+  const stop = (why: string, exitCode: number): void => {
+    if (stopping) process.exit(exitCode === 0 ? 130 : exitCode);
+    stopping = true;
+    logger.info({ why, drainMs: env.shutdownDrainMs }, 'stopping');
+    app.get(Readiness).startDraining();
+    setTimeout(() => process.exit(1), env.shutdownDrainMs + closeMostMs).unref();
+    void sleep(env.shutdownDrainMs)
+      .then(() => app.close())
+      .then(
+        () => process.exit(exitCode),
+        (error: unknown) => {
+          logger.fatal({ err: error }, 'could not close');
+          process.exit(1);
+        },
+      );
+  };
+  process.on('SIGTERM', () => stop('SIGTERM', 0));
+  process.on('SIGINT', () => stop('SIGINT', 0));
+  const onBug = (err: unknown): void => {
+    logger.fatal({ err }, 'an error that nobody caught');
+    if (!stopping) stop('uncaught error', 1);
+  };
+  process.on('uncaughtException', onBug);
+  process.on('unhandledRejection', onBug);
+}

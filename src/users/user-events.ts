@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '../database/database.js';
+import type { User } from './user.js';
+
+/** What happened to a user, told after it was committed. The user is as it was afterwards; of a deleted one, before. */
+export interface UserEvent {
+  readonly type: 'banned' | 'deleted' | 'password_changed' | 'tokens_revoked';
+  readonly user: User;
+}
+
+/** Takes away what belonged to users of one app, in the transaction that deletes them. */
+export type UserDeletionStep = (transaction: Transaction, appId: string, users: readonly User[]) => Promise<void>;
+
+/** How users tell the rest of the product what happened to them, without knowing who listens. */
+@Injectable()
+export class UserEvents {
+  private readonly listeners: ((event: UserEvent) => void)[] = [];
+  private readonly deletionSteps: UserDeletionStep[] = [];
+
+  /** A listener may not fail: what it starts, it watches itself. */
+  subscribe(listener: (event: UserEvent) => void): void {
+    this.listeners.push(listener);
+  }
+
+  publish(event: UserEvent): void {
+    for (const listener of this.listeners) listener(event);
+  }
+
+  /** For what must be gone together with the user. */
+  deleteTogether(step: UserDeletionStep): void {
+    this.deletionSteps.push(step);
+  }
+
+  async runDeletionSteps(transaction: Transaction, appId: string, users: readonly User[]): Promise<void> {
+    for (const step of this.deletionSteps) await step(transaction, appId, users);
+  }
+}

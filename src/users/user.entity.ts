@@ -1,0 +1,36 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+@Entity('users', { withoutRowid: true })
+@Index('users_by_uuid', ['app_id', 'uuid'], { unique: true })
+@Index('users_by_id', ['app_id', 'id'], { unique: true })
+export class UserRow {
+  @PrimaryColumn({ type: 'varchar', length: 36 })
+  app_id!: string;
+
+  @PrimaryColumn({ type: 'varchar', length: 255 })
+  username!: string;
+
+  @Column({ type: 'varchar', length: 36 })
+  uuid!: string;
+
+  @Column({ type: 'bigint' })
+  id!: number;
+
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  nickname!: string | null;
+
+  @Column({ type: 'smallint' })
+  activated!: number;
+
+  @Column({ type: 'bigint' })
+  created_at!: number;
+
+  @Column({ type: 'bigint' })
+  modified_at!: number;
+
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  password_hash!: string | null;
+
+  @Column({ type: 'bigint' })
+  token_epoch!: number;
+}

@@ -1,0 +1,20 @@
+/** A user account of an app. Times are Unix milliseconds. */
+export interface User {
+  readonly appId: string;
+  /** The folded name: what is unique, stored and answered. */
+  readonly username: string;
+  readonly uuid: string;
+  /** Time-ordered integer, unique in the app: the order of registration, and the `id` of the Qiscus dialect. */
+  readonly id: number;
+  readonly nickname: string | null;
+  readonly activated: boolean;
+  readonly createdAt: number;
+  readonly modifiedAt: number;
+  /** A PHC string, or null for a user that has no password. Never leaves the process. */
+  readonly passwordHash: string | null;
+  /**
+   * Unix milliseconds of the last revocation (0: never). A token of ours carries the epoch it was issued under and ends
+   * when this one moves; an AccessToken2 ends when it was issued in or before the second of the epoch.
+   */
+  readonly tokenEpoch: number;
+}

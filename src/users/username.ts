@@ -1,0 +1,33 @@
+import { AppError } from '../errors/app-error.js';
+
+export const usernameLengthMost = 64;
+const legal = /^[A-Za-z0-9_.-]+$/;
+/** The longest name that any dialect may create. */
+const storedLengthMost = 255;
+const storable = /^[a-z0-9_.@-]+$/;
+
+/**
+ * The one form in which a name is stored, compared and answered: lower case. Names are ASCII by rule, so folding is
+ * the same on every engine and in every locale, and folding twice changes nothing.
+ */
+export function foldUsername(name: string): string {
+  return name.toLowerCase();
+}
+
+/**
+ * The folded name of a user to be made through the Agora dialect: 1 to 64 of `a-z A-Z 0-9 _ - .`
+ * (Agora, "Common parameters"). `.` and `..` are refused although their characters are legal: HTTP clients remove
+ * such segments from a path, so nobody could ever address these users.
+ * @throws AppError username_illegal, username_too_long
+ */
+export function checkUsername(name: string): string {
+  if (name.length > usernameLengthMost) throw new AppError('username_too_long', { limit: usernameLengthMost });
+  if (!legal.test(name) || name === '.' || name === '..') throw new AppError('username_illegal', { detail: name });
+  return foldUsername(name);
+}
+
+/** The folded name if any dialect could have made such a user, else null: asking the database would be in vain. */
+export function usernameKey(name: string): string | null {
+  const key = foldUsername(name);
+  return key.length <= storedLengthMost && storable.test(key) ? key : null;
+}

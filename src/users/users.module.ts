@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { PasswordsModule } from '../auth/passwords.module.js';
+import { UserEvents } from './user-events.js';
+import { UsersRepository } from './users.repository.js';
+import { UsersService } from './users.service.js';
+
+@Module({
+  imports: [PasswordsModule],
+  providers: [UserEvents, UsersRepository, UsersService],
+  exports: [UserEvents, UsersService],
+})
+export class UsersModule {}

@@ -1,0 +1,313 @@
+import { randomInt } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { v1 as uuidV1 } from 'uuid';
+import { Clock } from '../clock/clock.js';
+import { Database, type SqlRow, type Transaction } from '../database/database.js';
+import { Gatherer } from '../database/gatherer.js';
+import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import type { User } from './user.js';
+import type { UserRow } from './user.entity.js';
+import { UserEvents } from './user-events.js';
+
+export interface NewUser {
+  readonly username: string;
+  readonly nickname: string | null;
+  readonly passwordHash: string | null;
+}
+
+/** What may change of a user, decided while the row is locked. */
+export type UserChange = (user: User) => UserChangeResult | null;
+
+export interface UserChangeResult {
+  readonly user: Partial<Pick<User, 'nickname' | 'activated' | 'passwordHash' | 'tokenEpoch'>>;
+  /** A line of the activation history. */
+  readonly activation?: { readonly actor: string; readonly reason: string | null };
+}
+
+export interface Changed {
+  readonly user: User;
+  /** False when the change had nothing to do. */
+  readonly changed: boolean;
+}
+
+const columns = [
+  'app_id',
+  'username',
+  'uuid',
+  'id',
+  'nickname',
+  'activated',
+  'created_at',
+  'modified_at',
+  'password_hash',
+  'token_epoch',
+] as const;
+const changeable = ['nickname', 'activated', 'modified_at', 'password_hash', 'token_epoch'];
+const selectUsers = `SELECT ${columns.join(', ')} FROM users`;
+/** A transaction of more rows would hold up others for too long. */
+const rowsPerRun = 500;
+const countSlots = 16;
+
+/** Questions about users and changes of them. Every statement is about one app. */
+@Injectable()
+export class UsersRepository {
+  private readonly byUsername = this.reader('username');
+  private readonly byUuid = this.reader('uuid');
+  private readonly inserts: Gatherer<readonly NewUser[], readonly (User | null)[]>;
+  private readonly changes: Gatherer<{ username: string; change: UserChange }, Changed | null>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly ids: TimeOrderedIds,
+    private readonly events: UserEvents,
+  ) {
+    const limits = { rows: rowsPerRun, runs: 1 };
+    this.inserts = new Gatherer(
+      (appId, calls) => this.database.write((transaction) => this.insertAll(transaction, appId, calls)),
+      limits,
+      (users) => users.length,
+    );
+    this.changes = new Gatherer(
+      (appId, calls) => this.database.write((transaction) => this.changeAll(transaction, appId, calls)),
+      limits,
+    );
+  }
+
+  find(appId: string, username: string): Promise<User | null> {
+    return this.byUsername.add(appId, username);
+  }
+
+  findByUuid(appId: string, uuid: string): Promise<User | null> {
+    return this.byUuid.add(appId, uuid);
+  }
+
+  /** Up to `limit` users in the order of their registration, after the one with the id `afterId`. */
+  async listAfter(appId: string, afterId: number, limit: number): Promise<User[]> {
+    // Left alone, MariaDB walks the whole app instead of this index.
+    const from = `${selectUsers}${this.database.dialect.forceIndex('users_by_id')}`;
+    const rows = await this.database.read<UserRow>(`${from} WHERE app_id = ? AND id > ? ORDER BY id LIMIT ?`, [
+      appId,
+      afterId,
+      limit,
+    ]);
+    return rows.map(toUser);
+  }
+
+  async count(appId: string): Promise<number> {
+    const [row] = await this.database.read<{ users: number | string | null }>(
+      'SELECT SUM(users) AS users FROM user_counts WHERE app_id = ?',
+      [appId],
+    );
+    return Number(row?.users ?? 0);
+  }
+
+  /** Inserts the users whose names are free; null for each that is taken. All of one call are in one transaction. */
+  insert(appId: string, users: readonly NewUser[]): Promise<readonly (User | null)[]> {
+    return this.inserts.add(appId, users);
+  }
+
+  /** Changes one user under its lock; null when there is none. */
+  change(appId: string, username: string, change: UserChange): Promise<Changed | null> {
+    return this.changes.add(appId, { username, change });
+  }
+
+  /** Deletes the user with all that belongs to it, and answers it as it was; null when there is none. */
+  delete(appId: string, username: string): Promise<User | null> {
+    return this.database.write(async (transaction) => {
+      const users = await this.lock(transaction, appId, [username]);
+      await this.deleteAll(transaction, appId, users);
+      return users[0] ?? null;
+    });
+  }
+
+  /** Deletes up to `limit` users after the one with the id `afterId`, oldest first, and tells whether more remain. */
+  deleteAfter(appId: string, afterId: number, limit: number): Promise<{ deleted: User[]; more: boolean }> {
+    const { forceIndex } = this.database.dialect;
+    return this.database.write(async (transaction) => {
+      const found = await transaction.read<{ username: string }>(
+        `SELECT username FROM users${forceIndex('users_by_id')} WHERE app_id = ? AND id > ? ORDER BY id LIMIT ?`,
+        [appId, afterId, limit + 1],
+      );
+      const usernames = found.slice(0, limit).map((row) => row.username);
+      const deleted = await this.lock(transaction, appId, usernames);
+      await this.deleteAll(transaction, appId, deleted);
+      return { deleted: deleted.sort((one, other) => one.id - other.id), more: found.length > limit };
+    });
+  }
+
+  private reader(column: 'username' | 'uuid'): Gatherer<string, User | null> {
+    return new Gatherer(
+      async (appId, keys) => {
+        const among = this.database.dialect.among(column, keys);
+        const rows = await this.database.read<UserRow>(`${selectUsers} WHERE app_id = ? AND ${among.sql}`, [
+          appId,
+          ...among.values,
+        ]);
+        const users = new Map(rows.map((row) => [row[column], toUser(row)]));
+        return keys.map((key) => users.get(key) ?? null);
+      },
+      { rows: rowsPerRun, runs: 2 },
+    );
+  }
+
+  private async insertAll(
+    transaction: Transaction,
+    appId: string,
+    calls: readonly (readonly NewUser[])[],
+  ): Promise<(readonly (User | null)[])[]> {
+    const wanted = calls.flat();
+    const results = await this.insertUsers(transaction, appId, wanted);
+    await this.addToCount(transaction, appId, results.filter((user) => user !== null).length);
+    let start = 0;
+    return calls.map((call) => results.slice(start, (start += call.length)));
+  }
+
+  private async insertUsers(
+    transaction: Transaction,
+    appId: string,
+    wanted: readonly NewUser[],
+  ): Promise<(User | null)[]> {
+    const users = wanted.map((user) => this.newUser(appId, user));
+    const inserted = await transaction.insertNew('users', columns, users.map(toRow), 'uuid');
+    const refused = wanted.filter((_user, index) => inserted[index] !== true);
+    if (refused.length === 0) return users;
+    // Refused for its name, or because another node drew the same id in the same millisecond: then again.
+    const names = refused.map((user) => user.username);
+    const taken = new Set((await this.select(transaction, appId, names)).map((user) => user.username));
+    const again = refused.filter((user) => !taken.has(user.username));
+    const second = again.length === 0 ? [] : await this.insertUsers(transaction, appId, again);
+    return users.map((user, index) =>
+      inserted[index] === true ? user : (second[again.indexOf(wanted[index] as NewUser)] ?? null),
+    );
+  }
+
+  private newUser(appId: string, user: NewUser): User {
+    const now = this.clock.now();
+    return {
+      ...user,
+      appId,
+      uuid: uuidV1(),
+      id: this.ids.next(),
+      activated: true,
+      createdAt: now,
+      modifiedAt: now,
+      tokenEpoch: 0,
+    };
+  }
+
+  private async changeAll(
+    transaction: Transaction,
+    appId: string,
+    calls: readonly { username: string; change: UserChange }[],
+  ): Promise<(Changed | null)[]> {
+    const users = new Map<string, User>();
+    for (const user of await this.lock(transaction, appId, [...new Set(calls.map((call) => call.username))]))
+      users.set(user.username, user);
+    const now = this.clock.now();
+    const touched = new Set<string>();
+    const history: SqlRow[] = [];
+    const results = calls.map(({ username, change }): Changed | null => {
+      const before = users.get(username);
+      if (before === undefined) return null;
+      const result = change(before);
+      if (result === null) return { user: before, changed: false };
+      const user = { ...before, ...result.user, modifiedAt: now };
+      users.set(username, user);
+      touched.add(username);
+      if (result.activation !== undefined)
+        history.push({
+          app_id: appId,
+          user_uuid: user.uuid,
+          id: this.ids.next(),
+          activated: user.activated ? 1 : 0,
+          at: now,
+          ...result.activation,
+        });
+      return { user, changed: true };
+    });
+    // By key, so that two nodes never lock the same rows in opposite orders.
+    const rows = [...touched].sort().map((username) => toRow(users.get(username) as User));
+    if (rows.length > 0) await transaction.updateRows('users', ['app_id', 'username'], changeable, rows);
+    if (history.length > 0)
+      await transaction.insertNew('user_activations', Object.keys(history[0] as SqlRow), history, 'id');
+    return results;
+  }
+
+  private async deleteAll(transaction: Transaction, appId: string, users: readonly User[]): Promise<void> {
+    if (users.length === 0) return;
+    await this.events.runDeletionSteps(transaction, appId, users);
+    const uuids = this.database.dialect.among(
+      'user_uuid',
+      users.map((user) => user.uuid),
+    );
+    await transaction.run(`DELETE FROM user_activations WHERE app_id = ? AND ${uuids.sql}`, [appId, ...uuids.values]);
+    const names = this.database.dialect.among(
+      'username',
+      users.map((user) => user.username),
+    );
+    await transaction.run(`DELETE FROM users WHERE app_id = ? AND ${names.sql}`, [appId, ...names.values]);
+    await this.addToCount(transaction, appId, -users.length);
+  }
+
+  /** The users of these names, which stay as they are until the transaction ends. */
+  private async lock(transaction: Transaction, appId: string, usernames: readonly string[]): Promise<User[]> {
+    return this.select(transaction, appId, [...usernames].sort(), this.database.dialect.forUpdate);
+  }
+
+  private async select(
+    transaction: Transaction,
+    appId: string,
+    usernames: readonly string[],
+    ending = '',
+  ): Promise<User[]> {
+    if (usernames.length === 0) return [];
+    const among = this.database.dialect.among('username', usernames);
+    const rows = await transaction.read<UserRow>(`${selectUsers} WHERE app_id = ? AND ${among.sql}${ending}`, [
+      appId,
+      ...among.values,
+    ]);
+    return rows.map(toUser);
+  }
+
+  private async addToCount(transaction: Transaction, appId: string, users: number): Promise<void> {
+    if (users === 0) return;
+    const slot = this.database.engine === 'sqlite' ? 0 : randomInt(countSlots);
+    const ending = this.database.dialect.addToExisting('app_id, slot', 'users');
+    await transaction.run(`INSERT INTO user_counts (app_id, slot, users) VALUES (?, ?, ?)${ending}`, [
+      appId,
+      slot,
+      users,
+    ]);
+  }
+}
+
+function toUser(row: UserRow): User {
+  return {
+    appId: row.app_id,
+    username: row.username,
+    uuid: row.uuid,
+    id: row.id,
+    nickname: row.nickname,
+    activated: row.activated !== 0,
+    createdAt: row.created_at,
+    modifiedAt: row.modified_at,
+    passwordHash: row.password_hash,
+    tokenEpoch: row.token_epoch,
+  };
+}
+
+function toRow(user: User): SqlRow {
+  return {
+    app_id: user.appId,
+    username: user.username,
+    uuid: user.uuid,
+    id: user.id,
+    nickname: user.nickname,
+    activated: user.activated ? 1 : 0,
+    created_at: user.createdAt,
+    modified_at: user.modifiedAt,
+    password_hash: user.passwordHash,
+    token_epoch: user.tokenEpoch,
+  };
+}

@@ -1,0 +1,7 @@
+// What jest.config.mjs gives to each project.
+declare global {
+  var rollcallEngine: 'sqlite' | 'mariadb';
+  var rollcallRedis: boolean;
+}
+
+export {};
