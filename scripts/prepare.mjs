@@ -92,7 +92,7 @@ async function install() {
   rmSync(INSTALL_STAMP, { force: true });
   if (!installedByHand()) {
     say(
-      'Installing the packages (npm ci). The first time takes about 90 s, as better-sqlite3 may have to be compiled.',
+      'Installing the packages (npm ci). The first time takes about 90 s, on a busy machine a few minutes, as better-sqlite3 may have to be compiled.',
     );
     const npm = process.env.npm_execpath?.endsWith('npm-cli.js')
       ? { command: process.execPath, args: [process.env.npm_execpath] }

@@ -4,8 +4,8 @@ import { AppsService } from './apps/apps.service.js';
 import { TokensService } from './auth/tokens.service.js';
 import type { Env } from './config/env.js';
 
-/** Tells a person who has just started Rollcall what to paste next. */
-export async function printBanner(app: NestFastifyApplication, env: Env): Promise<void> {
+/** What tells a person who has just started Rollcall what to paste next. */
+export async function bannerFor(app: NestFastifyApplication, env: Env): Promise<string> {
   const { address, port, family } = app.getHttpServer().address() as AddressInfo;
   const host = family === 'IPv6' ? `[${address}]` : address;
   const url = env.publicUrl ?? `http://${host}:${port}`;
@@ -29,5 +29,5 @@ export async function printBanner(app: NestFastifyApplication, env: Env): Promis
   } else {
     lines.push('', '  For an app token: npm run -s cli -- app list, then npm run -s cli -- token app ORG/APP');
   }
-  console.log(`\n${lines.join('\n')}\n`);
+  return `\n${lines.join('\n')}\n`;
 }

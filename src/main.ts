@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { printBanner } from './banner.js';
+import { bannerFor } from './banner.js';
 import { createHttpApplication } from './api/http-application.js';
 import { AppsService } from './apps/apps.service.js';
 import { EnvError, loadEnv } from './config/env.js';
@@ -13,7 +13,7 @@ async function start(): Promise<void> {
   stopGracefully(app, env, logger);
   await app.get(AppsService).bootstrap();
   await app.listen(env.port, env.host);
-  await printBanner(app, env);
+  console.log(await bannerFor(app, env));
 }
 
 start().catch((error: unknown) => {

@@ -32,7 +32,7 @@ export async function createHttpApplication(
     trustProxy: env.trustProxy.length === 0 ? false : [...env.trustProxy],
     genReqId: requestIds(),
   });
-  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const fastify = adapter.getInstance<FastifyInstance>();
   const routes = new RouteTable(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(env), adapter, {
     logger: new PinoLogger(logger),

@@ -4,8 +4,7 @@ import type { FastifyReply } from 'fastify';
 import type { Observable } from 'rxjs';
 import type { App } from '../apps/app.js';
 import { rateLimitKey, type RateLimitRule } from '../rate-limit/rate-limit.decorator.js';
-import type { Decision } from '../rate-limit/rate-limit.store.js';
-import { RateLimits } from '../rate-limit/rate-limits.service.js';
+import { type Decision, RateLimits } from '../rate-limit/rate-limits.service.js';
 
 interface LimitedRoute extends RateLimitRule {
   readonly name: string;

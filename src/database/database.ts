@@ -1,7 +1,7 @@
 import type { DatabaseEngine } from '../config/env.js';
-import type { SqlDialect } from './sql-dialect.js';
+import type { SqlDialect, SqlValue } from './sql-dialect.js';
 
-export type SqlValue = string | number | null;
+export type { SqlValue } from './sql-dialect.js';
 
 /** Statements of one transaction. They may await nothing but each other: the whole queue waits behind them. */
 export interface Transaction {

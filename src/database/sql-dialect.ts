@@ -1,16 +1,17 @@
 import type { DatabaseEngine } from '../config/env.js';
-import type { SqlValue } from './database.js';
+
+export type SqlValue = string | number | null;
 
 /** The few places where the two engines spell one thing differently. */
 export interface SqlDialect {
   /** `column IN …`: as SQL and its values. */
-  among(column: string, values: readonly SqlValue[]): { readonly sql: string; readonly values: readonly SqlValue[] };
+  readonly among: (column: string, values: readonly SqlValue[]) => { sql: string; values: readonly SqlValue[] };
   /** Ends an INSERT: where the primary key (`key`) exists, adds the inserted `column` to the stored one. */
-  addToExisting(key: string, column: string): string;
+  readonly addToExisting: (key: string, column: string) => string;
   /** Ends a SELECT inside a transaction: the rows may not change until it ends. */
   readonly forUpdate: string;
   /** After a table's name: use this index, whatever the optimizer thinks of it. */
-  forceIndex(index: string): string;
+  readonly forceIndex: (index: string) => string;
 }
 
 export const sqlDialects: Record<DatabaseEngine, SqlDialect> = {

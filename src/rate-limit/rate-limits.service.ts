@@ -4,6 +4,8 @@ import { AppError } from '../errors/app-error.js';
 import { networkOf } from './network-of.js';
 import { type Decision, RateLimitStore } from './rate-limit.store.js';
 
+export type { Decision } from './rate-limit.store.js';
+
 /** Calls a second for each app: of one user system route (Agora), or of all of them together (Easemob). */
 export const userSystemPerSecond = 100;
 /** Wrong passwords a minute for one user from one address. */

@@ -3,12 +3,12 @@ import type { QueryRunner, TableColumnOptions } from 'typeorm';
 /** Column shapes that mean the same on every engine. */
 export interface Columns {
   /** Short text that is compared byte by byte. */
-  text(name: string, length: number, options?: Partial<TableColumnOptions>): TableColumnOptions;
+  readonly text: (name: string, length: number, options?: Partial<TableColumnOptions>) => TableColumnOptions;
   /** Text of up to 64 KiB. */
-  longText(name: string, options?: Partial<TableColumnOptions>): TableColumnOptions;
+  readonly longText: (name: string, options?: Partial<TableColumnOptions>) => TableColumnOptions;
   /** A whole number that JavaScript holds exactly; also Unix milliseconds. */
-  whole(name: string, options?: Partial<TableColumnOptions>): TableColumnOptions;
-  small(name: string, options?: Partial<TableColumnOptions>): TableColumnOptions;
+  readonly whole: (name: string, options?: Partial<TableColumnOptions>) => TableColumnOptions;
+  readonly small: (name: string, options?: Partial<TableColumnOptions>) => TableColumnOptions;
 }
 
 export function columnsFor(runner: QueryRunner): Columns {
