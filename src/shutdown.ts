@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { Readiness } from './api/operations/readiness.js';
 import type { Env } from './config/env.js';
+import { GatewayService } from './gateway/gateway.service.js';
 
 /** Longer than any request may take; what still hangs then is given up. */
 const closeMostMs = 15_000;
@@ -18,6 +19,8 @@ export function stopGracefully(app: NestFastifyApplication, env: Env, logger: Lo
     stopping = true;
     logger.info({ why, drainMs: env.shutdownDrainMs }, 'stopping');
     app.get(Readiness).startDraining();
+    // At once: clients of the gateway have another node to find, and are told when.
+    void app.get(GatewayService).drain();
     setTimeout(() => process.exit(1), env.shutdownDrainMs + closeMostMs).unref();
     void sleep(env.shutdownDrainMs)
       .then(() => app.close())

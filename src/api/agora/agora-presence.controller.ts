@@ -1,0 +1,167 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { PresenceService } from '../../presence/presence.service.js';
+import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
+import { UsersService } from '../../users/users.service.js';
+import { AccessBy } from '../access.guard.js';
+import { JsonBody } from '../json-body.pipe.js';
+import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
+import { AgoraCall, Call } from './agora-call.js';
+import { pageOf } from './agora-page.js';
+import { agoraPrefixes } from './agora-prefixes.js';
+import { AgoraBatchStatusDto, toAgoraResource, toAgoraSession } from './agora-presence.dto.js';
+
+/** Who is online and who shall not be: docs/dialects/agora.md. Members stand in the order of the vendor's examples. */
+@ApiTags('presence')
+@ApiBearerAuth()
+@Controller(agoraPrefixes)
+@AccessBy(AgoraAppTokenGuard)
+export class AgoraPresenceController {
+  constructor(
+    private readonly presence: PresenceService,
+    private readonly users: UsersService,
+  ) {}
+
+  @Get('users/:username/status')
+  @RateLimit(100)
+  @ApiOperation({ summary: 'Whether a user is online' })
+  @ApiQuery({ name: 'detail', required: false, description: '`1`: with the sessions, and when this was true' })
+  async status(@Call() call: AgoraCall, @Param('username') username: string, @Query('detail') detail: unknown) {
+    const { sessions, asOf, complete } = await this.presence.of(call.app.id, username);
+    return {
+      action: 'get',
+      uri: call.uri(call.path),
+      entities: [],
+      data: { [username]: sessions.length > 0 ? 'online' : 'offline' },
+      timestamp: call.timestamp,
+      duration: call.duration,
+      count: 0,
+      ...(detail === '1' ? { sessions: sessions.map(toAgoraSession), as_of: asOf, complete } : {}),
+    };
+  }
+
+  @Post('users/batch/status')
+  @HttpCode(200)
+  @RateLimit(50)
+  @ApiOperation({ summary: 'Whether each of up to 100 users is online; unknown users are offline' })
+  @ApiBody({ type: AgoraBatchStatusDto })
+  async batchStatus(
+    @Call() call: AgoraCall,
+    @Body(new JsonBody(AgoraBatchStatusDto)) { usernames }: AgoraBatchStatusDto,
+  ) {
+    const online = await this.presence.online(call.app.id, usernames);
+    return {
+      action: 'get batch user status',
+      data: usernames.map((username, index) => ({ [username]: online[index] === true ? 'online' : 'offline' })),
+      timestamp: call.timestamp,
+      duration: call.duration,
+    };
+  }
+
+  @Get('users/:username/disconnect')
+  @RateLimit(100)
+  @ApiOperation({ summary: 'Force a user offline: every session and every token of before ends' })
+  async disconnect(@Call() call: AgoraCall, @Param('username') username: string) {
+    await this.users.forceOffline(call.app.id, username);
+    return ended(call, 'get', true);
+  }
+
+  @Get('users/:username/resources')
+  @RateLimit(100)
+  @ApiOperation({ summary: 'The devices that a user is online with' })
+  async resources(@Call() call: AgoraCall, @Param('username') username: string) {
+    const { sessions } = await this.presence.of(call.app.id, username);
+    return {
+      path: call.path,
+      uri: call.uri(call.path),
+      timestamp: call.timestamp,
+      organization: call.app.org,
+      application: call.app.id,
+      entities: [],
+      action: 'get',
+      data: sessions.map(toAgoraResource),
+      duration: call.duration,
+      applicationName: call.app.name,
+    };
+  }
+
+  @Delete('users/:username/disconnect/:resource')
+  @RateLimit(100)
+  @ApiOperation({ summary: 'Move one device of a user offline; no token ends' })
+  async disconnectDevice(
+    @Call() call: AgoraCall,
+    @Param('username') username: string,
+    @Param('resource') resource: string,
+  ) {
+    return ended(call, 'delete', await this.presence.disconnectDevice(call.app.id, username, resource));
+  }
+
+  /** The vendor's Java SDK sends GET. */
+  @Get('users/:username/disconnect/:resource')
+  @RateLimit(100)
+  @ApiOperation({ summary: 'The same by GET, as the Java SDK sends it' })
+  async disconnectDeviceByGet(
+    @Call() call: AgoraCall,
+    @Param('username') username: string,
+    @Param('resource') resource: string,
+  ) {
+    return ended(call, 'get', await this.presence.disconnectDevice(call.app.id, username, resource));
+  }
+
+  @Post('token/users/:username/invalid')
+  @HttpCode(200)
+  @RateLimit(100)
+  @ApiOperation({ summary: 'End every token and session of a user' })
+  async revokeTokens(@Call() call: AgoraCall, @Param('username') username: string) {
+    await this.users.revokeTokens(call.app.id, username);
+    return ended(call, 'post', true);
+  }
+
+  /** The spelling of the vendor's own test suite. */
+  @Post('token/user/:username/invalid')
+  @HttpCode(200)
+  @RateLimit(100)
+  @ApiOperation({ summary: 'The same, as the older documents spell it' })
+  revokeTokensOfUser(@Call() call: AgoraCall, @Param('username') username: string) {
+    return this.revokeTokens(call, username);
+  }
+
+  @Get('online')
+  @RateLimit(100)
+  @ApiOperation({ summary: 'Who is online in the app, by name (not of the vendor)' })
+  @ApiQuery({ name: 'limit', required: false, description: '1 to 100, default 10' })
+  @ApiQuery({ name: 'cursor', required: false })
+  async online(@Call() call: AgoraCall, @Query() query: Record<string, unknown>) {
+    const { limit, cursor } = pageOf(query);
+    const page = await this.presence.list(call.app.id, limit, cursor);
+    return {
+      action: 'get',
+      params: call.params,
+      path: '/online',
+      uri: call.uri('/online'),
+      entities: [],
+      data: page.users.map(({ username, sessions }) => ({ username, sessions: sessions.map(toAgoraSession) })),
+      timestamp: call.timestamp,
+      duration: call.duration,
+      ...(page.cursor === null ? {} : { cursor: page.cursor }),
+      count: page.users.length,
+      total: page.total,
+      complete: page.complete,
+    };
+  }
+}
+
+/** What all routes that end something answer. */
+function ended(call: AgoraCall, action: 'get' | 'delete' | 'post', result: boolean) {
+  return {
+    uri: call.uri(call.path),
+    timestamp: call.timestamp,
+    organization: call.app.org,
+    application: call.app.id,
+    entities: [],
+    action,
+    data: { result },
+    duration: call.duration,
+    applicationName: call.app.name,
+  };
+}

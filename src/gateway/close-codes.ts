@@ -1,0 +1,25 @@
+import type { KickReason } from '../presence/session.js';
+
+/**
+ * Close codes of the gateway. The 4xxx are ours (RFC 6455, 7.4.2); a client that sees one of them must not come back
+ * by itself with the same token, save after `replaced` or `loginTimeout`, where a person decides.
+ */
+export const closeCodes = {
+  unsupportedData: 1003,
+  policyViolation: 1008,
+  tryAgainLater: 1013,
+  loginRefused: 4010,
+  loginTimeout: 4011,
+} as const;
+
+export const kickCodes: Readonly<Record<KickReason, number>> = {
+  banned: 4001,
+  forced_offline: 4002,
+  deleted: 4003,
+  password_changed: 4004,
+  token_revoked: 4005,
+  token_expired: 4006,
+  replaced: 4007,
+  // Service restart: RFC 6455's registry tells clients to come back after a random delay.
+  shutdown: 1012,
+};

@@ -1,0 +1,98 @@
+import type { KickReason } from '../presence/session.js';
+
+/** Frames that the server sends, as docs/gateway.md describes them. */
+export type ServerFrame =
+  | {
+      readonly type: 'ready';
+      readonly session: string;
+      /** `{platform}_{device}` */
+      readonly resource: string;
+      readonly username: string;
+      /** How many offline messages will follow. */
+      readonly offline: number;
+    }
+  | {
+      readonly type: 'kicked';
+      readonly reason: KickReason;
+      /** With `shutdown`: when to come back, drawn at random so that not all clients do at once. */
+      readonly retry_after_ms?: number;
+    }
+  | { readonly type: 'error'; readonly code: string; readonly message: string }
+  | { readonly type: 'pong' };
+
+/** A frame that a client sent: its type, and members that nobody has checked. */
+export interface ClientFrame {
+  readonly type: string;
+  readonly [member: string]: unknown;
+}
+
+/** The frame in a text, or null when it is none. */
+export function readFrame(text: string): ClientFrame | null {
+  try {
+    const frame = JSON.parse(text) as ClientFrame | null;
+    return typeof frame === 'object' && !Array.isArray(frame) && typeof frame?.type === 'string' ? frame : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What a client says of itself when it logs in. */
+export interface DeviceDescription {
+  readonly platform: string;
+  /** Null: the client has no name for its device, and each of its sessions is a device of its own. */
+  readonly device: string | null;
+  readonly deviceName: string | null;
+}
+
+const platformDefault = 'web';
+const legalPlatform = /^[a-z0-9]{1,16}$/;
+/** Such a name stands in the path of a route. */
+const legalDevice = /^[A-Za-z0-9._~:-]{1,64}$/;
+const deviceNameLengthMost = 100;
+
+/** Checks `platform`, `device` and `device_name`. @returns what is wrong, as a sentence, when it is a text */
+export function readDevice(members: { readonly [member: string]: unknown }): DeviceDescription | string {
+  const { platform = platformDefault, device = null, device_name: deviceName = null } = members;
+  const platformName = typeof platform === 'string' ? platform.toLowerCase() : '';
+  if (!legalPlatform.test(platformName)) return 'platform must be 1 to 16 letters or digits';
+  if (device !== null && (typeof device !== 'string' || !legalDevice.test(device)))
+    return 'device must be 1 to 64 of A-Z a-z 0-9 . _ ~ : -';
+  if (
+    deviceName !== null &&
+    (typeof deviceName !== 'string' || deviceName.length > deviceNameLengthMost || !deviceName.isWellFormed())
+  )
+    return `device_name must be a string of up to ${deviceNameLengthMost} characters`;
+  return { platform: platformName, device, deviceName };
+}
+
+/** Failures that only the gateway has, beside those of `errors/error-codes.ts`. */
+export const gatewayErrors = {
+  frame_malformed: 'a frame is a JSON object in a text message, with a string `type`',
+  frame_unknown: 'there is no frame of this type for clients',
+  login_required: 'the first frame must be `login`',
+  login_repeated: 'this connection is logged in already',
+  login_timeout: 'no `login` came in time',
+  argument_invalid: 'a member of the frame is missing or wrong',
+  origin_refused: 'pages of this origin may not connect',
+  too_many_frames: 'too many frames in a second',
+  too_many_pending: 'too many connections from this address have not logged in',
+  stopping: 'this node is going away; connect again, to another one',
+} as const;
+
+/** Texts for failures of the product that a client of the gateway can meet. */
+const productErrors: Readonly<Record<string, string>> = {
+  app_not_found: 'there is no such app',
+  app_disabled: 'the app is switched off',
+  route_not_found: 'there is no such path; the gateway is at /{org}/{app}/ws',
+  token_missing: 'a token is required',
+  token_malformed: 'the token cannot be read, or its signature is not ours',
+  token_expired: 'the token has expired',
+  token_not_accepted: 'the token is for another app or another kind of caller, or was revoked',
+  user_banned: 'the user is banned',
+  database_unavailable: 'the service is busy, please try again later',
+  overloaded: 'the service is busy, please try again later',
+};
+
+export function messageOf(code: string): string {
+  return (gatewayErrors as Record<string, string>)[code] ?? productErrors[code] ?? 'internal error';
+}

@@ -1,0 +1,279 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { RawData, WebSocket } from 'ws';
+import type { App } from '../apps/app.js';
+import type { AuthenticatedUser, TokensService } from '../auth/tokens.service.js';
+import type { Clock } from '../clock/clock.js';
+import { AppError } from '../errors/app-error.js';
+import type { MessagesService } from '../messages/messages.service.js';
+import type { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
+import type { PresenceService } from '../presence/presence.service.js';
+import type { KickReason, Session, SessionConnection, SessionEnd } from '../presence/session.js';
+import { closeCodes, kickCodes } from './close-codes.js';
+import {
+  type ClientFrame,
+  type DeviceDescription,
+  messageOf,
+  readDevice,
+  readFrame,
+  type ServerFrame,
+} from './frames.js';
+import { MessageSession } from './message-frames.js';
+
+/** What a socket needs of its gateway. */
+export interface SocketContext {
+  readonly clock: Clock;
+  readonly tokens: TokensService;
+  readonly presence: PresenceService;
+  readonly pingMs: number;
+  readonly loginTimeoutMs: number;
+  /** Told of errors that are faults of ours. */
+  readonly onFault: (error: unknown) => void;
+  readonly messages: MessagesService;
+  readonly offlineMessages: OfflineMessagesService;
+}
+
+/** How long a ping may go unanswered, or a write be stuck: a lease. */
+const patienceMs = 10_000;
+const bufferedBytesMost = 1024 * 1024;
+const framesPerSecond = 200;
+/** How long a client that was told to go may take. */
+const farewellMs = 800;
+const retryAfterMsLeast = 500;
+const retryAfterMsMost = 6_000;
+
+/** One connection of a client: frames in, frames out, and the limits of both. */
+export class GatewaySocket implements SessionConnection {
+  private session: Session | null = null;
+  private messages: MessageSession | null = null;
+  private loggingIn = false;
+  private ended = false;
+  private heardAt: number;
+  private pingedAt: number | null = null;
+  private unwritten = 0;
+  private progressAt = 0;
+  private framesSince = 0;
+  private frames = 0;
+  private loginTimer: NodeJS.Timeout | null;
+
+  /** @param onSettled called once, when the socket has logged in */
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly app: App,
+    private readonly context: SocketContext,
+    private readonly onSettled: () => void,
+  ) {
+    this.heardAt = context.clock.monotonic();
+    this.loginTimer = setTimeout(() => {
+      this.sendError('login_timeout');
+      this.end(closeCodes.loginTimeout, 'left');
+    }, context.loginTimeoutMs);
+    socket.on('message', (data, isBinary) => this.onMessage(data, isBinary));
+    socket.on('ping', () => this.admitFrame());
+    socket.on('pong', () => this.heard());
+    // An error of the protocol or the transport: `close` follows, and ws has sent the code that fits.
+    socket.on('error', () => this.leave('violation'));
+    socket.on('close', () => this.leave('left'));
+  }
+
+  /** Logs in with the token that came with the upgrade. */
+  logIn(user: AuthenticatedUser, device: DeviceDescription): Promise<void> {
+    this.loggingIn = true;
+    return this.open(user, device);
+  }
+
+  /** @see SessionConnection */
+  kick(reason: KickReason): void {
+    if (this.ended) return;
+    this.send(
+      reason === 'shutdown'
+        ? { type: 'kicked', reason, retry_after_ms: randomInt(retryAfterMsLeast, retryAfterMsMost) }
+        : { type: 'kicked', reason },
+    );
+    this.end(kickCodes[reason], reason);
+  }
+
+  /** @see SessionConnection */
+  wake(): void {
+    this.messages?.wake();
+  }
+
+  /** Sends a frame, unless the client has been told to go. A client that does not read is cut. */
+  send(frame: ServerFrame): void {
+    this.sendText(JSON.stringify(frame));
+  }
+
+  private sendText(text: string): void {
+    const { socket } = this;
+    if (this.ended || socket.readyState !== socket.OPEN) return;
+    if (this.unwritten === 0) this.progressAt = this.context.clock.monotonic();
+    this.unwritten += 1;
+    socket.send(text, this.onWritten);
+    if (socket.bufferedAmount > bufferedBytesMost) this.cut('slow');
+  }
+
+  /**
+   * Looks after the connection; called every second or so. @param late the caller itself was held up, so silence proves
+   * nothing
+   */
+  beat(now: number, late: boolean): void {
+    if (this.ended) return;
+    if (late) {
+      if (this.pingedAt !== null) this.pingedAt = now;
+      this.progressAt = now;
+    }
+    if (this.unwritten > 0 && now - this.progressAt > patienceMs) return this.cut('slow');
+    if (this.pingedAt !== null) {
+      if (now - this.pingedAt > patienceMs) this.cut('silent');
+    } else if (now - this.heardAt > this.context.pingMs) {
+      this.pingedAt = now;
+      this.socket.ping();
+    }
+  }
+
+  /** Looks for messages whose wake-up was lost. */
+  async look(): Promise<void> {
+    await this.messages?.look();
+  }
+
+  /** Ends the connection without a word. */
+  terminate(): void {
+    this.socket.terminate();
+  }
+
+  // One function for all writes of this socket, as there are many.
+  private readonly onWritten = (): void => {
+    this.unwritten -= 1;
+    this.progressAt = this.context.clock.monotonic();
+  };
+
+  private onMessage(data: RawData, isBinary: boolean): void {
+    if (this.ended || !this.admitFrame()) return;
+    if (isBinary) {
+      this.sendError('frame_malformed');
+      return this.end(closeCodes.unsupportedData, 'violation');
+    }
+    const frame = readFrame((data as Buffer).toString());
+    if (frame === null) return this.sendError('frame_malformed');
+    switch (frame.type) {
+      case 'ping':
+        return this.send({ type: 'pong' });
+      case 'login':
+        if (this.loggingIn) return this.sendError('login_repeated');
+        this.loggingIn = true;
+        return void this.logInByFrame(frame);
+      default:
+        if (this.messages === null) return this.sendError('login_required');
+        // A client that pulls quickly acknowledges quickly.
+        if (this.messages.expects(frame)) this.frames -= 1;
+        if (!this.messages.take(frame)) this.sendError('frame_unknown');
+    }
+  }
+
+  private async logInByFrame(frame: ClientFrame): Promise<void> {
+    const device = readDevice(frame);
+    if (typeof device === 'string') return this.refuse(new AppError('argument_invalid', { detail: device }));
+    if (typeof frame['token'] !== 'string' || frame['token'] === '') return this.refuse(new AppError('token_missing'));
+    try {
+      await this.open(await this.context.tokens.authenticateUser(this.app, frame['token']), device);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  private async open({ user, issued, expiresAtSeconds }: AuthenticatedUser, device: DeviceDescription): Promise<void> {
+    const id = device.device ?? randomBytes(9).toString('base64url');
+    try {
+      const session = await this.context.presence.open(
+        this.app,
+        {
+          userUuid: user.uuid,
+          username: user.username,
+          platform: device.platform,
+          device: id,
+          deviceName: device.deviceName ?? id,
+          issued,
+          expiresAtSeconds,
+        },
+        this,
+      );
+      if (session === null) return;
+      if (this.ended) return this.context.presence.close(session.sessionId, 'left');
+      await this.welcome(session);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  private async welcome(session: Session): Promise<void> {
+    this.session = session;
+    this.stopLoginTimer();
+    this.onSettled();
+    const { messages, offlineMessages, onFault } = this.context;
+    const outlet = { sendText: (text: string) => this.sendText(text), onFault };
+    const opened = await MessageSession.open(this.app, session, messages, offlineMessages, outlet);
+    if (this.ended) return;
+    this.messages = opened;
+    const { sessionId, resource, username } = session;
+    this.send({ type: 'ready', session: sessionId, resource, username, offline: opened.waiting });
+    opened.start();
+  }
+
+  private refuse(error: unknown): void {
+    const { code, detail } = error instanceof AppError ? error : new AppError('internal');
+    if (code === 'internal') this.context.onFault(error);
+    this.sendError(code, detail);
+    const ours = code === 'internal' || code === 'database_unavailable' || code === 'overloaded';
+    this.end(ours ? closeCodes.tryAgainLater : closeCodes.loginRefused, 'left');
+  }
+
+  private sendError(code: string, message = messageOf(code)): void {
+    this.send({ type: 'error', code, message });
+  }
+
+  /** A sign of life; false when there are too many of them, and then the socket is closed. */
+  private admitFrame(): boolean {
+    const now = this.heard();
+    if (now - this.framesSince >= 1_000) {
+      this.framesSince = now;
+      this.frames = 0;
+    }
+    this.frames += 1;
+    if (this.frames <= framesPerSecond) return true;
+    if (!this.ended) {
+      this.sendError('too_many_frames');
+      this.end(closeCodes.policyViolation, 'violation');
+    }
+    return false;
+  }
+
+  private heard(): number {
+    this.heardAt = this.context.clock.monotonic();
+    this.pingedAt = null;
+    return this.heardAt;
+  }
+
+  /** Says goodbye with a code, and does not wait long for the answer. */
+  private end(code: number, reason: SessionEnd): void {
+    this.leave(reason);
+    this.socket.close(code);
+    setTimeout(() => this.socket.terminate(), farewellMs).unref();
+  }
+
+  private cut(reason: SessionEnd): void {
+    this.leave(reason);
+    this.socket.terminate();
+  }
+
+  private leave(reason: SessionEnd): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.stopLoginTimer();
+    this.messages?.close();
+    if (this.session !== null) this.context.presence.close(this.session.sessionId, reason);
+  }
+
+  private stopLoginTimer(): void {
+    if (this.loginTimer !== null) clearTimeout(this.loginTimer);
+    this.loginTimer = null;
+  }
+}

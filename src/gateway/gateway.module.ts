@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { AppsModule } from '../apps/apps.module.js';
+import { AuthModule } from '../auth/auth.module.js';
+import { MessagesModule } from '../messages/messages.module.js';
+import { OfflineMessagesModule } from '../offline-messages/offline-messages.module.js';
+import { PresenceModule } from '../presence/presence.module.js';
+import { GatewayService } from './gateway.service.js';
+
+@Module({
+  imports: [AppsModule, AuthModule, MessagesModule, OfflineMessagesModule, PresenceModule],
+  providers: [GatewayService],
+  exports: [GatewayService],
+})
+export class GatewayModule {}

@@ -1,0 +1,248 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { BlockList } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ServerOptions, WebSocketServer } from 'ws';
+import type { App } from '../apps/app.js';
+import { reservedOrgs } from '../apps/app-name.js';
+import { AppsService } from '../apps/apps.service.js';
+import { TokensService } from '../auth/tokens.service.js';
+import { Clock } from '../clock/clock.js';
+import { Env } from '../config/env.js';
+import { AppError } from '../errors/app-error.js';
+import { MessagesService } from '../messages/messages.service.js';
+import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
+import { PresenceService } from '../presence/presence.service.js';
+import { networkOf } from '../rate-limit/network-of.js';
+import { clientAddressOf, trustedProxies } from './client-address.js';
+import { messageOf, readDevice } from './frames.js';
+import { GatewaySocket, type SocketContext } from './gateway-socket.js';
+import { serveWithoutUpgrade, wantsWebSocket } from './unwanted-upgrade.js';
+
+const beatEveryMs = 1_000;
+/** A beat that comes so much later than it should says more of this process than of its clients. */
+const lateMs = 2_000;
+/** The longest that a message waits whose wake-up was lost. */
+const lookEveryMs = 5_000;
+/** How long clients may take to answer the goodbye of a node that stops. */
+const farewellMs = 1_000;
+
+// `closeTimeout` is missing from the types. Without these, ws takes 100 MiB and any number of pieces.
+const limits: ServerOptions & { closeTimeout: number } = {
+  noServer: true,
+  clientTracking: false,
+  perMessageDeflate: false,
+  maxPayload: 64 * 1024,
+  maxFragments: 64,
+  maxBufferedChunks: 1_024,
+  closeTimeout: 5_000,
+};
+
+/** A connection that is refused before it becomes a WebSocket. */
+class UpgradeRefused extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message = messageOf(code),
+  ) {
+    super(message);
+  }
+}
+
+/** Owns the WebSockets of end users: lets them in, watches over them, and sends them on when this node goes away. */
+@Injectable()
+export class GatewayService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Gateway');
+  private readonly sockets = new Set<GatewaySocket>();
+  /** Sockets that have not logged in, by network. */
+  private readonly pending = new Map<string, number>();
+  private readonly upgrades = new WebSocketServer(limits);
+  private readonly trusted: BlockList;
+  private readonly context: SocketContext;
+  private timer: NodeJS.Timeout | undefined;
+  private connections = 0;
+  private beatAt = 0;
+  private lookedAt = 0;
+  private draining: Promise<void> | null = null;
+
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly env: Env,
+    private readonly clock: Clock,
+    private readonly apps: AppsService,
+    private readonly tokens: TokensService,
+    private readonly presence: PresenceService,
+    messages: MessagesService,
+    offlineMessages: OfflineMessagesService,
+  ) {
+    this.trusted = trustedProxies(env.trustProxy);
+    this.context = {
+      clock,
+      tokens,
+      presence,
+      pingMs: env.gatewayPingMs,
+      loginTimeoutMs: env.gatewayLoginTimeoutMs,
+      onFault: (error) => this.logger.error('a log in failed for a fault of ours', error),
+      messages,
+      offlineMessages,
+    };
+  }
+
+  /** Only where there is a server: the command line runs in the same container. */
+  onApplicationBootstrap(): void {
+    const server = this.host.httpAdapter?.getHttpServer() as Server | undefined;
+    if (server === undefined) return;
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (wantsWebSocket(request)) void this.upgrade(request, socket, head);
+      else serveWithoutUpgrade(server, request, socket, head);
+    });
+    this.presence.start();
+    this.beatAt = this.clock.monotonic();
+    this.timer = setInterval(() => this.beat(), beatEveryMs).unref();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.drain();
+  }
+
+  /** Lets nobody in any more and sends all clients on. Done when all are gone, within a second or so. */
+  drain(): Promise<void> {
+    this.draining ??= this.sendAllOn();
+    return this.draining;
+  }
+
+  private async sendAllOn(): Promise<void> {
+    clearInterval(this.timer);
+    const left = this.presence.stop();
+    // Those that have not logged in.
+    for (const socket of this.sockets) socket.kick('shutdown');
+    await left;
+    for (const until = this.clock.monotonic() + farewellMs; this.sockets.size > 0 && this.clock.monotonic() < until;)
+      await sleep(10);
+    for (const socket of this.sockets) socket.terminate();
+  }
+
+  private async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    try {
+      const settle = this.admit(request, socket);
+      const app = await this.appOf(request);
+      const user = await this.userOf(request, app);
+      const device = readDevice(Object.fromEntries(urlOf(request).searchParams));
+      if (user !== null && typeof device === 'string') throw new UpgradeRefused(400, 'argument_invalid', device);
+      if (this.draining !== null) throw new UpgradeRefused(503, 'stopping');
+      this.upgrades.handleUpgrade(request, socket, head, (webSocket) => {
+        const client = new GatewaySocket(webSocket, app, this.context, settle);
+        this.sockets.add(client);
+        webSocket.once('close', () => this.sockets.delete(client));
+        if (user !== null && typeof device !== 'string') void client.logIn(user, device);
+      });
+    } catch (error) {
+      this.refuse(socket, error);
+    }
+  }
+
+  /** Takes a place for a socket that has not logged in. @returns what gives it back, which the end of the socket does too */
+  private admit(request: IncomingMessage, socket: Duplex): () => void {
+    if (this.draining !== null) throw new UpgradeRefused(503, 'stopping');
+    const { origin } = request.headers;
+    const { gatewayAllowedOrigins, gatewayMaxSessions, gatewayMaxPendingPerAddress } = this.env;
+    if (origin !== undefined && gatewayAllowedOrigins.length > 0 && !gatewayAllowedOrigins.includes(origin))
+      throw new UpgradeRefused(403, 'origin_refused');
+    if (this.connections >= gatewayMaxSessions) throw new UpgradeRefused(503, 'overloaded');
+    const network = networkOf(clientAddressOf(request, this.trusted));
+    const pending = this.pending.get(network) ?? 0;
+    if (pending >= gatewayMaxPendingPerAddress) throw new UpgradeRefused(429, 'too_many_pending');
+    this.pending.set(network, pending + 1);
+    this.connections += 1;
+    let settled = false;
+    const settle = (): void => {
+      if (settled) return;
+      settled = true;
+      const left = (this.pending.get(network) ?? 1) - 1;
+      if (left > 0) this.pending.set(network, left);
+      else this.pending.delete(network);
+    };
+    socket.once('close', () => {
+      settle();
+      this.connections -= 1;
+    });
+    return settle;
+  }
+
+  private async appOf(request: IncomingMessage): Promise<App> {
+    const [, first, second, last, ...more] = urlOf(request).pathname.split('/').map(decode);
+    const known = last === 'ws' && more.join('') === '' && first !== undefined && second !== undefined;
+    if (!known || (first !== 'app-id' && reservedOrgs.has(first.toLowerCase())))
+      throw new UpgradeRefused(404, 'route_not_found');
+    const app = await (first === 'app-id' ? this.apps.findByAppId(second) : this.apps.find(first, second));
+    if (app === null) throw new UpgradeRefused(404, 'app_not_found');
+    if (app.disabled) throw new UpgradeRefused(403, 'app_disabled');
+    return app;
+  }
+
+  /** The user of `Authorization: Bearer …`; null: a `login` frame is to come. */
+  private async userOf({ headers }: IncomingMessage, app: App) {
+    if (headers.authorization === undefined) return null;
+    const token = /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1];
+    if (token === undefined) throw new UpgradeRefused(401, 'token_missing');
+    return this.tokens.authenticateUser(app, token);
+  }
+
+  private refuse(socket: Duplex, error: unknown): void {
+    const { status, code, message } = toRefusal(error);
+    if (status === 500) this.logger.error('an upgrade failed for a fault of ours', error);
+    const body = JSON.stringify({ code, message });
+    const head = [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'Connection: close',
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      ...(status === 503 || status === 429 ? ['Retry-After: 1'] : []),
+    ];
+    socket.once('finish', () => socket.destroy());
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  }
+
+  private beat(): void {
+    const now = this.clock.monotonic();
+    const late = now - this.beatAt > beatEveryMs + lateMs;
+    this.beatAt = now;
+    for (const socket of this.sockets) socket.beat(now, late);
+    if (now - this.lookedAt >= lookEveryMs) {
+      this.lookedAt = now;
+      void this.look();
+    }
+  }
+
+  /** Wake-ups are sent at most once; the inboxes of all sockets are asked in few statements. */
+  private async look(): Promise<void> {
+    // With the database away, the next look comes soon enough.
+    await Promise.allSettled([...this.sockets].map((socket) => socket.look()));
+  }
+}
+
+function toRefusal(error: unknown): UpgradeRefused {
+  if (error instanceof UpgradeRefused) return error;
+  if (!(error instanceof AppError)) return new UpgradeRefused(500, 'internal');
+  const { code } = error;
+  if (code === 'database_unavailable' || code === 'overloaded') return new UpgradeRefused(503, code);
+  return new UpgradeRefused(code === 'user_banned' ? 403 : 401, code);
+}
+
+/** Throws away what only a client that means harm would send. */
+function urlOf({ url = '' }: IncomingMessage): URL {
+  const text = `ws://gateway${url}`;
+  if (!url.startsWith('/') || !URL.canParse(text)) throw new UpgradeRefused(404, 'route_not_found');
+  return new URL(text);
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new UpgradeRefused(404, 'route_not_found');
+  }
+}

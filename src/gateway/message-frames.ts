@@ -1,0 +1,220 @@
+import type { App } from '../apps/app.js';
+import { AppError } from '../errors/app-error.js';
+import type { MessagesService } from '../messages/messages.service.js';
+import { writeMessageId } from '../offline-messages/message-id.js';
+import type {
+  InboxMessage,
+  InboxPosition,
+  OfflineMessagesService,
+} from '../offline-messages/offline-messages.service.js';
+import type { Session } from '../presence/session.js';
+import type { ClientFrame } from './frames.js';
+
+/** What the messages of a session need of its socket. */
+export interface MessageOutlet {
+  /** Sends the text of a frame, unless the client has been told to go. */
+  sendText(text: string): void;
+  /** Told of errors that are faults of ours. */
+  onFault(error: unknown): void;
+}
+
+/** Messages in one pull; the longest are 16 KiB, so this is half a megabyte at most. */
+const pullMost = 32;
+/** No more is sent while so many messages, or so many bytes of them, are unacknowledged. */
+const unacknowledgedMost = 100;
+const unacknowledgedBytesMost = 256 * 1024;
+/** Messages that one client may have on their way in. */
+const pendingMost = 100;
+const refLengthMost = 128;
+
+/** The messages of one session, in both directions. */
+export class MessageSession {
+  /** Up to where messages were sent. */
+  private sentSeq = 0;
+  private readonly unacknowledged = new Map<string, number>();
+  private unacknowledgedBytes = 0;
+  private started = false;
+  private pulling = false;
+  private woken = false;
+  private closed = false;
+  private pending = 0;
+  /** Ends when everything that the client sent so far is stored: its messages keep their order. */
+  private storing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly app: App,
+    private readonly session: Session,
+    private readonly messages: MessagesService,
+    private readonly offlineMessages: OfflineMessagesService,
+    private readonly outlet: MessageOutlet,
+    private readonly opened: InboxPosition,
+  ) {}
+
+  /** For a session that can be woken already, so that nothing comes unseen in between. @throws AppError database_unavailable */
+  static async open(
+    app: App,
+    session: Session,
+    messages: MessagesService,
+    offlineMessages: OfflineMessagesService,
+    outlet: MessageOutlet,
+  ): Promise<MessageSession> {
+    const opened = await offlineMessages.open(app.id, session.userUuid);
+    return new MessageSession(app, session, messages, offlineMessages, outlet, opened);
+  }
+
+  /** How many messages wait for this session. */
+  get waiting(): number {
+    return this.opened.waiting;
+  }
+
+  /** Begins to send, once the client knows that it is logged in. */
+  start(): void {
+    this.started = true;
+    this.wake();
+  }
+
+  /** Something new is in the inbox, or may be. */
+  wake(): void {
+    this.woken = true;
+    if (this.started && !this.pulling && !this.closed) void this.pull();
+  }
+
+  /** A wake-up may be lost: looks whether the inbox has something that was not sent. */
+  async look(): Promise<void> {
+    if (!this.started || this.closed || this.pulling) return;
+    const { lastSeq } = await this.offlineMessages.open(this.app.id, this.session.userUuid);
+    if (lastSeq > this.sentSeq) this.wake();
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  /** An ack that we wait for: there are never more of those than messages that we sent. */
+  expects({ type, id }: ClientFrame): boolean {
+    return type === 'ack' && typeof id === 'string' && this.unacknowledged.has(id);
+  }
+
+  /** Handles a frame of a client; false when it is not about messages. */
+  take(frame: ClientFrame): boolean {
+    switch (frame.type) {
+      case 'send':
+        this.takeSend(frame);
+        return true;
+      case 'ack':
+      case 'read':
+        this.takeMark(frame, frame.type);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  private async pull(): Promise<void> {
+    this.pulling = true;
+    try {
+      while (this.woken && !this.closed && this.hasRoom) {
+        this.woken = false;
+        const messages = await this.offlineMessages.pull(
+          this.app.id,
+          this.session.userUuid,
+          this.sentSeq,
+          this.opened.lastSeq,
+          pullMost,
+        );
+        for (const message of messages) this.push(message);
+        if (messages.length === pullMost) this.woken = true;
+        // What came before the session and is not among them was delivered to another device.
+        else this.sentSeq = Math.max(this.sentSeq, this.opened.lastSeq);
+      }
+    } catch (error) {
+      // The next look finds the same.
+      if (!isUnavailable(error)) this.outlet.onFault(error);
+    } finally {
+      this.pulling = false;
+    }
+  }
+
+  private get hasRoom(): boolean {
+    return (
+      this.unacknowledged.size + pullMost <= unacknowledgedMost && this.unacknowledgedBytes <= unacknowledgedBytesMost
+    );
+  }
+
+  private push(message: InboxMessage): void {
+    const id = writeMessageId(message.id);
+    const { sender, chatType, type, createdAt, offline } = message;
+    const head = { type: 'message', id, from: sender, to: this.session.username, chat_type: chatType, msg_type: type };
+    const tail = { timestamp: createdAt, offline };
+    // Body and ext are JSON already, and leave as they came.
+    const text =
+      `${JSON.stringify(head).slice(0, -1)},"body":${message.body},"ext":${message.ext ?? '{}'},` +
+      JSON.stringify(tail).slice(1);
+    this.sentSeq = message.seq;
+    this.unacknowledged.set(id, text.length);
+    this.unacknowledgedBytes += text.length;
+    this.outlet.sendText(text);
+  }
+
+  private takeMark({ id }: ClientFrame, type: 'ack' | 'read'): void {
+    if (typeof id !== 'string') return this.fail(new AppError('argument_invalid', { detail: 'id must be a string' }));
+    const { app, session, offlineMessages } = this;
+    const done =
+      type === 'ack'
+        ? offlineMessages.acknowledge(app, session.userUuid, id)
+        : offlineMessages.markRead(app.id, session.userUuid, id);
+    // An ack that was not stored: the message comes again with the next session.
+    done.catch((error: unknown) => this.fail(error));
+    if (type === 'ack') this.release(id);
+  }
+
+  /** The client has this message: there is room for others. */
+  private release(id: string): void {
+    const bytes = this.unacknowledged.get(id);
+    if (bytes === undefined) return;
+    this.unacknowledged.delete(id);
+    this.unacknowledgedBytes -= bytes;
+    if (this.woken) this.wake();
+  }
+
+  private takeSend(frame: ClientFrame): void {
+    const { ref } = frame;
+    if (this.pending >= pendingMost) return this.fail(new AppError('overloaded'), ref);
+    this.pending += 1;
+    this.storing = this.storing
+      .then(() => this.send(frame))
+      .catch((error: unknown) => this.fail(error, ref))
+      .finally(() => (this.pending -= 1));
+  }
+
+  private async send({ ref, to, body, ext, msg_type: type = 'txt' }: ClientFrame): Promise<void> {
+    if (ref !== undefined && !isRef(ref))
+      throw new AppError('argument_invalid', { detail: `ref must be a number, or a string of up to ${refLengthMost}` });
+    if (typeof to !== 'string' || to === '')
+      throw new AppError('argument_invalid', { detail: 'to must be the name of a user' });
+    if (typeof type !== 'string') throw new AppError('argument_invalid', { detail: 'msg_type must be a string' });
+    const ids = await this.messages.send(this.app, { from: this.session.username, to: [to], type, body, ext });
+    this.outlet.sendText(JSON.stringify({ type: 'sent', ref, id: ids.get(to) }));
+  }
+
+  private fail(error: unknown, ref?: unknown): void {
+    const { code, detail } = error instanceof AppError ? error : new AppError('internal');
+    if (code === 'internal') this.outlet.onFault(error);
+    const frame = { type: 'error', code, message: detail ?? failureTexts[code] ?? 'internal error' };
+    this.outlet.sendText(JSON.stringify(isRef(ref) ? { ...frame, ref } : frame));
+  }
+}
+
+const failureTexts: Readonly<Record<string, string>> = {
+  message_too_large: 'body and ext are larger than 16 KiB together',
+  database_unavailable: 'the service is busy, please try again later',
+  overloaded: 'the service is busy, please try again later',
+};
+
+function isRef(ref: unknown): ref is string | number {
+  return typeof ref === 'number' || (typeof ref === 'string' && ref.length <= refLengthMost);
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && (error.code === 'database_unavailable' || error.code === 'overloaded');
+}

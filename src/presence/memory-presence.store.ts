@@ -1,0 +1,73 @@
+import type { Clock } from '../clock/clock.js';
+import { type Announced, type OnlinePage, PresenceStore } from './presence.store.js';
+import { type Session, sessionsToReplace } from './session.js';
+
+/** For a node that is alone: its lease is the life of the process. */
+export class MemoryPresenceStore extends PresenceStore {
+  readonly liveNodes = 1;
+  private readonly apps = new Map<string, Map<string, Session[]>>();
+
+  constructor(
+    readonly nodeId: string,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  async announce(announced: Session): Promise<Announced> {
+    const { appId, username } = announced;
+    const others = this.of(appId, username).filter((one) => one.sessionId !== announced.sessionId);
+    const newest = Math.max(0, ...others.map((one) => one.since));
+    const since = announced.since || Math.max(this.clock.now() * 1_000, newest + 1);
+    const session = { ...announced, node: `${this.nodeId}.1`, since };
+    const all = [...others, session];
+    const replaced = sessionsToReplace(all);
+    this.keep(
+      appId,
+      username,
+      all.filter((one) => !replaced.includes(one)),
+    );
+    return { session, replaced };
+  }
+
+  async withdraw({ appId, username, sessionId }: Session): Promise<void> {
+    this.keep(
+      appId,
+      username,
+      this.of(appId, username).filter((one) => one.sessionId !== sessionId),
+    );
+  }
+
+  async online(appId: string, usernames: readonly string[]): Promise<boolean[]> {
+    return usernames.map((username) => this.of(appId, username).length > 0);
+  }
+
+  async sessions(appId: string, usernames: readonly string[]): Promise<Session[][]> {
+    return usernames.map((username) => [...this.of(appId, username)].sort((one, other) => one.since - other.since));
+  }
+
+  async page(appId: string, after: string, limit: number): Promise<OnlinePage> {
+    const usernames = [...(this.apps.get(appId)?.keys() ?? [])].sort();
+    return { usernames: usernames.filter((name) => name > after).slice(0, limit), total: usernames.length };
+  }
+
+  async renew(): Promise<boolean> {
+    return true;
+  }
+
+  async release(): Promise<void> {
+    this.apps.clear();
+  }
+
+  private of(appId: string, username: string): readonly Session[] {
+    return this.apps.get(appId)?.get(username) ?? [];
+  }
+
+  private keep(appId: string, username: string, sessions: Session[]): void {
+    let users = this.apps.get(appId);
+    if (users === undefined) this.apps.set(appId, (users = new Map<string, Session[]>()));
+    if (sessions.length > 0) users.set(username, sessions);
+    else users.delete(username);
+    if (users.size === 0) this.apps.delete(appId);
+  }
+}

@@ -1,0 +1,337 @@
+import type { Result } from 'ioredis';
+import type { RedisService } from '../redis/redis.service.js';
+import { type Announced, countedMost, leaseMs, type OnlinePage, PresenceStore } from './presence.store.js';
+import { devicesPerPlatform, devicesPerUser, type Session } from './session.js';
+
+/** Every session is announced again long before, one part of them with each renewal. */
+const userTtlMs = 3_600_000;
+const registry = '{rollcall}:nodes';
+
+/**
+ * Keys of one app, all in one slot of a cluster:
+ * - `{app}:presence:nodes`: hash, name of a node to the end of its lease, in Unix milliseconds of Redis's clock
+ * - `{app}:presence:user:{username}`: hash, `node|session id` to `since|platform|resource|user uuid|device name`
+ * - `{app}:presence:node:{node}`: sorted set (all scores 0, so by name) of the users with a session on that node
+ *
+ * A lease that ends later than a whole one from now was written before the clock was set back, and counts for nothing.
+ */
+const prelude = `
+local time = redis.call('TIME')
+local micros = time[1] * 1000000 + time[2]
+local now = math.floor(micros / 1000)
+local function lives(lease, leaseMs)
+  lease = tonumber(lease or 0)
+  return lease > now and lease <= now + leaseMs
+end
+local function livingNodes(key, leaseMs)
+  local entries, living = redis.call('HGETALL', key), {}
+  for i = 1, #entries, 2 do living[entries[i]] = lives(entries[i + 1], leaseMs) or nil end
+  return living
+end
+`;
+
+/** Answers {0} when the lease that should be there is lost, else {1, since, field, value, …}: what was replaced. */
+const announceScript = `${prelude}
+local nodes, user, members = KEYS[1], KEYS[2], KEYS[3]
+local node, leaseMs, first, ttl = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4]
+local id, since, platform, resource, rest = ARGV[5], tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9]
+local perPlatform, perUser, username = tonumber(ARGV[10]), tonumber(ARGV[11]), ARGV[12]
+if not lives(redis.call('HGET', nodes, node), leaseMs) then
+  if not first then return {0} end
+  redis.call('HSET', nodes, node, now + leaseMs)
+end
+redis.call('PEXPIRE', nodes, leaseMs * 6)
+local living = livingNodes(nodes, leaseMs)
+local entries, rivals, newest = redis.call('HGETALL', user), {}, 0
+for i = 1, #entries, 2 do
+  local field, value = entries[i], entries[i + 1]
+  local holder, other = string.match(field, '^([^|]*)|(.*)$')
+  if not living[holder] or other == id then
+    redis.call('HDEL', user, field)
+  else
+    local from, where, what = string.match(value, '^(%d+)|([^|]*)|([^|]*)|')
+    from = tonumber(from)
+    if from > newest then newest = from end
+    rivals[#rivals + 1] = {since = from, platform = where, resource = what, field = field, value = value}
+  end
+end
+if since == 0 then since = math.max(micros, newest + 1) end
+local field = node .. '|' .. id
+local value = string.format('%.0f', since) .. '|' .. platform .. '|' .. resource .. '|' .. rest
+redis.call('HSET', user, field, value)
+redis.call('PEXPIRE', user, ttl)
+redis.call('ZADD', members, 0, username)
+redis.call('PEXPIRE', members, leaseMs * 6)
+rivals[#rivals + 1] = {since = since, platform = platform, resource = resource, field = field, value = value}
+table.sort(rivals, function(a, b) return a.since > b.since or (a.since == b.since and a.field > b.field) end)
+local answer, kept, ofPlatform, count = {1, string.format('%.0f', since)}, {}, {}, 0
+for _, one in ipairs(rivals) do
+  local same = ofPlatform[one.platform] or 0
+  if kept[one.resource] or same == perPlatform or count == perUser then
+    redis.call('HDEL', user, one.field)
+    answer[#answer + 1] = one.field
+    answer[#answer + 1] = one.value
+  else
+    kept[one.resource] = true
+    ofPlatform[one.platform] = same + 1
+    count = count + 1
+  end
+end
+return answer
+`;
+
+const withdrawScript = `
+local user, members, node, id, username = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3]
+local more = false
+for _, field in ipairs(redis.call('HKEYS', user)) do
+  local holder, other = string.match(field, '^([^|]*)|(.*)$')
+  if other == id then redis.call('HDEL', user, field) elseif holder == node then more = true end
+end
+if not more then redis.call('ZREM', members, username) end
+return 1
+`;
+
+/** Answers 0 or 1 for each user key. */
+const onlineScript = `${prelude}
+local living = livingNodes(KEYS[1], tonumber(ARGV[1]))
+local answer = {}
+for i = 2, #KEYS do
+  local online = 0
+  for _, field in ipairs(redis.call('HKEYS', KEYS[i])) do
+    if living[string.match(field, '^[^|]*')] then online = 1 break end
+  end
+  answer[i - 1] = online
+end
+return answer
+`;
+
+/** Answers {field, value, …} for each user key. */
+const sessionsScript = `${prelude}
+local living = livingNodes(KEYS[1], tonumber(ARGV[1]))
+local answer = {}
+for i = 2, #KEYS do
+  local entries, found = redis.call('HGETALL', KEYS[i]), {}
+  for j = 1, #entries, 2 do
+    if living[string.match(entries[j], '^[^|]*')] then
+      found[#found + 1] = entries[j]
+      found[#found + 1] = entries[j + 1]
+    end
+  end
+  answer[i - 1] = found
+end
+return answer
+`;
+
+const livingScript = `${prelude}
+local answer = {}
+for node in pairs(livingNodes(KEYS[1], tonumber(ARGV[1]))) do answer[#answer + 1] = node end
+return answer
+`;
+
+/** KEYS: the users of each living node. Answers {how many users, name, …}. */
+const pageScript = `
+local after, limit, exactMost = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local answer, total = {0}, 0
+for _, key in ipairs(KEYS) do
+  total = total + redis.call('ZCARD', key)
+  local from = after == '' and '-' or '(' .. after
+  for _, name in ipairs(redis.call('ZRANGEBYLEX', key, from, '+', 'LIMIT', 0, limit)) do answer[#answer + 1] = name end
+end
+if #KEYS > 1 and total <= exactMost then
+  local seen = {}
+  total = 0
+  for _, key in ipairs(KEYS) do
+    for _, name in ipairs(redis.call('ZRANGE', key, 0, -1)) do
+      if not seen[name] then
+        seen[name] = true
+        total = total + 1
+      end
+    end
+  end
+end
+answer[1] = total
+return answer
+`;
+
+/** Answers {whether the lease was there, how many nodes have one}. \`first\`: it need not have been there. */
+const renewScript = `${prelude}
+local nodes, node, leaseMs, first = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
+if not first and not lives(redis.call('HGET', nodes, node), leaseMs) then return {0, 0} end
+redis.call('HSET', nodes, node, now + leaseMs)
+redis.call('PEXPIRE', nodes, leaseMs * 6)
+if KEYS[2] then redis.call('PEXPIRE', KEYS[2], leaseMs * 6) end
+local count = 0
+local entries = redis.call('HGETALL', nodes)
+for i = 1, #entries, 2 do
+  if lives(entries[i + 1], leaseMs) then count = count + 1 else redis.call('HDEL', nodes, entries[i]) end
+end
+return {1, count}
+`;
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    presenceAnnounce(...keysAndValues: (string | number)[]): Result<[number, ...string[]], Context>;
+    presenceWithdraw(...keysAndValues: (string | number)[]): Result<number, Context>;
+    presenceOnline(...keysAndValues: (string | number)[]): Result<number[], Context>;
+    presenceSessions(...keysAndValues: (string | number)[]): Result<string[][], Context>;
+    presenceLiving(...keysAndValues: (string | number)[]): Result<string[], Context>;
+    presencePage(...keysAndValues: (string | number)[]): Result<[number, ...string[]], Context>;
+    presenceRenew(...keysAndValues: (string | number)[]): Result<[number, number], Context>;
+  }
+}
+
+/** Sessions of all nodes in Redis, with one lease for each node and app. Only Redis's clock matters. */
+export class RedisPresenceStore extends PresenceStore {
+  liveNodes = 1;
+  private epoch = 1;
+  /** Apps in which this epoch has a lease. */
+  private readonly leased = new Set<string>();
+
+  constructor(
+    readonly nodeId: string,
+    private readonly redis: RedisService,
+    private readonly leaseMillis = leaseMs,
+  ) {
+    super();
+    redis.defineScript('presenceAnnounce', { numberOfKeys: 3, lua: announceScript });
+    redis.defineScript('presenceWithdraw', { numberOfKeys: 2, lua: withdrawScript });
+    redis.defineScript('presenceOnline', { lua: onlineScript });
+    redis.defineScript('presenceSessions', { lua: sessionsScript });
+    redis.defineScript('presenceLiving', { numberOfKeys: 1, lua: livingScript });
+    redis.defineScript('presencePage', { lua: pageScript });
+    redis.defineScript('presenceRenew', { lua: renewScript });
+  }
+
+  async announce(session: Session): Promise<Announced | null> {
+    const { appId, username, sessionId, since, platform, resource, userUuid, deviceName } = session;
+    const { node, epoch } = this;
+    const keys = [nodesKey(appId), userKey(appId, username), membersKey(appId, node)];
+    const lease = [node, this.leaseMillis, this.leased.has(appId) ? 0 : 1, userTtlMs];
+    const value = [
+      sessionId,
+      since,
+      platform,
+      resource,
+      `${userUuid}|${deviceName}`,
+      devicesPerPlatform,
+      devicesPerUser,
+      username,
+    ];
+    const [kept, keptSince, ...replaced] = await this.redis.run((redis) =>
+      redis.presenceAnnounce(...keys, ...lease, ...value),
+    );
+    if (kept === 0) return (this.lose(epoch), null);
+    if (epoch === this.epoch) this.leased.add(appId);
+    return {
+      session: { ...session, node, since: Number(keptSince) },
+      replaced: toSessions(appId, username, replaced),
+    };
+  }
+
+  async withdraw({ appId, username, sessionId }: Session): Promise<void> {
+    const { node } = this;
+    await this.redis.run((redis) =>
+      redis.presenceWithdraw(userKey(appId, username), membersKey(appId, node), node, sessionId, username),
+    );
+  }
+
+  async online(appId: string, usernames: readonly string[]): Promise<boolean[]> {
+    const answers = await this.redis.run((redis) => redis.presenceOnline(...this.lookUp(appId, usernames)));
+    return answers.map((answer) => answer === 1);
+  }
+
+  async sessions(appId: string, usernames: readonly string[]): Promise<Session[][]> {
+    const answers = await this.redis.run((redis) => redis.presenceSessions(...this.lookUp(appId, usernames)));
+    return answers.map((entries, index) => toSessions(appId, usernames[index] as string, entries));
+  }
+
+  async page(appId: string, after: string, limit: number): Promise<OnlinePage> {
+    const nodes = await this.redis.run((redis) => redis.presenceLiving(nodesKey(appId), this.leaseMillis));
+    if (nodes.length === 0) return { usernames: [], total: 0 };
+    const keys = nodes.map((node) => membersKey(appId, node));
+    const [total, ...names] = await this.redis.run((redis) =>
+      redis.presencePage(keys.length, ...keys, after, limit, countedMost),
+    );
+    return { usernames: [...new Set(names)].sort().slice(0, limit), total };
+  }
+
+  async renew(appIds: readonly string[]): Promise<boolean> {
+    const { node, epoch } = this;
+    const unused = [...this.leased].filter((appId) => !appIds.includes(appId));
+    const leased = appIds.filter((appId) => this.leased.has(appId));
+    for (const appId of unused) this.leased.delete(appId);
+    const [[, live], ...kept] = await this.redis.run((redis) =>
+      Promise.all([
+        redis.presenceRenew(1, registry, this.nodeId, this.leaseMillis, 1),
+        ...leased.map((appId) =>
+          redis.presenceRenew(2, nodesKey(appId), membersKey(appId, node), node, this.leaseMillis, 0),
+        ),
+        ...unused.map((appId) => redis.hdel(nodesKey(appId), node).then((): [number, number] => [1, 0])),
+      ]),
+    );
+    this.liveNodes = live;
+    if (kept.every(([there]) => there === 1)) return true;
+    this.lose(epoch);
+    return false;
+  }
+
+  async release(): Promise<void> {
+    const { node } = this;
+    const appIds = [...this.leased];
+    this.lose(this.epoch);
+    await this.redis.run((redis) =>
+      Promise.all([
+        redis.hdel(registry, this.nodeId),
+        ...appIds.map((appId) => redis.hdel(nodesKey(appId), node)),
+        ...appIds.map((appId) => redis.del(membersKey(appId, node))),
+      ]),
+    );
+  }
+
+  /** The present name: with a new epoch, whatever was written under the old one never counts again. */
+  private get node(): string {
+    return `${this.nodeId}.${this.epoch}`;
+  }
+
+  /** Several answers may tell of one loss. */
+  private lose(epoch: number): void {
+    if (epoch !== this.epoch) return;
+    this.epoch += 1;
+    this.leased.clear();
+  }
+
+  private lookUp(appId: string, usernames: readonly string[]): (string | number)[] {
+    const keys = [nodesKey(appId), ...usernames.map((username) => userKey(appId, username))];
+    return [keys.length, ...keys, this.leaseMillis];
+  }
+}
+
+function nodesKey(appId: string): string {
+  return `{${appId}}:presence:nodes`;
+}
+
+function userKey(appId: string, username: string): string {
+  return `{${appId}}:presence:user:${username}`;
+}
+
+function membersKey(appId: string, node: string): string {
+  return `{${appId}}:presence:node:${node}`;
+}
+
+/** From fields and values in turn, oldest first. */
+function toSessions(appId: string, username: string, entries: readonly string[]): Session[] {
+  const sessions: Session[] = [];
+  for (let index = 0; index < entries.length; index += 2) {
+    const [node, sessionId] = (entries[index] as string).split('|') as [string, string];
+    const [since, platform, resource, userUuid, ...name] = (entries[index + 1] as string).split('|') as [
+      string,
+      string,
+      string,
+      string,
+      ...string[],
+    ];
+    const deviceName = name.join('|');
+    sessions.push({ appId, sessionId, userUuid, username, resource, platform, deviceName, node, since: Number(since) });
+  }
+  return sessions.sort((one, other) => one.since - other.since);
+}

@@ -1,0 +1,127 @@
+import { jest } from '@jest/globals';
+import { MessagesService } from '../../../src/messages/messages.service.js';
+import { eventually, MessageClient } from '../../support/message-client.js';
+import { type RunningApp, startApp } from '../../support/start-app.js';
+
+jest.setTimeout(30_000);
+
+describe('messages on the gateway', () => {
+  let service: RunningApp;
+  const send = async (to: string, msg: string): Promise<string> => {
+    const message = { from: 'server', to: [to], type: 'txt', body: { msg } };
+    return (await service.nest.get(MessagesService).send(service.app, message)).get(to) as string;
+  };
+  const count = async (username: string, query = '') =>
+    (await service.call('get', `/users/${username}/offline_msg_count${query}`)).body.data[username] as number;
+  const texts = (client: MessageClient) => client.messages.map((frame) => (frame['body'] as { msg: string }).msg);
+
+  beforeAll(async () => {
+    service = await startApp();
+  });
+  afterAll(() => service.stop());
+
+  test('many offline messages are pulled in order while the client acknowledges', async () => {
+    await service.register('many');
+    const expected = Array.from({ length: 300 }, (_none, index) => String(index));
+    for (const msg of expected) await send('many', msg);
+    const client = await MessageClient.logIn(service, 'many');
+    expect(await client.first('ready')).toMatchObject({ offline: 300 });
+    await client.take('message', 300);
+    expect(texts(client)).toEqual(expected);
+    await eventually(async () => expect(await count('many', '?state=undelivered')).toBe(0));
+    await client.close();
+  });
+
+  test('a client that acknowledges nothing is sent a bounded number; the next one gets all that is left', async () => {
+    await service.register('silent');
+    const ids: string[] = [];
+    for (let index = 0; index < 150; index += 1) ids.push(await send('silent', String(index)));
+    const dying = await MessageClient.logIn(service, 'silent', { acks: false });
+    await dying.take('message', 90);
+    await dying.settle();
+    expect(dying.messages.length).toBeLessThanOrEqual(100);
+    for (const id of ids.slice(0, 20)) dying.send({ type: 'ack', id });
+    await eventually(async () => expect(await count('silent', '?state=undelivered')).toBe(130));
+    dying.terminate();
+    const next = await MessageClient.logIn(service, 'silent');
+    expect(await next.first('ready')).toMatchObject({ offline: 130 });
+    await next.take('message', 130);
+    expect(next.messages.map((frame) => frame['id'] as string)).toEqual(ids.slice(20));
+    await next.close();
+  });
+
+  test('every live session gets a message; the first ack delivers it for all', async () => {
+    await service.register('twice');
+    const one = await MessageClient.logIn(service, 'twice', { device: 'one' });
+    const other = await MessageClient.logIn(service, 'twice', { device: 'other', acks: false });
+    const id = await send('twice', 'to both');
+    await Promise.all([one.take('message', 1), other.take('message', 1)]);
+    expect(other.messages[0]).toMatchObject({ id, offline: false });
+    await eventually(async () => expect(await count('twice', '?state=undelivered')).toBe(0));
+    const third = await MessageClient.logIn(service, 'twice', { device: 'third' });
+    expect(await third.first('ready')).toMatchObject({ offline: 0 });
+    await send('twice', 'to three');
+    await third.take('message', 1);
+    expect(texts(third)).toEqual(['to three']);
+    await Promise.all([one.close(), other.close(), third.close()]);
+  });
+
+  test('what was pushed and never acknowledged waits like an offline message', async () => {
+    await service.register('lost');
+    const client = await MessageClient.logIn(service, 'lost', { acks: false });
+    const id = await send('lost', 'first');
+    await client.take('message', 1);
+    client.terminate();
+    expect(await count('lost', '?state=undelivered')).toBe(1);
+    const next = await MessageClient.logIn(service, 'lost');
+    expect((await next.take('message', 1))[0]).toMatchObject({ id });
+    await next.close();
+  });
+
+  test('messages that a client sends without waiting keep their order; each is told its id by ref', async () => {
+    for (const name of ['quick', 'listener']) await service.register(name);
+    const sender = await MessageClient.logIn(service, 'quick');
+    const receiver = await MessageClient.logIn(service, 'listener');
+    const expected = Array.from({ length: 50 }, (_none, index) => String(index));
+    for (const msg of expected) sender.send({ type: 'send', ref: Number(msg), to: 'listener', body: { msg } });
+    const sent = await sender.take('sent', 50);
+    await receiver.take('message', 50);
+    expect(texts(receiver)).toEqual(expected);
+    expect(sent.map((frame) => frame['ref'] as number)).toEqual(expected.map(Number));
+    expect(sent.map((frame) => frame['id'] as string)).toEqual(receiver.messages.map((frame) => frame['id'] as string));
+    await Promise.all([sender.close(), receiver.close()]);
+  });
+
+  test('a frame that is wrong is told so, with its ref, and the session goes on', async () => {
+    await service.register('clumsy');
+    const client = await MessageClient.logIn(service, 'clumsy');
+    client.send({ type: 'send', ref: 'a', body: {} });
+    client.send({ type: 'send', ref: 'b', to: 'clumsy', body: 'text' });
+    client.send({ type: 'send', ref: 'c', to: 'clumsy', body: { msg: 'x'.repeat(17_000) } });
+    client.send({ type: 'ack' });
+    client.send({ type: 'ack', id: '12' });
+    const errors = await client.take('error', 4);
+    expect(errors.map((frame) => [frame['code'] as string, frame['ref'] as string | undefined])).toEqual(
+      expect.arrayContaining([
+        ['argument_invalid', 'a'],
+        ['argument_invalid', 'b'],
+        ['message_too_large', 'c'],
+        ['argument_invalid', undefined],
+      ]),
+    );
+    client.send({ type: 'send', ref: 'd', to: 'clumsy', body: { msg: 'to myself' } });
+    expect(await client.first('sent')).toMatchObject({ ref: 'd' });
+    await client.take('message', 1);
+    await client.close();
+  });
+
+  test('body and ext leave as they came', async () => {
+    await service.register('exact');
+    const body = { z: 1, a: [null, true, 'é\u2028"\\'], 10: 'ten', nested: { __x: {} } };
+    const ext = { em_ignore: true };
+    await service.call('post', '/messages/users', { body: { to: ['exact'], type: 'custom', body, ext } });
+    const client = await MessageClient.logIn(service, 'exact');
+    expect((await client.take('message', 1))[0]).toMatchObject({ from: 'admin', msg_type: 'custom', body, ext });
+    await client.close();
+  });
+});
