@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { AppModule } from './app.module.js';
 import { addAppCommands } from './cli/app.command.js';
 import { addDoctorCommand } from './cli/doctor.command.js';
+import { addExpireCommand } from './cli/expire.command.js';
 import { addMigrateCommand } from './cli/migrate.command.js';
 import { addOpenapiCommand } from './cli/openapi.command.js';
 import { addTokenCommands } from './cli/token.command.js';
@@ -30,6 +31,7 @@ program.name('rollcall').description('Manage the apps, tokens and database of Ro
 addAppCommands(program, runWithApp);
 addTokenCommands(program, runWithApp);
 addMigrateCommand(program, runWithApp);
+addExpireCommand(program, runWithApp);
 addDoctorCommand(program);
 addOpenapiCommand(program);
 

@@ -2,14 +2,35 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { DataSourceOptions } from 'typeorm';
 import type { Env } from '../config/env.js';
 import { AppRow } from '../apps/app.entity.js';
+import { ChatGroupRow } from '../groups/chat-group.entity.js';
+import { GroupMemberRow } from '../groups/group-member.entity.js';
+import { InboxMessageRow } from '../offline-messages/inbox-message.entity.js';
+import { InboxRow } from '../offline-messages/inbox.entity.js';
+import { MessageRow } from '../offline-messages/message.entity.js';
+import { UsedNonceRow } from '../auth/used-nonce.entity.js';
+import { UserProfileRow } from '../profiles/user-profile.entity.js';
 import { UserActivationRow } from '../users/user-activation.entity.js';
 import { UserCountRow } from '../users/user-count.entity.js';
 import { UserRow } from '../users/user.entity.js';
 import { AppsAndUsers1763900000000 } from './migrations/1763900000000-apps-and-users.js';
+import { MessagesAndGroups1763900100000 } from './migrations/1763900100000-messages-and-groups.js';
+import { Profiles1763900200000 } from './migrations/1763900200000-profiles.js';
 
-const entities = [AppRow, UserRow, UserActivationRow, UserCountRow];
+const entities = [
+  AppRow,
+  UserRow,
+  UserActivationRow,
+  UserCountRow,
+  UserProfileRow,
+  UsedNonceRow,
+  MessageRow,
+  InboxRow,
+  InboxMessageRow,
+  ChatGroupRow,
+  GroupMemberRow,
+];
 /** In order; the list is the same on every engine. */
-const migrations = [AppsAndUsers1763900000000];
+const migrations = [AppsAndUsers1763900000000, MessagesAndGroups1763900100000, Profiles1763900200000];
 
 const connectTimeoutMs = 1000;
 

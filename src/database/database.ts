@@ -8,6 +8,8 @@ export interface Transaction {
   read<Row>(sql: string, values?: readonly SqlValue[]): Promise<Row[]>;
   /** Runs a statement that changes rows and answers how many it found (MySQL) or changed (SQLite). */
   run(sql: string, values?: readonly SqlValue[]): Promise<number>;
+  /** Inserts all of the rows. @throws UniqueViolation, after which the transaction can only end */
+  insert(table: string, columns: readonly string[], rows: readonly SqlRow[]): Promise<void>;
   /**
    * Inserts each row whose keys are free and answers, for each row, whether it is in. The first two columns of `table`
    * are the app and the row's key; `identity` names a column whose value no other writer would choose.

@@ -45,13 +45,17 @@ export class MysqlDatabase extends Database {
   }
 
   async read<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
-    return this.withConnection((session) => session.read<Row>(sql, values));
+    return this.retrying(() => this.withConnection((session) => session.read<Row>(sql, values)));
   }
 
   async write<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.retrying(() => this.withConnection((session) => transact(session, work)));
+  }
+
+  private async retrying<Result>(run: () => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.withConnection((session) => transact(session, work));
+        return await run();
       } catch (error) {
         if (attempt >= attemptsMost || !isRetryable(error)) throw translate(error);
         await sleep(Math.random() * 10 * 2 ** attempt);
@@ -60,7 +64,8 @@ export class MysqlDatabase extends Database {
   }
 
   async close(): Promise<void> {
-    await this.pool.end();
+    // Who cannot say goodbye to a server that is away has lost nothing: what was acknowledged is committed.
+    await this.pool.end().catch(() => undefined);
   }
 
   /** Lends a connection. One that timed out or broke is destroyed: an answer may still be under way on it. */
@@ -153,6 +158,14 @@ class Session implements Transaction {
     return result.affectedRows;
   }
 
+  async insert(table: string, columns: readonly string[], rows: readonly SqlRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.run(
+      `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${valueRows(rows.length, columns.length)}`,
+      rows.flatMap((row) => columns.map((column) => row[column] as SqlValue)),
+    );
+  }
+
   async insertNew(
     table: string,
     columns: readonly string[],
@@ -199,9 +212,11 @@ class Session implements Transaction {
   }
 }
 
+/** The number of an error that the server answered with; null for one of the network or of the driver itself. */
 function errnoOf(error: unknown): number | null {
-  const errno = (error as { errno?: unknown } | null)?.errno;
-  return typeof errno === 'number' && 'sqlState' in (error as object) ? errno : null;
+  const { errno, sqlState } = (error ?? {}) as { errno?: unknown; sqlState?: unknown };
+  // The driver's promises put both members on every error.
+  return typeof errno === 'number' && typeof sqlState === 'string' ? errno : null;
 }
 
 function isRetryable(error: unknown): boolean {
@@ -216,8 +231,10 @@ function isHealthyAfter(error: unknown): boolean {
   return true;
 }
 
+/** Of the server, the network or the driver. A statement that timed out has none of their marks but `syscall`. */
 function isDriverError(error: unknown): boolean {
-  return error instanceof Error && ('errno' in error || 'sqlState' in error || 'fatal' in error);
+  if (typeof error !== 'object' || error === null || error instanceof AppError) return false;
+  return 'errno' in error || 'sqlState' in error || 'fatal' in error || 'syscall' in error;
 }
 
 function translate(error: unknown): unknown {

@@ -12,6 +12,11 @@ export interface SqlDialect {
   readonly forUpdate: string;
   /** After a table's name: use this index, whatever the optimizer thinks of it. */
   readonly forceIndex: (index: string) => string;
+  /**
+   * The same for an UPDATE or DELETE, where MySQL knows no such thing for both, and has statistics. SQLite has none, and
+   * takes the first column of a primary key, which is a whole app, for better than two columns of an index.
+   */
+  readonly forceIndexToChange: (index: string) => string;
 }
 
 export const sqlDialects: Record<DatabaseEngine, SqlDialect> = {
@@ -25,12 +30,14 @@ export const sqlDialects: Record<DatabaseEngine, SqlDialect> = {
     // The write queue runs one transaction at a time.
     forUpdate: '',
     forceIndex: (index) => ` INDEXED BY ${index}`,
+    forceIndexToChange: (index) => ` INDEXED BY ${index}`,
   },
   mysql: {
     among: (column, values) => ({ sql: `${column} IN (${placeholders(values.length)})`, values }),
     addToExisting: (_key, column) => ` ON DUPLICATE KEY UPDATE ${column} = ${column} + VALUES(${column})`,
     forUpdate: ' FOR UPDATE',
     forceIndex: (index) => ` FORCE INDEX (${index})`,
+    forceIndexToChange: () => '',
   },
 };
 

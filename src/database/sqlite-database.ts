@@ -117,6 +117,14 @@ class Statements implements Transaction {
     return this.translate(() => this.prepare(sql).run(...values).changes);
   }
 
+  async insert(table: string, columns: readonly string[], rows: readonly SqlRow[]): Promise<void> {
+    const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${placeholders(columns.length)})`;
+    this.translate(() => {
+      const statement = this.prepare(sql);
+      for (const row of rows) statement.run(...columns.map((column) => row[column]));
+    });
+  }
+
   async insertNew(table: string, columns: readonly string[], rows: readonly SqlRow[]): Promise<boolean[]> {
     const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${placeholders(columns.length)}) ON CONFLICT DO NOTHING`;
     return this.translate(() => {

@@ -71,6 +71,8 @@ export class AgoraTokenController {
   private async byName({ app }: AgoraCall, body: RequestAgoraTokenDto, bearer: string) {
     this.tokens.authenticateApp(app, bearer);
     const username = required(body.username, 'username');
+    // Before anybody is registered: a request that is refused changes nothing.
+    ttlOf(body);
     await this.admit(app);
     const user =
       body.autoCreateUser === true

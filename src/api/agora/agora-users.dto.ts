@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsDefined, IsOptional, IsString } from 'class-validator';
+import { IsDefined, IsNotEmpty, IsOptional, IsString } from 'class-validator';
 import type { User } from '../../users/user.js';
 import { failsWith } from '../json-body.pipe.js';
 
@@ -24,6 +24,7 @@ export class RegisterAgoraUserDto {
 export class ChangeAgoraPasswordDto {
   @ApiProperty({ description: 'Up to 64 bytes of UTF-8', example: '456' })
   @IsDefined(failsWith('new_password_missing'))
+  @IsNotEmpty(failsWith('new_password_missing'))
   @IsString({ message: 'newpassword must be a string' })
   newpassword!: string;
 }

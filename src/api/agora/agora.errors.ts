@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { Clock } from '../../clock/clock.js';
 import type { AppError } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
 
@@ -7,12 +8,15 @@ interface AgoraRendering {
   readonly status: number;
   readonly error: string;
   readonly exception: string;
+  /** The vendor's number, where it has one. */
+  readonly code?: number;
   readonly description: string | ((error: AppError, request: FastifyRequest) => string);
 }
 
 const security = 'EasemobSecurityException';
 const illegalArgument = { status: 400, error: 'illegal_argument', exception: 'java.lang.IllegalArgumentException' };
 const invalidGrant = { status: 400, error: 'invalid_grant', exception: 'InvalidGrantException' };
+const groupMissing = { status: 404, error: 'resource_not_found', exception: 'ResourceNotFoundException' };
 const unavailable = { status: 503, error: 'service_unavailable', exception: 'ServiceUnavailableException' };
 const duplicate = {
   status: 400,
@@ -95,6 +99,12 @@ const renderings: Record<ErrorCode, AgoraRendering> = {
     exception: security,
     description: 'Unable to authenticate.',
   },
+  refresh_token_not_accepted: {
+    status: 401,
+    error: 'auth_bad_access_token',
+    exception: security,
+    description: 'Unable to authenticate.',
+  },
   registration_closed: {
     status: 401,
     error: 'unauthorized',
@@ -135,6 +145,27 @@ const renderings: Record<ErrorCode, AgoraRendering> = {
     description: (error) =>
       `Request body array size[${error.count}] had almost reached or been greater than the upper range value[${error.limit}]`,
   },
+  message_too_large: {
+    status: 400,
+    error: 'message_send_error',
+    exception: 'MessageSendException',
+    code: 14007,
+    description: 'message is too large',
+  },
+  group_not_found: { ...groupMissing, description: (error) => `grpID ${error.detail} does not exist!` },
+  group_user_not_found: { ...groupMissing, description: (error) => `username ${error.detail} doesn't exist!` },
+  group_full: {
+    status: 403,
+    error: 'exceed_limit',
+    exception: 'ExceedLimitException',
+    description: 'the number of members exceeds the limit of the group',
+  },
+  group_owner_stays: {
+    status: 403,
+    error: 'forbidden_op',
+    exception: 'ForbiddenOpException',
+    description: 'forbidden operation on group owner!',
+  },
   cursor_invalid: { ...illegalArgument, description: 'cursor is not one that this app gave out' },
   rate_limited: {
     status: 429,
@@ -152,12 +183,29 @@ const renderings: Record<ErrorCode, AgoraRendering> = {
   },
 };
 
+const groupTokenMissing: AgoraRendering = {
+  status: 401,
+  error: 'group_authorization',
+  exception: 'GroupAuthorizationException',
+  description: 'token is blank!',
+};
+const groupUnseen: AgoraRendering = {
+  status: 404,
+  error: 'service_resource_not_found',
+  exception: 'ServiceResourceNotFoundException',
+  description: (error) => `do not find this group:${error.detail}`,
+};
 /** Usergrid's other way to miss a user: where a password is set or a token inherited. */
 const entityNotFound: AgoraRendering = {
   status: 404,
   error: 'entity_not_found',
   exception: 'EntityNotFoundException',
   description: 'User null not found',
+};
+/** The batch of status has a text of its own. */
+const statusBatchTooLarge: AgoraRendering = {
+  ...illegalArgument,
+  description: (error) => `request body exceeds maximum limit, maximum limit is ${error.limit}`,
 };
 /** And a third one, where a user asks for a token with a password. */
 const grantUserNotFound: AgoraRendering = { ...invalidGrant, status: 404, description: 'user not found' };
@@ -167,11 +215,12 @@ export interface AgoraErrorBody {
   readonly exception: string;
   readonly timestamp: number;
   readonly duration: number;
+  readonly error_code?: number;
   readonly error_description: string;
 }
 
 export function renderAgoraError(error: AppError, request: FastifyRequest): { status: number; body: AgoraErrorBody } {
-  const { status, error: name, exception, description } = renderingOf(error, request);
+  const { status, error: name, exception, code, description } = renderingOf(error, request);
   const { clock } = request.server.rollcall;
   return {
     status,
@@ -180,14 +229,29 @@ export function renderAgoraError(error: AppError, request: FastifyRequest): { st
       exception,
       timestamp: clock.now(),
       duration: Math.round(clock.monotonic() - request.rollcall.startedAt),
+      ...(code === undefined ? {} : { error_code: code }),
       error_description: typeof description === 'string' ? description : description(error, request),
     },
   };
 }
 
+/** For what arrived on the server's port and is no HTTP request. */
+export function renderAgoraErrorWithoutRequest(
+  code: 'request_malformed' | 'request_timeout',
+  clock: Clock,
+): { status: number; body: AgoraErrorBody } {
+  const { status, error, exception, description } = renderings[code];
+  const error_description = typeof description === 'string' ? description : '';
+  return { status, body: { error, exception, timestamp: clock.now(), duration: 0, error_description } };
+}
+
 function renderingOf(error: AppError, request: FastifyRequest): AgoraRendering {
-  if (error.code !== 'user_not_found') return renderings[error.code];
   const route = request.routeOptions.url ?? '';
+  if (error.code === 'token_missing' && /\/chat(groups|rooms)/.test(route)) return groupTokenMissing;
+  // To look at a group is worded differently from changing it.
+  if (error.code === 'group_not_found' && request.method === 'GET') return groupUnseen;
+  if (error.code === 'batch_too_large' && route.endsWith('/batch/status')) return statusBatchTooLarge;
+  if (error.code !== 'user_not_found') return renderings[error.code];
   if (route.endsWith('/password')) return entityNotFound;
   // The detail is the grant that missed the user.
   if (route.endsWith('/token')) return error.detail === 'password' ? grantUserNotFound : entityNotFound;

@@ -1,17 +1,41 @@
 import { Module } from '@nestjs/common';
 import { AppsModule } from '../../apps/apps.module.js';
 import { AuthModule } from '../../auth/auth.module.js';
+import { GroupsModule } from '../../groups/groups.module.js';
+import { MessagesModule } from '../../messages/messages.module.js';
+import { OfflineMessagesModule } from '../../offline-messages/offline-messages.module.js';
+import { PresenceModule } from '../../presence/presence.module.js';
 import { RateLimitModule } from '../../rate-limit/rate-limit.module.js';
 import { UsersModule } from '../../users/users.module.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
+import { AgoraGroupsController } from './agora-groups.controller.js';
+import { AgoraMessagesController } from './agora-messages.controller.js';
+import { AgoraOfflineMessagesController } from './agora-offline-messages.controller.js';
+import { AgoraPresenceController } from './agora-presence.controller.js';
 import { AgoraRegistrationGuard } from './agora-registration.guard.js';
 import { AgoraTokenController } from './agora-token.controller.js';
 import { AgoraUsersController } from './agora-users.controller.js';
 
 @Module({
-  imports: [AppsModule, AuthModule, RateLimitModule, UsersModule],
-  controllers: [AgoraTokenController, AgoraUsersController],
+  imports: [
+    AppsModule,
+    AuthModule,
+    GroupsModule,
+    MessagesModule,
+    OfflineMessagesModule,
+    PresenceModule,
+    RateLimitModule,
+    UsersModule,
+  ],
+  controllers: [
+    AgoraPresenceController,
+    AgoraTokenController,
+    AgoraUsersController,
+    AgoraMessagesController,
+    AgoraOfflineMessagesController,
+    AgoraGroupsController,
+  ],
   providers: [AgoraAppGuard, AgoraAppTokenGuard, AgoraRegistrationGuard],
 })
 export class AgoraModule {}

@@ -1,0 +1,109 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsArray, IsBoolean, IsDefined, IsInt, IsNotEmpty, IsOptional, IsString } from 'class-validator';
+import { type Group, type GroupKind, membersDefault, membersMostOf, type NewGroup } from '../../groups/group.js';
+import type { GroupDetail } from '../../groups/groups.service.js';
+
+/** What groups and rooms have in common. */
+class CreateAgoraOwnedDto {
+  @ApiPropertyOptional({ maxLength: 512 })
+  @IsOptional()
+  @IsString({ message: 'description must be a string' })
+  description?: string | null;
+
+  @ApiPropertyOptional({ default: membersDefault, maximum: membersMostOf.group })
+  @IsOptional()
+  @IsInt({ message: 'maxusers must be a whole number' })
+  maxusers?: number | null;
+
+  @ApiProperty({ example: 'user1' })
+  @IsDefined({ message: 'owner is required' })
+  @IsString({ message: 'owner must be a string' })
+  @IsNotEmpty({ message: 'owner must not be empty' })
+  owner!: string;
+
+  @ApiPropertyOptional({ type: [String], example: ['user2'] })
+  @IsOptional()
+  @IsArray({ message: 'members must be a list of users' })
+  @IsString({ each: true, message: 'members must be a list of strings' })
+  members?: string[] | null;
+
+  @ApiPropertyOptional({ maxLength: 4096 })
+  @IsOptional()
+  @IsString({ message: 'custom must be a string' })
+  custom?: string | null;
+}
+
+export class CreateAgoraGroupDto extends CreateAgoraOwnedDto {
+  @ApiProperty({ maxLength: 128 })
+  @IsDefined({ message: 'groupname is required' })
+  @IsString({ message: 'groupname must be a string' })
+  groupname!: string;
+
+  @ApiPropertyOptional({ default: true })
+  @IsOptional()
+  @IsBoolean({ message: 'public must be true or false' })
+  public?: boolean | null;
+
+  @ApiPropertyOptional({ default: false, description: 'Whether the owner has to agree to who joins' })
+  @IsOptional()
+  @IsBoolean({ message: 'membersonly must be true or false' })
+  membersonly?: boolean | null;
+
+  @ApiPropertyOptional({ default: false })
+  @IsOptional()
+  @IsBoolean({ message: 'allowinvites must be true or false' })
+  allowinvites?: boolean | null;
+}
+
+export class CreateAgoraRoomDto extends CreateAgoraOwnedDto {
+  @ApiProperty({ maxLength: 128 })
+  @IsDefined({ message: 'name is required' })
+  @IsString({ message: 'name must be a string' })
+  name!: string;
+}
+
+export class AddAgoraMembersDto {
+  @ApiProperty({ type: [String], maxItems: 60 })
+  @IsDefined({ message: 'usernames is required: a list of users' })
+  @IsArray({ message: 'usernames must be a list of users' })
+  @IsString({ each: true, message: 'usernames must be a list of strings' })
+  usernames!: string[];
+}
+
+export function toNewGroup(kind: GroupKind, body: CreateAgoraGroupDto | CreateAgoraRoomDto): NewGroup {
+  const group = 'groupname' in body ? body : null;
+  return {
+    kind,
+    name: 'groupname' in body ? body.groupname : body.name,
+    description: body.description ?? '',
+    custom: body.custom ?? '',
+    isPublic: group?.public ?? true,
+    membersOnly: group?.membersonly ?? false,
+    allowInvites: group?.allowinvites ?? false,
+    membersMost: body.maxusers ?? membersDefault,
+  };
+}
+
+/** Members in the order of the vendor's example. */
+export function toAgoraGroup({ group, owner, members }: GroupDetail) {
+  return {
+    id: String(group.id),
+    name: group.name,
+    description: group.description,
+    membersonly: group.membersOnly,
+    allowinvites: group.allowInvites,
+    maxusers: group.membersMost,
+    owner,
+    created: group.createdAt,
+    custom: group.custom,
+    mute: false,
+    affiliations_count: members.length + 1,
+    affiliations: [...members.map((member) => ({ member })), { owner }],
+    public: group.isPublic,
+  };
+}
+
+export function toAgoraJoined(group: Group) {
+  const id = String(group.id);
+  return group.kind === 'group' ? { groupid: id, groupname: group.name } : { id, name: group.name };
+}

@@ -1,0 +1,41 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { MessagesService } from '../../messages/messages.service.js';
+import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
+import { AccessBy } from '../access.guard.js';
+import { JsonBody } from '../json-body.pipe.js';
+import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
+import { AgoraCall, Call } from './agora-call.js';
+import { SendAgoraMessageDto } from './agora-messages.dto.js';
+import { agoraPrefixes } from './agora-prefixes.js';
+
+/** The sender of a message that names none. */
+const senderDefault = 'admin';
+
+@Controller(agoraPrefixes)
+@AccessBy(AgoraAppTokenGuard)
+export class AgoraMessagesController {
+  constructor(private readonly messages: MessagesService) {}
+
+  /** 6,000 a minute (contract, section 5), as the same number of calls in each second; not a user system route. */
+  @Post('messages/users')
+  @HttpCode(200)
+  @RateLimit(100, { pool: 'own' })
+  async send(@Call() call: AgoraCall, @Body(new JsonBody(SendAgoraMessageDto)) body: SendAgoraMessageDto) {
+    const { from, to, type, ext } = body;
+    const ids = await this.messages.send(call.app, {
+      from: from ?? senderDefault,
+      ...{ to, type, body: body.body, ext: ext ?? undefined },
+    });
+    return {
+      path: '/messages/users',
+      uri: call.uri('/messages/users'),
+      timestamp: call.timestamp,
+      organization: call.app.org,
+      application: call.app.id,
+      action: 'post',
+      data: Object.fromEntries(ids),
+      duration: call.duration,
+      applicationName: call.app.name,
+    };
+  }
+}

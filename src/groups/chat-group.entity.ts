@@ -1,0 +1,49 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/** A chat group or a chat room. */
+@Entity('chat_groups', { withoutRowid: true })
+@Index('chat_groups_by_owner', ['app_id', 'owner_uuid'])
+export class ChatGroupRow {
+  @PrimaryColumn({ type: 'varchar', length: 36 })
+  app_id!: string;
+
+  @PrimaryColumn({ type: 'bigint' })
+  id!: number;
+
+  @Column({ type: 'varchar', length: 8 })
+  kind!: 'group' | 'room';
+
+  @Column({ type: 'varchar', length: 36 })
+  owner_uuid!: string;
+
+  @Column({ type: 'varchar', length: 255 })
+  name!: string;
+
+  @Column({ type: 'varchar', length: 1024 })
+  description!: string;
+
+  @Column({ type: 'varchar', length: 4096 })
+  custom!: string;
+
+  @Column({ type: 'smallint' })
+  is_public!: number;
+
+  @Column({ type: 'smallint' })
+  members_only!: number;
+
+  @Column({ type: 'smallint' })
+  allow_invites!: number;
+
+  @Column({ type: 'bigint' })
+  members_most!: number;
+
+  /** How many members there are, the owner among them; changes under the lock of this row. */
+  @Column({ type: 'bigint' })
+  members!: number;
+
+  @Column({ type: 'bigint' })
+  created_at!: number;
+
+  @Column({ type: 'bigint' })
+  modified_at!: number;
+}

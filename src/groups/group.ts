@@ -1,0 +1,29 @@
+/** A chat group; or a chat room, which differs in the words of its routes only. */
+export type GroupKind = 'group' | 'room';
+
+export interface Group {
+  readonly id: number;
+  readonly kind: GroupKind;
+  readonly ownerUuid: string;
+  readonly name: string;
+  readonly description: string;
+  readonly custom: string;
+  readonly isPublic: boolean;
+  readonly membersOnly: boolean;
+  readonly allowInvites: boolean;
+  /** How many members it takes, the owner among them. */
+  readonly membersMost: number;
+  /** How many there are. */
+  readonly members: number;
+  readonly createdAt: number;
+  readonly modifiedAt: number;
+}
+
+export type NewGroup = Pick<
+  Group,
+  'kind' | 'name' | 'description' | 'custom' | 'isPublic' | 'membersOnly' | 'allowInvites' | 'membersMost'
+>;
+
+/** The most members that the vendor sells. */
+export const membersMostOf: Readonly<Record<GroupKind, number>> = { group: 3000, room: 5000 };
+export const membersDefault = 200;

@@ -1,0 +1,186 @@
+import { Injectable } from '@nestjs/common';
+import { AppError } from '../errors/app-error.js';
+import { readCursor, writeCursor } from '../users/list-cursor.js';
+import type { User } from '../users/user.js';
+import { UserEvents } from '../users/user-events.js';
+import { foldUsername } from '../users/username.js';
+import { UsersService } from '../users/users.service.js';
+import { type Group, type GroupKind, membersMostOf, type NewGroup } from './group.js';
+import { GroupsRepository, type Membership } from './groups.repository.js';
+
+export interface GroupDetail {
+  readonly group: Group;
+  readonly owner: string;
+  /** The names of the members without the owner, in the order of the alphabet. */
+  readonly members: readonly string[];
+}
+
+export interface GroupPage {
+  readonly groups: readonly { readonly group: Group; readonly owner: string }[];
+  /** Where the next page begins; null: there is none. */
+  readonly cursor: string | null;
+}
+
+/** Users added or removed in one call. */
+export const membersPerCallMost = 60;
+/** Of a new group, its owner among them: they are stored in one transaction. */
+const firstMembersMost = 300;
+const namesAtOnce = 500;
+const nameLengthMost = 128;
+const descriptionLengthMost = 512;
+const customLengthMost = 4096;
+
+/** Owns the chat groups and chat rooms as far as somebody owns them: who owns which, and who is in it. */
+@Injectable()
+export class GroupsService {
+  constructor(
+    private readonly repository: GroupsRepository,
+    private readonly users: UsersService,
+    events: UserEvents,
+  ) {
+    events.deleteTogether((transaction, appId, users) =>
+      repository.deleteOf(
+        transaction,
+        appId,
+        users.map((user) => user.uuid),
+      ),
+    );
+  }
+
+  /**
+   * Makes a group that belongs to `owner`, who is a member too.
+   * @throws AppError group_user_not_found, group_full, argument_invalid
+   */
+  async create(appId: string, group: NewGroup, owner: string, members: readonly string[]): Promise<Group> {
+    checkGroup(group);
+    const names = [...new Set([owner, ...members].map(foldUsername))];
+    if (names.length > firstMembersMost)
+      throw new AppError('batch_too_large', { count: names.length, limit: firstMembersMost });
+    if (names.length > group.membersMost) throw new AppError('group_full');
+    return this.repository.insert(appId, group, names, (users) =>
+      names.map((name) => users.get(name) ?? userNotFound(name)),
+    );
+  }
+
+  /** @throws AppError group_not_found */
+  async get(appId: string, kind: GroupKind, id: string): Promise<GroupDetail> {
+    const group = await this.find(appId, kind, id);
+    const uuids = await this.repository.listMembers(appId, group.id);
+    const names = await this.namesOf(appId, uuids);
+    const members = uuids.flatMap((uuid) => (uuid === group.ownerUuid ? [] : (names.get(uuid) ?? [])));
+    return { group, owner: names.get(group.ownerUuid) ?? '', members: members.sort() };
+  }
+
+  /** Groups in the order of their making. @throws AppError cursor_invalid */
+  async list(appId: string, kind: GroupKind, limit: number, cursor: string | null): Promise<GroupPage> {
+    const afterId = cursor === null ? 0 : readCursor(appId, cursor);
+    const found = await this.repository.listAfter(appId, kind, afterId, limit + 1);
+    const groups = found.slice(0, limit);
+    const names = await this.namesOf(
+      appId,
+      groups.map((group) => group.ownerUuid),
+    );
+    return {
+      groups: groups.map((group) => ({ group, owner: names.get(group.ownerUuid) ?? '' })),
+      cursor: found.length > limit ? writeCursor(appId, groups.at(-1)?.id ?? 0) : null,
+    };
+  }
+
+  /** The groups that a user is in, the user's own among them. @throws AppError user_not_found */
+  async joined(appId: string, kind: GroupKind, username: string): Promise<Group[]> {
+    const { uuid } = await this.users.get(appId, username);
+    return this.repository.listJoined(appId, kind, uuid);
+  }
+
+  /** @throws AppError group_not_found */
+  async delete(appId: string, kind: GroupKind, id: string): Promise<void> {
+    if (!(await this.repository.delete(appId, kind, readGroupId(id)))) groupNotFound(id);
+  }
+
+  /**
+   * Adds users; who is in already stays. @returns those that are new
+   * @throws AppError group_not_found, group_user_not_found, group_full, batch_too_large
+   */
+  async addMembers(appId: string, kind: GroupKind, id: string, usernames: readonly string[]): Promise<string[]> {
+    const names = checkNames(usernames);
+    const added = await this.repository.addMembers(appId, kind, readGroupId(id), names, (membership) => {
+      const joining = allOf(names, membership).filter(({ uuid }) => !membership.present.has(uuid));
+      const { members, membersMost } = membership.group;
+      if (members + joining.length > membersMost) throw new AppError('group_full');
+      return joining;
+    });
+    return namesOfUsers(added ?? groupNotFound(id));
+  }
+
+  /**
+   * Removes members; who is not in is left out. @returns those that were removed
+   * @throws AppError group_not_found, group_user_not_found, group_owner_stays, batch_too_large
+   */
+  async removeMembers(appId: string, kind: GroupKind, id: string, usernames: readonly string[]): Promise<string[]> {
+    const names = checkNames(usernames);
+    const removed = await this.repository.removeMembers(appId, kind, readGroupId(id), names, (membership) => {
+      const leaving = allOf(names, membership).filter(({ uuid }) => membership.present.has(uuid));
+      if (leaving.some(({ uuid }) => uuid === membership.group.ownerUuid)) throw new AppError('group_owner_stays');
+      return leaving;
+    });
+    return namesOfUsers(removed ?? groupNotFound(id));
+  }
+
+  private async find(appId: string, kind: GroupKind, id: string): Promise<Group> {
+    return (await this.repository.find(appId, kind, readGroupId(id))) ?? groupNotFound(id);
+  }
+
+  private async namesOf(appId: string, uuids: readonly string[]): Promise<Map<string, string>> {
+    const unique = [...new Set(uuids)];
+    const names = new Map<string, string>();
+    for (let start = 0; start < unique.length; start += namesAtOnce)
+      for (const [uuid, { username }] of await this.users.findAllByUuid(
+        appId,
+        unique.slice(start, start + namesAtOnce),
+      ))
+        names.set(uuid, username);
+    return names;
+  }
+}
+
+function checkGroup({ kind, name, description, custom, membersMost }: NewGroup): void {
+  const tooLong = (member: string, most: number): never => {
+    throw new AppError('argument_invalid', { detail: `${member} must be at most ${most} characters` });
+  };
+  if (name.length > nameLengthMost) tooLong('the name', nameLengthMost);
+  if (description.length > descriptionLengthMost) tooLong('the description', descriptionLengthMost);
+  if (custom.length > customLengthMost) tooLong('custom', customLengthMost);
+  const most = membersMostOf[kind];
+  if (!Number.isSafeInteger(membersMost) || membersMost < 1 || membersMost > most)
+    throw new AppError('argument_invalid', { detail: `maxusers must be a whole number from 1 to ${most}` });
+}
+
+function checkNames(usernames: readonly string[]): string[] {
+  if (usernames.length > membersPerCallMost)
+    throw new AppError('batch_too_large', { count: usernames.length, limit: membersPerCallMost });
+  return [...new Set(usernames.map(foldUsername))];
+}
+
+/** @throws AppError group_user_not_found when somebody is missing: then nothing changes for anybody */
+function allOf(names: readonly string[], { users }: Membership): User[] {
+  const found = new Map(users.map((user) => [user.username, user]));
+  return names.map((name) => found.get(name) ?? userNotFound(name));
+}
+
+function namesOfUsers(users: readonly User[]): string[] {
+  return users.map((user) => user.username);
+}
+
+/** What cannot be an id names no group. */
+function readGroupId(text: string): number {
+  const id = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : NaN;
+  return Number.isSafeInteger(id) ? id : groupNotFound(text);
+}
+
+function groupNotFound(id: string): never {
+  throw new AppError('group_not_found', { detail: id });
+}
+
+function userNotFound(name: string): never {
+  throw new AppError('group_user_not_found', { detail: name });
+}

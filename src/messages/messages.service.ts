@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import type { App } from '../apps/app.js';
+import { AppError } from '../errors/app-error.js';
+import { writeMessageId } from '../offline-messages/message-id.js';
+import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
+import { PresenceService, statusMost } from '../presence/presence.service.js';
+import { foldUsername, usernameKey } from '../users/username.js';
+import { type MessageType, messageTypes } from './message-types.js';
+
+export interface OutgoingMessage {
+  /** A name in any case; it need not be a user's. */
+  readonly from: string;
+  /** Names in any case. */
+  readonly to: readonly string[];
+  readonly type: string;
+  /** A JSON value. */
+  readonly body: unknown;
+  /** A JSON value, or undefined for none. */
+  readonly ext?: unknown;
+}
+
+export const receiversMost = 600;
+/** Of the JSON of body and ext together. */
+export const messageBytesMost = 16 * 1024;
+
+/** Owns the way in of messages: checks them, stores them for each receiver, and wakes those who are online. */
+@Injectable()
+export class MessagesService {
+  constructor(
+    private readonly offlineMessages: OfflineMessagesService,
+    private readonly presence: PresenceService,
+  ) {}
+
+  /**
+   * Sends a one-to-one message to each receiver and resolves once it is durable for all of them. Receivers are not
+   * checked: a name that nobody has gets an id, and nothing is stored.
+   * @returns the message id of each receiver, by the name as the caller wrote it
+   * @throws AppError argument_invalid, batch_too_large, username_illegal (of the sender), message_too_large,
+   *   database_unavailable
+   */
+  async send(app: App, outgoing: OutgoingMessage): Promise<Map<string, string>> {
+    const message = checkMessage(outgoing);
+    const usernames = [...new Set(outgoing.to.map(foldUsername))];
+    const online = await this.online(app, usernames);
+    const receivers = usernames.map((username, index) => ({ username, away: online[index] !== true }));
+    const ids = await this.offlineMessages.store(app, message, receivers);
+    // Also those who seemed away: they may have come while this was being stored. Who is not woken looks soon anyway.
+    void this.presence.wake(app.id, usernames);
+    const idOf = new Map(usernames.map((username, index) => [username, writeMessageId(ids[index] as number)]));
+    return new Map(outgoing.to.map((name) => [name, idOf.get(foldUsername(name)) as string]));
+  }
+
+  private async online(app: App, usernames: readonly string[]): Promise<boolean[]> {
+    const parts: Promise<boolean[]>[] = [];
+    for (let start = 0; start < usernames.length; start += statusMost)
+      parts.push(this.presence.online(app.id, usernames.slice(start, start + statusMost)));
+    return (await Promise.all(parts)).flat();
+  }
+}
+
+function checkMessage({ from, to, type, body, ext }: OutgoingMessage) {
+  const sender = usernameKey(from);
+  if (sender === null) throw new AppError('username_illegal', { detail: from });
+  if (to.length === 0) throw new AppError('argument_invalid', { detail: 'to must name at least one receiver' });
+  if (to.length > receiversMost) throw new AppError('batch_too_large', { count: to.length, limit: receiversMost });
+  if (!isMessageType(type))
+    throw new AppError('argument_invalid', { detail: `type must be one of ${messageTypes.join(', ')}` });
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new AppError('argument_invalid', { detail: 'body must be a JSON object' });
+  const text = JSON.stringify(body);
+  const extText = ext === undefined || ext === null ? null : JSON.stringify(ext);
+  if (Buffer.byteLength(text) + Buffer.byteLength(extText ?? '') > messageBytesMost)
+    throw new AppError('message_too_large', { limit: messageBytesMost });
+  return { sender, chatType: 'chat', type, body: text, ext: extText } as const;
+}
+
+function isMessageType(type: string): type is MessageType {
+  return (messageTypes as readonly string[]).includes(type);
+}

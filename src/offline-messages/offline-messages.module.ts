@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { AppsModule } from '../apps/apps.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { Expiry } from './expiry.js';
+import { OfflineMessagesRepository } from './offline-messages.repository.js';
+import { OfflineMessagesService } from './offline-messages.service.js';
+
+@Module({
+  imports: [AppsModule, UsersModule],
+  providers: [OfflineMessagesRepository, OfflineMessagesService, Expiry],
+  exports: [OfflineMessagesService],
+})
+export class OfflineMessagesModule {}

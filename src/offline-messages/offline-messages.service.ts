@@ -1,0 +1,183 @@
+import { Injectable } from '@nestjs/common';
+import type { App } from '../apps/app.js';
+import { AppsService } from '../apps/apps.service.js';
+import { Clock } from '../clock/clock.js';
+import { firstIdAt } from '../ids/time-ordered-ids.js';
+import { UserEvents } from '../users/user-events.js';
+import { readMessageId } from './message-id.js';
+import {
+  type CreationWindow,
+  type InboxMessage,
+  type Message,
+  OfflineMessagesRepository,
+  type Receiver,
+  receiversMost,
+} from './offline-messages.repository.js';
+
+export type { CreationWindow, InboxMessage, Message, Receiver } from './offline-messages.repository.js';
+
+export type DeliveryState = 'delivered' | 'undelivered';
+
+/** Where a session that begins now stands in its user's inbox. */
+export interface InboxPosition {
+  /** How many messages wait and will be pulled. */
+  readonly waiting: number;
+  /** The newest message so far. What comes after it is live: every session gets it, delivered or not. */
+  readonly lastSeq: number;
+}
+
+export interface UnreadCount {
+  readonly userUuid: string;
+  readonly unread: number;
+}
+
+const dayMs = 24 * 3600 * 1000;
+const rowsPerSweep = 300;
+const walkMost = 500;
+
+/** Owns what waits for users: the queue of each of them, its counts and delivery states, expiry, and what is unread. */
+@Injectable()
+export class OfflineMessagesService {
+  constructor(
+    private readonly repository: OfflineMessagesRepository,
+    private readonly apps: AppsService,
+    private readonly clock: Clock,
+    events: UserEvents,
+  ) {
+    events.deleteTogether((transaction, appId, users) =>
+      repository.deleteInboxes(
+        transaction,
+        appId,
+        users.map((user) => user.uuid),
+      ),
+    );
+    events.subscribe(({ type, user }) => {
+      // A failure leaves rows that nobody reaches; they expire.
+      if (type === 'deleted') repository.deleteLeftOver(user.appId, user.uuid).catch(() => undefined);
+    });
+  }
+
+  /**
+   * Puts a message into the queue of each receiver and resolves once that is durable. All or none of up to 300
+   * receivers have it; a longer list is stored in parts, in order.
+   * @returns an id for each receiver, in their order; for a name that nobody has, the id of nothing
+   * @throws AppError database_unavailable, after which some may have it: sent again, they have it twice
+   */
+  async store(app: App, message: Message, receivers: readonly Receiver[]): Promise<number[]> {
+    const keptMost = app.settings.offline_messages_per_user;
+    const parts: Promise<readonly number[]>[] = [];
+    for (let start = 0; start < receivers.length; start += receiversMost)
+      parts.push(
+        this.repository.insert(app.id, {
+          message,
+          receivers: receivers.slice(start, start + receiversMost),
+          keptMost,
+        }),
+      );
+    return (await Promise.all(parts)).flat();
+  }
+
+  /** How many offline messages are kept for the user, in any state or in one. */
+  async count(appId: string, userUuid: string, state: DeliveryState | null): Promise<number> {
+    const { kept, undelivered } = await this.repository.inbox(appId, userUuid);
+    if (state === null) return kept;
+    return state === 'undelivered' ? undelivered : kept - undelivered;
+  }
+
+  /** The delivery state of a message, or null for an id that the user has no message of (any more). */
+  async stateOf(appId: string, userUuid: string, messageId: string): Promise<DeliveryState | null> {
+    const message = await this.find(appId, userUuid, messageId);
+    if (message === null) return null;
+    return message.state === 0 ? 'undelivered' : 'delivered';
+  }
+
+  /** To be asked once the session can be woken: what is stored later is after `lastSeq`. */
+  async open(appId: string, userUuid: string): Promise<InboxPosition> {
+    const { undelivered, last_seq } = await this.repository.inbox(appId, userUuid);
+    return { waiting: undelivered, lastSeq: last_seq };
+  }
+
+  /**
+   * Up to `limit` messages after `afterSeq`, in order: all that are live for the session, and of those before only what
+   * no device has acknowledged. A message becomes visible only after those before it, so none can be missed.
+   * @param openedAtSeq the `lastSeq` that the session began with
+   */
+  pull(
+    appId: string,
+    userUuid: string,
+    afterSeq: number,
+    openedAtSeq: number,
+    limit: number,
+  ): Promise<readonly InboxMessage[]> {
+    return this.repository.listAfter(appId, userUuid, afterSeq, openedAtSeq, limit);
+  }
+
+  /** A device of the user has the message. The first says so for all; anything else changes nothing. */
+  async acknowledge(app: App, userUuid: string, messageId: string): Promise<void> {
+    const id = readMessageId(messageId);
+    const historyMost = app.settings.offline_messages_per_user;
+    if (id !== null) await this.repository.acknowledge(app.id, { userUuid, id, historyMost });
+  }
+
+  /** The user has read everything up to this message. Ids that are not the user's change nothing. */
+  async markRead(appId: string, userUuid: string, messageId: string): Promise<void> {
+    const message = await this.find(appId, userUuid, messageId);
+    if (message !== null) await this.repository.markRead(appId, userUuid, message.seq);
+  }
+
+  /** How many messages of the window each user has not read, in the order of the request. Own messages never count. */
+  async unreadCounts(appId: string, userUuids: readonly string[], window: CreationWindow): Promise<UnreadCount[]> {
+    const unread = new Map<string, number>();
+    for (let start = 0; start < userUuids.length; start += walkMost)
+      for (const [uuid, count] of await this.repository.countUnread(
+        appId,
+        userUuids.slice(start, start + walkMost),
+        window,
+      ))
+        unread.set(uuid, count);
+    return userUuids.map((userUuid) => ({ userUuid, unread: unread.get(userUuid) ?? 0 }));
+  }
+
+  /**
+   * A page of the users who have unread messages of the window, by uuid, which is stable while messages come and go.
+   * @param page 1 for the first
+   */
+  async usersWithUnread(appId: string, page: number, limit: number, window: CreationWindow): Promise<string[]> {
+    const found: string[] = [];
+    for (let afterUuid: string | undefined = ''; afterUuid !== undefined && found.length < page * limit;) {
+      const uuids: string[] = await this.repository.listPerhapsUnread(appId, afterUuid, walkMost);
+      const unread = await this.repository.countUnread(appId, uuids, window);
+      found.push(...uuids.filter((uuid) => unread.has(uuid)));
+      afterUuid = uuids.length === walkMost ? uuids.at(-1) : undefined;
+    }
+    return found.slice((page - 1) * limit, page * limit);
+  }
+
+  /**
+   * Removes what is older than each app keeps it, in small transactions that any number of nodes may run at once.
+   * @returns how many messages of inboxes were found due
+   */
+  async expireDue(mayGoOn: () => boolean = () => true): Promise<number> {
+    let expired = 0;
+    for (const { id: appId, settings } of await this.apps.list()) {
+      const beforeId = firstIdAt(this.clock.now() - settings.offline_retention_days * dayMs);
+      for (let found = rowsPerSweep; found === rowsPerSweep && mayGoOn(); expired += found)
+        found = await this.repository.deleteBefore(appId, beforeId, rowsPerSweep);
+      for (let fromId: number | null = 0; fromId !== null && mayGoOn();) {
+        const { lastId }: { lastId: number | null } = await this.repository.deleteUnheld(
+          appId,
+          fromId,
+          beforeId,
+          rowsPerSweep,
+        );
+        fromId = lastId === null ? null : lastId + 1;
+      }
+    }
+    return expired;
+  }
+
+  private async find(appId: string, userUuid: string, messageId: string) {
+    const id = readMessageId(messageId);
+    return id === null ? null : this.repository.find(appId, userUuid, id);
+  }
+}
