@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { App } from '../apps/app.js';
 import { FixedClock } from '../../test/support/fixed-clock.js';
+import type { ProfilesService } from '../profiles/profiles.service.js';
 import type { User } from '../users/user.js';
 import type { UsersService } from '../users/users.service.js';
 import { TokensService } from './tokens.service.js';
@@ -18,10 +19,12 @@ function makeApp(changes: Partial<App> = {}): App {
     appId: '970ca35de60c44645bbae8a215061b33',
     certificates: [firstCertificate],
     alias: null,
+    tokenSecret: 'c'.repeat(64),
     disabled: false,
     settings: {
       open_registration: false,
       password_optional: false,
+      qiscus_password_optional: false,
       rate_profile: 'agora',
       token_ttl_seconds: 3600,
       offline_retention_days: 7,
@@ -58,11 +61,16 @@ function setUp() {
     findByUuid: async (appId: string, uuid: string) =>
       table.find((user) => user.appId === appId && user.uuid === uuid.toLowerCase()) ?? null,
   };
+  /** The token of twenty letters `A` is alice's. */
+  const profiles = {
+    findByToken: async (_app: App, token: string) =>
+      token === 'A'.repeat(20) && table[0] !== undefined ? { user: table[0], tokenEpoch: 0 } : null,
+  };
   return {
     app,
     clock,
     alice,
-    tokens: new TokensService(clock, users as unknown as UsersService),
+    tokens: new TokensService(clock, users as unknown as UsersService, profiles as unknown as ProfilesService),
     /** Replaces what the database holds. */
     store: (...rows: User[]) => (table = rows),
     agoraToken(privilege: 1 | 2, userId = '', { certificate = firstCertificate, of = app, life = 600 } = {}): string {
@@ -252,6 +260,36 @@ describe('user tokens', () => {
       refusal('token_not_accepted'),
     );
     expect((await tokens.authenticateUser(app, agoraToken(1, uuids.bob))).user).toEqual(impostor);
+  });
+});
+
+describe('a user token of 20 characters', () => {
+  const userToken = 'A'.repeat(20);
+
+  test('opens the account in the epoch in which it was looked up', async () => {
+    const { app, alice, tokens } = setUp();
+    expect(await tokens.authenticateUser(app, userToken)).toMatchObject({
+      user: alice,
+      issued: { by: 'rollcall', epoch: 0 },
+    });
+  });
+
+  test('is refused when it is nobody’s, and when the user moved on while it was looked up', async () => {
+    const { app, alice, tokens, store } = setUp();
+    await expect(tokens.authenticateUser(app, 'B'.repeat(20))).rejects.toEqual(refusal('token_not_accepted'));
+    store({ ...alice, tokenEpoch: 1 });
+    await expect(tokens.authenticateUser(app, userToken)).rejects.toEqual(refusal('token_not_accepted'));
+  });
+
+  test('a banned user is told so', async () => {
+    const { app, alice, tokens, store } = setUp();
+    store({ ...alice, activated: false });
+    await expect(tokens.authenticateUser(app, userToken)).rejects.toEqual(refusal('user_banned'));
+  });
+
+  test('is no app token', () => {
+    const { app, tokens } = setUp();
+    expect(() => tokens.authenticateApp(app, userToken)).toThrow(refusal('token_malformed'));
   });
 });
 

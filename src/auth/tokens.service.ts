@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
 import { Clock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
+import { ProfilesService } from '../profiles/profiles.service.js';
+import { isUserToken } from '../profiles/user-token.js';
 import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 import { isAccessToken2, verifyAccessToken2 } from './access-token2.js';
@@ -56,6 +58,7 @@ export class TokensService {
   constructor(
     private readonly clock: Clock,
     private readonly users: UsersService,
+    private readonly profiles: ProfilesService,
   ) {}
 
   /**
@@ -89,11 +92,13 @@ export class TokensService {
   }
 
   /**
-   * Accepts a user token: a JWT of ours or an AccessToken2 that names the user by uuid or by name.
+   * Accepts a user token: a JWT of ours, an AccessToken2 that names the user by uuid or by name, or the user token of
+   * 20 characters that stays the same until it is reset.
    * @throws AppError token_malformed, token_expired, token_not_accepted (another app's, an app token, an unknown user,
    * or revoked), user_banned
    */
   async authenticateUser(app: App, bearer: string): Promise<AuthenticatedUser> {
+    if (isUserToken(bearer)) return this.#authenticateByUserToken(app, bearer);
     const token = this.#verify(app, bearer);
     if (token.kind !== 'user') throw new AppError('token_not_accepted');
     const { issued, expiresAtSeconds } = token;
@@ -118,6 +123,21 @@ export class TokensService {
         ? this.#signApp(app, expiresAtSeconds)
         : this.#signUser(app, (await this.authenticateUser(app, bearer)).user, expiresAtSeconds);
     return { accessToken, expiresAtSeconds };
+  }
+
+  /**
+   * Such a token survives a password change and has no end. What it opens does not: whoever holds on to it holds on to
+   * the epoch in which it was looked up.
+   */
+  async #authenticateByUserToken(app: App, token: string): Promise<AuthenticatedUser> {
+    const found = await this.profiles.findByToken(app, token);
+    if (found === null || found.tokenEpoch !== found.user.tokenEpoch) throw new AppError('token_not_accepted');
+    if (!found.user.activated) throw new AppError('user_banned');
+    return {
+      user: found.user,
+      expiresAtSeconds: this.clock.nowSeconds() + lifeSecondsMost,
+      issued: { by: 'rollcall', epoch: found.tokenEpoch },
+    };
   }
 
   #signApp(app: App, exp: number): string {

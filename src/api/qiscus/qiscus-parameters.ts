@@ -1,0 +1,179 @@
+import { Busboy } from '@fastify/busboy';
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../../errors/app-error.js';
+import { parseStrictJson } from '../strict-json.js';
+
+const namesMost = 1024;
+const wholeNumber = /^[+-]?\d{1,15}$/;
+
+/**
+ * Reads what a call carries, in every way in which real clients write it (docs/dialects/qiscus.md): in the query and in
+ * the body, of a GET too, as JSON, form or multipart. Where both have a name, the query wins.
+ * @throws AppError json_malformed, argument_invalid, body_too_large
+ */
+export async function readParameters(request: FastifyRequest): Promise<QiscusParameters> {
+  const [, query = ''] = /\?(.*)$/s.exec(request.url) ?? [];
+  const inBody = await readBody(await bodyOf(request), request.rollcall.contentType ?? '');
+  return new QiscusParameters(new Map([...inBody, ...fromPairs(new URLSearchParams(query))]));
+}
+
+/** The values of a call by their names, without `[]`: what a JSON body has, or text, or a list of texts. */
+type Values = ReadonlyMap<string, unknown>;
+
+/** What a call carries. `read` says which of it a route takes. */
+export class QiscusParameters {
+  constructor(private readonly values: Values) {}
+
+  /** Takes what a route wants, and tells all that is wrong with it at once. @throws AppError argument_invalid */
+  read<Wanted>(take: (from: ParameterReader) => Wanted): Wanted {
+    const reader = new ParameterReader(this.values);
+    const wanted = take(reader);
+    const texts = Object.values(reader.problems);
+    if (texts.length > 0)
+      throw new AppError('argument_invalid', { detail: texts.join(', '), problems: reader.problems });
+    return wanted;
+  }
+}
+
+/** Reads single values. An empty text and null are as good as nothing: clients send them for what was not set. */
+export class ParameterReader {
+  readonly problems: Record<string, string> = {};
+
+  constructor(private readonly values: Values) {}
+
+  text(name: string): string | undefined {
+    const value = this.given(name);
+    const text = toText(value);
+    return value === undefined || text !== undefined ? text : this.problem(name, 'must be text', undefined);
+  }
+
+  requiredText(name: string): string {
+    const text = this.text(name);
+    return text ?? (name in this.problems ? '' : this.problem(name, 'is required', ''));
+  }
+
+  /** A list of texts; a single one is a list too. */
+  requiredTexts(name: string, most: number): string[] {
+    const values = [this.given(name) ?? []].flat().filter((value) => value !== '' && value !== null);
+    const texts = values.map(toText).filter((text) => text !== undefined);
+    if (texts.length !== values.length) return this.problem(name, 'must be a list of texts', []);
+    if (texts.length === 0) return this.problem(name, 'is required', []);
+    return texts.length > most ? this.problem(name, `must be at most ${most}`, []) : texts;
+  }
+
+  /** Anything that is no whole number is as good as nothing. */
+  whole(name: string): number | undefined {
+    const text = toText(this.given(name));
+    return text !== undefined && wholeNumber.test(text) ? Number(text) : undefined;
+  }
+
+  flag(name: string): boolean {
+    return /^(true|1)$/i.test(toText(this.given(name)) ?? '');
+  }
+
+  /** A JSON object, or a text that is one. */
+  object(name: string): Record<string, unknown> | undefined {
+    const value = this.given(name);
+    const object = typeof value === 'string' ? parsed(value) : value;
+    return object === undefined || isObject(object) ? object : this.problem(name, 'must be a JSON object', undefined);
+  }
+
+  problem<Value>(name: string, rule: string, instead: Value): Value {
+    this.problems[name] = `${name} ${rule}`;
+    return instead;
+  }
+
+  private given(name: string): unknown {
+    const value = this.values.get(name);
+    return value === '' || value === null ? undefined : value;
+  }
+}
+
+function toText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** null, which is no object, for text that is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return parseStrictJson(Buffer.from(text));
+  } catch {
+    return null;
+  }
+}
+
+/** Fastify leaves the body of a GET alone, and some clients have all of their parameters there. */
+async function bodyOf(request: FastifyRequest): Promise<Uint8Array> {
+  if (request.body instanceof Uint8Array) return request.body;
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
+  if (request.method !== 'GET' || (length === '0' && encoding === undefined)) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  // The connection has to stay: who sent too much is told so.
+  for await (const chunk of request.raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > request.routeOptions.bodyLimit) throw new AppError('body_too_large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function readBody(body: Uint8Array, type: string): Promise<Values> {
+  if (body.length === 0) return new Map();
+  if (/^multipart\/form-data/i.test(type)) return fromPairs(await multipartPairs(body, type));
+  const text = Buffer.from(body).toString();
+  // curl calls a body a form if nobody says what it is, and no name of a form begins like an object.
+  if (/^\s*[[{]/.test(text) || /[/+]json\b/i.test(type)) return fromJson(parseStrictJson(body));
+  return fromPairs(new URLSearchParams(text));
+}
+
+function fromJson(value: unknown): Values {
+  if (!isObject(value)) throw unreadable('the body must be a JSON object');
+  return new Map(Object.entries(value).map(([name, one]) => [name.replace(/\[\]$/, ''), one]));
+}
+
+/** `k[]`, `k[3]` and a `k` that comes more than once are the list `k`, in the order in which they were written. */
+function fromPairs(pairs: Iterable<readonly [string, string]>): Values {
+  const values = new Map<string, string | string[]>();
+  let count = 0;
+  for (const [written, value] of pairs) {
+    if ((count += 1) > namesMost) throw unreadable(`over ${namesMost} parameters`);
+    const name = written.replace(/\[\d*\]$/, '');
+    const before = values.get(name);
+    if (before === undefined) values.set(name, name === written ? value : [value]);
+    else if (typeof before === 'string') values.set(name, [before, value]);
+    else before.push(value);
+  }
+  return values;
+}
+
+/** A part that claims to be a file is text like the others. */
+function multipartPairs(body: Uint8Array, type: string): Promise<[string, string][]> {
+  return new Promise((resolve, reject) => {
+    const broken = (): void => reject(unreadable('the multipart body is broken'));
+    const pairs: [string, string][] = [];
+    try {
+      const parser = new Busboy({
+        headers: { 'content-type': type },
+        isPartAFile: () => false,
+        // One more than are taken, so that too many are seen and not cut off.
+        limits: { fields: namesMost + 1, parts: namesMost + 1, fieldSize: body.length, headerPairs: 20 },
+      });
+      parser.on('field', (name, value) => pairs.push([name, value]));
+      parser.on('error', broken);
+      parser.on('finish', () => resolve(pairs));
+      parser.end(Buffer.from(body));
+    } catch {
+      broken();
+    }
+  });
+}
+
+function unreadable(detail: string): AppError {
+  return new AppError('argument_invalid', { detail, problems: { body: detail } });
+}

@@ -1,0 +1,119 @@
+import { Controller, Get, HttpCode, Ip, Post } from '@nestjs/common';
+import type { App } from '../../apps/app.js';
+import { IdentityTokensService } from '../../auth/identity-tokens.service.js';
+import { PresenceService, statusMost } from '../../presence/presence.service.js';
+import type { ProfiledUser } from '../../profiles/profile.js';
+import { ProfilesService } from '../../profiles/profiles.service.js';
+import { RateLimits } from '../../rate-limit/rate-limits.service.js';
+import { Clock } from '../../clock/clock.js';
+import { AccessBy } from '../access.guard.js';
+import { QiscusAppGuard } from './qiscus-app.guard.js';
+import { answer, CallingApp, Parameters } from './qiscus-call.js';
+import type { QiscusParameters } from './qiscus-parameters.js';
+import { QiscusUserTokenGuard } from './qiscus-user-token.guard.js';
+import { toQiscusSdkUser } from './qiscus-users.dto.js';
+
+const syncIntervalMs = 5000;
+const syncOnConnectMs = 10_000;
+
+/** What the vendor's client SDKs call to log in: the web under `sdk`, the phones under `mobile`, the oldest neither. */
+@Controller(['api/v2/sdk', 'api/v2/mobile', 'api/v2'])
+@AccessBy(QiscusAppGuard)
+export class QiscusSdkController {
+  constructor(
+    private readonly profiles: ProfilesService,
+    private readonly identities: IdentityTokensService,
+    private readonly presence: PresenceService,
+    private readonly limits: RateLimits,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * An empty address leaves a client with the one that it was given. Everything that would make it talk to the vendor's
+   * broker or to rooms is off.
+   */
+  @Get('config')
+  config() {
+    return answer({
+      auto_refresh_token: false,
+      base_url: '',
+      broker_lb_url: '',
+      broker_url: '',
+      enable_event_report: false,
+      enable_realtime: false,
+      enable_realtime_check: false,
+      enable_sync: false,
+      enable_sync_event: false,
+      extras: '{}',
+      sync_interval: syncIntervalMs,
+      sync_on_connect: syncOnConnectMs,
+    });
+  }
+
+  @Post('auth/nonce')
+  @HttpCode(200)
+  nonce(@CallingApp() app: App) {
+    const { nonce, expiresAtSeconds } = this.identities.issueNonce(app);
+    return answer({ expired_at: expiresAtSeconds, nonce });
+  }
+
+  @Post('auth/verify_identity_token')
+  @HttpCode(200)
+  async loginByIdentity(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
+    const token = parameters.read((from) => from.requiredText('identity_token'));
+    const { userId, name, avatarUrl } = await this.identities.verify(app, token);
+    return this.loggedIn(app, await this.profiles.loginByIdentity(app, { userId, displayName: name, avatarUrl }));
+  }
+
+  @Post('login_or_register')
+  @HttpCode(200)
+  async loginByPassword(@CallingApp() app: App, @Ip() address: string, @Parameters() parameters: QiscusParameters) {
+    const { password, ...details } = parameters.read((from) => ({
+      userId: from.requiredText('email'),
+      password: from.requiredText('password'),
+      displayName: from.text('username'),
+      avatarUrl: from.text('avatar_url'),
+      extras: from.object('extras'),
+    }));
+    await this.limits.guess(app, details.userId, address);
+    const user = await this.profiles.loginByPassword(app, details, password);
+    await this.limits.guessedRight(app, details.userId, address);
+    return this.loggedIn(app, user);
+  }
+
+  @Post('refresh_user_token')
+  @HttpCode(200)
+  async refresh(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
+    const { userId, shown } = parameters.read((from) => ({
+      userId: from.requiredText('user_id'),
+      shown: from.requiredText('refresh_token'),
+    }));
+    const { token, refreshToken } = await this.profiles.refresh(app, userId, shown);
+    return answer({ refresh_token: refreshToken, token, token_expires_at: null });
+  }
+
+  /** Who of these is online now: 1, or else 0. Nobody's last time is kept, so the time is the one of the answer. */
+  @Post('users/status')
+  @HttpCode(200)
+  @AccessBy(QiscusUserTokenGuard)
+  async statuses(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
+    const userIds = parameters.read((from) => from.requiredTexts('user_ids', statusMost));
+    const online = await this.presence.online(app.id, userIds);
+    const timestamp = this.clock.nowSeconds();
+    return answer({
+      user_status: userIds.map((email, index) => ({ email, status: online[index] === true ? 1 : 0, timestamp })),
+    });
+  }
+
+  /** The client forgets its token. It stays good: the user's other devices have the same one. */
+  @Post('logout')
+  @HttpCode(200)
+  @AccessBy(QiscusUserTokenGuard)
+  logout() {
+    return answer({});
+  }
+
+  private async loggedIn(app: App, profiled: ProfiledUser) {
+    return answer({ user: toQiscusSdkUser(app, profiled, await this.profiles.tokensOf(app, profiled.user)) });
+  }
+}

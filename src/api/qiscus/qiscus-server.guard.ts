@@ -1,0 +1,22 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { App } from '../../apps/app.js';
+import { isCertificateOf } from '../../auth/app-credentials.js';
+import { AppError } from '../../errors/app-error.js';
+import { QiscusAppGuard } from './qiscus-app.guard.js';
+import { headerOf } from './qiscus-headers.js';
+
+/** Lets in the app server: who shows the secret, which is the App certificate. */
+@Injectable()
+export class QiscusServerGuard implements CanActivate {
+  constructor(private readonly appGuard: QiscusAppGuard) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    await this.appGuard.canActivate(context);
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const secret = headerOf(request, 'qiscus-sdk-secret');
+    if (secret === undefined) throw new AppError('token_missing');
+    if (!isCertificateOf(request.rollcall.app as App, secret)) throw new AppError('token_not_accepted');
+    return true;
+  }
+}

@@ -1,0 +1,20 @@
+import { parseSecond, toQiscusTime } from './qiscus-time.js';
+
+test('a second is read as UTC', () => {
+  expect(parseSecond('2026-02-28 23:59:59')).toBe(Date.UTC(2026, 1, 28, 23, 59, 59));
+});
+
+test.each([
+  '',
+  '2026-02-31 00:00:00',
+  '2026-13-01 00:00:00',
+  '2026-01-01 24:00:00',
+  '2026-01-01T00:00:00',
+  '2026-1-1 0:0:0',
+])('%j is none', (text) => {
+  expect(parseSecond(text)).toBeNull();
+});
+
+test('a time has six digits behind the second', () => {
+  expect(toQiscusTime(Date.UTC(2017, 9, 12, 4, 7, 10, 926))).toBe('2017-10-12T04:07:10.926000Z');
+});

@@ -1,0 +1,115 @@
+import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
+import type { App } from '../../apps/app.js';
+import { ProfilesService } from '../../profiles/profiles.service.js';
+import { UsersService } from '../../users/users.service.js';
+import { AccessBy } from '../access.guard.js';
+import { defaultOrder, parseOrderQuery } from './order-query.js';
+import { answer, CallingApp, Parameters } from './qiscus-call.js';
+import type { QiscusParameters } from './qiscus-parameters.js';
+import { QiscusServerGuard } from './qiscus-server.guard.js';
+import { toQiscusListedUser, toQiscusUser } from './qiscus-users.dto.js';
+
+const actor = 'sdk secret';
+const limitDefault = 20;
+const limitMost = 100;
+/** How many of all users one answer holds; the rest are on the next pages. */
+const showAllMost = 10_000;
+/** Changes of more users would hold up others for too long. */
+const batchMost = 500;
+
+/** The users of the vendor's server API: docs/dialects/qiscus.md. Members stand in the order of the alphabet. */
+@Controller('api/v2.1/rest')
+@AccessBy(QiscusServerGuard)
+export class QiscusUsersController {
+  constructor(
+    private readonly profiles: ProfilesService,
+    private readonly users: UsersService,
+  ) {}
+
+  @Post('login_or_register')
+  @HttpCode(200)
+  async loginOrRegister(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
+    const { password, ...details } = parameters.read((from) => ({
+      userId: from.requiredText('user_id'),
+      displayName: from.requiredText('username'),
+      password: from.text('password'),
+      avatarUrl: from.text('avatar_url'),
+      extras: from.object('extras'),
+    }));
+    return answer({ user: toQiscusUser(await this.profiles.loginByServer(app, details, password ?? null)) });
+  }
+
+  @Get('user_profile')
+  async profile(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
+    return answer({ user: toQiscusUser(await this.profiles.get(app.id, userIdOf(parameters))) });
+  }
+
+  @Get('get_user_token')
+  async token(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
+    const { user } = await this.profiles.get(app.id, userIdOf(parameters));
+    return answer({ token: (await this.profiles.tokensOf(app, user)).token });
+  }
+
+  @Post('reset_user_token')
+  @HttpCode(200)
+  async resetToken(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
+    return answer({ token: (await this.profiles.resetToken(app, userIdOf(parameters))).token });
+  }
+
+  @Get('get_user_list')
+  async list(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
+    const { page, limit, order, all } = parameters.read((from) => {
+      const text = from.text('order_query');
+      return {
+        page: Math.max(1, from.whole('page') ?? 1),
+        limit: limitOf(from.whole('limit')),
+        order:
+          text === undefined
+            ? defaultOrder
+            : (parseOrderQuery(text) ?? from.problem('order_query', 'must name columns to order by', defaultOrder)),
+        all: from.flag('show_all'),
+      };
+    });
+    const size = all ? showAllMost : limit;
+    const { users, total } = await this.profiles.listPage(app.id, order, page, size);
+    // The vendor does not count the last page if it is not full.
+    const pages = Math.floor(total / size);
+    return answer({
+      meta: { total_data: total, total_page: all ? Math.max(1, pages) : pages },
+      users: users.map(toQiscusListedUser),
+    });
+  }
+
+  /** As the oldest documents have it. */
+  @Post('get_user_list')
+  @HttpCode(200)
+  listByPost(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
+    return this.list(app, parameters);
+  }
+
+  @Delete('deactivate_users')
+  async deactivate(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
+    await this.users.banAll(app.id, userIdsOf(parameters), actor);
+    return answer({ message: 'successfully deactivate user' });
+  }
+
+  @Post('reactivate_users')
+  @HttpCode(200)
+  async reactivate(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
+    await this.users.unbanAll(app.id, userIdsOf(parameters), actor);
+    return answer({ message: 'successfully reactivate user' });
+  }
+}
+
+function userIdOf(parameters: QiscusParameters): string {
+  return parameters.read((from) => from.requiredText('user_id'));
+}
+
+function userIdsOf(parameters: QiscusParameters): string[] {
+  return parameters.read((from) => from.requiredTexts('user_ids', batchMost));
+}
+
+/** More than 100 gives 20, as the vendor has it; so does what makes no sense. */
+function limitOf(limit = limitDefault): number {
+  return limit < 1 || limit > limitMost ? limitDefault : limit;
+}

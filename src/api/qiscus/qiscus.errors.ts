@@ -1,0 +1,121 @@
+import type { FastifyRequest } from 'fastify';
+import type { AppError } from '../../errors/app-error.js';
+import type { ErrorCode } from '../../errors/error-codes.js';
+
+/**
+ * How a failure looks on this dialect's wire. No document has the vendor's texts: these are ours
+ * (docs/dialects/qiscus.md), but for those that clients look for.
+ */
+interface QiscusRendering {
+  readonly status: number;
+  readonly message: string;
+  /** The vendor's own number for it, where one is known. */
+  readonly code?: number;
+  /** The member that is wrong: the failure is one of validation, and says so at length. */
+  readonly member?: string;
+}
+
+const invalid = (member: string, message: string): QiscusRendering => ({ status: 400, message, member });
+const unauthorized = { status: 401, message: 'Unauthorized' };
+const unavailable = { status: 503, message: 'The service is busy, please try again later' };
+const notFound = { status: 404, message: 'not found' };
+
+const renderings = {
+  route_not_found: notFound,
+  method_not_allowed: { status: 405, message: 'method not allowed' },
+  body_too_large: { status: 413, message: 'the request is too large' },
+  request_timeout: { status: 408, message: 'the request did not arrive in time' },
+  request_malformed: invalid('request', 'the request cannot be read'),
+  json_malformed: invalid('body', 'the body is not valid JSON'),
+  argument_invalid: invalid('request', 'invalid parameters'),
+  app_not_found: { status: 400, message: 'application not found' },
+  app_disabled: { status: 403, message: 'application is disabled' },
+  token_missing: unauthorized,
+  token_malformed: { ...unauthorized, code: 401301 },
+  // The web SDK refreshes its token when it reads exactly this.
+  token_expired: { status: 403, message: 'Unauthorized. Token is expired', code: 401302 },
+  token_not_accepted: { ...unauthorized, code: 401301 },
+  refresh_token_not_accepted: { status: 401, message: 'refresh token invalid' },
+  registration_closed: { status: 401, message: 'user not found, and the application is closed to registration' },
+  grant_unknown: invalid('grant_type', 'grant_type is not known'),
+  client_id_mismatch: unauthorized,
+  client_secret_mismatch: unauthorized,
+  password_mismatch: { status: 401, message: 'wrong password', code: 401306 },
+  user_banned: { status: 401, message: 'user is deactivated', code: 401300 },
+  user_not_found: { status: 404, message: 'user not found' },
+  username_taken: invalid('user_id', 'user_id is taken'),
+  username_missing: invalid('user_id', 'user_id is required'),
+  username_illegal: invalid('user_id', 'user_id cannot contain symbols, except .-_@'),
+  username_too_long: invalid('user_id', 'user_id is too long'),
+  nickname_too_long: invalid('username', 'username is too long'),
+  password_missing: invalid('password', 'password is required for a user who exists'),
+  password_too_long: invalid('password', 'password must be at most 64 bytes'),
+  new_password_missing: invalid('password', 'password is required'),
+  batch_contradictory: invalid('user_ids', 'user_ids name one user twice'),
+  batch_too_large: invalid('user_ids', 'user_ids are too many'),
+  cursor_invalid: invalid('cursor', 'cursor is not one that this app gave out'),
+  message_too_large: invalid('message', 'message is too large'),
+  group_not_found: { status: 404, message: 'room not found' },
+  group_user_not_found: invalid('user_ids', 'user_ids name somebody who does not exist'),
+  group_full: invalid('room_id', 'the room is full'),
+  group_owner_stays: invalid('user_ids', 'the owner cannot leave the room'),
+  rate_limited: { status: 429, message: 'too many requests' },
+  database_unavailable: unavailable,
+  overloaded: unavailable,
+  internal: { status: 500, message: 'internal server error', code: 500100 },
+} satisfies Record<ErrorCode, QiscusRendering>;
+
+/** The detail of these is a sentence; that of others is a bare name or number. */
+const detailsTold: ReadonlySet<ErrorCode> = new Set(['json_malformed', 'argument_invalid']);
+/** Where the vendor's service calls an unknown user a bad argument. */
+const unknownUserIsInvalid: Readonly<Record<string, string>> = {
+  reset_user_token: 'user_id',
+  deactivate_users: 'user_ids',
+  reactivate_users: 'user_ids',
+};
+/** The older calls of clients, and what they are told of an app that does not exist. */
+const clientPath = /^\/api\/v2\//;
+const unknownAppForClient: QiscusRendering = { status: 401, message: 'application not found', code: 401303 };
+
+export interface QiscusErrorBody {
+  readonly error: {
+    readonly code?: number;
+    readonly detailed_messages?: readonly string[];
+    readonly errors?: Readonly<Record<string, readonly string[]>>;
+    readonly message: string;
+  };
+  readonly status: number;
+}
+
+/** Whether a path belongs to this dialect, be there a route or not. */
+export function isQiscusPath(url: string): boolean {
+  return /^\/api(\/|\?|$)/.test(url);
+}
+
+export function renderQiscusError(error: AppError, request: FastifyRequest): { status: number; body: QiscusErrorBody } {
+  const { status, code, message, member } = renderingOf(error, request);
+  const numbered = code === undefined ? {} : { code };
+  if (member === undefined) return { status, body: { error: { ...numbered, message }, status } };
+  const problems = error.problems ?? { [member]: detailsTold.has(error.code) ? (error.detail ?? message) : message };
+  const texts = Object.values(problems);
+  return {
+    status,
+    body: {
+      error: {
+        ...numbered,
+        detailed_messages: texts,
+        errors: Object.fromEntries(Object.entries(problems).map(([name, text]) => [name, [text]])),
+        message: texts.join(', '),
+      },
+      status,
+    },
+  };
+}
+
+function renderingOf(error: AppError, request: FastifyRequest): QiscusRendering {
+  const route = request.routeOptions.url ?? '';
+  if (error.code === 'app_not_found' && clientPath.test(route)) return unknownAppForClient;
+  const member = unknownUserIsInvalid[route.split('/').at(-1) ?? ''];
+  if (error.code === 'user_not_found' && member !== undefined) return invalid(member, 'user not found');
+  return renderings[error.code];
+}

@@ -1,0 +1,29 @@
+import { Module } from '@nestjs/common';
+import { AppsModule } from '../../apps/apps.module.js';
+import { AuthModule } from '../../auth/auth.module.js';
+import { OfflineMessagesModule } from '../../offline-messages/offline-messages.module.js';
+import { PresenceModule } from '../../presence/presence.module.js';
+import { ProfilesModule } from '../../profiles/profiles.module.js';
+import { RateLimitModule } from '../../rate-limit/rate-limit.module.js';
+import { UsersModule } from '../../users/users.module.js';
+import { QiscusAppGuard } from './qiscus-app.guard.js';
+import { QiscusSdkController } from './qiscus-sdk.controller.js';
+import { QiscusServerGuard } from './qiscus-server.guard.js';
+import { QiscusUnreadController } from './qiscus-unread.controller.js';
+import { QiscusUserTokenGuard } from './qiscus-user-token.guard.js';
+import { QiscusUsersController } from './qiscus-users.controller.js';
+
+@Module({
+  imports: [
+    AppsModule,
+    AuthModule,
+    OfflineMessagesModule,
+    PresenceModule,
+    ProfilesModule,
+    RateLimitModule,
+    UsersModule,
+  ],
+  controllers: [QiscusUsersController, QiscusUnreadController, QiscusSdkController],
+  providers: [QiscusAppGuard, QiscusServerGuard, QiscusUserTokenGuard],
+})
+export class QiscusModule {}

@@ -1,0 +1,35 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { App } from '../apps/app.js';
+
+export interface IssuedNonce {
+  /** 40 hex digits. */
+  readonly nonce: string;
+  /** Unix seconds. */
+  readonly expiresAtSeconds: number;
+}
+
+const lifeSeconds = 600;
+const randomHexBytes = 6;
+const checkDigits = 20;
+
+/**
+ * A nonce for one identity token, good for 10 minutes. Anyone may ask for one, so nothing is stored: its end stands in
+ * it, and a check that only this app's nodes can make.
+ */
+export function issueNonce(app: App, nowSeconds: number): IssuedNonce {
+  const expiresAtSeconds = nowSeconds + lifeSeconds;
+  const text = expiresAtSeconds.toString(16).padStart(8, '0') + randomBytes(randomHexBytes).toString('hex');
+  return { nonce: text + check(app, text), expiresAtSeconds };
+}
+
+/** When the nonce ends, in Unix seconds, or null: this app never issued it. */
+export function endOfNonce(app: App, nonce: string): number | null {
+  const [, text, given] = /^([0-9a-f]{20})([0-9a-f]{20})$/.exec(nonce) ?? [];
+  if (text === undefined || given === undefined) return null;
+  return timingSafeEqual(Buffer.from(given), Buffer.from(check(app, text))) ? parseInt(text.slice(0, 8), 16) : null;
+}
+
+function check(app: App, text: string): string {
+  const hmac = createHmac('sha256', Buffer.from(app.tokenSecret, 'hex'));
+  return hmac.update(`nonce\n${text}`).digest('hex').slice(0, checkDigits);
+}

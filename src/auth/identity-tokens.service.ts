@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import { JwtService } from '@nestjs/jwt';
+import type { App } from '../apps/app.js';
+import { Clock } from '../clock/clock.js';
+import { AppError } from '../errors/app-error.js';
+import { endOfNonce, type IssuedNonce, issueNonce } from './identity-nonce.js';
+import { UsedNoncesRepository } from './used-nonces.repository.js';
+
+/** Whom an app vouches for. */
+export interface Identity {
+  readonly userId: string;
+  readonly name: string | undefined;
+  readonly avatarUrl: string | undefined;
+}
+
+const lengthMost = 4096;
+const clockSkewSeconds = 60;
+
+/**
+ * Owns identity tokens: an app server signs one (JWT, HS256, with the App certificate) for its user's client, which
+ * shows it here instead of a password. Each is bound to a nonce that the client got before, and works once.
+ */
+@Injectable()
+export class IdentityTokensService {
+  // The times are checked below, by our clock.
+  readonly #jwt = new JwtService({
+    verifyOptions: { algorithms: ['HS256'], ignoreExpiration: true, ignoreNotBefore: true },
+  });
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly usedNonces: UsedNoncesRepository,
+  ) {}
+
+  issueNonce(app: App): IssuedNonce {
+    return issueNonce(app, this.clock.nowSeconds());
+  }
+
+  /**
+   * Reads an identity token and uses up its nonce. Claims: `iss` App ID or alias, `prn` the user, `nce` the nonce,
+   * `exp`, and if wanted `iat`, `nbf`, `name`, `avatar_url` (Qiscus' documentation of its web SDK).
+   * @throws AppError token_malformed (not signed by this app), token_not_accepted (ended, of another app, or its nonce
+   * is not ours, over or used)
+   */
+  async verify(app: App, token: string): Promise<Identity> {
+    const claims = this.#verifySignature(app, token);
+    const { iss, prn, nce, iat = 0, nbf = 0, exp, name, avatar_url: avatarUrl } = claims;
+    const nowSeconds = this.clock.nowSeconds();
+    const latestStart = nowSeconds + clockSkewSeconds;
+    const inTime =
+      isTime(exp) && exp > nowSeconds && isTime(iat) && iat <= latestStart && isTime(nbf) && nbf <= latestStart;
+    if (!inTime || !isOf(app, iss) || typeof nce !== 'string' || typeof prn !== 'string' || prn === '')
+      throw new AppError('token_not_accepted');
+    const endsAtSeconds = endOfNonce(app, nce);
+    if (endsAtSeconds === null || endsAtSeconds <= nowSeconds) throw new AppError('token_not_accepted');
+    if (!(await this.usedNonces.useOnce(app.id, nce, endsAtSeconds * 1000, this.clock.now())))
+      throw new AppError('token_not_accepted');
+    return { userId: prn, name: textOrNothing(name), avatarUrl: textOrNothing(avatarUrl) };
+  }
+
+  #verifySignature(app: App, token: string): Record<string, unknown> {
+    if (token.length > lengthMost) throw new AppError('token_malformed');
+    for (const certificate of app.certificates) {
+      try {
+        return this.#jwt.verify<Record<string, unknown>>(token, { secret: certificate });
+      } catch {
+        // Perhaps it is the other certificate of a rotation that signed.
+      }
+    }
+    throw new AppError('token_malformed');
+  }
+}
+
+function isOf(app: App, issuer: unknown): boolean {
+  return typeof issuer === 'string' && (issuer.toLowerCase() === app.appId || issuer === app.alias);
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function textOrNothing(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,116 @@
+import { Injectable } from '@nestjs/common';
+import type { App } from '../apps/app.js';
+import { Database, type Transaction } from '../database/database.js';
+import { Gatherer } from '../database/gatherer.js';
+import type { User } from '../users/user.js';
+import type { UserProfileRow } from './user-profile.entity.js';
+import { deriveUserToken, hashUserToken } from './user-token.js';
+
+/** What may be written of a profile; what is undefined stays as it is. */
+export interface ProfileChange {
+  readonly avatarUrl?: string | undefined;
+  /** JSON */
+  readonly extras?: string | undefined;
+}
+
+const columns = ['app_id', 'user_uuid', 'user_id', 'avatar_url', 'extras', 'token_version', 'token_hash'] as const;
+const rowsPerRun = 500;
+
+/** Questions about profiles and changes of them. Every statement is about one app. */
+@Injectable()
+export class ProfilesRepository {
+  private readonly byUuid: Gatherer<string, UserProfileRow | null>;
+  private readonly owners: Gatherer<string, { userUuid: string; tokenEpoch: number } | null>;
+
+  constructor(private readonly database: Database) {
+    const limits = { rows: rowsPerRun, runs: 2 };
+    this.byUuid = new Gatherer(async (appId, uuids) => {
+      const among = database.dialect.among('user_uuid', uuids);
+      const rows = await database.read<UserProfileRow>(
+        `SELECT ${columns.join(', ')} FROM user_profiles WHERE app_id = ? AND ${among.sql}`,
+        [appId, ...among.values],
+      );
+      const found = new Map(rows.map((row) => [row.user_uuid, row]));
+      return uuids.map((uuid) => found.get(uuid) ?? null);
+    }, limits);
+    this.owners = new Gatherer(async (appId, hashes) => {
+      const among = database.dialect.among('p.token_hash', hashes);
+      const rows = await database.read<{ token_hash: string; user_uuid: string; token_epoch: number }>(
+        'SELECT p.token_hash, p.user_uuid, u.token_epoch FROM user_profiles p' +
+          ' JOIN users u ON u.app_id = p.app_id AND u.uuid = p.user_uuid' +
+          ` WHERE p.app_id = ? AND ${among.sql}`,
+        [appId, ...among.values],
+      );
+      const found = new Map(
+        rows.map((row) => [row.token_hash, { userUuid: row.user_uuid, tokenEpoch: row.token_epoch }]),
+      );
+      return hashes.map((hash) => found.get(hash) ?? null);
+    }, limits);
+  }
+
+  /** The profile of a user, or null: none was ever written. */
+  find(appId: string, userUuid: string): Promise<UserProfileRow | null> {
+    return this.byUuid.add(appId, userUuid);
+  }
+
+  /**
+   * Whose token this is the hash of, with the epoch of that user in the same moment: a reset moves both together, so who
+   * compares this epoch later knows whether the token was still good.
+   */
+  findTokenOwner(appId: string, tokenHash: string): Promise<{ userUuid: string; tokenEpoch: number } | null> {
+    return this.owners.add(appId, tokenHash);
+  }
+
+  /** Writes a profile, the first time as one that goes by the name `userId`. The user is locked or new. */
+  async save(transaction: Transaction, app: App, user: User, userId: string, change: ProfileChange): Promise<void> {
+    const known = await this.read(transaction, app.id, user.uuid);
+    if (known === undefined) {
+      const row: UserProfileRow = {
+        app_id: app.id,
+        user_uuid: user.uuid,
+        user_id: userId,
+        avatar_url: change.avatarUrl ?? null,
+        extras: change.extras ?? null,
+        token_version: 0,
+        token_hash: hashUserToken(deriveUserToken(app, user.uuid, 0)),
+      };
+      await transaction.insert('user_profiles', columns, [{ ...row }]);
+    } else if (change.avatarUrl !== undefined || change.extras !== undefined) {
+      await transaction.run('UPDATE user_profiles SET avatar_url = ?, extras = ? WHERE app_id = ? AND user_uuid = ?', [
+        change.avatarUrl ?? known.avatar_url,
+        change.extras ?? known.extras,
+        app.id,
+        user.uuid,
+      ]);
+    }
+  }
+
+  /** Ends the user token; the next one is good at once. The user is locked. */
+  async resetToken(transaction: Transaction, app: App, user: User): Promise<void> {
+    await this.save(transaction, app, user, user.username, {});
+    const row = await this.read(transaction, app.id, user.uuid);
+    const version = (row?.token_version ?? 0) + 1;
+    await transaction.run(
+      'UPDATE user_profiles SET token_version = ?, token_hash = ? WHERE app_id = ? AND user_uuid = ?',
+      [version, hashUserToken(deriveUserToken(app, user.uuid, version)), app.id, user.uuid],
+    );
+  }
+
+  async deleteAll(transaction: Transaction, appId: string, userUuids: readonly string[]): Promise<void> {
+    const among = this.database.dialect.among('user_uuid', [...userUuids].sort());
+    await transaction.run(`DELETE FROM user_profiles WHERE app_id = ? AND ${among.sql}`, [appId, ...among.values]);
+  }
+
+  /** Runs `work` in a transaction of its own. */
+  write<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.database.write(work);
+  }
+
+  private async read(transaction: Transaction, appId: string, userUuid: string): Promise<UserProfileRow | undefined> {
+    const [row] = await transaction.read<UserProfileRow>(
+      `SELECT ${columns.join(', ')} FROM user_profiles WHERE app_id = ? AND user_uuid = ?`,
+      [appId, userUuid],
+    );
+    return row;
+  }
+}

@@ -1,0 +1,233 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { App } from '../apps/app.js';
+import { AppError } from '../errors/app-error.js';
+import type { User } from '../users/user.js';
+import { UserEvents } from '../users/user-events.js';
+import type { UserOrder } from '../users/user-order.js';
+import { UsersService } from '../users/users.service.js';
+import type { ProfiledUser } from './profile.js';
+import { checkAvatarUrl, writeExtras } from './profile-rules.js';
+import { type ProfileChange, ProfilesRepository } from './profiles.repository.js';
+import type { UserProfileRow } from './user-profile.entity.js';
+import { deriveRefreshToken, deriveUserToken, hashUserToken, isUserToken } from './user-token.js';
+
+/** What a login says about its user; what is undefined stays as it is. */
+export interface LoginDetails {
+  readonly userId: string;
+  readonly displayName?: string | undefined;
+  readonly avatarUrl?: string | undefined;
+  readonly extras?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface UserTokens {
+  /** 20 of `A-Z a-z 0-9`. */
+  readonly token: string;
+  readonly refreshToken: string;
+}
+
+export interface ProfilePage {
+  readonly users: readonly ProfiledUser[];
+  /** How many users the app has. */
+  readonly total: number;
+}
+
+const generatedPasswordBytes = 32;
+
+/**
+ * Owns what a user shows beyond the account: the name as it was written, avatar and extras; the one user token that is
+ * the same until it is reset; and the logins that make a user when there is none.
+ */
+@Injectable()
+export class ProfilesService {
+  constructor(
+    private readonly repository: ProfilesRepository,
+    private readonly users: UsersService,
+    events: UserEvents,
+  ) {
+    events.deleteTogether((transaction, appId, users) =>
+      this.repository.deleteAll(
+        transaction,
+        appId,
+        users.map((user) => user.uuid),
+      ),
+    );
+  }
+
+  /**
+   * Registers a user or changes the one who exists, for an app server, which needs to prove nothing: a password that is
+   * given becomes the user's. Without one a new user gets a random one, which nobody knows; who exists must be given
+   * one, unless the app's `qiscus_password_optional` is on.
+   * @throws AppError user_banned, password_*, username_*, nickname_too_long, argument_invalid, overloaded
+   */
+  async loginByServer(app: App, details: LoginDetails, password: string | null): Promise<ProfiledUser> {
+    const known = await this.users.find(app.id, details.userId);
+    const user = known ?? (await this.register(app, details, password ?? randomPassword()));
+    if (user !== null && known === null) return this.profiled(user);
+    // A name that was free a moment ago and is taken now belongs to somebody who exists.
+    const existing = known ?? (await this.users.get(app.id, details.userId));
+    if (!existing.activated) throw new AppError('user_banned');
+    if (password === null && !app.settings.qiscus_password_optional) throw new AppError('password_missing');
+    return this.change(app, existing, details, password);
+  }
+
+  /**
+   * Logs a user in who knows the password, and changes what is given. Where the app is open to registration
+   * (`open_registration`), a name that is free becomes a new user's.
+   * @throws AppError password_mismatch, user_banned, registration_closed, and as `loginByServer`
+   */
+  async loginByPassword(app: App, details: LoginDetails, password: string): Promise<ProfiledUser> {
+    if ((await this.users.find(app.id, details.userId)) === null) {
+      if (!app.settings.open_registration) throw new AppError('registration_closed');
+      const user = await this.register(app, details, password);
+      if (user !== null) return this.profiled(user);
+    }
+    return this.change(app, await this.users.authenticate(app.id, details.userId, password), details, null);
+  }
+
+  /** Logs a user in whom the app vouches for, or registers one without a password. @throws AppError as `loginByServer` */
+  async loginByIdentity(app: App, details: LoginDetails): Promise<ProfiledUser> {
+    if ((await this.users.find(app.id, details.userId)) === null) {
+      const user = await this.register(app, details, null);
+      if (user !== null) return this.profiled(user);
+    }
+    const user = await this.users.get(app.id, details.userId);
+    if (!user.activated) throw new AppError('user_banned');
+    return this.change(app, user, details, null);
+  }
+
+  /** The user of this name in any case. @throws AppError user_not_found */
+  async get(appId: string, userId: string): Promise<ProfiledUser> {
+    const user = await this.users.find(appId, userId);
+    if (user === null) throw new AppError('user_not_found');
+    return this.profiled(user);
+  }
+
+  /** The users of these names in any case; who is not there is left out. */
+  async findAll(appId: string, userIds: readonly string[]): Promise<ProfiledUser[]> {
+    return this.profiledAll(await this.users.findAll(appId, userIds));
+  }
+
+  /** The users of these uuids, in their order; who is not there is left out. */
+  async findAllByUuid(appId: string, uuids: readonly string[]): Promise<ProfiledUser[]> {
+    const users = await Promise.all(uuids.map((uuid) => this.users.findByUuid(appId, uuid)));
+    return this.profiledAll(users.filter((user) => user !== null));
+  }
+
+  /** Users on a numbered page: see `UsersService.listPage`. @throws AppError argument_invalid */
+  async listPage(appId: string, order: UserOrder, page: number, limit: number): Promise<ProfilePage> {
+    const { users, total } = await this.users.listPage(appId, order, page, limit);
+    return { users: await this.profiledAll(users), total };
+  }
+
+  /** The user token, the same one until it is reset. @throws AppError user_not_found */
+  async tokensOf(app: App, user: User): Promise<UserTokens> {
+    const known = await this.repository.find(app.id, user.uuid);
+    if (known === null) await this.ensureProfile(app, user);
+    const version = known?.token_version ?? (await this.repository.find(app.id, user.uuid))?.token_version ?? 0;
+    return {
+      token: deriveUserToken(app, user.uuid, version),
+      refreshToken: deriveRefreshToken(app, user.uuid, version),
+    };
+  }
+
+  /** Ends the user token, and with it every other token and every session. @throws AppError user_not_found */
+  async resetToken(app: App, userId: string): Promise<UserTokens> {
+    const { user } = await this.get(app.id, userId);
+    const reset = await this.users.revokeTokens(app.id, user.username, (transaction, locked) =>
+      this.repository.resetToken(transaction, app, locked),
+    );
+    return this.tokensOf(app, reset);
+  }
+
+  /**
+   * The user token again, for a client that shows the refresh token.
+   * @throws AppError refresh_token_not_accepted, user_banned
+   */
+  async refresh(app: App, userId: string, refreshToken: string): Promise<UserTokens> {
+    const user = await this.users.find(app.id, userId);
+    const tokens = user === null ? null : await this.tokensOf(app, user);
+    if (user === null || tokens === null || !isSameText(tokens.refreshToken, refreshToken))
+      throw new AppError('refresh_token_not_accepted');
+    if (!user.activated) throw new AppError('user_banned');
+    return tokens;
+  }
+
+  /**
+   * Whose user token this is, or null, with the user's epoch of the moment in which the token was good. Who is banned
+   * has a token still, and it is for the caller to refuse it.
+   */
+  async findByToken(app: App, token: string): Promise<{ user: User; tokenEpoch: number } | null> {
+    if (!isUserToken(token)) return null;
+    const owner = await this.repository.findTokenOwner(app.id, hashUserToken(token));
+    const user = owner === null ? null : await this.users.findByUuid(app.id, owner.userUuid);
+    return owner === null || user === null ? null : { user, tokenEpoch: owner.tokenEpoch };
+  }
+
+  /** null: the name is taken. */
+  private register(app: App, details: LoginDetails, password: string | null): Promise<User | null> {
+    const { userId: username, displayName: nickname = null } = details;
+    const change = checkDetails(details);
+    return this.users.registerOne(app, { username, nickname, password }, (transaction, user) =>
+      this.repository.save(transaction, app, user, username, change),
+    );
+  }
+
+  private async change(app: App, user: User, details: LoginDetails, password: string | null): Promise<ProfiledUser> {
+    const change = checkDetails(details);
+    const known = await this.repository.find(app.id, user.uuid);
+    const differs =
+      (change.avatarUrl !== undefined && change.avatarUrl !== known?.avatar_url) ||
+      (change.extras !== undefined && change.extras !== known?.extras);
+    const changed = await this.users.update(
+      user,
+      { nickname: details.displayName ?? user.nickname, password },
+      differs
+        ? (transaction, locked) => this.repository.save(transaction, app, locked, locked.username, change)
+        : undefined,
+    );
+    return this.profiled(changed);
+  }
+
+  private async ensureProfile(app: App, { username }: User): Promise<void> {
+    await this.repository.write(async (transaction) => {
+      for (const user of await this.users.hold(transaction, app.id, [username]))
+        await this.repository.save(transaction, app, user, username, {});
+    });
+  }
+
+  private async profiled(user: User): Promise<ProfiledUser> {
+    return toProfiledUser(user, await this.repository.find(user.appId, user.uuid));
+  }
+
+  private profiledAll(users: readonly User[]): Promise<ProfiledUser[]> {
+    return Promise.all(users.map((user) => this.profiled(user)));
+  }
+}
+
+function checkDetails({ avatarUrl, extras }: LoginDetails): ProfileChange {
+  return {
+    avatarUrl: avatarUrl === undefined ? undefined : checkAvatarUrl(avatarUrl),
+    extras: extras === undefined ? undefined : writeExtras(extras),
+  };
+}
+
+function toProfiledUser(user: User, row: UserProfileRow | null): ProfiledUser {
+  return {
+    user,
+    profile: {
+      userId: row?.user_id ?? user.username,
+      avatarUrl: row?.avatar_url ?? null,
+      extras: row?.extras == null ? {} : (JSON.parse(row.extras) as Record<string, unknown>),
+    },
+  };
+}
+
+function randomPassword(): string {
+  return randomBytes(generatedPasswordBytes).toString('base64url');
+}
+
+function isSameText(one: string, other: string): boolean {
+  const [first, second] = [Buffer.from(one), Buffer.from(other)];
+  return first.length === second.length && timingSafeEqual(first, second);
+}

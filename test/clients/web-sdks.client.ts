@@ -1,0 +1,63 @@
+import { createRequire } from 'node:module';
+import { TokensService } from '../../src/auth/tokens.service.js';
+import { eventually } from '../support/message-client.js';
+import { type RunningApp, startApp } from '../support/start-app.js';
+import { PackageClient } from './package-client.js';
+
+/** The vendors' builder of AccessToken2. */
+const { ChatTokenBuilder } = createRequire(import.meta.url)('agora-token') as {
+  ChatTokenBuilder: Record<'buildAppToken', (...args: unknown[]) => string>;
+};
+
+let service: RunningApp;
+beforeAll(async () => {
+  service = await startApp({ settings: { open_registration: 'true' } });
+});
+afterAll(() => service.stop());
+
+describe('agora-token, unmodified', () => {
+  test('an app token of the builder calls the API, and becomes a JWT', async () => {
+    const token = ChatTokenBuilder.buildAppToken(service.app.appId, service.app.certificates[0], 600);
+    expect((await service.call('get', '/users', { token })).status).toBe(200);
+    const exchanged = await service.call('post', '/token', { token, body: { grant_type: 'agora' } });
+    expect((await service.call('get', '/users', { token: exchanged.body.access_token })).status).toBe(200);
+  });
+});
+
+describe.each(['agora-chat', 'easemob-websdk'])('%s, unmodified', (name) => {
+  const options = () => ({
+    appKey: `${service.app.org}#${service.app.name}`,
+    isHttpDNS: false,
+    apiUrl: service.url,
+    url: 'ws://127.0.0.1:9/ws',
+  });
+  const user = `web-${name}`;
+  let sdk: PackageClient;
+  beforeAll(async () => {
+    sdk = await PackageClient.start(name, options());
+  });
+  afterAll(() => sdk.stop());
+
+  test('registers a user, and understands that a name is taken or illegal', async () => {
+    const body = { username: user, password: 'secret', nickname: 'Web' };
+    expect(await sdk.call('registerUser', body)).toBeTruthy();
+    expect((await service.call('get', `/users/${user}`)).body.entities[0]).toMatchObject({ nickname: 'Web' });
+    expect(JSON.stringify(await sdk.failure('registerUser', body))).toContain('username be unique');
+    expect(JSON.stringify(await sdk.failure('registerUser', { ...body, username: 'a b' }))).toContain('is not legal');
+  });
+
+  test('understands that a password is wrong and a user unknown', async () => {
+    const wrong = await sdk.failure('open', { user, pwd: 'guess' });
+    expect(JSON.stringify(wrong)).toContain('invalid password');
+    expect(JSON.stringify(await sdk.failure('open', { user: 'nobody', pwd: 'x' }))).toContain('user not found');
+  });
+
+  test('gets a token with the password', async () => {
+    // The vendor's private socket comes after it, and is not ours: the login itself goes on trying.
+    void sdk.call('open', { user, pwd: 'secret' }).catch(() => undefined);
+    await eventually(async () => expect(await sdk.get('context.accessToken')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/));
+    const token = (await sdk.get('context.accessToken')) as string;
+    const { user: owner } = await service.nest.get(TokensService).authenticateUser(service.app, token);
+    expect(owner.username).toBe(user);
+  });
+});

@@ -1,0 +1,2 @@
+// The package has no types; only package-host.mjs uses it.
+declare module 'xhr2';
