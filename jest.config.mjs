@@ -4,11 +4,13 @@ const TEST_TIMEOUT_MS = 30_000;
 /** @type {import('jest').Config} */
 const base = {
   testEnvironment: 'node',
-  testTimeout: TEST_TIMEOUT_MS,
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  // @fastify/static (for /docs) requires this package, which is ESM alone; jest before Node 24.9 cannot require that.
+  transformIgnorePatterns: ['/node_modules/(?!content-disposition/)'],
   transform: {
+    '/node_modules/content-disposition/.+\\.js$': ['@swc/jest', { swcrc: false, module: { type: 'commonjs' } }],
     '^.+\\.ts$': [
       '@swc/jest',
       {
@@ -43,6 +45,8 @@ const ON_EVERY_ENGINE = ['test/e2e/**/*.e2e.ts', 'src/**/*.engine-spec.ts'];
 
 /** @type {import('jest').Config} */
 export default {
+  // Of the whole run: jest ignores it in a project.
+  testTimeout: TEST_TIMEOUT_MS,
   projects: [
     project('unit', 'sqlite', false, ['src/**/*.spec.ts', 'test/tooling/**/*.spec.ts']),
     project('sqlite', 'sqlite', false, ON_EVERY_ENGINE),

@@ -3,6 +3,7 @@ import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AccessGuard } from './api/access.guard.js';
 import { AgoraModule } from './api/agora/agora.module.js';
 import { OperationsModule } from './api/operations/operations.module.js';
+import { QiscusModule } from './api/qiscus/qiscus.module.js';
 import { RateLimitInterceptor } from './api/rate-limit.interceptor.js';
 import { AppsModule } from './apps/apps.module.js';
 import { AuthModule } from './auth/auth.module.js';
@@ -10,7 +11,12 @@ import { ClockModule } from './clock/clock.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Env } from './config/env.js';
 import { DatabaseModule } from './database/database.module.js';
+import { GatewayModule } from './gateway/gateway.module.js';
+import { GroupsModule } from './groups/groups.module.js';
 import { IdsModule } from './ids/ids.module.js';
+import { PresenceModule } from './presence/presence.module.js';
+import { MessagesModule } from './messages/messages.module.js';
+import { OfflineMessagesModule } from './offline-messages/offline-messages.module.js';
 import { RateLimitModule } from './rate-limit/rate-limit.module.js';
 import { RedisModule } from './redis/redis.module.js';
 import { UsersModule } from './users/users.module.js';
@@ -30,8 +36,14 @@ export class AppModule {
         AppsModule,
         AuthModule,
         UsersModule,
+        PresenceModule,
+        MessagesModule,
+        OfflineMessagesModule,
+        GroupsModule,
         RateLimitModule,
         OperationsModule,
+        GatewayModule,
+        QiscusModule,
         // Last: its paths begin with any two words, and the first match wins.
         AgoraModule,
       ],

@@ -1,9 +1,13 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
+import type { Clock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/error-codes.js';
-import { renderAgoraError } from './agora/agora.errors.js';
+import { renderAgoraError, renderAgoraErrorWithoutRequest } from './agora/agora.errors.js';
+import { isQiscusPath, renderQiscusError } from './qiscus/qiscus.errors.js';
 import type { RouteTable } from './route-table.js';
 
 /**
@@ -19,14 +23,36 @@ export class ErrorFilter implements ExceptionFilter {
 
   catch(exception: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const request = http.getRequest<FastifyRequest>();
-    const reply = http.getResponse<FastifyReply>();
+    this.answer(exception, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = this.toAppError(exception, request, reply);
-    const { status, body } = renderAgoraError(error, request);
+    const render = isQiscusPath(request.url) ? renderQiscusError : renderAgoraError;
+    const { status, body } = render(error, request);
     if (status >= 500) this.log(error, request);
     if (error.retryAfterMs !== undefined)
       void reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
-    void reply.status(status).send(body);
+    // A handler may have announced another type before it failed.
+    void reply.status(status).header('content-type', 'application/json; charset=utf-8').send(body);
+  }
+
+  /** For what is no HTTP request at all, or never became a whole one: there is only a socket to answer on. */
+  answerOnSocket(exception: NodeJS.ErrnoException, socket: Socket, clock: Clock): void {
+    if (exception.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const code = exception.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'request_malformed';
+    const { status, body } = renderAgoraErrorWithoutRequest(code, clock);
+    const text = JSON.stringify(body);
+    const head = [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'content-type: application/json; charset=utf-8',
+      `content-length: ${Buffer.byteLength(text)}`,
+      'connection: close',
+    ];
+    socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
   }
 
   private toAppError(exception: unknown, request: FastifyRequest, reply: FastifyReply): AppError {
@@ -40,7 +66,8 @@ export class ErrorFilter implements ExceptionFilter {
   private missing(request: FastifyRequest, reply: FastifyReply): AppError {
     const [path = ''] = request.url.split('?', 1);
     const allowed = this.routes.methodsFor(path);
-    if (allowed.length === 0) return new AppError('route_not_found');
+    // The method is served and still there was nothing: a document below a wildcard that does not exist.
+    if (allowed.length === 0 || allowed.includes(request.method)) return new AppError('route_not_found');
     void reply.header('allow', allowed.join(', '));
     return new AppError('method_not_allowed');
   }
@@ -59,6 +86,8 @@ const codesOfStatus: Readonly<Record<number, ErrorCode>> = {
   405: 'method_not_allowed',
   408: 'request_timeout',
   413: 'body_too_large',
+  // A name that is longer than any could be.
+  414: 'route_not_found',
   429: 'rate_limited',
   503: 'overloaded',
 };

@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { randomBytes } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AppModule } from '../app.module.js';
 import { Clock } from '../clock/clock.js';
@@ -20,7 +20,8 @@ export async function createHttpApplication(
   env: Env,
   logger: Logger,
 ): Promise<{ app: NestFastifyApplication; routes: RouteTable }> {
-  const adapter = new FastifyAdapter({
+  // The type is said because the options below speak of what is made from the adapter.
+  const adapter: FastifyAdapter = new FastifyAdapter({
     bodyLimit: bodyBytesMost,
     // A sender that stalls is cut off: headers after 5 s, the whole request after 10 s.
     requestTimeout: 10_000,
@@ -31,9 +32,16 @@ export async function createHttpApplication(
     routerOptions: { maxParamLength: 1024 },
     trustProxy: env.trustProxy.length === 0 ? false : [...env.trustProxy],
     genReqId: requestIds(),
+    // What Fastify and Node refuse before there is a route: the same errors as everywhere.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      request.rollcall = { startedAt: app.get(Clock).monotonic() };
+      filter.answer(error, request, reply);
+    },
+    clientErrorHandler: (error, socket) => filter.answerOnSocket(error, socket, app.get(Clock)),
   });
   const fastify = adapter.getInstance<FastifyInstance>();
   const routes = new RouteTable(fastify);
+  const filter = new ErrorFilter(routes, logger);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(env), adapter, {
     logger: new PinoLogger(logger),
     bodyParser: false,
@@ -42,8 +50,14 @@ export async function createHttpApplication(
   fastify.decorate('rollcall', { clock: app.get(Clock), publicUrl: env.publicUrl });
   prepareRequests(fastify, app.get(Clock), app.get(Readiness));
   app.get(Metrics).observe(fastify);
-  app.enableCors({ origin: env.corsOrigin === '*' ? '*' : env.corsOrigin.split(','), maxAge: 86_400 });
-  app.useGlobalFilters(new ErrorFilter(routes, logger));
+  app.enableCors({
+    origin: env.corsOrigin === '*' ? '*' : env.corsOrigin.split(','),
+    // Without this, a browser may neither ban a user nor change a password.
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    exposedHeaders: ['Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'X-Request-Id'],
+    maxAge: 86_400,
+  });
+  app.useGlobalFilters(filter);
   serveApiDocuments(app);
   await app.init();
   await fastify.ready();
@@ -56,7 +70,9 @@ function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Read
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   fastify.decorateRequest('rollcall');
   fastify.addHook('onRequest', (request, reply, done) => {
-    request.rollcall = { startedAt: clock.monotonic() };
+    request.rollcall = { startedAt: clock.monotonic(), contentType: request.headers['content-type'] };
+    // Bodies are JSON whatever their type says, so none can be wrong: Fastify would refuse one that it cannot parse.
+    delete request.raw.headers['content-type'];
     reply.header('x-request-id', request.id);
     // A client that keeps its connection would meet a closed one later.
     if (readiness.draining) reply.header('connection', 'close');

@@ -5,6 +5,8 @@ import type { Clock } from '../clock/clock.js';
 export interface RequestState {
   /** On the monotonic clock, in milliseconds. */
   readonly startedAt: number;
+  /** The Content-Type, which only some dialects heed. */
+  readonly contentType?: string | undefined;
   /** The app that the path names, once the guard has found it. */
   app?: App;
 }

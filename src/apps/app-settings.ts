@@ -4,6 +4,7 @@ import { type AppSettings, rateProfiles } from './app.js';
 export const defaultAppSettings: AppSettings = {
   open_registration: false,
   password_optional: false,
+  qiscus_password_optional: false,
   rate_profile: 'agora',
   token_ttl_seconds: 60 * 24 * 3600,
   offline_retention_days: 7,
@@ -13,6 +14,7 @@ export const defaultAppSettings: AppSettings = {
 const parsers: { readonly [Key in keyof AppSettings]: (text: string) => AppSettings[Key] } = {
   open_registration: flag,
   password_optional: flag,
+  qiscus_password_optional: flag,
   rate_profile: (text) => rateProfiles.find((profile) => profile === text) ?? wrong(rateProfiles.join(', ')),
   token_ttl_seconds: whole(60, 2_147_483_647),
   offline_retention_days: whole(1, 3650),

@@ -28,6 +28,9 @@ export class AppRow {
   @Column({ type: 'varchar', length: 64, nullable: true })
   alias!: string | null;
 
+  @Column({ type: 'varchar', length: 64, default: '' })
+  token_secret!: string;
+
   @Column({ type: 'smallint' })
   disabled!: number;
 

@@ -8,6 +8,8 @@ export interface AppSettings {
   readonly open_registration: boolean;
   /** A registration with an app token may leave the password out. */
   readonly password_optional: boolean;
+  /** A Qiscus app server may log a user in again without a password, which then stays as it is. */
+  readonly qiscus_password_optional: boolean;
   readonly rate_profile: RateProfile;
   /** Life of a token whose request names none. */
   readonly token_ttl_seconds: number;
@@ -31,6 +33,8 @@ export interface App {
    */
   readonly certificates: readonly string[];
   readonly alias: string | null;
+  /** 64 hex digits that Qiscus user tokens and nonces are derived from; never shown, and no rotation changes them. */
+  readonly tokenSecret: string;
   readonly disabled: boolean;
   readonly settings: AppSettings;
   readonly createdAt: number;

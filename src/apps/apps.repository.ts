@@ -21,6 +21,15 @@ export class AppsRepository {
     return this.findOne('alias = ?', [alias]);
   }
 
+  /** The apps, two at the most, whose certificate this is now, in any case of its digits. */
+  async findByCertificate(certificate: string): Promise<App[]> {
+    const rows = await this.database.read<AppRow>(
+      'SELECT * FROM apps WHERE LOWER(certificate) = ? OR LOWER(previous_certificate) = ? LIMIT 2',
+      [certificate.toLowerCase(), certificate.toLowerCase()],
+    );
+    return rows.map(toApp);
+  }
+
   async list(): Promise<App[]> {
     const rows = await this.database.read<AppRow>('SELECT * FROM apps ORDER BY org, name');
     return rows.map(toApp);
@@ -34,8 +43,8 @@ export class AppsRepository {
   async insert(app: App): Promise<void> {
     await this.database.write((transaction) =>
       transaction.run(
-        'INSERT INTO apps (id, org, name, public_id, certificate, previous_certificate, alias, disabled, settings, created_at)' +
-          ' VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        'INSERT INTO apps (id, org, name, public_id, certificate, previous_certificate, alias, token_secret,' +
+          ' disabled, settings, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
         [
           app.id,
           app.org,
@@ -43,6 +52,7 @@ export class AppsRepository {
           app.appId,
           ...credentials(app),
           app.alias,
+          app.tokenSecret,
           0,
           settingsJson(app.settings),
           app.createdAt,
@@ -87,6 +97,7 @@ function toApp(row: AppRow): App {
     appId: row.public_id,
     certificates: row.previous_certificate === null ? [row.certificate] : [row.certificate, row.previous_certificate],
     alias: row.alias,
+    tokenSecret: row.token_secret,
     disabled: row.disabled !== 0,
     settings: { ...defaultAppSettings, ...(JSON.parse(row.settings) as Partial<AppSettings>) },
     createdAt: row.created_at,

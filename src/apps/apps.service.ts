@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
 import { type BootstrapApp, Env } from '../config/env.js';
@@ -43,6 +43,22 @@ export class AppsService {
     return this.remember(`id ${publicId}`, () => this.repository.findByPublicId(publicId));
   }
 
+  /** The app with this alias, or null; at most a second old. */
+  findByAlias(alias: string): Promise<App | null> {
+    return this.remember(`alias ${alias}`, () => this.repository.findByAlias(alias));
+  }
+
+  /** The app whose certificate this is, if no other app has the same, or null; at most a second old. */
+  findByCertificate(certificate: string): Promise<App | null> {
+    if (!hex32.test(certificate)) return Promise.resolve(null);
+    // The memory is not a place for what callers guess.
+    const digest = createHash('sha256').update(certificate.toLowerCase()).digest('base64url');
+    return this.remember(`certificate ${digest}`, async () => {
+      const [app, another] = await this.repository.findByCertificate(certificate);
+      return another === undefined ? (app ?? null) : null;
+    });
+  }
+
   list(): Promise<App[]> {
     return this.repository.list();
   }
@@ -60,6 +76,7 @@ export class AppsService {
       appId: checkHex('App ID', wanted.appId ?? randomHex()).toLowerCase(),
       certificates: [checkHex('App certificate', wanted.certificate ?? randomHex())],
       alias: checkAlias(wanted.alias ?? null),
+      tokenSecret: randomBytes(32).toString('hex'),
       disabled: false,
       settings: defaultAppSettings,
       createdAt: this.clock.now(),
@@ -148,13 +165,14 @@ export class AppsService {
   }
 }
 
+const hex32 = /^[0-9a-fA-F]{32}$/;
+
 function randomHex(): string {
   return randomBytes(16).toString('hex');
 }
 
 function checkHex(what: string, text: string): string {
-  if (!/^[0-9a-fA-F]{32}$/.test(text))
-    throw new AppError('argument_invalid', { detail: `the ${what} must be 32 hex digits` });
+  if (!hex32.test(text)) throw new AppError('argument_invalid', { detail: `the ${what} must be 32 hex digits` });
   return text;
 }
 

@@ -36,6 +36,15 @@ export abstract class Env {
   abstract readonly passwordCost: PasswordCost;
   abstract readonly passwordConcurrency: number;
   abstract readonly shutdownDrainMs: number;
+  /** A socket that said nothing for so long is pinged, and cut when it does not answer within 10 s. */
+  abstract readonly gatewayPingMs: number;
+  abstract readonly gatewayLoginTimeoutMs: number;
+  /** Pages that may connect, by their Origin header; empty: all. Programs that send none always may. */
+  abstract readonly gatewayAllowedOrigins: readonly string[];
+  /** Sockets of this node, logged in or not. */
+  abstract readonly gatewayMaxSessions: number;
+  /** Sockets of one address (IPv6: one /64 network) that have not logged in yet. */
+  abstract readonly gatewayMaxPendingPerAddress: number;
   abstract readonly metricsToken: string | null;
   abstract readonly logLevel: LogLevel;
 }
@@ -73,6 +82,15 @@ export const settings: Settings = {
     parse: (text) => (text === '' ? availableParallelism() : integer(1, 64)(text)),
   },
   shutdownDrainMs: { variable: 'SHUTDOWN_DRAIN_MS', default: '1000', parse: integer(0, 600_000) },
+  gatewayPingMs: { variable: 'GATEWAY_PING_MS', default: '25000', parse: integer(100, 600_000) },
+  gatewayLoginTimeoutMs: { variable: 'GATEWAY_LOGIN_TIMEOUT_MS', default: '5000', parse: integer(100, 60_000) },
+  gatewayAllowedOrigins: { variable: 'GATEWAY_ALLOWED_ORIGINS', default: '', parse: parseOrigins },
+  gatewayMaxSessions: { variable: 'GATEWAY_MAX_SESSIONS', default: '50000', parse: integer(1, 10_000_000) },
+  gatewayMaxPendingPerAddress: {
+    variable: 'GATEWAY_MAX_PENDING_PER_ADDRESS',
+    default: '200',
+    parse: integer(1, 1_000_000),
+  },
   metricsToken: { variable: 'METRICS_TOKEN', default: '', parse: optional(nonEmpty) },
   logLevel: { variable: 'LOG_LEVEL', default: 'info', parse: oneOf(logLevels) },
 };
@@ -141,7 +159,7 @@ function parsePublicUrl(text: string): string {
 function parseAddressRanges(text: string): string[] {
   const ranges = text.split(',').flatMap((part) => part.trim() || []);
   for (const range of ranges) {
-    const [address = '', bits] = range.split('/');
+    const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(range) ?? [];
     const family = isIP(address);
     try {
       if (family === 0) throw new Error();
@@ -151,6 +169,14 @@ function parseAddressRanges(text: string): string[] {
     }
   }
   return ranges;
+}
+
+function parseOrigins(text: string): string[] {
+  const origins = text.split(',').flatMap((part) => part.trim() || []);
+  for (const origin of origins)
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+      fail('must be origins with commas between them, such as https://chat.example.com');
+  return origins;
 }
 
 function parseDatabaseUrl(text: string): string {

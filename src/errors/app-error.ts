@@ -3,6 +3,8 @@ import type { ErrorCode } from './error-codes.js';
 export interface AppErrorDetails {
   /** Text for the caller. Never a secret, never an internal. */
   readonly detail?: string;
+  /** What is wrong with each member of the request, for a dialect that tells them apart. */
+  readonly problems?: Readonly<Record<string, string>>;
   /** When trying again makes sense, in milliseconds from now. */
   readonly retryAfterMs?: number;
   /** Numbers behind a refusal, for the dialect's text. */
@@ -15,6 +17,7 @@ export interface AppErrorDetails {
 /** The one kind of error that services throw. */
 export class AppError extends Error {
   readonly detail: string | undefined;
+  readonly problems: Readonly<Record<string, string>> | undefined;
   readonly retryAfterMs: number | undefined;
   readonly count: number | undefined;
   readonly limit: number | undefined;
@@ -26,6 +29,7 @@ export class AppError extends Error {
     super(details.detail === undefined ? code : `${code}: ${details.detail}`, { cause: details.cause });
     this.name = 'AppError';
     this.detail = details.detail;
+    this.problems = details.problems;
     this.retryAfterMs = details.retryAfterMs;
     this.count = details.count;
     this.limit = details.limit;

@@ -31,6 +31,8 @@ export const errorCodes = [
   'token_expired',
   /** The token is good, but for another app, another kind of caller, or it was revoked. */
   'token_not_accepted',
+  /** The refresh token is not the one of this user, or was ended together with the user token. */
+  'refresh_token_not_accepted',
   /** Registration without a token on an app that is closed to it. */
   'registration_closed',
   /** The grant type of a token request is not one that we know. */
@@ -66,6 +68,16 @@ export const errorCodes = [
   'batch_contradictory',
   /** More users in one request than the route takes. The detail is `{count, limit}`. */
   'batch_too_large',
+  /** Body and ext of a message are larger than 16 KiB together. */
+  'message_too_large',
+  /** No chat group or chat room of this id in this app. The detail is the id. */
+  'group_not_found',
+  /** Somebody who is to own or join a group does not exist. The detail is the name. */
+  'group_user_not_found',
+  /** The group takes no more members. */
+  'group_full',
+  /** The owner of a group cannot be removed from it. */
+  'group_owner_stays',
   /** The cursor was not made by this app's lists. */
   'cursor_invalid',
 

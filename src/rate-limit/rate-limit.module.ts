@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
+import { PresenceModule } from '../presence/presence.module.js';
+import { PresenceService } from '../presence/presence.service.js';
 import { RedisService } from '../redis/redis.service.js';
 import { MemoryRateLimitStore } from './memory-rate-limit.store.js';
 import { RateLimitStore } from './rate-limit.store.js';
@@ -7,13 +9,16 @@ import { RateLimits } from './rate-limits.service.js';
 import { RedisRateLimitStore } from './redis-rate-limit.store.js';
 
 @Module({
+  imports: [PresenceModule],
   providers: [
     RateLimits,
     {
       provide: RateLimitStore,
-      useFactory: (redis: RedisService, clock: Clock): RateLimitStore =>
-        redis.enabled ? new RedisRateLimitStore(redis, clock) : new MemoryRateLimitStore(clock),
-      inject: [RedisService, Clock],
+      useFactory: (redis: RedisService, clock: Clock, presence: PresenceService): RateLimitStore =>
+        redis.enabled
+          ? new RedisRateLimitStore(redis, clock, () => presence.liveNodes)
+          : new MemoryRateLimitStore(clock),
+      inject: [RedisService, Clock, PresenceService],
     },
   ],
   exports: [RateLimits],

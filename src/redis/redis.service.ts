@@ -82,8 +82,11 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
     return this.refusedUntil === null || this.clock.monotonic() >= this.refusedUntil;
   }
 
-  /** Registers a Lua script as a method of the command connection; it reloads itself after SCRIPT FLUSH or a restart. */
-  defineScript(name: string, script: { numberOfKeys: number; lua: string }): void {
+  /**
+   * Registers a Lua script as a method of the command connection; it reloads itself after SCRIPT FLUSH or a restart.
+   * Without `numberOfKeys`, each call names it before the keys.
+   */
+  defineScript(name: string, script: { numberOfKeys?: number; lua: string }): void {
     this.commands?.defineCommand(name, script);
   }
 

@@ -4,7 +4,7 @@ import type { User } from './user.js';
 
 /** What happened to a user, told after it was committed. The user is as it was afterwards; of a deleted one, before. */
 export interface UserEvent {
-  readonly type: 'banned' | 'deleted' | 'password_changed' | 'tokens_revoked';
+  readonly type: 'banned' | 'deleted' | 'password_changed' | 'tokens_revoked' | 'forced_offline';
   readonly user: User;
 }
 

@@ -4,7 +4,9 @@ export const usernameLengthMost = 64;
 const legal = /^[A-Za-z0-9_.-]+$/;
 /** The longest name that any dialect may create. */
 const storedLengthMost = 255;
-const storable = /^[a-z0-9_.@-]+$/;
+/** Tested before the name is folded: outside of ASCII, other characters fold to these (the Kelvin sign to k). */
+const storable = /^[A-Za-z0-9_.@-]+$/;
+const dots = new Set(['.', '..']);
 
 /**
  * The one form in which a name is stored, compared and answered: lower case. Names are ASCII by rule, so folding is
@@ -22,12 +24,22 @@ export function foldUsername(name: string): string {
  */
 export function checkUsername(name: string): string {
   if (name.length > usernameLengthMost) throw new AppError('username_too_long', { limit: usernameLengthMost });
-  if (!legal.test(name) || name === '.' || name === '..') throw new AppError('username_illegal', { detail: name });
+  if (!legal.test(name) || dots.has(name)) throw new AppError('username_illegal', { detail: name });
+  return foldUsername(name);
+}
+
+/**
+ * The folded name of a user to be made through the Qiscus dialect, whose names are often addresses: 1 to 255 of
+ * `a-z A-Z 0-9 _ - . @` ("cannot contains symbol, except .-_@"). `.` and `..` are refused as above.
+ * @throws AppError username_illegal, username_too_long
+ */
+export function checkLongUsername(name: string): string {
+  if (name.length > storedLengthMost) throw new AppError('username_too_long', { limit: storedLengthMost });
+  if (!storable.test(name) || dots.has(name)) throw new AppError('username_illegal', { detail: name });
   return foldUsername(name);
 }
 
 /** The folded name if any dialect could have made such a user, else null: asking the database would be in vain. */
 export function usernameKey(name: string): string | null {
-  const key = foldUsername(name);
-  return key.length <= storedLengthMost && storable.test(key) ? key : null;
+  return name.length <= storedLengthMost && storable.test(name) ? foldUsername(name) : null;
 }

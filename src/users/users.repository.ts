@@ -8,11 +8,23 @@ import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import type { User } from './user.js';
 import type { UserRow } from './user.entity.js';
 import { UserEvents } from './user-events.js';
+import type { UserStep } from './user-step.js';
 
 export interface NewUser {
   readonly username: string;
   readonly nickname: string | null;
   readonly passwordHash: string | null;
+}
+
+interface InsertCall {
+  readonly users: readonly NewUser[];
+  readonly together: UserStep | undefined;
+}
+
+interface ChangeCall {
+  readonly username: string;
+  readonly change: UserChange;
+  readonly together: UserStep | undefined;
 }
 
 /** What may change of a user, decided while the row is locked. */
@@ -48,13 +60,15 @@ const selectUsers = `SELECT ${columns.join(', ')} FROM users`;
 const rowsPerRun = 500;
 const countSlots = 16;
 
+type ActivationLine = SqlRow & { readonly user_uuid: string; readonly id: number };
+
 /** Questions about users and changes of them. Every statement is about one app. */
 @Injectable()
 export class UsersRepository {
   private readonly byUsername = this.reader('username');
   private readonly byUuid = this.reader('uuid');
-  private readonly inserts: Gatherer<readonly NewUser[], readonly (User | null)[]>;
-  private readonly changes: Gatherer<{ username: string; change: UserChange }, Changed | null>;
+  private readonly inserts: Gatherer<InsertCall, readonly (User | null)[]>;
+  private readonly changes: Gatherer<ChangeCall, Changed | null>;
 
   constructor(
     private readonly database: Database,
@@ -66,7 +80,7 @@ export class UsersRepository {
     this.inserts = new Gatherer(
       (appId, calls) => this.database.write((transaction) => this.insertAll(transaction, appId, calls)),
       limits,
-      (users) => users.length,
+      (call) => call.users.length,
     );
     this.changes = new Gatherer(
       (appId, calls) => this.database.write((transaction) => this.changeAll(transaction, appId, calls)),
@@ -80,6 +94,16 @@ export class UsersRepository {
 
   findByUuid(appId: string, uuid: string): Promise<User | null> {
     return this.byUuid.add(appId, uuid);
+  }
+
+  /** Apart from the gathered look-ups, so that a sweep over many users holds nobody up. */
+  async findAllByUuid(appId: string, uuids: readonly string[]): Promise<ReadonlyMap<string, User>> {
+    const among = this.database.dialect.among('uuid', uuids);
+    const rows = await this.database.read<UserRow>(`${this.selectBy('uuid')} WHERE app_id = ? AND ${among.sql}`, [
+      appId,
+      ...among.values,
+    ]);
+    return new Map(rows.map((row) => [row.uuid, toUser(row)]));
   }
 
   /** Up to `limit` users in the order of their registration, after the one with the id `afterId`. */
@@ -102,37 +126,59 @@ export class UsersRepository {
     return Number(row?.users ?? 0);
   }
 
-  /** Inserts the users whose names are free; null for each that is taken. All of one call are in one transaction. */
-  insert(appId: string, users: readonly NewUser[]): Promise<readonly (User | null)[]> {
-    return this.inserts.add(appId, users);
+  /** The users of these names, which stay as they are until the transaction ends. */
+  hold(transaction: Transaction, appId: string, usernames: readonly string[]): Promise<User[]> {
+    return this.select(transaction, appId, [...usernames].sort(), this.database.dialect.forUpdate);
   }
 
-  /** Changes one user under its lock; null when there is none. */
-  change(appId: string, username: string, change: UserChange): Promise<Changed | null> {
-    return this.changes.add(appId, { username, change });
+  /** The users of these folded names, in their order; who is not there is left out. */
+  async findAll(appId: string, usernames: readonly string[]): Promise<User[]> {
+    const users = await Promise.all(usernames.map((username) => this.find(appId, username)));
+    return users.filter((user) => user !== null);
+  }
+
+  /**
+   * Inserts the users whose names are free; null for each that is taken. All of one call are in one transaction, with
+   * what `together` writes for each new user.
+   */
+  insert(appId: string, users: readonly NewUser[], together?: UserStep): Promise<readonly (User | null)[]> {
+    return this.inserts.add(appId, { users, together });
+  }
+
+  /** Changes one user under its lock, with what `together` writes; null when there is none. */
+  change(appId: string, username: string, change: UserChange, together?: UserStep): Promise<Changed | null> {
+    return this.changes.add(appId, { username, change, together });
   }
 
   /** Deletes the user with all that belongs to it, and answers it as it was; null when there is none. */
   delete(appId: string, username: string): Promise<User | null> {
     return this.database.write(async (transaction) => {
-      const users = await this.lock(transaction, appId, [username]);
+      const users = await this.hold(transaction, appId, [username]);
       await this.deleteAll(transaction, appId, users);
       return users[0] ?? null;
     });
   }
 
-  /** Deletes up to `limit` users after the one with the id `afterId`, oldest first, and tells whether more remain. */
-  deleteAfter(appId: string, afterId: number, limit: number): Promise<{ deleted: User[]; more: boolean }> {
+  /**
+   * Deletes up to `limit` users after the one with the id `afterId`, oldest first. `lastId` is where the next call goes
+   * on: not always a deleted user, since somebody else may have been quicker with all of them; null: none remain.
+   */
+  deleteAfter(appId: string, afterId: number, limit: number): Promise<{ deleted: User[]; lastId: number | null }> {
     const { forceIndex } = this.database.dialect;
     return this.database.write(async (transaction) => {
-      const found = await transaction.read<{ username: string }>(
-        `SELECT username FROM users${forceIndex('users_by_id')} WHERE app_id = ? AND id > ? ORDER BY id LIMIT ?`,
+      const found = await transaction.read<{ username: string; id: number }>(
+        `SELECT username, id FROM users${forceIndex('users_by_id')} WHERE app_id = ? AND id > ? ORDER BY id LIMIT ?`,
         [appId, afterId, limit + 1],
       );
-      const usernames = found.slice(0, limit).map((row) => row.username);
-      const deleted = await this.lock(transaction, appId, usernames);
+      const page = found.slice(0, limit);
+      const deleted = await this.hold(
+        transaction,
+        appId,
+        page.map((row) => row.username),
+      );
       await this.deleteAll(transaction, appId, deleted);
-      return { deleted: deleted.sort((one, other) => one.id - other.id), more: found.length > limit };
+      const lastId = found.length > limit ? (page.at(-1)?.id ?? null) : null;
+      return { deleted: deleted.sort((one, other) => one.id - other.id), lastId };
     });
   }
 
@@ -140,7 +186,7 @@ export class UsersRepository {
     return new Gatherer(
       async (appId, keys) => {
         const among = this.database.dialect.among(column, keys);
-        const rows = await this.database.read<UserRow>(`${selectUsers} WHERE app_id = ? AND ${among.sql}`, [
+        const rows = await this.database.read<UserRow>(`${this.selectBy(column)} WHERE app_id = ? AND ${among.sql}`, [
           appId,
           ...among.values,
         ]);
@@ -151,16 +197,25 @@ export class UsersRepository {
     );
   }
 
+  /** Left alone, SQLite takes the app, the first column of the primary key, for better than the index by uuid. */
+  private selectBy(column: 'username' | 'uuid'): string {
+    return column === 'uuid' ? `${selectUsers}${this.database.dialect.forceIndex('users_by_uuid')}` : selectUsers;
+  }
+
   private async insertAll(
     transaction: Transaction,
     appId: string,
-    calls: readonly (readonly NewUser[])[],
+    calls: readonly InsertCall[],
   ): Promise<(readonly (User | null)[])[]> {
-    const wanted = calls.flat();
+    const wanted = calls.flatMap((call) => call.users);
     const results = await this.insertUsers(transaction, appId, wanted);
     await this.addToCount(transaction, appId, results.filter((user) => user !== null).length);
     let start = 0;
-    return calls.map((call) => results.slice(start, (start += call.length)));
+    const answers = calls.map((call) => results.slice(start, (start += call.users.length)));
+    for (const [index, { together }] of calls.entries())
+      if (together !== undefined)
+        for (const user of answers[index] ?? []) if (user !== null) await together(transaction, user);
+    return answers;
   }
 
   private async insertUsers(
@@ -199,14 +254,14 @@ export class UsersRepository {
   private async changeAll(
     transaction: Transaction,
     appId: string,
-    calls: readonly { username: string; change: UserChange }[],
+    calls: readonly ChangeCall[],
   ): Promise<(Changed | null)[]> {
     const users = new Map<string, User>();
-    for (const user of await this.lock(transaction, appId, [...new Set(calls.map((call) => call.username))]))
+    for (const user of await this.hold(transaction, appId, [...new Set(calls.map((call) => call.username))]))
       users.set(user.username, user);
     const now = this.clock.now();
     const touched = new Set<string>();
-    const history: SqlRow[] = [];
+    const history: ActivationLine[] = [];
     const results = calls.map(({ username, change }): Changed | null => {
       const before = users.get(username);
       if (before === undefined) return null;
@@ -229,9 +284,28 @@ export class UsersRepository {
     // By key, so that two nodes never lock the same rows in opposite orders.
     const rows = [...touched].sort().map((username) => toRow(users.get(username) as User));
     if (rows.length > 0) await transaction.updateRows('users', ['app_id', 'username'], changeable, rows);
-    if (history.length > 0)
-      await transaction.insertNew('user_activations', Object.keys(history[0] as SqlRow), history, 'id');
+    if (history.length > 0) await this.addToHistory(transaction, appId, history);
+    for (const [index, { together }] of calls.entries()) {
+      const result = results[index];
+      if (together !== undefined && result != null) await together(transaction, result.user);
+    }
     return results;
+  }
+
+  /** Another node may have drawn the same id, or a later one: a user's lines stand in the order in which they were true. */
+  private async addToHistory(transaction: Transaction, appId: string, lines: readonly ActivationLine[]): Promise<void> {
+    const among = this.database.dialect.among('user_uuid', [...new Set(lines.map((line) => line.user_uuid))]);
+    const newest = await transaction.read<{ user_uuid: string; id: number }>(
+      `SELECT user_uuid, MAX(id) AS id FROM user_activations WHERE app_id = ? AND ${among.sql} GROUP BY user_uuid`,
+      [appId, ...among.values],
+    );
+    const lastIds = new Map(newest.map((row) => [row.user_uuid, row.id]));
+    const rows = lines.map((line) => {
+      const id = Math.max(line.id, (lastIds.get(line.user_uuid) ?? 0) + 1);
+      lastIds.set(line.user_uuid, id);
+      return { ...line, id };
+    });
+    await transaction.insertNew('user_activations', Object.keys(rows[0] as ActivationLine), rows, 'id');
   }
 
   private async deleteAll(transaction: Transaction, appId: string, users: readonly User[]): Promise<void> {
@@ -248,11 +322,6 @@ export class UsersRepository {
     );
     await transaction.run(`DELETE FROM users WHERE app_id = ? AND ${names.sql}`, [appId, ...names.values]);
     await this.addToCount(transaction, appId, -users.length);
-  }
-
-  /** The users of these names, which stay as they are until the transaction ends. */
-  private async lock(transaction: Transaction, appId: string, usernames: readonly string[]): Promise<User[]> {
-    return this.select(transaction, appId, [...usernames].sort(), this.database.dialect.forUpdate);
   }
 
   private async select(

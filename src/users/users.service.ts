@@ -3,12 +3,17 @@ import type { App } from '../apps/app.js';
 import { checkPassword } from '../auth/password.js';
 import { PasswordHasher } from '../auth/password-hasher.service.js';
 import { Clock } from '../clock/clock.js';
+import type { Transaction } from '../database/database.js';
 import { AppError } from '../errors/app-error.js';
+import { checkReason } from './activation-reason.js';
 import { readCursor, writeCursor } from './list-cursor.js';
-import { checkNickname } from './nickname.js';
+import { checkNickname, longNicknameLengthMost } from './nickname.js';
 import type { User } from './user.js';
 import { type UserEvent, UserEvents } from './user-events.js';
-import { checkUsername, usernameKey } from './username.js';
+import { isIndexed, type UserOrder } from './user-order.js';
+import { UserPagesRepository } from './user-pages.repository.js';
+import type { UserStep } from './user-step.js';
+import { checkLongUsername, checkUsername, usernameKey } from './username.js';
 import { type Changed, type UserChange, UsersRepository } from './users.repository.js';
 
 export interface NewAccount {
@@ -30,13 +35,22 @@ export interface UserPage {
   readonly cursor: string | null;
 }
 
+export interface NumberedPage {
+  readonly users: readonly User[];
+  /** How many users the app has. */
+  readonly total: number;
+}
+
 export const batchMost = 60;
+/** An order without an index sorts the whole app for each page: above this the others would wait too long. */
+const sortedUsersMost = 100_000;
 
 /** Owns the accounts: register, find, list, change, ban, delete, and the end of tokens that goes with it. */
 @Injectable()
 export class UsersService {
   constructor(
     private readonly repository: UsersRepository,
+    private readonly pages: UserPagesRepository,
     private readonly passwords: PasswordHasher,
     private readonly clock: Clock,
     private readonly events: UserEvents,
@@ -66,6 +80,25 @@ export class UsersService {
     };
   }
 
+  /**
+   * Registers one user whose name may be an address: up to 255 characters, `@` among them.
+   * @param password null: the account has none, and its user logs in with tokens only
+   * @param together is written in the same transaction
+   * @returns null when the name is taken @throws AppError username_*, nickname_too_long, password_*, overloaded
+   */
+  async registerOne(
+    app: App,
+    account: { username: string; nickname: string | null; password: string | null },
+    together: UserStep,
+  ): Promise<User | null> {
+    const username = checkLongUsername(account.username);
+    const nickname = account.nickname === null ? null : checkNickname(account.nickname, longNicknameLengthMost);
+    if (account.password !== null) checkPassword(account.password);
+    const passwordHash = account.password === null ? null : await this.passwords.hash(account.password, app.id);
+    const [user] = await this.repository.insert(app.id, [{ username, nickname, passwordHash }], together);
+    return user ?? null;
+  }
+
   /** The user of this name in any case, or null. */
   async find(appId: string, username: string): Promise<User | null> {
     const key = usernameKey(username);
@@ -74,6 +107,11 @@ export class UsersService {
 
   async findByUuid(appId: string, uuid: string): Promise<User | null> {
     return isUuid(uuid) ? this.repository.findByUuid(appId, uuid.toLowerCase()) : null;
+  }
+
+  /** The users of these uuids that exist, by uuid, in one statement: for up to 500 at once. */
+  findAllByUuid(appId: string, uuids: readonly string[]): Promise<ReadonlyMap<string, User>> {
+    return this.repository.findAllByUuid(appId, uuids);
   }
 
   /** The user that a caller means by a name or, where nobody has that name, by a uuid. @throws AppError user_not_found */
@@ -91,11 +129,41 @@ export class UsersService {
     return registered[0] ?? this.get(app.id, username);
   }
 
+  /**
+   * The users of these folded names, which nobody can change or delete until the transaction ends. Comes first in a
+   * transaction: every other lock is taken after those of users, and so nobody waits in a circle.
+   */
+  hold(transaction: Transaction, appId: string, usernames: readonly string[]): Promise<User[]> {
+    return this.repository.hold(transaction, appId, usernames);
+  }
+
   /** Users in the order of their registration. @throws AppError cursor_invalid */
   async list(appId: string, limit: number, cursor: string | null): Promise<UserPage> {
     const users = await this.repository.listAfter(appId, afterIdOf(appId, cursor), limit + 1);
     const page = users.slice(0, limit);
     return { users: page, cursor: users.length > limit ? cursorAfter(appId, page) : null };
+  }
+
+  /** The users of these names in any case, each once, in the order of the names; who is not there is left out. */
+  findAll(appId: string, usernames: readonly string[]): Promise<User[]> {
+    const keys = new Set(usernames.map((name) => usernameKey(name)).filter((key) => key !== null));
+    return this.repository.findAll(appId, [...keys]);
+  }
+
+  /**
+   * The users on a numbered page (1: the first). Any page by id or username costs the same; another order is only for
+   * apps of up to 100,000 users. A page that is far from both ends may lag by what came or went in the last 60 s.
+   * @throws AppError argument_invalid
+   */
+  async listPage(appId: string, order: UserOrder, page: number, limit: number): Promise<NumberedPage> {
+    const total = await this.count(appId);
+    const [first] = order;
+    if (first !== undefined && !isIndexed(first.by) && total > sortedUsersMost)
+      throw new AppError('argument_invalid', {
+        detail: `an app of over ${sortedUsersMost} users can be ordered by id, time of registration or name only`,
+      });
+    const usernames = await this.pages.usernamesAt(appId, order, { offset: (page - 1) * limit, limit, total });
+    return { users: await this.repository.findAll(appId, usernames), total };
   }
 
   /** How many users the app has. */
@@ -113,9 +181,9 @@ export class UsersService {
 
   /** Deletes the oldest `limit` users after the cursor. @returns them as they were @throws AppError cursor_invalid */
   async deleteOldest(appId: string, limit: number, cursor: string | null): Promise<UserPage> {
-    const { deleted, more } = await this.repository.deleteAfter(appId, afterIdOf(appId, cursor), limit);
+    const { deleted, lastId } = await this.repository.deleteAfter(appId, afterIdOf(appId, cursor), limit);
     for (const user of deleted) this.events.publish({ type: 'deleted', user });
-    return { users: deleted, cursor: more ? cursorAfter(appId, deleted) : null };
+    return { users: deleted, cursor: lastId === null ? null : writeCursor(appId, lastId) };
   }
 
   /** Sets a new password and ends every token and session of the user. @throws AppError user_not_found, password_* */
@@ -128,15 +196,41 @@ export class UsersService {
     }));
   }
 
-  /** @throws AppError user_not_found, nickname_too_long */
-  async changeNickname(appId: string, nameOrUuid: string, nickname: string): Promise<User> {
-    checkNickname(nickname);
+  /** Sets the nickname, or with an empty one takes it away. @throws AppError user_not_found, nickname_too_long */
+  async changeNickname(appId: string, nameOrUuid: string, text: string): Promise<User> {
+    const nickname = text === '' ? null : checkNickname(text);
     const { username } = await this.get(appId, nameOrUuid);
     return this.change(appId, username, null, () => ({ user: { nickname } }));
   }
 
+  /**
+   * Gives a user another nickname or password, and writes `together` in the same transaction. The password that the
+   * user has already changes nothing; another one ends every token and session.
+   * @throws AppError user_not_found, nickname_too_long, password_*, overloaded
+   */
+  async update(
+    user: User,
+    { nickname, password }: { nickname: string | null; password: string | null },
+    together?: UserStep,
+  ): Promise<User> {
+    if (nickname !== null) checkNickname(nickname, longNicknameLengthMost);
+    const passwordHash = password === null ? null : await this.hashIfNew(user, password);
+    if (nickname === user.nickname && passwordHash === null && together === undefined) return user;
+    const told = passwordHash === null ? null : 'password_changed';
+    return this.change(
+      user.appId,
+      user.username,
+      told,
+      (before) => ({
+        user: { nickname, ...(passwordHash === null ? {} : { passwordHash, tokenEpoch: this.nextEpoch(before) }) },
+      }),
+      together,
+    );
+  }
+
   /** Bans a user: no session stays, no token is good, no login until unbanned. Again: nothing changes. */
   async ban(appId: string, nameOrUuid: string, actor: string, reason: string | null): Promise<User> {
+    checkReason(reason);
     const { username } = await this.get(appId, nameOrUuid);
     return this.change(appId, username, 'banned', (user) =>
       user.activated
@@ -147,16 +241,42 @@ export class UsersService {
 
   /** Lifts a ban. Tokens from before it stay ended. Again: nothing changes. @throws AppError user_not_found */
   async unban(appId: string, nameOrUuid: string, actor: string, reason: string | null): Promise<User> {
+    checkReason(reason);
     const { username } = await this.get(appId, nameOrUuid);
     return this.change(appId, username, null, (user) =>
       user.activated ? null : { user: { activated: true }, activation: { actor, reason } },
     );
   }
 
-  /** Ends every token and session of the user. @throws AppError user_not_found */
-  async revokeTokens(appId: string, nameOrUuid: string): Promise<User> {
+  /** Bans those of the named users who exist, in one transaction. @throws AppError user_not_found when nobody does */
+  banAll(appId: string, usernames: readonly string[], actor: string): Promise<User[]> {
+    return this.forAll(appId, usernames, (username) => this.ban(appId, username, actor, null));
+  }
+
+  /** Lifts the bans of those who exist, in one transaction. @throws AppError user_not_found when nobody does */
+  unbanAll(appId: string, usernames: readonly string[], actor: string): Promise<User[]> {
+    return this.forAll(appId, usernames, (username) => this.unban(appId, username, actor, null));
+  }
+
+  /**
+   * Ends every token and session of the user, and writes `together` in the same transaction.
+   * @throws AppError user_not_found
+   */
+  async revokeTokens(appId: string, nameOrUuid: string, together?: UserStep): Promise<User> {
     const { username } = await this.get(appId, nameOrUuid);
-    return this.change(appId, username, 'tokens_revoked', (user) => ({ user: { tokenEpoch: this.nextEpoch(user) } }));
+    return this.change(
+      appId,
+      username,
+      'tokens_revoked',
+      (user) => ({ user: { tokenEpoch: this.nextEpoch(user) } }),
+      together,
+    );
+  }
+
+  /** Moves a user offline: every session and every token ends, and logging in anew is allowed. @throws AppError user_not_found */
+  async forceOffline(appId: string, nameOrUuid: string): Promise<User> {
+    const { username } = await this.get(appId, nameOrUuid);
+    return this.change(appId, username, 'forced_offline', (user) => ({ user: { tokenEpoch: this.nextEpoch(user) } }));
   }
 
   /**
@@ -177,11 +297,31 @@ export class UsersService {
     username: string,
     told: UserEvent['type'] | null,
     change: UserChange,
+    together?: UserStep,
   ): Promise<User> {
-    const result: Changed = (await this.repository.change(appId, username, change)) ?? notFound();
+    const result: Changed = (await this.repository.change(appId, username, change, together)) ?? notFound();
     // Also when nothing changed: a repeated ban must close a session that slipped through the first.
     if (told !== null) this.events.publish({ type: told, user: result.user });
     return result.user;
+  }
+
+  private async forAll(
+    appId: string,
+    usernames: readonly string[],
+    change: (username: string) => Promise<User>,
+  ): Promise<User[]> {
+    const known = await this.findAll(appId, usernames);
+    // Begun together, so that they are gathered into one transaction. Who was deleted just now is as good as unknown.
+    const changed = await Promise.all(known.map(({ username }) => change(username).catch(nullIfGone)));
+    const users = changed.filter((user) => user !== null);
+    return users.length === 0 ? notFound() : users;
+  }
+
+  /** null: it is the password that the user has. */
+  private async hashIfNew(user: User, password: string): Promise<string | null> {
+    checkPassword(password);
+    const same = user.passwordHash !== null && (await this.passwords.verify(user.passwordHash, password, user.appId));
+    return same ? null : this.passwords.hash(password, user.appId);
   }
 
   /** Later than every token that exists, also when the clock was turned back or two revocations share a millisecond. */
@@ -237,4 +377,9 @@ function isUuid(text: string): boolean {
 
 function notFound(): never {
   throw new AppError('user_not_found');
+}
+
+function nullIfGone(error: unknown): null {
+  if (error instanceof AppError && error.code === 'user_not_found') return null;
+  throw error;
 }

@@ -4,6 +4,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { PasswordHasher } from '../../auth/password-hasher.service.js';
 import { Clock } from '../../clock/clock.js';
 import { Database } from '../../database/database.js';
+import { PresenceService } from '../../presence/presence.service.js';
+import { SessionEvents } from '../../presence/session-events.js';
 import { RateLimits } from '../../rate-limit/rate-limits.service.js';
 
 /** What the service measures of itself. No label holds anything that a caller chose. */
@@ -29,12 +31,31 @@ export class Metrics {
     labelNames: ['route'],
     registers: [this.registry],
   });
+  private readonly logins = new Counter({
+    name: 'rollcall_logins_total',
+    help: 'Sessions opened on this node',
+    registers: [this.registry],
+  });
+  private readonly sessionEnds = new Counter({
+    name: 'rollcall_session_ends_total',
+    help: 'Sessions of this node that ended, by reason: kicks are all but left, silent, slow and violation',
+    labelNames: ['reason'],
+    registers: [this.registry],
+  });
+  private readonly kickLatencies = new Histogram({
+    name: 'rollcall_kick_latency_seconds',
+    help: 'Time from a ban, a revocation or another cause to the end of the session, also from node to node',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.registry],
+  });
 
   constructor(
     private readonly clock: Clock,
     limits: RateLimits,
     database: Database,
     passwords: PasswordHasher,
+    presence: PresenceService,
+    sessions: SessionEvents,
   ) {
     collectDefaultMetrics({ register: this.registry, prefix: 'rollcall_' });
     limits.onRejected = (route) => this.rejections.inc({ route });
@@ -45,6 +66,7 @@ export class Metrics {
       'Password hashes that wait for a free core',
       () => passwords.waiting,
     );
+    this.observeSessions(presence, sessions);
   }
 
   /** Counts every request that this server answers. */
@@ -60,6 +82,30 @@ export class Metrics {
 
   text(): Promise<string> {
     return this.registry.metrics();
+  }
+
+  private observeSessions(presence: PresenceService, sessions: SessionEvents): void {
+    sessions.subscribe((event) => {
+      if (event.type === 'opened') return this.logins.inc();
+      this.sessionEnds.inc({ reason: event.reason });
+      if (event.latencyMs !== undefined) this.kickLatencies.observe(event.latencyMs / 1000);
+    });
+    this.gauge('rollcall_sessions', 'Sessions on this node', () => presence.size);
+    this.gauge('rollcall_nodes', 'Nodes alive, as this one sees it', () => presence.liveNodes);
+    this.gauge(
+      'rollcall_presence_lease_age_seconds',
+      'Time since this node last renewed its lease; its sessions stop counting at 10',
+      () => (presence.leaseAgeMs ?? 0) / 1000,
+    );
+    new Counter({
+      name: 'rollcall_presence_lookups_total',
+      help: 'Users whose presence was asked for',
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(presence.lookups);
+      },
+    });
   }
 
   private gauge(name: string, help: string, read: () => number): void {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { PasswordsModule } from '../../auth/passwords.module.js';
+import { PresenceModule } from '../../presence/presence.module.js';
 import { RateLimitModule } from '../../rate-limit/rate-limit.module.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
@@ -7,7 +8,7 @@ import { Metrics } from './metrics.service.js';
 import { Readiness } from './readiness.js';
 
 @Module({
-  imports: [PasswordsModule, RateLimitModule],
+  imports: [PasswordsModule, PresenceModule, RateLimitModule],
   controllers: [HealthController, MetricsController],
   providers: [Metrics, Readiness],
   exports: [Metrics, Readiness],

@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EnvError, loadEnv, settings } from './env.js';
+
+/** A value that each setting refuses. */
+const bad: Record<string, string> = {
+  HOST: 'canary host',
+  PORT: '65536',
+  PUBLIC_URL: 'canary.example.com',
+  TRUST_PROXY: '10.0.0.0/canary',
+  DATABASE_URL: 'postgres://canary@localhost/x',
+  DATABASE_POOL_SIZE: '0',
+  DATABASE_STATEMENT_TIMEOUT_MS: '99',
+  DATABASE_ACQUIRE_TIMEOUT_MS: 'canary',
+  REDIS_URL: 'http://canary',
+  BOOTSTRAP_APPS: 'org/app:canary:canary',
+  PASSWORD_COST: 'm=7,t=1,p=1',
+  PASSWORD_CONCURRENCY: '0',
+  SHUTDOWN_DRAIN_MS: '-1',
+  LOG_LEVEL: 'canary',
+  GATEWAY_PING_MS: 'canary',
+  GATEWAY_LOGIN_TIMEOUT_MS: '99',
+  GATEWAY_ALLOWED_ORIGINS: 'canary.example.com',
+  GATEWAY_MAX_SESSIONS: '0',
+  GATEWAY_MAX_PENDING_PER_ADDRESS: '0',
+};
+/** Any text is a token, and any text that is not empty an origin. */
+const takesAnything = ['METRICS_TOKEN', 'CORS_ORIGIN'];
+const variables = Object.values(settings).map(({ variable }) => variable);
+
+function problemsOf(source: Record<string, string>): readonly string[] {
+  try {
+    loadEnv(source);
+  } catch (error) {
+    expect(error).toBeInstanceOf(EnvError);
+    return (error as EnvError).problems;
+  }
+  return [];
+}
+
+describe('loadEnv', () => {
+  it('takes nothing at all, and then every default', () => {
+    expect(loadEnv({})).toMatchObject({
+      host: '127.0.0.1',
+      port: 3000,
+      publicUrl: null,
+      databaseUrl: 'sqlite:./data/rollcall.sqlite',
+      redisUrl: null,
+      bootstrapApps: [],
+      passwordCost: { memoryKib: 19_456, iterations: 2, parallelism: 1 },
+      logLevel: 'info',
+    });
+  });
+
+  it.each(variables.filter((variable) => !takesAnything.includes(variable)))(
+    'names %s when it is bad, without its value',
+    (variable) => {
+      expect(bad).toHaveProperty(variable);
+      const value = bad[variable] as string;
+      const problems = problemsOf({ [variable]: value });
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toMatch(new RegExp(`^${variable} must `));
+      expect(problems[0]).not.toContain('canary');
+    },
+  );
+
+  it('names every bad setting at once', () => {
+    const wrong = Object.fromEntries(Object.entries(bad).filter(([variable]) => variables.includes(variable)));
+    const problems = problemsOf(wrong);
+    expect(problems.map((line) => line.split(' ')[0]).sort()).toEqual(Object.keys(wrong).sort());
+    const { message } = new EnvError(problems);
+    for (const variable of Object.keys(wrong)) expect(message).toContain(variable);
+    expect(message).not.toContain('canary');
+  });
+
+  it('reads each form of a database', () => {
+    for (const url of ['sqlite::memory:', 'sqlite:./x', 'mysql://u:p@localhost:3306/db'])
+      expect(loadEnv({ DATABASE_URL: url }).databaseUrl).toBe(url);
+    for (const url of ['', 'sqlite:', 'mysql://localhost', 'mysql://localhost/', 'mysql:', '/x'])
+      expect(problemsOf({ DATABASE_URL: url })).toHaveLength(1);
+  });
+
+  it('reads apps with commas between them', () => {
+    const [id, certificate] = ['A'.repeat(32), 'b'.repeat(32)];
+    expect(
+      loadEnv({ BOOTSTRAP_APPS: ` o/a:${id}:${certificate} , o/b:${id}:${certificate}:nick,` }).bootstrapApps,
+    ).toEqual([
+      { org: 'o', name: 'a', appId: 'a'.repeat(32), certificate, alias: null },
+      { org: 'o', name: 'b', appId: 'a'.repeat(32), certificate, alias: 'nick' },
+    ]);
+  });
+
+  it('reads addresses, ranges and a URL with a slash at its end', () => {
+    expect(loadEnv({ TRUST_PROXY: '10.0.0.0/8, ::1' }).trustProxy).toEqual(['10.0.0.0/8', '::1']);
+    for (const range of ['10.0.0.0/33', 'localhost', '1.2.3', '10.0.0.0/'])
+      expect(problemsOf({ TRUST_PROXY: range })).toHaveLength(1);
+    expect(loadEnv({ PUBLIC_URL: 'https://chat.example.com/x//' }).publicUrl).toBe('https://chat.example.com/x');
+  });
+
+  it('gives out a value that nobody can change', () => {
+    expect(Object.isFrozen(loadEnv({}))).toBe(true);
+  });
+});
+
+describe('.env.example', () => {
+  it('lists exactly the settings, each with its default and a line that explains it', async () => {
+    const text = await readFile(join(import.meta.dirname, '../../.env.example'), 'utf8');
+    const listed: [string, string][] = [];
+    for (const block of text.split(/\n\n+/)) {
+      const entries = [...block.matchAll(/^([A-Z_]+)=(.*)$/gm)];
+      if (entries.length > 0) expect(block).toMatch(/^# \S.{10,}/);
+      listed.push(...entries.map(([, name = '', value = '']): [string, string] => [name, value]));
+    }
+    expect(listed.sort()).toEqual(
+      Object.values(settings)
+        .map((setting) => [setting.variable, setting.default])
+        .sort(),
+    );
+  });
+});

@@ -1,0 +1,17 @@
+import { AppError } from '../errors/app-error.js';
+
+export const reasonLengthMost = 1000;
+
+/**
+ * Why a user is banned or unbanned, as it can be kept: well-formed Unicode of up to 1,000 characters, counted as code
+ * points; null: no reason was given.
+ * @throws AppError argument_invalid
+ */
+export function checkReason(reason: string | null): string | null {
+  if (reason === null) return null;
+  if (!reason.isWellFormed() || reason.includes('\0'))
+    throw new AppError('argument_invalid', { detail: 'reason must be well-formed Unicode text' });
+  if ([...reason].length > reasonLengthMost)
+    throw new AppError('argument_invalid', { detail: `reason must have at most ${reasonLengthMost} characters` });
+  return reason;
+}

@@ -1,0 +1,144 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock/clock.js';
+import { Database, type SqlValue } from '../database/database.js';
+import { PagePositions, type Position, strideRows } from './page-positions.js';
+import { type IndexedColumn, isIndexed, type UserOrder, type UserOrderColumn } from './user-order.js';
+
+export interface PageRange {
+  /** How many users come before the page. */
+  readonly offset: number;
+  readonly limit: number;
+  /** How many users the app has. */
+  readonly total: number;
+}
+
+/** The first or the last user, whoever that is. */
+interface End {
+  readonly rank: number;
+  readonly key: null;
+  readonly countedAt: number;
+}
+
+interface PageRow {
+  readonly username: string;
+  readonly id: number;
+}
+
+/** Never interpolated from a request: an order is made of these names only. */
+const expressions: Readonly<Record<UserOrderColumn, string>> = {
+  id: 'id',
+  username: 'username',
+  displayName: 'COALESCE(nickname, username)',
+  modifiedAt: 'modified_at',
+};
+
+/** Which users stand on a page. Every statement is about one app, and reads no row of the table that it can spare. */
+@Injectable()
+export class UserPagesRepository {
+  private readonly positions = new PagePositions();
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The names on a page. Ordered by id or username it costs the same wherever the page stands; else a full sort. */
+  async usernamesAt(appId: string, order: UserOrder, { offset, total, ...range }: PageRange): Promise<string[]> {
+    const limit = Math.min(range.limit, total - offset);
+    if (limit <= 0) return [];
+    const [first = { by: 'id', descending: true }] = order;
+    if (!isIndexed(first.by)) return this.sorted(appId, order, offset, limit);
+    const { by, descending } = first;
+    const low = descending ? total - offset - limit : offset;
+    const rows = await this.ranked(appId, by, { low, high: low + limit - 1, last: total - 1, descending });
+    return rows.map((row) => row.username);
+  }
+
+  private async sorted(appId: string, order: UserOrder, offset: number, limit: number): Promise<string[]> {
+    const terms = [...order, { by: 'id', descending: true } as const];
+    const by = terms.map((term) => `${expressions[term.by]} ${term.descending ? 'DESC' : 'ASC'}`).join(', ');
+    const sql = `SELECT username FROM users WHERE app_id = ? ORDER BY ${by} LIMIT ? OFFSET ?`;
+    const rows = await this.database.read<{ username: string }>(sql, [appId, limit, offset]);
+    return rows.map((row) => row.username);
+  }
+
+  /**
+   * The users with the ranks `low` to `high` in the ascending order of a column, the last user having the rank `last`;
+   * answered in descending order if that is wanted.
+   */
+  private async ranked(
+    appId: string,
+    column: IndexedColumn,
+    range: { low: number; high: number; last: number; descending: boolean },
+  ): Promise<PageRow[]> {
+    const { low, high, last, descending } = range;
+    const limit = high - low + 1;
+    const start = await this.nearby(appId, column, low, high, last, descending);
+    // From below the page upwards, or from above it downwards.
+    const upwards = start.key === null ? start.rank === 0 : start.rank <= low;
+    const skip = upwards ? low - start.rank : start.rank - high;
+    const rows = await this.walk(appId, column, start.key, upwards, limit, skip);
+    const [lowest] = upwards ? rows : rows.slice(-1);
+    if (lowest !== undefined && low > strideRows && last - low > strideRows)
+      this.positions.remember(appId, column, { rank: low, key: lowest[column], countedAt: start.countedAt });
+    return upwards === descending ? rows.reverse() : rows;
+  }
+
+  /** A place at most a stride away from the page: an end of the list, or a position on the way there. */
+  private async nearby(
+    appId: string,
+    column: IndexedColumn,
+    low: number,
+    high: number,
+    last: number,
+    descending: boolean,
+  ): Promise<Position | End> {
+    const countedAt = this.clock.monotonic();
+    const ends: End[] = [
+      { rank: 0, key: null, countedAt },
+      { rank: last, key: null, countedAt },
+    ];
+    // Of two ends that are near, the one that the caller counts from: the count may be a moment behind.
+    if (descending) ends.reverse();
+    const end = ends.find(({ rank }) => distance(rank, low, high) <= strideRows);
+    if (end !== undefined) return end;
+    const known = this.positions.nearest(appId, column, low, high, countedAt);
+    let place: Position | End = [...ends, ...(known === null ? [] : [known])].reduce((best, one) =>
+      distance(one.rank, low, high) < distance(best.rank, low, high) ? one : best,
+    );
+    while (distance(place.rank, low, high) > strideRows) {
+      const upwards = place.rank < low;
+      const [row] = await this.walk(appId, column, place.key, upwards, 1, strideRows);
+      // The list has become shorter since it was counted.
+      if (row === undefined) break;
+      place = { ...place, rank: place.rank + (upwards ? strideRows : -strideRows), key: row[column] };
+      this.positions.remember(appId, column, place);
+      // SQLite reads on this thread: others get their turn between the strides.
+      await new Promise(setImmediate);
+    }
+    return place;
+  }
+
+  /** Rows of the index from a key on (null: from the end), after `skip` of them: at most a stride. */
+  private walk(
+    appId: string,
+    column: IndexedColumn,
+    key: SqlValue,
+    upwards: boolean,
+    limit: number,
+    skip: number,
+  ): Promise<PageRow[]> {
+    // Left alone, MariaDB walks the whole app instead of this index. The order by name is the table's own.
+    const from = column === 'id' ? `users${this.database.dialect.forceIndex('users_by_id')}` : 'users';
+    const bound = key === null ? '' : ` AND ${column} ${upwards ? '>=' : '<='} ?`;
+    return this.database.read<PageRow>(
+      `SELECT username, id FROM ${from} WHERE app_id = ?${bound}` +
+        ` ORDER BY ${column} ${upwards ? 'ASC' : 'DESC'} LIMIT ? OFFSET ?`,
+      [appId, ...(key === null ? [] : [key]), limit, Math.max(0, skip)],
+    );
+  }
+}
+
+function distance(rank: number, low: number, high: number): number {
+  return rank <= low ? low - rank : Math.max(0, rank - high);
+}

@@ -1,0 +1,99 @@
+import { aUsername } from '../../test/factories/user.factory.js';
+import { type RunningApp, startApp } from '../../test/support/start-app.js';
+import { Clock } from '../clock/clock.js';
+import { Database } from '../database/database.js';
+import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import { UserEvents } from './user-events.js';
+import { UsersRepository } from './users.repository.js';
+
+/** The ids of a node that draws what another one has drawn. */
+class RepeatedIds extends TimeOrderedIds {
+  constructor(
+    clock: Clock,
+    private readonly drawn: number[],
+  ) {
+    super(clock);
+  }
+
+  override next(): number {
+    return this.drawn.shift() ?? super.next();
+  }
+}
+
+describe('UsersRepository', () => {
+  let running: RunningApp;
+  let appId: string;
+
+  beforeAll(async () => {
+    running = await startApp();
+    appId = running.app.id;
+  });
+  afterAll(() => running.stop());
+
+  const repositoryWith = (ids: number[]) =>
+    new UsersRepository(
+      running.nest.get(Database),
+      running.nest.get(Clock),
+      new RepeatedIds(running.nest.get(Clock), ids),
+      running.nest.get(UserEvents),
+    );
+  const aUser = (username = aUsername()) => ({ username, nickname: null, passwordHash: null });
+
+  it('registers a user whose id another node has drawn in the same millisecond, with another id', async () => {
+    const id = running.nest.get(TimeOrderedIds).next();
+    const [first] = await repositoryWith([id]).insert(appId, [aUser()]);
+    const users = await repositoryWith([id, id]).insert(appId, [aUser(), aUser()]);
+    expect(first?.id).toBe(id);
+    expect(users.every((user) => user !== null && user.id !== id)).toBe(true);
+    expect(new Set(users.map((user) => user?.id)).size).toBe(2);
+  });
+
+  it('keeps each line of the history in its order, also when another node has drawn its id or a later one', async () => {
+    const [user] = await repositoryWith([]).insert(appId, [aUser()]);
+    const id = running.nest.get(TimeOrderedIds).next();
+    const change = (ids: number[], activated: boolean, reason: string) =>
+      repositoryWith(ids).change(appId, user?.username ?? '', () => ({
+        user: { activated },
+        activation: { actor: 'test', reason },
+      }));
+    await change([id + 100], false, 'first');
+    await change([id + 100], true, 'the same id');
+    await change([id], false, 'an earlier id');
+    const history = await running.nest
+      .get(Database)
+      .read('SELECT reason FROM user_activations WHERE app_id = ? AND user_uuid = ? ORDER BY id', [
+        appId,
+        user?.uuid ?? '',
+      ]);
+    expect(history).toEqual([{ reason: 'first' }, { reason: 'the same id' }, { reason: 'an earlier id' }]);
+  });
+
+  it('puts all users of one call into one transaction, and tells whose names are taken', async () => {
+    const repository = running.nest.get(UsersRepository);
+    const [taken] = await repository.insert(appId, [aUser()]);
+    const names = Array.from({ length: 60 }, () => aUsername());
+    const results = await Promise.all([
+      repository.insert(appId, [...names.map(aUser), aUser(taken?.username)]),
+      repository.insert(appId, names.map(aUser)),
+    ]);
+    expect(results[0].map((user) => user === null)).toEqual([...names.map(() => false), true]);
+    expect(results[1].every((user) => user === null)).toBe(true);
+  });
+
+  it('finds what exists among many look-ups at once, each caller its own', async () => {
+    const repository = running.nest.get(UsersRepository);
+    const users = await repository.insert(
+      appId,
+      Array.from({ length: 50 }, () => aUser()),
+    );
+    const found = await Promise.all(
+      users.flatMap((user) => [
+        repository.find(appId, user?.username ?? ''),
+        repository.findByUuid(appId, user?.uuid ?? ''),
+        repository.find(appId, aUsername()),
+        repository.find('another app', user?.username ?? ''),
+      ]),
+    );
+    expect(found).toEqual(users.flatMap((user) => [user, user, null, null]));
+  });
+});

@@ -1,0 +1,250 @@
+import request from 'supertest';
+import { AppsService } from '../../../src/apps/apps.service.js';
+import { TokensService } from '../../../src/auth/tokens.service.js';
+import { GatewayClient } from '../../support/gateway-client.js';
+import { eventually } from '../../support/message-client.js';
+import type { Method } from '../../support/start-app.js';
+import { type QiscusService, seedSecret, startQiscus } from '../qiscus/qiscus-service.js';
+
+let service: QiscusService;
+let path: string;
+let appToken: string;
+
+beforeAll(async () => {
+  service = await startQiscus();
+  const { nest } = service.running;
+  service = { ...service, app: await nest.get(AppsService).set(service.app, 'rate_profile', 'off') };
+  path = `/${service.app.org}/${service.app.name}`;
+  appToken = nest.get(TokensService).issueAppToken(service.app, 0).accessToken;
+});
+afterAll(() => service.stop());
+
+const agora = (method: Method, rest: string) =>
+  request(service.running.url)[method](`${path}${rest}`).set('authorization', `Bearer ${appToken}`);
+const agoraUser = async (name: string) => (await agora('get', `/users/${encodeURIComponent(name)}`)).body.entities?.[0];
+const register = (username: string, more: object = {}) =>
+  agora('post', '/users').send({ username, password: 'secret', ...more });
+const profile = (userId: string) => service.rest('get', 'user_profile').query({ user_id: userId });
+const online = (token: string) => GatewayClient.login(service.running.url, path, token);
+const setActive = (userIds: string[], active: boolean) =>
+  service
+    .rest(active ? 'post' : 'delete', active ? 'reactivate_users' : 'deactivate_users')
+    .send({ user_ids: userIds });
+
+describe('one user, seen from both sides', () => {
+  test('made through Qiscus, with an address for a name: Agora’s routes find, change and delete it', async () => {
+    await service.login('Maria@Example.com', { username: 'María', extras: { a: 1 } });
+    expect(await agoraUser('maria@example.com')).toMatchObject({
+      username: 'maria@example.com',
+      nickname: 'María',
+      activated: true,
+    });
+    const listed = (await agora('get', '/users?limit=100')).body.entities.map((user: any) => user.username);
+    expect(listed).toContain('maria@example.com');
+    await agora('put', '/users/maria@example.com').send({ nickname: 'Mary' });
+    expect((await profile('maria@example.com')).body.results.user).toEqual({
+      active: true,
+      avatar_url: '',
+      extras: { a: 1 },
+      user_id: 'Maria@Example.com',
+      username: 'Mary',
+    });
+    const deleted = await agora('delete', '/users/MARIA@example.com');
+    expect(deleted.body.entities[0].username).toBe('maria@example.com');
+    expect((await profile('maria@example.com')).status).toBe(404);
+    // The name is free, and who takes it inherits nothing.
+    await service.login('maria@example.com', { username: 'Another' });
+    expect((await profile('maria@example.com')).body.results.user).toMatchObject({
+      extras: {},
+      user_id: 'maria@example.com',
+    });
+  });
+
+  test('made through Agora: Qiscus finds, lists and changes it', async () => {
+    await register('Tom', { nickname: 'Tommy' });
+    expect((await profile('TOM')).body.results.user).toEqual({
+      active: true,
+      avatar_url: '',
+      extras: {},
+      user_id: 'tom',
+      username: 'Tommy',
+    });
+    await register('nameless');
+    expect((await profile('nameless')).body.results.user.username).toBe('nameless');
+    const { users } = (await service.rest('get', 'get_user_list')).body.results;
+    const entity = await agoraUser('nameless');
+    expect(users[0]).toMatchObject({
+      email: 'nameless',
+      created_at: new Date(entity.created).toISOString().replace('Z', '000Z'),
+    });
+    await service.login('Tom', { username: 'Thomas', avatar_url: 'https://t' });
+    expect(await agoraUser('tom')).toMatchObject({ nickname: 'Thomas' });
+    expect((await profile('tom')).body.results.user).toMatchObject({ avatar_url: 'https://t', user_id: 'tom' });
+  });
+
+  test('one name belongs to one user, whichever side asks first', async () => {
+    await register('shared');
+    expect((await service.rest('post', 'login_or_register').send({ user_id: 'Shared', username: 'x' })).status).toBe(
+      400,
+    );
+    await service.login('taken@here');
+    const calls = [1, 2, 3, 4].map(() =>
+      service.rest('post', 'login_or_register').send({ user_id: 'twins', username: 'x' }),
+    );
+    const both = await Promise.all([...calls, ...[1, 2, 3, 4].map(() => register('Twins'))]);
+    expect(both.filter((response) => response.status === 200)).toHaveLength(1);
+  });
+
+  test('a password of the one side is the password of the other', async () => {
+    await service.login('pass', { password: 'from qiscus' });
+    const byPassword = (password: string) =>
+      request(service.running.url).post(`${path}/token`).send({ grant_type: 'password', username: 'pass', password });
+    expect((await byPassword('from qiscus')).status).toBe(200);
+    await agora('put', '/users/pass/password').send({ newpassword: 'from agora' });
+    const signIn = (password: string) =>
+      request(service.running.url)
+        .post('/api/v2/sdk/login_or_register')
+        .set('QISCUS-SDK-APP-ID', 'sdksample')
+        .send({ email: 'pass', password });
+    expect((await signIn('from qiscus')).status).toBe(401);
+    expect((await signIn('from agora')).status).toBe(200);
+  });
+
+  test('`activated` and `active` agree, whoever says so', async () => {
+    await register('flag');
+    for (const [change, expected] of [
+      [() => agora('post', '/users/flag/deactivate'), false],
+      [() => setActive(['flag'], true), true],
+      [() => setActive(['flag'], false), false],
+      [() => agora('post', '/users/flag/activate'), true],
+    ] as const) {
+      expect((await change()).status).toBe(200);
+      expect((await agoraUser('flag')).activated).toBe(expected);
+      expect((await profile('flag')).body.results.user.active).toBe(expected);
+    }
+  });
+});
+
+describe('the user token of Qiscus at the gateway', () => {
+  test('opens a session, and users/status and Agora see the user online', async () => {
+    await service.login('Live@Here');
+    const token = await service.tokenOf('live@here');
+    const client = await online(token);
+    expect(client.frames[0]).toMatchObject({ type: 'ready', username: 'live@here' });
+    const status = await request(service.running.url)
+      .post('/api/v2/sdk/users/status')
+      .set({ 'QISCUS-SDK-APP-ID': 'sdksample', 'QISCUS-SDK-TOKEN': token })
+      .send({ user_ids: ['Live@Here', 'tom'] });
+    expect(status.body.results.user_status.map((one: any) => one.status)).toEqual([1, 0]);
+    expect((await agora('get', '/users/live@here/status')).body.data).toEqual({ 'live@here': 'online' });
+    await client.close();
+  });
+
+  test.each<[string, string, () => PromiseLike<unknown>, boolean]>([
+    ['a reset', 'token_revoked', () => service.rest('post', 'reset_user_token').send({ user_id: 'ends' }), false],
+    ['a deactivation', 'banned', () => setActive(['ends'], false), false],
+    ['Agora’s deactivation', 'banned', () => agora('post', '/users/ends/deactivate'), false],
+    ['another password', 'password_changed', () => service.login('ends', { password: 'another' }), true],
+    ['Agora’s deletion', 'deleted', () => agora('delete', '/users/ends'), false],
+  ])('%s closes the session as `%s`', async (_name, reason, end, tokenStays) => {
+    await setActive(['ends'], true);
+    await service.login('ends', { password: 'one' });
+    const token = await service.tokenOf('ends');
+    const client = await online(token);
+    await end();
+    await client.closed;
+    expect(client.frames.at(-1)).toMatchObject({ type: 'kicked', reason });
+    if (tokenStays) await (await online(token)).close();
+    else await expect(online(token)).rejects.toThrow(/no ready/);
+  });
+
+  test('the same password again closes nothing', async () => {
+    await service.login('stays', { password: 'same' });
+    const client = await online(await service.tokenOf('stays'));
+    await service.login('stays', { password: 'same', username: 'Renamed' });
+    client.send({ type: 'ping' });
+    expect(await client.next()).toEqual({ type: 'pong' });
+    await client.close();
+  });
+
+  test('opens nothing in another app', async () => {
+    await service.login('elsewhere');
+    const { url, path: other } = service.running;
+    await expect(GatewayClient.login(url, other, await service.tokenOf('elsewhere'))).rejects.toThrow(/no ready/);
+  });
+});
+
+describe('unread', () => {
+  const send = async (to: string[]) =>
+    (await agora('post', '/messages/users').send({ from: 'tom', to, type: 'txt', body: { msg: 'x' } })).body;
+  const unread = async (query: object = {}) =>
+    (await service.rest('get', 'get_user_unread_count').query({ user_ids: ['Uma', 'Vic', 'nobody'], ...query })).body
+      .results.user_unread_count;
+  const unreadUsers = async (query: object = {}) =>
+    (await service.rest('get', 'get_unread_users').query(query)).body.results.user_ids;
+  const second = (ms: number) => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+
+  test('messages of Agora’s route count until the user has read them; acknowledged alone is not read', async () => {
+    await service.login('Uma');
+    await service.login('Vic');
+    expect(await unread()).toEqual([
+      { unread_count: 0, user_id: 'Uma' },
+      { unread_count: 0, user_id: 'Vic' },
+    ]);
+    await send(['uma', 'vic']);
+    await send(['uma']);
+    expect(await unread()).toEqual([
+      { unread_count: 2, user_id: 'Uma' },
+      { unread_count: 1, user_id: 'Vic' },
+    ]);
+    expect((await unreadUsers()).sort()).toEqual(['Uma', 'Vic']);
+
+    const client = await online(await service.tokenOf('uma'));
+    const messages = [await client.next(), await client.next()];
+    for (const { id } of messages) client.send({ type: 'ack', id });
+    await eventually(async () =>
+      expect((await agora('get', '/users/uma/offline_msg_count?state=undelivered')).body.data).toEqual({ uma: 0 }),
+    );
+    expect((await unread())[0]).toEqual({ unread_count: 2, user_id: 'Uma' });
+    client.send({ type: 'read', id: messages[1]?.id });
+    await eventually(async () => expect((await unread())[0]).toEqual({ unread_count: 0, user_id: 'Uma' }));
+    expect(await unreadUsers()).toEqual(['Vic']);
+    await client.close();
+  });
+
+  test('the window is by seconds in UTC, both ends in it', async () => {
+    await service.login('Vic');
+    const now = Date.now();
+    for (const [start, end, found] of [
+      [now - 60_000, now + 60_000, true],
+      [now - 60_000, undefined, true],
+      [undefined, now + 60_000, true],
+      [now + 60_000, undefined, false],
+      [undefined, now - 3_600_000, false],
+    ] as const) {
+      const window = {
+        ...(start === undefined ? {} : { start_time: second(start) }),
+        ...(end === undefined ? {} : { end_time: second(end) }),
+      };
+      expect((await unread(window))[1]).toEqual({ unread_count: found ? 1 : 0, user_id: 'Vic' });
+      expect(await unreadUsers(window)).toEqual(found ? ['Vic'] : []);
+    }
+  });
+
+  test('pages of users, each user once; a limit out of range is 100', async () => {
+    const names = Array.from({ length: 7 }, (_none, index) => `reader-${index}`);
+    for (const name of names) await service.login(name);
+    await send(names);
+    const pages = await Promise.all([1, 2, 3].map((page) => unreadUsers({ page, limit: 3 })));
+    expect(pages.flat().sort()).toEqual([...names, 'Vic'].sort());
+    for (const limit of [0, 101, 'x']) expect(await unreadUsers({ limit })).toHaveLength(8);
+    expect(await unreadUsers({ page: 9 })).toEqual([]);
+  });
+});
+
+test('the secret is the App certificate of both', async () => {
+  const response = await request(service.running.url)
+    .post(`${path}/token`)
+    .send({ grant_type: 'client_credentials', client_id: service.app.appId, client_secret: seedSecret });
+  expect(response.status).toBe(200);
+});

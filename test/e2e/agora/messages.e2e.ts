@@ -1,0 +1,108 @@
+import { agoraErrors, expectError, expectOrder } from '../../support/agora-answers.js';
+import { type RunningApp, startApp } from '../../support/start-app.js';
+
+const aMessage = (overrides: Readonly<Record<string, unknown>> = {}) => ({
+  ...{ from: 'sender', to: ['u1'], type: 'txt', body: { msg: 'hi' } },
+  ...overrides,
+});
+
+describe('POST messages/users', () => {
+  let service: RunningApp;
+  const send = (body: unknown) => service.call('post', '/messages/users', { body });
+  const count = async (username: string) =>
+    (await service.call('get', `/users/${username}/offline_msg_count`)).body.data[username] as number;
+
+  beforeAll(async () => {
+    service = await startApp();
+    for (const username of ['u1', 'u2', 'u3']) await service.register(username);
+  });
+  afterAll(() => service.stop());
+
+  test('200 with an id of each receiver, as decimal text, all different', async () => {
+    const response = await send(aMessage({ to: ['u1', 'U2'], routetype: 'ROUTE_ONLINE', sync_device: false }));
+    expect(response.status).toBe(200);
+    expectOrder(response, [
+      ...['path', 'uri', 'timestamp', 'organization', 'application', 'action', 'data', 'duration', 'applicationName'],
+    ]);
+    expect(response.body).toMatchObject({
+      path: '/messages/users',
+      uri: `${service.url}${service.path}/messages/users`,
+      organization: service.app.org,
+      application: service.app.id,
+      action: 'post',
+      applicationName: service.app.name,
+    });
+    const ids = Object.values(response.body.data as object) as string[];
+    expect(Object.keys(response.body.data as object)).toEqual(['u1', 'U2']);
+    for (const id of ids) expect(id).toMatch(/^[1-9]\d{10,18}$/);
+    expect(new Set(ids).size).toBe(2);
+    expect(await count('u2')).toBe(1);
+  });
+
+  test('200 from admin when from is missing, for every type, and for a receiver who does not exist', async () => {
+    for (const type of ['txt', 'img', 'audio', 'video', 'loc', 'file', 'cmd', 'custom'])
+      expect((await send({ to: ['nobody'], type, body: { any: { thing: [1] } } })).body.data.nobody).toMatch(/^\d+$/);
+    // Who registers the name later does not inherit what was sent to nobody.
+    await service.register('nobody');
+    expect(await count('nobody')).toBe(0);
+  });
+
+  test('200 with up to 600 receivers, each of whom has it once', async () => {
+    const names = Array.from({ length: 600 }, (_none, index) => `many-${index}`);
+    for (let start = 0; start < 600; start += 60)
+      await service.call('post', '/users', {
+        body: names.slice(start, start + 60).map((username) => ({ username, password: 'x' })),
+      });
+    const response = await send(aMessage({ to: names }));
+    expect(response.status).toBe(200);
+    expect(new Set(Object.values(response.body.data as object)).size).toBe(600);
+    for (const name of ['many-0', 'many-299', 'many-300', 'many-599']) expect(await count(name)).toBe(1);
+    expectError(
+      await send(aMessage({ to: [...names, 'one-more'] })),
+      agoraErrors.illegal(/array size\[601\].*value\[600\]/),
+    );
+  });
+
+  test.each([
+    [{ from: '' }, /from must not be empty/],
+    [{ from: 'no spaces' }, /username \[no spaces\] is not legal/],
+    [{ to: [] }, /to must name/],
+    [{ to: 'u1' }, /list/],
+    [{ to: [1] }, /strings/],
+    [{ to: undefined }, /to is required/],
+    [{ type: 'smoke' }, /type must be one of txt/],
+    [{ type: undefined }, /type is required/],
+    [{ body: undefined }, /body is required/],
+    [{ body: 'text' }, /body must be/],
+    [{ ext: 'text' }, /ext must be/],
+  ])('400 for %j', async (wrong, description) => {
+    expectError(await send(aMessage(wrong)), agoraErrors.illegal(description));
+  });
+
+  test('400 with error_code 14007 when body and ext are over 16 KiB together, and nothing is stored', async () => {
+    const before = await count('u3');
+    const fits = { msg: 'é'.repeat(8_180) };
+    expect((await send(aMessage({ to: ['u3'], body: fits }))).status).toBe(200);
+    const response = await send(aMessage({ to: ['u3'], body: fits, ext: { more: 'x'.repeat(100) } }));
+    expect(response.status).toBe(400);
+    expectOrder(response, ['error', 'exception', 'timestamp', 'duration', 'error_code', 'error_description']);
+    expect(response.body).toMatchObject({
+      error: 'message_send_error',
+      exception: 'MessageSendException',
+      error_code: 14007,
+      error_description: 'message is too large',
+    });
+    expect(await count('u3')).toBe(before + 1);
+  });
+
+  test('401 without a token and with a user token', async () => {
+    expectError(await service.call('post', '/messages/users', { body: aMessage(), token: null }), agoraErrors.noToken);
+    const { body } = await service.call('post', '/token', {
+      body: { grant_type: 'inherit', username: 'u1' },
+    });
+    expectError(
+      await service.call('post', '/messages/users', { body: aMessage(), token: body.access_token as string }),
+      agoraErrors.foreign,
+    );
+  });
+});

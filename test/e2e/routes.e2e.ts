@@ -1,0 +1,97 @@
+import { RequestMethod } from '@nestjs/common';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { ModulesContainer } from '@nestjs/core';
+import { type RunningApp, startApp } from '../support/start-app.js';
+
+/** What anyone may call. `POST …/token` has its credentials in the body; the guard of the users route is below. */
+const openToEveryone = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
+/** The API documents: served by Fastify itself. */
+const documents = /^\/docs(\/|$)/;
+const guards: Record<string, string[]> = {
+  AgoraAppGuard: ['POST /:org/:app/token', 'POST /app-id/:appId/token'],
+  AgoraRegistrationGuard: ['POST /:org/:app/users', 'POST /app-id/:appId/users'],
+  // What a client of Qiscus calls before it has a token; passwords and identity tokens are in the body.
+  QiscusAppGuard: ['/api/v2/sdk', '/api/v2/mobile', '/api/v2'].flatMap((prefix) => [
+    `GET ${prefix}/config`,
+    `POST ${prefix}/auth/nonce`,
+    `POST ${prefix}/auth/verify_identity_token`,
+    `POST ${prefix}/login_or_register`,
+    `POST ${prefix}/refresh_user_token`,
+  ]),
+  QiscusUserTokenGuard: ['/api/v2/sdk', '/api/v2/mobile', '/api/v2'].flatMap((prefix) => [
+    `POST ${prefix}/users/status`,
+    `POST ${prefix}/logout`,
+  ]),
+};
+
+describe('the routes of the running service', () => {
+  let running: RunningApp;
+  /** `METHOD /path` to the guard that was said, `everyone`, or undefined. */
+  let said: Map<string, string | undefined>;
+
+  beforeAll(async () => {
+    running = await startApp();
+    said = new Map(controllersOf(running).flatMap(routesOf));
+  });
+  afterAll(() => running.stop());
+
+  it('are all made by controllers, except for preflights and the documents', () => {
+    const served = running.routes.routes
+      .filter(({ method, url }) => !(method === 'OPTIONS' && url === '*') && !documents.test(url))
+      .filter(({ method, url }) => method !== 'HEAD' || !said.has(`GET ${url}`))
+      .map(({ method, url }) => `${method} ${url}`);
+    expect(served.sort()).toEqual([...said.keys()].sort());
+    expect(served.length).toBeGreaterThan(20);
+  });
+
+  it('all say who may call', () => {
+    expect([...said].filter(([, access]) => access === undefined)).toEqual([]);
+  });
+
+  it('are open to everyone only where this list says so', () => {
+    const open = [...said].filter(([, access]) => access === 'everyone').map(([route]) => route);
+    expect(open.sort()).toEqual(openToEveryone);
+  });
+
+  it('want an app token, except for registration and tokens', () => {
+    for (const [route, access] of said) {
+      if (access === 'everyone') continue;
+      const usual = route.includes(' /api/v2.1/rest/') ? 'QiscusServerGuard' : 'AgoraAppTokenGuard';
+      const [exception] = Object.entries(guards).find(([, routes]) => routes.includes(route)) ?? [usual];
+      expect(`${route} ${access}`).toBe(`${route} ${exception}`);
+    }
+  });
+
+  it('have documents that are read, never written', () => {
+    const methods = running.routes.routes.filter(({ url }) => documents.test(url)).map(({ method }) => method);
+    expect([...new Set(methods)].sort()).toEqual(['GET', 'HEAD']);
+  });
+});
+
+type Controller = new (...args: never[]) => object;
+
+function controllersOf({ nest }: RunningApp): Controller[] {
+  return [...nest.get(ModulesContainer).values()].flatMap((module) =>
+    [...module.controllers.values()].map(({ metatype }) => metatype as Controller),
+  );
+}
+
+function routesOf(controller: Controller): [string, string | undefined][] {
+  const prefixes = [Reflect.getMetadata(PATH_METADATA, controller) as string | string[]].flat();
+  const prototype = controller.prototype as Record<string, unknown>;
+  return Object.getOwnPropertyNames(prototype).flatMap((name): [string, string | undefined][] => {
+    const handler = prototype[name];
+    if (typeof handler !== 'function' || !Reflect.hasMetadata(METHOD_METADATA, handler)) return [];
+    const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as number];
+    const path = Reflect.getMetadata(PATH_METADATA, handler) as string;
+    const access = (Reflect.getMetadata('rollcall:access', handler) ??
+      Reflect.getMetadata('rollcall:access', controller)) as string | { name: string } | undefined;
+    const who = typeof access === 'object' || typeof access === 'function' ? access.name : access;
+    return prefixes.map((prefix) => [`${method} ${[prefix, path].map(segment).join('')}`, who]);
+  });
+}
+
+function segment(path: string): string {
+  const trimmed = path.replace(/^\/|\/$/g, '');
+  return trimmed === '' ? '' : `/${trimmed}`;
+}

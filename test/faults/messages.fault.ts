@@ -1,0 +1,99 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startMariaDb, type TestServer } from '../../scripts/test-servers.mjs';
+import { aBootstrapApp } from '../factories/app.factory.js';
+import { MessageClient } from '../support/message-client.js';
+import { runCli, ServiceProcess } from '../support/service-process.js';
+import { createDatabase, type TestDatabase } from '../support/start-app.js';
+
+const senders = 20;
+const acksLeast = 500;
+const receiver = 'receiver';
+
+describe('no acknowledged message is lost, and none overtakes another of its sender', () => {
+  const app = aBootstrapApp();
+  let server: TestServer;
+  let database: TestDatabase | undefined;
+  let service: ServiceProcess | undefined;
+
+  beforeAll(async () => {
+    server = await startMariaDb();
+  }, 60_000);
+  afterAll(() => server.stop());
+  afterEach(async () => {
+    await service?.kill();
+    await database?.drop();
+  });
+
+  const environment = () => ({
+    DATABASE_URL: (database as TestDatabase).url,
+    BOOTSTRAP_APPS: app.text,
+    PASSWORD_COST: 'm=8,t=1,p=1',
+  });
+  const path = () => `${(service as ServiceProcess).url}/${app.org}/${app.name}`;
+
+  it.each(['sqlite', 'mariadb'] as const)(
+    'when the service is killed with -9 while twenty senders send, on %s',
+    async (engine) => {
+      database = await createDatabase(engine, server.url);
+      service = await ServiceProcess.start(environment());
+      const name = `${app.org}/${app.name}`;
+      await runCli(['app', 'set', name, 'rate_profile=off', 'offline_messages_per_user=100000'], environment());
+      const token = await runCli(['token', 'app', name], environment());
+      // The service remembers an app for a second.
+      await sleep(1_050);
+      const post = (route: string, body: unknown) =>
+        fetch(`${path()}${route}`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}` },
+          body: JSON.stringify(body),
+        });
+      expect((await post('/users', { username: receiver, password: 'p' })).status).toBe(200);
+
+      const acked = new Map<string, string>();
+      const statuses = new Set<number>();
+      let stopped = false;
+      const send = async (sender: number): Promise<void> => {
+        for (let index = 0; !stopped; index += 1) {
+          try {
+            const message = { from: `sender-${sender}`, to: [receiver], type: 'txt', body: { sender, index } };
+            const response = await post('/messages/users', message);
+            statuses.add(response.status);
+            const { data } = (await response.json()) as { data?: Record<string, string> };
+            if (response.status === 200) acked.set(data?.[receiver] as string, `${sender} ${index}`);
+          } catch {
+            // The service is away; nobody knows what became of this one.
+            await sleep(5);
+          }
+        }
+      };
+      const sending = Promise.all(Array.from({ length: senders }, (_none, sender) => send(sender)));
+      const moments: number[] = [];
+      while (moments.length < 3 || acked.size < acksLeast) {
+        const moment = randomInt(150, 900);
+        moments.push(moment);
+        await sleep(moment);
+        await service.kill();
+        service = await ServiceProcess.start(environment());
+      }
+      stopped = true;
+      await sending;
+      console.log(`${engine}: killed after ${moments.join(', ')} ms, ${acked.size} messages acknowledged`);
+
+      const userToken = await runCli(['token', 'user', name, receiver], environment());
+      const client = await MessageClient.connect(`${path().replace('http', 'ws')}/ws`, userToken);
+      const waiting = (await client.first('ready'))['offline'] as number;
+      const messages = await client.take('message', waiting, 30_000);
+      await client.close();
+      const got = new Map(messages.map(({ id, body }) => [id as string, `${body.sender} ${body.index}`]));
+      expect([...acked].filter(([id, what]) => got.get(id) !== what)).toEqual([]);
+      const last = new Map<number, number>();
+      for (const { body } of messages) {
+        expect(body.index as number).toBeGreaterThan(last.get(body.sender as number) ?? -1);
+        last.set(body.sender as number, body.index as number);
+      }
+      expect([...statuses].filter((status) => status !== 200 && status !== 503)).toEqual([]);
+    },
+    90_000,
+  );
+});

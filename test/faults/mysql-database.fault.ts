@@ -1,0 +1,183 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DataSource } from 'typeorm';
+import type { Pool } from 'mysql2';
+import { loadEnv } from '../../src/config/env.js';
+import { dataSourceOptions } from '../../src/database/data-source-options.js';
+import { MysqlDatabase, type MysqlLimits } from '../../src/database/mysql-database.js';
+import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+const limits: MysqlLimits = { connections: 4, statementTimeoutMs: 300, acquireTimeoutMs: 200 };
+const unavailable = { code: 'database_unavailable', retryAfterMs: expect.any(Number) };
+
+describe('MysqlDatabase', () => {
+  let schema: TestDatabase;
+  let proxy: TcpProxy;
+  let dataSource: DataSource;
+  let database: MysqlDatabase;
+
+  beforeAll(async () => {
+    schema = await createDatabase('mariadb');
+    proxy = await TcpProxy.to(schema.url);
+  });
+  afterAll(async () => {
+    await proxy.close();
+    await schema.drop();
+  });
+
+  beforeEach(async () => {
+    proxy.heal();
+    const env = { DATABASE_URL: proxy.through(schema.url), DATABASE_POOL_SIZE: `${limits.connections}` };
+    dataSource = new DataSource(dataSourceOptions(loadEnv(env)));
+    await dataSource.initialize();
+    database = new MysqlDatabase((dataSource.driver as unknown as { pool: Pool }).pool.promise(), limits);
+    await database.write((transaction) =>
+      transaction.run(
+        'CREATE OR REPLACE TABLE things (app_id VARCHAR(36), name VARCHAR(64), n BIGINT, PRIMARY KEY (app_id, name))',
+      ),
+    );
+  });
+  afterEach(async () => {
+    proxy.cut();
+    await database.close();
+  });
+
+  const numbers = async () => (await database.read<{ n: number }>('SELECT n FROM things ORDER BY n')).map(({ n }) => n);
+  const add = (n: number) =>
+    database.write((transaction) => transaction.run('INSERT INTO things VALUES (?, ?, ?)', ['a', `n${n}`, n]));
+  const elapsed = async (work: () => Promise<unknown>): Promise<number> => {
+    const begun = performance.now();
+    await work();
+    return performance.now() - begun;
+  };
+
+  it('runs a transaction again that lost a deadlock, and nobody sees it', async () => {
+    await Promise.all([add(1), add(2)]);
+    let attempts = 0;
+    // Twenty pairs lock the same two rows in opposite orders; each waits long enough to meet the other.
+    const change = (...names: [string, string]) =>
+      database.write(async (transaction) => {
+        attempts += 1;
+        for (const name of names) {
+          await transaction.run('UPDATE things SET n = n + 10 WHERE app_id = ? AND name = ?', ['a', name]);
+          await transaction.read('SELECT SLEEP(0.01)');
+        }
+      });
+    let pairs = 0;
+    for (; attempts <= pairs * 2 && pairs < 50; pairs += 1) await Promise.all([change('n1', 'n2'), change('n2', 'n1')]);
+    expect(attempts).toBeGreaterThan(pairs * 2);
+    expect(await numbers()).toEqual([1 + pairs * 20, 2 + pairs * 20]);
+  });
+
+  it.each([1213, 1205, 1047, 3101])(
+    'tries a read again after the error %i, and then says that it is away',
+    async (errno) => {
+      const signal = `SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = ${errno}`;
+      await expect(database.read(signal)).rejects.toMatchObject(unavailable);
+      await expect(database.write((transaction) => transaction.run(signal))).rejects.toMatchObject(unavailable);
+      expect(await numbers()).toEqual([]);
+    },
+  );
+
+  it('shows a statement that is wrong as what it is: a fault of ours', async () => {
+    await expect(database.read('SELEKT 1')).rejects.toMatchObject({ errno: 1064 });
+    await expect(database.read('SELECT * FROM nothing')).rejects.toMatchObject({ errno: 1146 });
+  });
+
+  it('rolls back what the work refused, and the connection is as before', async () => {
+    for (let time = 0; time < limits.connections * 3; time += 1)
+      await expect(
+        database.write(async (transaction) => {
+          await transaction.run('INSERT INTO things VALUES (?, ?, ?)', ['a', 'x', time]);
+          throw new Error('no');
+        }),
+      ).rejects.toThrow('no');
+    expect(await numbers()).toEqual([]);
+  });
+
+  it('serves many more writes at once than it has connections', async () => {
+    const patient = new MysqlDatabase((dataSource.driver as unknown as { pool: Pool }).pool.promise(), {
+      ...limits,
+      acquireTimeoutMs: 20_000,
+    });
+    const wanted = Array.from({ length: 200 }, (_none, index) => index);
+    await Promise.all(
+      wanted.map((n) =>
+        patient.write((transaction) => transaction.run('INSERT INTO things VALUES (?, ?, ?)', ['a', `n${n}`, n])),
+      ),
+    );
+    expect(await numbers()).toEqual(wanted);
+    expect(proxy.connections).toBeLessThanOrEqual(limits.connections);
+    expect(patient.writesWaiting).toBe(0);
+  });
+
+  it('sends a caller away who waited for a connection for too long, and serves the others', async () => {
+    const busy = Array.from({ length: limits.connections }, () =>
+      database.write((transaction) => transaction.read('SELECT SLEEP(0.28)')),
+    );
+    const late = database.read('SELECT 1');
+    const took = await elapsed(() => expect(late).rejects.toMatchObject(unavailable));
+    expect(took).toBeGreaterThanOrEqual(limits.acquireTimeoutMs - 20);
+    expect(took).toBeLessThan(limits.acquireTimeoutMs + 250);
+    await Promise.all(busy);
+    await expect(database.read('SELECT 1')).resolves.toHaveLength(1);
+  });
+
+  it('cuts a statement that takes too long, and the next one does not wait behind it', async () => {
+    const took = await elapsed(() => expect(database.read('SELECT SLEEP(5)')).rejects.toMatchObject(unavailable));
+    expect(took).toBeLessThan(limits.statementTimeoutMs + 300);
+    expect(await elapsed(() => database.read('SELECT 1'))).toBeLessThan(limits.statementTimeoutMs);
+  });
+
+  it('gives up silent connections and works on at once when the network is back', async () => {
+    await Promise.all(Array.from({ length: limits.connections }, (_none, index) => add(index)));
+    proxy.hold();
+    const lost = await Promise.allSettled(
+      Array.from({ length: limits.connections }, (_none, index) => add(100 + index)),
+    );
+    for (const result of lost) expect(result).toMatchObject({ status: 'rejected', reason: unavailable });
+    proxy.heal();
+    for (let time = 0; time < 20; time += 1) await expect(database.read('SELECT 1')).resolves.toHaveLength(1);
+    await Promise.all([add(200), add(201), add(202), add(203), add(204)]);
+    expect(await numbers()).toEqual(expect.arrayContaining([0, 1, 2, 3, 200, 201, 202, 203, 204]));
+  });
+
+  it('answers within a second while the server refuses everyone, and works again without a restart', async () => {
+    await database.ping();
+    proxy.refuse();
+    for (let time = 0; time < 10; time += 1) {
+      const took = await elapsed(() => expect(database.ping()).rejects.toMatchObject(unavailable));
+      expect(took).toBeLessThan(1_000);
+    }
+    proxy.heal();
+    await expect(database.ping()).resolves.toBeUndefined();
+    await expect(add(1)).resolves.toBe(1);
+  });
+
+  it('answers within its time-outs while new connections meet a black hole', async () => {
+    await database.ping();
+    proxy.refuse();
+    await expect(database.ping()).rejects.toMatchObject(unavailable);
+    proxy.heal();
+    proxy.hold();
+    const took = await elapsed(() => expect(database.ping()).rejects.toMatchObject(unavailable));
+    expect(took).toBeGreaterThan(500);
+    expect(took).toBeLessThan(1_500);
+    proxy.heal();
+    await expect(database.ping()).resolves.toBeUndefined();
+  });
+
+  it('does not run a write again whose answer was lost: it may have happened', async () => {
+    let attempts = 0;
+    const write = database.write(async (transaction) => {
+      attempts += 1;
+      await transaction.run('INSERT INTO things VALUES (?, ?, ?)', ['a', 'x', 1]);
+      proxy.hold();
+    });
+    await expect(write).rejects.toMatchObject(unavailable);
+    expect(attempts).toBe(1);
+    proxy.heal();
+    await sleep(0);
+    expect([[], [1]]).toContainEqual(await numbers());
+  });
+});

@@ -1,0 +1,84 @@
+import { Cluster, type ClusterNode, inTurns } from '../support/cluster.js';
+import { GatewayClient, until } from '../support/gateway-client.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+const minuteMs = 60_000;
+const atOnce = 50;
+
+describe('presence while Redis loses messages', () => {
+  let cluster: Cluster;
+  let toRedis: TcpProxy;
+  let clients: GatewayClient[] = [];
+  /** Turns every PUBLISH into a command that changes nothing and answers a number as well. */
+  let publishes = true;
+  beforeAll(async () => {
+    cluster = await Cluster.start(3, async (url) => {
+      toRedis = await TcpProxy.to(url, (bytes) =>
+        publishes || !bytes.includes('publish\r\n')
+          ? bytes
+          : Buffer.from(bytes.toString('latin1').replaceAll('publish\r\n', 'hstrlen\r\n'), 'latin1'),
+      );
+      return toRedis.through(url);
+    });
+  }, minuteMs);
+  afterEach(() => {
+    for (const client of clients) client.socket.terminate();
+    clients = [];
+  });
+  afterAll(async () => {
+    await cluster?.stop();
+    await toRedis?.close();
+  });
+
+  const node = (index: number): ClusterNode => cluster.node(index);
+  const named = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+  const login = async (where: ClusterNode, name: string): Promise<GatewayClient> => {
+    const client = await GatewayClient.login(where.url, cluster.path, cluster.token(name));
+    clients.push(client);
+    return client;
+  };
+  const everyNodeSees = async (names: readonly string[], count: number): Promise<boolean> =>
+    (await Promise.all(cluster.nodes.map((one) => cluster.online(one, names)))).every((seen) => seen.size === count);
+
+  it(
+    'the same within 10 s when every published message is dropped',
+    async () => {
+      const names = named('deaf', 50);
+      await cluster.register(names);
+      const sockets = await inTurns(names, atOnce, (name) => login(node(0), name));
+      publishes = false;
+      const begun = performance.now();
+      await inTurns(names, 20, (name) => cluster.call(node(1), 'POST', `/users/${name}/deactivate`));
+      const closed = await Promise.all(sockets.map((client) => client.closed));
+      publishes = true;
+      const slowest = Math.max(...closed.map(({ at }) => at - begun));
+      console.info('the same without any publish, in ms:', slowest);
+      expect(slowest).toBeLessThan(10_000);
+      expect(closed.every(({ code }) => code === 4001)).toBe(true);
+    },
+    minuteMs,
+  );
+
+  it(
+    'the same within 10 s when Redis is away altogether, with no 5xx',
+    async () => {
+      const names = named('alone', 50);
+      await cluster.register(names);
+      const sockets = await inTurns(names, atOnce, (name) => login(node(0), name));
+      toRedis.refuse();
+      const begun = performance.now();
+      const answers = await inTurns(names, 20, (name) => cluster.call(node(1), 'POST', `/users/${name}/deactivate`));
+      expect(answers.every(({ status }) => status === 200)).toBe(true);
+      const closed = await Promise.all(sockets.map((client) => client.closed));
+      // A log in works as well, and its own node knows of it.
+      await cluster.register(['hermit']);
+      await login(node(2), 'hermit');
+      expect(await cluster.online(node(2), ['hermit'])).toEqual(new Set(['hermit']));
+      toRedis.heal();
+      expect(Math.max(...closed.map(({ at }) => at - begun))).toBeLessThan(10_000);
+      expect(closed.every(({ code }) => code === 4001)).toBe(true);
+      await until(() => everyNodeSees(['hermit'], 1), 10_000, 100);
+    },
+    minuteMs,
+  );
+});

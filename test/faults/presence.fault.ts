@@ -1,0 +1,202 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { Cluster, type ClusterNode, inTurns } from '../support/cluster.js';
+import { GatewayClient, until } from '../support/gateway-client.js';
+
+const minuteMs = 60_000;
+const atOnce = 50;
+
+describe('presence of three nodes', () => {
+  let cluster: Cluster;
+  let clients: GatewayClient[] = [];
+  beforeAll(async () => {
+    cluster = await Cluster.start(3);
+  }, minuteMs);
+  afterEach(() => {
+    for (const client of clients) client.socket.terminate();
+    clients = [];
+  });
+  afterAll(async () => {
+    await cluster?.stop();
+  });
+
+  const node = (index: number): ClusterNode => cluster.node(index);
+  const named = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+  const login = async (where: ClusterNode, name: string, more?: object): Promise<GatewayClient> => {
+    const client = await GatewayClient.login(where.url, cluster.path, cluster.token(name), more);
+    clients.push(client);
+    return client;
+  };
+  const everyNodeSees = async (names: readonly string[], count: number): Promise<boolean> =>
+    (await Promise.all(cluster.nodes.map((one) => cluster.online(one, names)))).every((seen) => seen.size === count);
+
+  it('every node says online from `ready` on, and offline within 100 ms of a close', async () => {
+    await cluster.register(['quick']);
+    const delays: number[] = [];
+    for (let round = 0; round < 15; round++) {
+      const client = await login(node(round % 3), 'quick');
+      expect(await everyNodeSees(['quick'], 1)).toBe(true);
+      await client.close();
+      delays.push(await until(() => everyNodeSees(['quick'], 0), 1_000, 1));
+    }
+    delays.sort((one, other) => one - other);
+    console.info('every node says offline after a close, in ms:', { p50: delays[7], most: delays[14] });
+    expect(delays[7]).toBeLessThan(100);
+  });
+
+  it(
+    'a ban closes every socket on every node within 1 s, p99 of 500',
+    async () => {
+      const names = named('ban', 500);
+      await cluster.register(names);
+      const sockets = await inTurns(names, atOnce, async (name, index) => [
+        await login(node(index % 3), name),
+        await login(node((index + 1) % 3), name, { platform: 'ios' }),
+      ]);
+      const latencies = await inTurns(names, 20, async (name, index) => {
+        const { status } = await cluster.call(node((index + 2) % 3), 'POST', `/users/${name}/deactivate`);
+        expect(status).toBe(200);
+        const answeredAt = performance.now();
+        const closed = await Promise.all((sockets[index] as GatewayClient[]).map((client) => client.closed));
+        expect(closed.map(({ code }) => code)).toEqual([4001, 4001]);
+        return Math.max(0, ...closed.map(({ at }) => at - answeredAt));
+      });
+      latencies.sort((one, other) => one - other);
+      console.info('from the answer of a ban to the last close, in ms:', {
+        p50: latencies[250],
+        p99: latencies[495],
+        most: latencies[499],
+      });
+      expect(latencies[495]).toBeLessThan(1_000);
+    },
+    minuteMs,
+  );
+
+  it(
+    'a thousand logins that race a ban leave no session',
+    async () => {
+      await cluster.register(['racer']);
+      const attempts = Array.from({ length: 1_000 }, (_, index) => index);
+      let ban: Promise<{ status: number }> | undefined;
+      let ready = 0;
+      const racing = await inTurns(attempts, 100, async (index) => {
+        const client = await GatewayClient.connect(node(index % 3).url, cluster.path);
+        clients.push(client);
+        client.send({ type: 'login', token: cluster.token('racer'), platform: `p${index}` });
+        const frame = await client.next();
+        if (frame.type === 'ready') ready += 1;
+        if (index === 400) ban = cluster.call(node(1), 'POST', '/users/racer/deactivate');
+        return client;
+      });
+      expect((await ban)?.status).toBe(200);
+      const begun = performance.now();
+      await Promise.all(racing.map((client) => client.closed));
+      console.info('logins that were let in before the ban:', ready, 'all closed ms later:', performance.now() - begun);
+      expect(ready).toBeGreaterThan(100);
+      expect(ready).toBeLessThan(1_000);
+      expect(performance.now() - begun).toBeLessThan(1_000);
+      expect(await everyNodeSees(['racer'], 0)).toBe(true);
+    },
+    minuteMs,
+  );
+
+  it.each(['restarted', 'flushed'])(
+    'Redis %s: right again within 10 s, and no 5xx meanwhile',
+    async (how) => {
+      const names = named(how, 300);
+      await cluster.register(names);
+      await inTurns(names.slice(0, 200), atOnce, (name, index) => login(node(index % 3), name));
+      await until(() => everyNodeSees(names, 200), 1_000);
+      const failures: number[] = [];
+      const watching = setInterval(() => {
+        for (const one of cluster.nodes)
+          for (const path of [`/users/${names[0]}/status`, `/users/${names[250]}/status`, '/online', '/users?limit=1'])
+            void cluster.call(one, 'GET', path).then(({ status }) => status !== 200 && failures.push(status));
+      }, 50);
+      const begun = performance.now();
+      if (how === 'restarted') await cluster.redis.restart();
+      else {
+        const direct = new Redis(cluster.redis.url);
+        await direct.flushall();
+        direct.disconnect();
+      }
+      await until(() => everyNodeSees(names, 200), 10_000, 50);
+      console.info(`Redis ${how}: right again after ms`, performance.now() - begun);
+      await sleep(500);
+      clearInterval(watching);
+      expect(failures).toEqual([]);
+      const { body } = await cluster.call(node(0), 'GET', '/online');
+      expect(body.total).toBe(200);
+    },
+    minuteMs,
+  );
+
+  it(
+    'a node that was stopped for longer than its lease closes what was banned meanwhile, and shows the others',
+    async () => {
+      const names = named('zombie', 20);
+      await cluster.register(names);
+      const sockets = await inTurns(names, atOnce, (name) => login(node(0), name));
+      node(0).process.kill('SIGSTOP');
+      await until(async () => (await cluster.online(node(1), names)).size === 0, 15_000, 100);
+      await cluster.call(node(1), 'POST', `/users/${names[0]}/deactivate`);
+      node(0).process.kill('SIGCONT');
+      const begun = performance.now();
+      expect((await (sockets[0] as GatewayClient).closed).code).toBe(4001);
+      await until(() => everyNodeSees(names, 19), 10_000, 50);
+      console.info('a stopped node is right again after ms', performance.now() - begun);
+      expect(sockets.slice(1).every((client) => client.open)).toBe(true);
+    },
+    minuteMs,
+  );
+
+  it(
+    'SIGTERM: clients are told, others see them offline within 2 s, and the process ends',
+    async () => {
+      const names = named('leaving', 200);
+      await cluster.register(names);
+      const leaving = await cluster.startNode();
+      const sockets = await inTurns(names, atOnce, (name) => login(leaving, name));
+      const stays = await login(node(0), names[0] as string, { platform: 'ios' });
+      const begun = performance.now();
+      const exit = leaving.kill('SIGTERM');
+      await until(async () => (await cluster.online(node(0), names)).size === 1, 2_000, 10);
+      console.info('offline after SIGTERM, ms:', performance.now() - begun);
+      const closed = await Promise.all(sockets.map((client) => client.closed));
+      expect(closed.every(({ code }) => code === 1012)).toBe(true);
+      const hints = sockets.map((client) => client.frames.at(-1)?.['retry_after_ms'] as number);
+      expect(Math.max(...hints) - Math.min(...hints)).toBeGreaterThan(4_000);
+      await exit;
+      expect(leaving.process.exitCode).toBe(0);
+      expect(stays.open).toBe(true);
+    },
+    minuteMs,
+  );
+
+  it(
+    'kill -9 of a node with 1,000 sessions: offline within 15 s, and never who came back elsewhere',
+    async () => {
+      const names = named('orphan', 1_000);
+      await cluster.register(names);
+      const doomed = await cluster.startNode();
+      await inTurns(names, atOnce, (name) => login(doomed, name));
+      await until(async () => (await cluster.online(node(1), names)).size === 1_000, 1_000);
+      const begun = performance.now();
+      await doomed.kill();
+      const back = names.slice(0, 100);
+      await inTurns(back, atOnce, (name, index) => login(node(index % 2), name));
+      let online = new Set<string>(names);
+      while (online.size > 100) {
+        online = await cluster.online(node(2), names);
+        expect(back.every((name) => online.has(name))).toBe(true);
+        expect(performance.now() - begun).toBeLessThan(15_000);
+        await sleep(100);
+      }
+      console.info('offline after kill -9, ms:', performance.now() - begun);
+      expect(await everyNodeSees(names, 100)).toBe(true);
+      await sleep(4_000);
+      expect(await everyNodeSees(names, 100)).toBe(true);
+    },
+    minuteMs,
+  );
+});

@@ -1,0 +1,9 @@
+// Loaded before the service: on SIGUSR2 it prints the longest delay of the event loop since the last time, in ms.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+const delays = monitorEventLoopDelay({ resolution: 2 });
+delays.enable();
+process.on('SIGUSR2', () => {
+  process.stdout.write(`${delays.max / 1e6}\n`);
+  delays.reset();
+});

@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { TokensService } from '../../src/auth/tokens.service.js';
+import { UsersService } from '../../src/users/users.service.js';
+import type { RunningApp } from './start-app.js';
+
+export type Frame = Readonly<Record<string, any>> & { readonly type: string };
+
+/** A chat client on the gateway, which keeps every frame that it gets. */
+export class MessageClient {
+  readonly frames: Frame[] = [];
+  /** Acknowledges each message as it comes. */
+  acks = true;
+  private waiting: (() => void)[] = [];
+
+  private constructor(private readonly socket: WebSocket) {
+    socket.on('message', (data: Buffer) => {
+      const frame = JSON.parse(data.toString()) as Frame;
+      this.frames.push(frame);
+      if (frame.type === 'message' && this.acks) this.send({ type: 'ack', id: frame['id'] as string });
+      for (const wake of this.waiting.splice(0)) wake();
+    });
+    socket.on('error', () => undefined);
+  }
+
+  /** Logs in and waits for `ready`. */
+  static async logIn(
+    service: RunningApp,
+    username: string,
+    { acks = true, device = undefined as string | undefined } = {},
+  ): Promise<MessageClient> {
+    const user = await service.nest.get(UsersService).get(service.app.id, username);
+    const token = service.nest.get(TokensService).issueUserToken(service.app, user, 0).accessToken;
+    return MessageClient.connect(`${service.url.replace('http', 'ws')}${service.path}/ws`, token, { acks, device });
+  }
+
+  static async connect(
+    url: string,
+    token: string,
+    { acks = true, device = undefined as string | undefined } = {},
+  ): Promise<MessageClient> {
+    const socket = new WebSocket(url);
+    const client = new MessageClient(socket);
+    client.acks = acks;
+    await once(socket, 'open');
+    client.send({ type: 'login', token, platform: 'web', device });
+    await client.first('ready');
+    return client;
+  }
+
+  get messages(): Frame[] {
+    return this.frames.filter((frame) => frame.type === 'message');
+  }
+
+  send(frame: Readonly<Record<string, unknown>>): void {
+    this.socket.send(JSON.stringify(frame));
+  }
+
+  /** The first frame of this type, which may be here already. */
+  async first(type: string): Promise<Frame> {
+    return (await this.take(type, 1))[0] as Frame;
+  }
+
+  /** As many frames of this type, in their order. */
+  async take(type: string, count: number, withinMs = 10_000): Promise<Frame[]> {
+    const found = (): Frame[] => this.frames.filter((frame) => frame.type === type);
+    const until = performance.now() + withinMs;
+    while (found().length < count) {
+      const left = until - performance.now();
+      if (left <= 0)
+        throw new Error(`${found().length} of ${count} ${type} frames; last: ${JSON.stringify(this.frames.slice(-3))}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.waiting.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    return found();
+  }
+
+  /** What was sent before this has been handled; acks are stored a moment later. */
+  async settle(): Promise<void> {
+    const before = this.frames.filter((frame) => frame.type === 'pong').length;
+    this.send({ type: 'ping' });
+    await this.take('pong', before + 1);
+  }
+
+  async close(): Promise<void> {
+    if (this.socket.readyState === WebSocket.CLOSED) return;
+    const closed = once(this.socket, 'close');
+    this.socket.close();
+    await closed;
+  }
+
+  /** Without a goodbye, as a client that dies. */
+  terminate(): void {
+    this.socket.terminate();
+  }
+}
+
+/** Asks again until the answer is right: for what follows a moment after its cause. */
+export async function eventually(check: () => Promise<void> | void, withinMs = 5_000): Promise<void> {
+  for (const until = performance.now() + withinMs; ;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}

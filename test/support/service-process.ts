@@ -1,0 +1,65 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const root = join(import.meta.dirname, '../..');
+const readyWithinMs = 30_000;
+
+/** `node dist/main.js` as an operator runs it: a process of its own, that can be killed. */
+export class ServiceProcess {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly url: string,
+  ) {}
+
+  /** @param imports modules that are loaded before the service */
+  static async start(env: Readonly<Record<string, string>>, imports: readonly string[] = []): Promise<ServiceProcess> {
+    const args = [...imports.flatMap((file) => ['--import', file]), join(root, 'dist/main.js')];
+    const child = spawn(process.execPath, args, {
+      env: { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'warn', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    const url = await new Promise<string>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`not ready in time:\n${output}`)), readyWithinMs);
+      const read = (part: string): void => {
+        output += part;
+        const ready = /Rollcall is ready on (http:\S+)/.exec(output)?.[1];
+        if (ready === undefined) return;
+        clearTimeout(timer);
+        resolve(ready);
+      };
+      child.stdout.setEncoding('utf8').on('data', read);
+      child.stderr.setEncoding('utf8').on('data', read);
+      child.once('exit', (code) => reject(new Error(`it ended with ${code}:\n${output}`)));
+    }).catch((error: unknown) => {
+      child.kill('SIGKILL');
+      throw error;
+    });
+    return new ServiceProcess(child, url);
+  }
+
+  /** Sends a signal and answers the next line that the process writes to its standard output. */
+  async ask(signal: NodeJS.Signals): Promise<string> {
+    const answer = once(this.child.stdout as NodeJS.ReadableStream, 'data') as Promise<[string]>;
+    this.child.kill(signal);
+    return (await answer)[0].trim();
+  }
+
+  /** `kill -9`: nothing is finished, nothing is said. */
+  async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const exited = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await exited;
+  }
+}
+
+/** `rollcall …`, as `npm run -s cli -- …` runs it. @returns what it prints */
+export async function runCli(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'dist/cli.js'), ...args], {
+    env: { PATH: process.env.PATH, ...env },
+  });
+  return stdout.trim();
+}

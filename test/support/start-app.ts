@@ -1,0 +1,144 @@
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createConnection } from 'mysql2/promise';
+import { pino } from 'pino';
+import request, { type Response, type Test } from 'supertest';
+import { createHttpApplication } from '../../src/api/http-application.js';
+import type { RouteTable } from '../../src/api/route-table.js';
+import type { App } from '../../src/apps/app.js';
+import { AppsService } from '../../src/apps/apps.service.js';
+import { TokensService } from '../../src/auth/tokens.service.js';
+import { Clock } from '../../src/clock/clock.js';
+import { loadEnv } from '../../src/config/env.js';
+import { aBootstrapApp } from '../factories/app.factory.js';
+import type { FixedClock } from './fixed-clock.js';
+
+export interface StartOptions {
+  /** Settings of the environment beside those that name the engine. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Stands in for the service's clock from the moment it has started. */
+  readonly clock?: FixedClock;
+  /** Settings of the app; without `rate_profile` it has no limits. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** A database that another service uses as well; without it, one of its own, gone after `stop`. */
+  readonly database?: TestDatabase;
+}
+
+export interface CallOptions {
+  /** Sent as JSON; a string is sent as it stands. */
+  readonly body?: unknown;
+  /** null: no Authorization header. Without it, the app token. */
+  readonly token?: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Method = 'get' | 'post' | 'put' | 'delete' | 'patch' | 'options' | 'head';
+
+export interface RunningApp {
+  readonly url: string;
+  readonly nest: NestFastifyApplication;
+  readonly routes: RouteTable;
+  /** Made at the start, with known credentials. */
+  readonly app: App;
+  readonly token: string;
+  readonly database: TestDatabase;
+  /** `/org/app` */
+  readonly path: string;
+  /** A call of a path behind `/org/app`, or of an absolute one that begins with `//`, with the app token. */
+  call(method: Method, path: string, options?: CallOptions): Test;
+  /** Registers one user and answers its entity. */
+  register(username: string, more?: Readonly<Record<string, unknown>>): Promise<Record<string, any>>;
+  stop(): Promise<void>;
+}
+
+/** The real service on a free port, on the engines of the jest project. */
+export async function startApp(options: StartOptions = {}): Promise<RunningApp> {
+  const database = options.database ?? (await createDatabase());
+  const credentials = aBootstrapApp();
+  const env = loadEnv({
+    PORT: '0',
+    DATABASE_URL: database.url,
+    ...(globalThis.rollcallRedis ? { REDIS_URL: neededUrl('TEST_REDIS_URL') } : {}),
+    // The cheapest that argon2 knows: hashing is the subject of few tests.
+    PASSWORD_COST: 'm=8,t=1,p=1',
+    BOOTSTRAP_APPS: credentials.text,
+    ...options.env,
+  });
+  const { app: nest, routes } = await createHttpApplication(env, pino({ level: 'silent' }));
+  if (options.clock !== undefined) replaceClock(nest.get(Clock), options.clock);
+  const apps = nest.get(AppsService);
+  await apps.bootstrap();
+  let app = (await apps.find(credentials.org, credentials.name)) as App;
+  for (const [key, value] of Object.entries({ rate_profile: 'off', ...options.settings }))
+    app = await apps.set(app, key, value);
+  await nest.listen(0, '127.0.0.1');
+  const { port } = nest.getHttpServer().address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const token = nest.get(TokensService).issueAppToken(app, 0).accessToken;
+  const path = `/${app.org}/${app.name}`;
+
+  const call: RunningApp['call'] = (method, target, { body, token: shown = token, headers = {} } = {}) => {
+    const test = request(url)[method](target.startsWith('//') ? target.slice(1) : `${path}${target}`);
+    if (shown !== null) test.set('authorization', `Bearer ${shown}`);
+    if (body !== undefined) test.type('json').send(typeof body === 'string' ? body : JSON.stringify(body));
+    return test.set(headers);
+  };
+  return {
+    ...{ url, nest, routes, app, token, database, path, call },
+    async register(username, more = {}) {
+      const response = await call('post', '/users', { body: { username, password: 'secret', ...more } });
+      if (response.status !== 200) throw new Error(`no registration of ${username}: ${response.text}`);
+      return (response.body as { entities: Record<string, any>[] }).entities[0] as Record<string, any>;
+    },
+    async stop() {
+      await nest.close();
+      if (options.database === undefined) await database.drop();
+    },
+  };
+}
+
+export interface TestDatabase {
+  readonly url: string;
+  drop(): Promise<void>;
+}
+
+/** An empty database of the project's engine: a file of its own, or a schema of its own on the server of the tests. */
+export async function createDatabase(
+  engine: 'sqlite' | 'mariadb' = globalThis.rollcallEngine,
+  server = process.env.TEST_DATABASE_URL,
+): Promise<TestDatabase> {
+  if (engine === 'sqlite') {
+    const folder = await mkdtemp(join(tmpdir(), 'rollcall-test-'));
+    return {
+      url: `sqlite:${join(folder, 'rollcall.sqlite')}`,
+      drop: () => rm(folder, { recursive: true, force: true }),
+    };
+  }
+  const url = new URL(server ?? neededUrl('TEST_DATABASE_URL'));
+  const name = `rollcall_test_${randomBytes(8).toString('hex')}`;
+  const onServer = async (sql: string): Promise<void> => {
+    const connection = await createConnection(new URL('/', url).href);
+    await connection.query(sql).finally(() => connection.end());
+  };
+  await onServer(`CREATE DATABASE ${name}`);
+  url.pathname = name;
+  return { url: url.href, drop: () => onServer(`DROP DATABASE IF EXISTS ${name}`) };
+}
+
+function neededUrl(variable: string): string {
+  const url = process.env[variable];
+  if (url === undefined) throw new Error(`${variable} is not set: run the tests with npm test`);
+  return url;
+}
+
+function replaceClock(clock: Clock, fixed: FixedClock): void {
+  clock.now = () => fixed.now();
+  clock.monotonic = () => fixed.monotonic();
+}
+
+export type { Response };
