@@ -1,4 +1,4 @@
-/** For the TypeORM command line: `npx typeorm migration:show -d dist/…` style tools read the data source from here. */
+/** The data source for tools that look for one here, such as editors and schema viewers. The service does not. */
 import { DataSource } from 'typeorm';
 import { loadEnv } from './src/config/env.js';
 import { dataSourceOptions } from './src/database/data-source-options.js';

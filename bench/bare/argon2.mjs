@@ -1,0 +1,16 @@
+// How many passwords this machine hashes in a second when it does nothing else: node bench/bare/argon2.mjs [seconds]
+import { hash } from '@node-rs/argon2';
+import { availableParallelism } from 'node:os';
+
+const seconds = Number(process.argv[2] ?? 5);
+const cost = { memoryCost: 19456, timeCost: 2, parallelism: 1 };
+
+const begun = performance.now();
+const elapsed = () => (performance.now() - begun) / 1000;
+let hashes = 0;
+await Promise.all(
+  Array.from({ length: availableParallelism() }, async () => {
+    for (; elapsed() < seconds; hashes += 1) await hash('a password of some length', cost);
+  }),
+);
+console.log(JSON.stringify({ perSecond: hashes / elapsed(), cpuMicros: process.cpuUsage().user / hashes }));

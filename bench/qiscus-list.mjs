@@ -1,0 +1,180 @@
+// What a page of get_user_list costs in an app of 1,000,000 users, by where it stands. Run: node bench/qiscus-list.mjs
+// [--engine sqlite|mariadb] [--users N] [--entry dist/main.js]. It starts what it needs and stops it at the end.
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import Sqlite from 'better-sqlite3';
+import { createConnection } from 'mysql2/promise';
+import { startMariaDb } from '../scripts/test-servers.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    engine: { type: 'string', default: 'sqlite' },
+    users: { type: 'string', default: '1000000' },
+    entry: { type: 'string', default: 'dist/main.js' },
+  },
+});
+const users = Number(options.users);
+const rowsPerInsert = 5_000;
+const callsPerCase = 200;
+const limit = 20;
+const columns = 'app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch';
+const columnCount = columns.split(', ').length;
+// Ids as they are made: milliseconds since 2020 times 4096.
+const firstCreatedAt = Date.UTC(2024, 0, 1);
+const idOf = (/** @type {number} */ createdAt) => (createdAt - Date.UTC(2020, 0, 1)) * 4096;
+
+/** @param {string} appId @param {number} index */
+function userRow(appId, index) {
+  const createdAt = firstCreatedAt + index * 1000;
+  const hex = createHash('sha256').update(String(index)).digest('hex');
+  const uuid = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-1${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  // Names come in no order, as people do.
+  const username = `${hex.slice(32, 44)}@example.com`;
+  return [appId, username, uuid, idOf(createdAt), `User ${index}`, 1, createdAt, createdAt, null, 0];
+}
+
+/** @returns {Promise<number>} */
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'rollcall-bench-'));
+const maria = options.engine === 'mariadb' ? await startMariaDb() : null;
+const sqlitePath = join(folder, 'rollcall.sqlite');
+const databaseName = `rollcall_bench_${randomBytes(4).toString('hex')}`;
+const [appId, secret] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')];
+const port = await freePort();
+const url = `http://127.0.0.1:${port}`;
+/** @type {import('node:child_process').ChildProcess | null} */
+let service = null;
+
+async function connectMaria() {
+  return createConnection(`${maria?.url}/${databaseName}`);
+}
+
+async function start() {
+  const child = spawn(process.execPath, [options.entry], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      ...process.env,
+      PORT: String(port),
+      LOG_LEVEL: 'error',
+      SHUTDOWN_DRAIN_MS: '0',
+      DATABASE_URL: maria === null ? `sqlite:${sqlitePath}` : `${maria.url}/${databaseName}`,
+      BOOTSTRAP_APPS: `bench/bench:${appId}:${secret}`,
+    },
+  });
+  service = child;
+  for (let attempt = 0; attempt < 300; attempt += 1) {
+    if (child.exitCode !== null) throw new Error('the service did not start');
+    const answer = await fetch(`${url}/health/ready`).catch(() => null);
+    if (answer?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('the service did not become ready');
+}
+
+async function fill() {
+  const began = performance.now();
+  if (maria === null) {
+    const database = new Sqlite(sqlitePath);
+    const { id } = /** @type {{ id: string }} */ (database.prepare('SELECT id FROM apps').get());
+    const insert = database.prepare(
+      `INSERT INTO users (${columns}) VALUES (${Array(columnCount).fill('?').join(', ')})`,
+    );
+    database.transaction(() => {
+      for (let index = 0; index < users; index += 1) insert.run(...userRow(id, index));
+      database.prepare('INSERT INTO user_counts (app_id, slot, users) VALUES (?, 0, ?)').run(id, users);
+    })();
+    database.close();
+  } else {
+    const database = await connectMaria();
+    const [apps] = await database.query('SELECT id FROM apps');
+    const { id } = /** @type {{ id: string }[]} */ (apps)[0] ?? { id: '' };
+    for (let index = 0; index < users; index += rowsPerInsert) {
+      const rows = Array.from({ length: Math.min(rowsPerInsert, users - index) }, (_, row) => userRow(id, index + row));
+      await database.query(`INSERT INTO users (${columns}) VALUES ?`, [rows]);
+    }
+    await database.query('INSERT INTO user_counts (app_id, slot, users) VALUES (?, 0, ?)', [id, users]);
+    await database.query('ANALYZE TABLE users');
+    await database.end();
+  }
+  console.log(`${users} users in ${((performance.now() - began) / 1000).toFixed(0)} s`);
+}
+
+/** @param {string} query @param {number} page */
+async function call(query, page) {
+  const began = performance.now();
+  const response = await fetch(`${url}/api/v2.1/rest/get_user_list?limit=${limit}&page=${page}${query}`, {
+    headers: { 'QISCUS-SDK-APP-ID': appId, 'QISCUS-SDK-SECRET': secret },
+  });
+  const text = await response.text();
+  return { ms: performance.now() - began, status: response.status, text };
+}
+
+/** @param {string} name @param {() => number} pageOf @param {string} [query] @param {number} [calls] */
+async function measure(name, pageOf, query = '', calls = callsPerCase) {
+  /** @type {number[]} */
+  const times = [];
+  let status = 0;
+  for (let index = 0; index < calls; index += 1) {
+    const answer = await call(query, pageOf());
+    times.push(answer.ms);
+    status = answer.status;
+  }
+  times.sort((one, other) => one - other);
+  const at = (/** @type {number} */ share) => (times[Math.floor((times.length - 1) * share)] ?? 0).toFixed(2);
+  console.log(
+    `${name.padEnd(44)} status ${status}  first-or-worst ${at(1).padStart(8)} ms  median ${at(0.5).padStart(7)} ms`,
+  );
+  return Number(at(0.5));
+}
+
+try {
+  if (maria !== null) {
+    const server = await createConnection(maria.url);
+    await server.query(`CREATE DATABASE ${databaseName}`);
+    await server.end();
+  }
+  await start();
+  await fill();
+  const last = Math.floor(users / limit);
+  const anyPage = () => 1 + Math.floor(Math.random() * last);
+  await measure('(warm up)', () => 1);
+  const first = await measure('page 1', () => 1);
+  const cold = await measure('the middle page, nothing remembered', () => Math.floor(last / 2), '', 1);
+  /** @type {[string, () => number, string][]} */
+  const cases = [
+    [`page ${last}`, () => last, ''],
+    [`page ${Math.floor(last / 2)}`, () => Math.floor(last / 2), ''],
+    ['any page', anyPage, ''],
+    ['email asc, page 1', () => 1, '&order_query=email+asc'],
+    ['email asc, any page', anyPage, '&order_query=email+asc'],
+  ];
+  for (const [name, pageOf, query] of cases) {
+    const median = await measure(name, pageOf, query);
+    console.log(`${' '.repeat(45)}${(median / first).toFixed(2)} times page 1`);
+  }
+  console.log(`${' '.repeat(45)}cold middle: ${(cold / first).toFixed(1)} times page 1, once a minute`);
+  await measure('username asc, page 1 (no index)', () => 1, '&order_query=username+asc', 5);
+  await measure('show_all', () => 1, '&show_all=1', 3);
+} finally {
+  if (service !== null && service.exitCode === null) {
+    const gone = once(service, 'exit');
+    service.kill('SIGTERM');
+    await gone;
+  }
+  await maria?.stop();
+  await rm(folder, { recursive: true, force: true });
+}
