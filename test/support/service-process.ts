@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
-const readyWithinMs = 30_000;
+const readyWithinMs = 90_000;
 
 /** `node dist/main.js` as an operator runs it: a process of its own, that can be killed. */
 export class ServiceProcess {
+  private static readonly started = new Set<ChildProcess>();
+
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
@@ -20,6 +22,8 @@ export class ServiceProcess {
       env: { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'warn', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    this.started.add(child);
+    child.once('exit', () => this.started.delete(child));
     let output = '';
     const url = await new Promise<string>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`not ready in time:\n${output}`)), readyWithinMs);
@@ -45,6 +49,11 @@ export class ServiceProcess {
     const answer = once(this.child.stdout as NodeJS.ReadableStream, 'data') as Promise<[string]>;
     this.child.kill(signal);
     return (await answer)[0].trim();
+  }
+
+  /** Also those whose test ran out of time while they were starting. */
+  static killAll(): void {
+    for (const child of this.started) child.kill('SIGKILL');
   }
 
   /** `kill -9`: nothing is finished, nothing is said. */

@@ -1,0 +1,63 @@
+// Turns the compiled modules of `build/` into the few files of `dist/`. Loading some 2,000 small files is most of a
+// start: docs/decisions/0009-bundle.md has the figures.
+import { readdirSync, rmSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const out = 'dist';
+
+// What cannot be inside: native addons, files that a package reads beside itself, and what other packages ask for only
+// if it is there.
+const external = [
+  ...builtinModules.flatMap((name) => [name, `node:${name}`]),
+  'better-sqlite3',
+  '@node-rs/argon2',
+  'swagger-ui-dist',
+];
+
+/** Modules that a package tries to load and lives without, such as the drivers of other databases. */
+const absent = {
+  name: 'absent',
+  /** @param {import('esbuild').PluginBuild} bundle */
+  setup(bundle) {
+    bundle.onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, ...rest }) => {
+      if (pluginData === 'asked' || rest.kind === 'entry-point') return undefined;
+      const found = await bundle.resolve(path, { ...rest, pluginData: 'asked' });
+      return found.errors.length > 0 ? { path, external: true } : found;
+    });
+  },
+};
+
+// CommonJS packages inside expect these; an ES module has none of them.
+const banner = `import { createRequire as __createRequire } from 'node:module';
+import { dirname as __dirnameOf } from 'node:path';
+import { fileURLToPath as __fileURLToPath } from 'node:url';
+const require = __createRequire(import.meta.url);
+const __filename = __fileURLToPath(import.meta.url);
+const __dirname = __dirnameOf(__filename);`;
+
+const { metafile } = await build({
+  entryPoints: ['build/main.js', 'build/cli.js'],
+  outdir: out,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  external,
+  plugins: [absent],
+  banner: { js: banner },
+  // Names of classes are names of migrations and of providers.
+  keepNames: true,
+  sourcemap: 'linked',
+  sourcesContent: false,
+  metafile: true,
+  logLevel: 'warning',
+});
+
+const written = new Set(Object.keys(metafile.outputs));
+for (const name of readdirSync(out)) {
+  const path = join(out, name);
+  if (!written.has(path) && !name.startsWith('.')) rmSync(path, { recursive: true });
+}
