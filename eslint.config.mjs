@@ -126,7 +126,7 @@ const rollcall = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'data/', 'docs/'] },
+  { ignores: ['build/', 'dist/', 'coverage/', 'data/', 'docs/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   tseslint.configs.recommendedTypeChecked,
   {

@@ -6,7 +6,7 @@ const base = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/dist/'],
   // @fastify/static (for /docs) requires this package, which is ESM alone; jest before Node 24.9 cannot require that.
   transformIgnorePatterns: ['/node_modules/(?!content-disposition/)'],
   transform: {

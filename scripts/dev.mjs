@@ -1,9 +1,6 @@
-// `npm run dev`: the compiler and the server both watch; the server starts when the first compilation is done.
+// `npm run dev`: the compiler and the server both watch; the server starts when the first compilation is done. It runs
+// the compiled modules as they are: bundling each change would take longer than loading them.
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
-
-// From here on the compiler changes dist/ without prepare.mjs knowing.
-rmSync('dist/.rollcall-build', { force: true });
 
 const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--watch', '--preserveWatchOutput'];
 const compiler = spawn(process.execPath, tsc, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -16,7 +13,7 @@ compiler.once('exit', (code) => process.exit(code ?? 1));
 compiler.stdout.on('data', (chunk) => {
   process.stderr.write(chunk);
   if (children.length === 1 && String(chunk).includes('Watching for file changes')) {
-    const server = ['--watch', '--watch-preserve-output', '--enable-source-maps', 'dist/main.js'];
+    const server = ['--watch', '--watch-preserve-output', '--enable-source-maps', 'build/main.js'];
     children.push(spawn(process.execPath, server, { stdio: 'inherit' }));
   }
 });

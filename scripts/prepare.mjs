@@ -23,6 +23,7 @@ const LOCK = '.prepare.lock';
 const LOCK_ABANDONED_AFTER_MS = 30_000;
 const INSTALL_STAMP = 'node_modules/.rollcall-install';
 const BUILD_STAMP = 'dist/.rollcall-build';
+const BUNDLER = 'scripts/bundle.mjs';
 const TESTS = /[.-](spec|contract)\.ts$/;
 
 const rebuild = process.argv.includes('--rebuild');
@@ -133,7 +134,7 @@ const filesUnder = (folder) =>
 
 function buildFingerprint() {
   const sources = filesUnder('src').filter((path) => !TESTS.test(path));
-  return digest([...sources.sort(), 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']);
+  return digest([...sources.sort(), 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json', BUNDLER]);
 }
 
 const built = () => readIfPresent(BUILD_STAMP) === buildFingerprint();
@@ -143,16 +144,19 @@ async function compile() {
   // Taken before the compiler reads the sources: an edit in between builds once too often, never once too few.
   const fingerprint = buildFingerprint();
   say('Building …');
-  rmSync(rebuild ? 'dist' : BUILD_STAMP, { recursive: true, force: true });
+  rmSync(BUILD_STAMP, { force: true });
+  if (rebuild) for (const folder of ['build', 'dist']) rmSync(folder, { recursive: true, force: true });
   const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--listEmittedFiles'];
   const { ok, output } = await runWithProgress(process.execPath, tsc, { doing: () => 'compiling' });
   const lines = output.split(/\r?\n/);
   if (!ok) fail(`${lines.filter((line) => !line.startsWith('TSFILE:')).join('\n')}\nThe build failed.`);
-  // What a deleted source left behind would still be found, for one by the migrations' glob.
+  // What a deleted source left behind would still be found by whoever imports it.
   const emitted = new Set(
     lines.filter((line) => line.startsWith('TSFILE:')).map((line) => resolve(line.slice(8).trim())),
   );
-  for (const path of filesUnder('dist')) if (!emitted.has(resolve(path))) rmSync(path);
+  for (const path of filesUnder('build')) if (!emitted.has(resolve(path))) rmSync(path);
+  const bundle = await runWithProgress(process.execPath, [BUNDLER], { doing: () => 'bundling' });
+  if (!bundle.ok) fail(`${bundle.output}\nThe build failed.`);
   writeFileSync(BUILD_STAMP, fingerprint);
   say(`Built in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`);
 }
