@@ -11,11 +11,11 @@ import { nameOf } from './names.mjs';
 const users = 20_000;
 const readyWithinMs = 60_000;
 const atOnce = 32;
-const libraries = ['/usr/lib', '/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu'];
+const libraries = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib', '/usr/lib/erlang/lib'];
 
 /** @param {string} folder @returns {Promise<import('./stage.mjs').Server & { stop: () => Promise<void> }>} */
 export async function startEjabberd(folder) {
-  const code = await findCode();
+  const library = await findLibrary();
   const port = await freePort();
   const config = join(folder, 'ejabberd.yml');
   await writeFile(config, configuration(port));
@@ -23,13 +23,14 @@ export async function startEjabberd(folder) {
   const child = spawn(
     'erl',
     [
-      ...['-noinput', '-pa', join(code, 'ebin'), '-mnesia', 'dir', JSON.stringify(join(folder, 'mnesia'))],
+      ...['-noinput', '-mnesia', 'dir', JSON.stringify(join(folder, 'mnesia'))],
       ...['-ejabberd', 'log_rotate_count', '0', '-s', 'ejabberd'],
     ],
     {
       env: {
         PATH: process.env.PATH,
         HOME: folder,
+        ERL_LIBS: library,
         EJABBERD_CONFIG_PATH: config,
         EJABBERD_LOG_PATH: join(folder, 'log'),
       },
@@ -54,11 +55,11 @@ export async function startEjabberd(folder) {
   return { url, pid: Number(child.pid), databasePids: [], users, tokens: {}, stop };
 }
 
-async function findCode() {
+/** Where Erlang finds ejabberd and what that needs. */
+async function findLibrary() {
   for (const library of libraries) {
     const names = existsSync(library) ? await readdir(library) : [];
-    const found = names.find((name) => /^ejabberd(-[\d.]+)?$/.test(name) && existsSync(join(library, name, 'ebin')));
-    if (found !== undefined) return join(library, found);
+    if (names.some((name) => name.startsWith('ejabberd-'))) return library;
   }
   throw new Error('--peer needs ejabberd. Debian, Ubuntu: apt-get install --no-install-recommends ejabberd');
 }

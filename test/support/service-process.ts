@@ -27,6 +27,7 @@ export class ServiceProcess {
     let output = '';
     const url = await new Promise<string>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`not ready in time:\n${output}`)), readyWithinMs);
+      timer.unref();
       const read = (part: string): void => {
         output += part;
         const ready = /Rollcall is ready on (http:\S+)/.exec(output)?.[1];

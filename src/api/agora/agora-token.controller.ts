@@ -1,4 +1,5 @@
 import { Body, Controller, HttpCode, Ip, Post, Req } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { checkAppCredentials } from '../../auth/app-credentials.js';
 import { TokensService } from '../../auth/tokens.service.js';
@@ -18,6 +19,7 @@ import { toAgoraUser } from './agora-users.dto.js';
 const tokensPerSecond = 300;
 
 /** `POST …/token`: the credentials are in the body, so anyone may call, and only a call that proved them counts. */
+@ApiTags('tokens')
 @Controller(agoraPrefixes)
 @AccessBy(AgoraAppGuard)
 export class AgoraTokenController {
@@ -29,6 +31,13 @@ export class AgoraTokenController {
 
   @Post('token')
   @HttpCode(200)
+  @ApiOperation({
+    summary: 'A token: for an app by its credentials, for a user by password or by name, or for a 007 token',
+  })
+  @ApiBody({ type: RequestAgoraTokenDto })
+  @ApiOkResponse({
+    description: '`access_token`, and `expires_in` (s), or `expire_timestamp` (ms) for the grant agora',
+  })
   request(
     @Call() call: AgoraCall,
     @Req() request: FastifyRequest,

@@ -1,10 +1,20 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiExtraModels,
+  ApiOperation,
+  ApiQuery,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { batchMost, UsersService } from '../../users/users.service.js';
 import { AppError } from '../../errors/app-error.js';
 import { AccessBy } from '../access.guard.js';
 import { JsonBody, JsonBodyOneOrMany } from '../json-body.pipe.js';
+import { AgoraAnswer } from './agora-answer.decorator.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { pageOf } from './agora-page.js';
@@ -19,8 +29,16 @@ import {
 } from './agora-users.dto.js';
 
 const actor = 'app token';
+const oneOrMany = [{ $ref: getSchemaPath(RegisterAgoraUserDto) }].flatMap((one) => [
+  one,
+  { type: 'array', items: one, minItems: 1, maxItems: batchMost },
+]);
+const limitQuery = { name: 'limit', required: false, description: '1 to 100, default 10' };
+const cursorQuery = { name: 'cursor', required: false, description: 'From the page before' };
 
 /** The user system of Agora Chat (Easemob IM): docs/dialects/agora.md. Members stand in the order of its examples. */
+@ApiTags('users')
+@ApiBearerAuth()
 @Controller(agoraPrefixes)
 @AccessBy(AgoraAppTokenGuard)
 export class AgoraUsersController {
@@ -30,6 +48,21 @@ export class AgoraUsersController {
   @HttpCode(200)
   @AccessBy(AgoraRegistrationGuard)
   @RateLimit(100)
+  @ApiOperation({ summary: 'Register a user, or up to 60' })
+  @ApiExtraModels(RegisterAgoraUserDto)
+  @ApiBody({ schema: { oneOf: oneOrMany } })
+  @AgoraAnswer(
+    'action',
+    'application',
+    'path',
+    'uri',
+    'entities',
+    'timestamp',
+    'refused',
+    'duration',
+    'organization',
+    'applicationName',
+  )
   async register(
     @Call() call: AgoraCall,
     @Req() request: FastifyRequest,
@@ -61,6 +94,8 @@ export class AgoraUsersController {
 
   @Get('users/:username')
   @RateLimit(100)
+  @ApiOperation({ summary: 'A user by name or uuid' })
+  @AgoraAnswer('action', 'path', 'uri', 'entities', 'timestamp', 'duration', 'count')
   async get(@Call() call: AgoraCall, @Param('username') username: string) {
     const user = await this.users.get(call.app.id, username);
     return {
@@ -76,6 +111,10 @@ export class AgoraUsersController {
 
   @Get('users')
   @RateLimit(100)
+  @ApiOperation({ summary: 'Users in the order of their registration, page by page' })
+  @ApiQuery(limitQuery)
+  @ApiQuery(cursorQuery)
+  @AgoraAnswer('action', 'params', 'path', 'uri', 'entities', 'timestamp', 'duration', 'cursor', 'count')
   async list(@Call() call: AgoraCall, @Query() query: Record<string, unknown>) {
     const { limit, cursor } = pageOf(query);
     const page = await this.users.list(call.app.id, limit, cursor);
@@ -94,6 +133,19 @@ export class AgoraUsersController {
 
   @Put('users/:username')
   @RateLimit(100)
+  @ApiOperation({ summary: 'Change the nickname of a user' })
+  @ApiBody({ type: ChangeAgoraUserDto })
+  @AgoraAnswer(
+    'action',
+    'application',
+    'path',
+    'uri',
+    'entities',
+    'timestamp',
+    'duration',
+    'organization',
+    'applicationName',
+  )
   async change(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -115,6 +167,18 @@ export class AgoraUsersController {
 
   @Delete('users/:username')
   @RateLimit(100)
+  @ApiOperation({ summary: 'Delete a user and what belongs to it' })
+  @AgoraAnswer(
+    'action',
+    'application',
+    'path',
+    'uri',
+    'entities',
+    'timestamp',
+    'duration',
+    'organization',
+    'applicationName',
+  )
   async delete(@Call() call: AgoraCall, @Param('username') username: string) {
     const user = await this.users.delete(call.app.id, username);
     return {
@@ -132,6 +196,22 @@ export class AgoraUsersController {
 
   @Delete('users')
   @RateLimit(30)
+  @ApiOperation({ summary: 'Delete the oldest users of the app' })
+  @ApiQuery(limitQuery)
+  @ApiQuery(cursorQuery)
+  @AgoraAnswer(
+    'action',
+    'application',
+    'params',
+    'path',
+    'uri',
+    'entities',
+    'timestamp',
+    'duration',
+    'organization',
+    'applicationName',
+    'cursor',
+  )
   async deleteOldest(@Call() call: AgoraCall, @Query() query: Record<string, unknown>) {
     const { limit, cursor } = pageOf(query);
     const page = await this.users.deleteOldest(call.app.id, limit, cursor);
@@ -153,6 +233,9 @@ export class AgoraUsersController {
   /** The seed has PUT; Easemob's limit tables name POST, so both work. */
   @Put('users/:username/password')
   @RateLimit(100)
+  @ApiOperation({ summary: 'Set a new password: every token and session of before ends' })
+  @ApiBody({ type: ChangeAgoraPasswordDto })
+  @AgoraAnswer('action', 'timestamp', 'duration')
   async changePassword(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -165,6 +248,9 @@ export class AgoraUsersController {
   @Post('users/:username/password')
   @HttpCode(200)
   @RateLimit(100)
+  @ApiOperation({ summary: 'The same by POST' })
+  @ApiBody({ type: ChangeAgoraPasswordDto })
+  @AgoraAnswer('action', 'timestamp', 'duration')
   changePasswordByPost(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -176,6 +262,9 @@ export class AgoraUsersController {
   @Post('users/:username/deactivate')
   @HttpCode(200)
   @RateLimit(100)
+  @ApiOperation({ summary: 'Ban a user: every token and session of before ends, and no login until unbanned' })
+  @ApiBody({ type: AgoraReasonDto, required: false })
+  @AgoraAnswer('action', 'entities', 'timestamp', 'duration')
   async ban(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -193,6 +282,9 @@ export class AgoraUsersController {
   @Post('users/:username/activate')
   @HttpCode(200)
   @RateLimit(100)
+  @ApiOperation({ summary: 'Lift a ban' })
+  @ApiBody({ type: AgoraReasonDto, required: false })
+  @AgoraAnswer('action', 'timestamp', 'duration')
   async unban(
     @Call() call: AgoraCall,
     @Param('username') username: string,
