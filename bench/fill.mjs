@@ -104,7 +104,8 @@ async function insertAll(database, appId, users, say) {
   let rows = [];
   let filled = 0;
   const write = async () => {
-    if (rows.length > 0) await database.query(`${insertInto} ?`, [rows]);
+    if (rows.length === 0) return;
+    await database.query(`${insertInto} ?`, [rows]);
     rows = [];
     if (filled % rowsPerTransaction === 0) await database.query('COMMIT');
     if (filled % toldEvery === 0) say(`${filled} of ${users} users into MariaDB`);

@@ -32,6 +32,11 @@ const server = spawn(process.execPath, ['dist/main.js'], {
   },
   stdio: ['ignore', 'pipe', 'inherit'],
 });
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => {
+    server.kill('SIGKILL');
+    process.exit(1);
+  });
 try {
   const url = await listening();
   const name = (/** @type {number} */ index) => `user${index}`;

@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import { nameOf } from './names.mjs';
 
 const atOnce = 50;
+const answerWithinMs = 20_000;
 
 /**
  * Users who are online: each one logged in at the gateway, until `close` is called.
@@ -17,10 +18,10 @@ export async function connectSessions(stage, url, count) {
       Array.from({ length: Math.min(atOnce, count - start) }, async (_, index) => {
         const socket = new WebSocket(`${url.replace('http', 'ws')}/bench/bench/ws`);
         socket.on('error', () => undefined);
-        await once(socket, 'open', { signal: AbortSignal.timeout(5_000) });
+        await once(socket, 'open', { signal: AbortSignal.timeout(answerWithinMs) });
         const token = stage.userToken(nameOf(start + index));
         socket.send(JSON.stringify({ type: 'login', token, platform: 'web', device: 'bench' }));
-        const [data] = await once(socket, 'message', { signal: AbortSignal.timeout(5_000) });
+        const [data] = await once(socket, 'message', { signal: AbortSignal.timeout(answerWithinMs) });
         const { type } = JSON.parse(String(data));
         if (type !== 'ready') throw new Error(`the gateway said ${data}`);
         sockets.push(socket);

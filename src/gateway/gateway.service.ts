@@ -98,9 +98,8 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
       if (wantsWebSocket(request)) void this.upgrade(request, socket, head);
       else serveWithoutUpgrade(server, request, socket, head);
     });
-    this.presence.start();
-    this.beatAt = this.clock.monotonic();
-    this.timer = setInterval(() => this.beat(), beatEveryMs).unref();
+    // Not before: the start blocks the event loop for so long that answers of Redis would seem to be missing.
+    server.once('listening', () => this.begin());
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -111,6 +110,12 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
   drain(): Promise<void> {
     this.draining ??= this.sendAllOn();
     return this.draining;
+  }
+
+  private begin(): void {
+    this.presence.start();
+    this.beatAt = this.clock.monotonic();
+    this.timer = setInterval(() => this.beat(), beatEveryMs).unref();
   }
 
   private async sendAllOn(): Promise<void> {

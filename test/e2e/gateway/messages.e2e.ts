@@ -1,9 +1,6 @@
-import { jest } from '@jest/globals';
 import { MessagesService } from '../../../src/messages/messages.service.js';
 import { eventually, MessageClient } from '../../support/message-client.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
-
-jest.setTimeout(30_000);
 
 describe('messages on the gateway', () => {
   let service: RunningApp;
