@@ -130,7 +130,9 @@ async function transact<Result>(
     result = await work(session);
   } catch (error) {
     if (isHealthyAfter(error)) await session.run('ROLLBACK');
-    throw error;
+    if (!(error instanceof KeyTaken)) throw error;
+    session.insertsAroundExisting = true;
+    return transact(session, work);
   }
   try {
     await session.run('COMMIT');
@@ -142,7 +144,16 @@ async function transact<Result>(
   return result;
 }
 
+/** An INSERT of `insertNew` met a key that exists. The transaction begins anew, and inserts around what exists. */
+class KeyTaken extends Error {}
+
 class Session implements Transaction {
+  /**
+   * Most inserts meet no key that exists, so the first try is a plain INSERT. One that fails keeps shared locks on what it
+   * met; to go on in the same transaction would turn them into exclusive ones, and two that do so deadlock.
+   */
+  insertsAroundExisting = false;
+
   constructor(
     private readonly connection: PoolConnection,
     private readonly timeoutMs: number,
@@ -178,14 +189,14 @@ class Session implements Transaction {
     const ordered = [...rows].sort((one, other) => ((one[key] as string) < (other[key] as string) ? -1 : 1));
     const insert = `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${valueRows(rows.length, columns.length)}`;
     const values = ordered.flatMap((row) => columns.map((column) => row[column] as SqlValue));
-    try {
-      await this.run(insert, values);
+    if (!this.insertsAroundExisting) {
+      await this.run(insert, values).catch((error: unknown) => {
+        throw errnoOf(error) === duplicateKey ? new KeyTaken() : error;
+      });
       return rows.map(() => true);
-    } catch (error) {
-      if (errnoOf(error) !== duplicateKey) throw error;
     }
-    // Some key is taken, and the whole statement is undone. Insert around what exists, then look whose rows are in.
-    // Not INSERT IGNORE: that would also bend values that do not fit.
+    // Insert around what exists, then look whose rows are in. Not INSERT IGNORE: that would also bend values that do
+    // not fit.
     await this.run(`${insert} ON DUPLICATE KEY UPDATE ${app} = ${table}.${app}`, values);
     const found = await this.read<Record<string, SqlValue>>(
       `SELECT ${identity} FROM ${table} WHERE ${app} = ? AND ${key} IN (${placeholders(rows.length)})`,
