@@ -47,6 +47,9 @@ const ON_EVERY_ENGINE = ['test/e2e/**/*.e2e.ts', 'src/**/*.engine-spec.ts'];
 export default {
   // Of the whole run: jest ignores it in a project.
   testTimeout: TEST_TIMEOUT_MS,
+  // jest would leave one core idle. Modules of a finished file are not given back: a worker that has grown is replaced.
+  maxWorkers: '100%',
+  workerIdleMemoryLimit: '1GB',
   projects: [
     project('unit', 'sqlite', false, ['src/**/*.spec.ts', 'test/tooling/**/*.spec.ts']),
     project('sqlite', 'sqlite', false, ON_EVERY_ENGINE),
