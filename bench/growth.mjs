@@ -27,13 +27,14 @@ export async function measureGrowth(stage, { rounds, seconds, say }) {
   const { options } = stage;
   /** @param {Stage} on @param {{ name: string, row: string, contestant: string }} call @param {number} connections */
   const measure = async (on, call, connections, nodes = 1) => {
-    const rows = await rowsOf(on, { peer: false, against: false, dist: options.dist });
+    const rows = rowsOf(on, { peer: false, against: false });
     const contestant = rows.find(({ id }) => id === call.row)?.contestants.find(({ name }) => name === call.contestant);
     const name = contestant?.on ?? '';
     const servers = nodes === 1 ? [await on.server(name)] : await on.nodes(nodes);
     /** @type {number[]} */
     const samples = [];
-    for (let round = 0; round < rounds; round += 1) {
+    // Round 0 only warms up.
+    for (let round = 0; round <= rounds; round += 1) {
       const driven = await Promise.all(
         servers.map((server) => {
           const load = typeof contestant?.load === 'function' ? contestant.load(server) : contestant?.load;
@@ -44,10 +45,10 @@ export async function measureGrowth(stage, { rounds, seconds, say }) {
           });
         }),
       );
-      samples.push(driven.reduce((sum, { perSecond }) => sum + perSecond, 0));
+      if (round > 0) samples.push(driven.reduce((sum, { perSecond }) => sum + perSecond, 0));
     }
     say(
-      `${call.name}, ${options.users} users, ${connections} connections, ${nodes} node(s): ${Math.round(median(samples))}/s`,
+      `${call.name}, ${on.options.users} users, ${connections} connections, ${nodes} node(s): ${Math.round(median(samples))}/s`,
     );
     return median(samples);
   };

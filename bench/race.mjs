@@ -45,7 +45,7 @@ export async function race(stage, contestants, connections, { rounds, seconds, o
   /** @type {Map<string, Sample[]>} */
   const samples = new Map(contestants.map(({ name }) => [name, []]));
   // Until the compiler has done its work.
-  for (const contestant of contestants) await run(stage, contestant, connections, warmUpSeconds, 0);
+  for (const contestant of contestants) await run(stage, contestant, connections, Math.min(warmUpSeconds, seconds), 0);
   for (let round = 1; round <= rounds; round += 1) {
     if (round > 1 && outOfTime()) break;
     // Nobody is always first.

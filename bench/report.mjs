@@ -98,9 +98,12 @@ export function summarise(results, run) {
 /** @param {Summary} summary */
 export function tableOf({ rows, ...run }) {
   const { machine } = run;
+  const busy = /** @type {any} */ (run).busy
+    ? ' **The machine was busy with other work**: no number is right, ratios may be.'
+    : '';
   const lines = [
     `Run of ${/** @type {any} */ (run).at}: ${/** @type {any} */ (run).users} users, ${/** @type {any} */ (run).rounds} rounds of ` +
-      `${/** @type {any} */ (run).seconds} s, ${machine.processors} × ${machine.model}, ${machine.memoryGb} GB, Node ${run.node}.`,
+      `${/** @type {any} */ (run).seconds} s, ${machine.processors} × ${machine.model}, ${machine.memoryGb} GB, Node ${run.node}.${busy}`,
     '',
     '| Call | Program | c | per second | p50 ms | p99 ms | CPU µs (+ database) | memory MB |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',

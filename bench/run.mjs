@@ -79,7 +79,7 @@ for (const [signal, number] of /** @type {[NodeJS.Signals, number][]} */ ([
 async function measureRows() {
   const { peer, only, short } = options;
   const wanted = only?.split(',');
-  const all = await rowsOf(stage, { peer, against: options.against !== undefined, dist });
+  const all = rowsOf(stage, { peer, against: options.against !== undefined });
   const rows = all.filter(({ id, main }) =>
     wanted ? wanted.some((part) => id.includes(part)) : !short || main === true,
   );

@@ -16,7 +16,7 @@ const senderDefault = 'admin';
 export class AgoraMessagesController {
   constructor(private readonly messages: MessagesService) {}
 
-  /** 6,000 a minute (contract, section 5), as the same number of calls in each second; not a user system route. */
+  /** 6,000 a minute (Agora's limit for messages), as the same number of calls in each second; not a user system route. */
   @Post('messages/users')
   @HttpCode(200)
   @RateLimit(100, { pool: 'own' })
