@@ -1,4 +1,5 @@
 import { Controller, Get, HttpCode, Ip, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { App } from '../../apps/app.js';
 import { IdentityTokensService } from '../../auth/identity-tokens.service.js';
 import { PresenceService, statusMost } from '../../presence/presence.service.js';
@@ -17,6 +18,7 @@ const syncIntervalMs = 5000;
 const syncOnConnectMs = 10_000;
 
 /** What the vendor's client SDKs call to log in: the web under `sdk`, the phones under `mobile`, the oldest neither. */
+@ApiTags('qiscus client SDKs')
 @Controller(['api/v2/sdk', 'api/v2/mobile', 'api/v2'])
 @AccessBy(QiscusAppGuard)
 export class QiscusSdkController {

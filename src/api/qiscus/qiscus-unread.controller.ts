@@ -1,10 +1,12 @@
 import { Controller, Get } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { App } from '../../apps/app.js';
 import { OfflineMessagesService } from '../../offline-messages/offline-messages.service.js';
 import { ProfilesService } from '../../profiles/profiles.service.js';
 import { AccessBy } from '../access.guard.js';
 import { answer, CallingApp, Parameters } from './qiscus-call.js';
 import type { ParameterReader, QiscusParameters } from './qiscus-parameters.js';
+import { QiscusRoute } from './qiscus-document.decorator.js';
 import { QiscusServerGuard } from './qiscus-server.guard.js';
 import { parseSecond } from './qiscus-time.js';
 
@@ -13,6 +15,7 @@ const countedMost = 500;
 const secondMs = 1000;
 
 /** Who has unread messages, and how many. A window is by the time at which messages came in. */
+@ApiTags('qiscus unread')
 @Controller('api/v2.1/rest')
 @AccessBy(QiscusServerGuard)
 export class QiscusUnreadController {
@@ -22,6 +25,7 @@ export class QiscusUnreadController {
   ) {}
 
   @Get('get_unread_users')
+  @QiscusRoute('query', 'Who has unread messages', 'page', 'limit', 'start_time', 'end_time')
   async users(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const { page, limit, window } = parameters.read((from) => ({
       page: Math.max(1, from.whole('page') ?? 1),
@@ -35,6 +39,7 @@ export class QiscusUnreadController {
 
   /** Users who do not exist are left out; those without unread messages have 0. */
   @Get('get_user_unread_count')
+  @QiscusRoute('query', 'How many messages each of these users has not read', 'user_ids!', 'start_time', 'end_time')
   async counts(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const { userIds, window } = parameters.read((from) => ({
       userIds: from.requiredTexts('user_ids', countedMost),

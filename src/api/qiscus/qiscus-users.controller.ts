@@ -1,4 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { App } from '../../apps/app.js';
 import { ProfilesService } from '../../profiles/profiles.service.js';
 import { UsersService } from '../../users/users.service.js';
@@ -6,6 +7,7 @@ import { AccessBy } from '../access.guard.js';
 import { defaultOrder, parseOrderQuery } from './order-query.js';
 import { answer, CallingApp, Parameters } from './qiscus-call.js';
 import type { QiscusParameters } from './qiscus-parameters.js';
+import { QiscusRoute } from './qiscus-document.decorator.js';
 import { QiscusServerGuard } from './qiscus-server.guard.js';
 import { toQiscusListedUser, toQiscusUser } from './qiscus-users.dto.js';
 
@@ -18,6 +20,7 @@ const showAllMost = 10_000;
 const batchMost = 500;
 
 /** The users of the vendor's server API: docs/dialects/qiscus.md. Members stand in the order of the alphabet. */
+@ApiTags('qiscus users')
 @Controller('api/v2.1/rest')
 @AccessBy(QiscusServerGuard)
 export class QiscusUsersController {
@@ -28,6 +31,15 @@ export class QiscusUsersController {
 
   @Post('login_or_register')
   @HttpCode(200)
+  @QiscusRoute(
+    'body',
+    'Register a user, or change the one there is',
+    'user_id!',
+    'username!',
+    'password',
+    'avatar_url',
+    'extras',
+  )
   async loginOrRegister(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const { password, ...details } = parameters.read((from) => ({
       userId: from.requiredText('user_id'),
@@ -40,11 +52,13 @@ export class QiscusUsersController {
   }
 
   @Get('user_profile')
+  @QiscusRoute('query', 'A user', 'user_id!')
   async profile(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     return answer({ user: toQiscusUser(await this.profiles.get(app.id, userIdOf(parameters))) });
   }
 
   @Get('get_user_token')
+  @QiscusRoute('query', 'The token of a user, the same until it is reset', 'user_id!')
   async token(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const { user } = await this.profiles.get(app.id, userIdOf(parameters));
     return answer({ token: (await this.profiles.tokensOf(app, user)).token });
@@ -52,11 +66,13 @@ export class QiscusUsersController {
 
   @Post('reset_user_token')
   @HttpCode(200)
+  @QiscusRoute('body', 'A new token; the old one and its sessions end', 'user_id!')
   async resetToken(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     return answer({ token: (await this.profiles.resetToken(app, userIdOf(parameters))).token });
   }
 
   @Get('get_user_list')
+  @QiscusRoute('query', 'All users, page by page', 'page', 'limit', 'order_query', 'show_all')
   async list(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const { page, limit, order, all } = parameters.read((from) => {
       const text = from.text('order_query');
@@ -83,11 +99,13 @@ export class QiscusUsersController {
   /** As the oldest documents have it. */
   @Post('get_user_list')
   @HttpCode(200)
+  @QiscusRoute('body', 'The same by POST', 'page', 'limit', 'order_query', 'show_all')
   listByPost(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     return this.list(app, parameters);
   }
 
   @Delete('deactivate_users')
+  @QiscusRoute('body', 'Ban users', 'user_ids!')
   async deactivate(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     await this.users.banAll(app.id, userIdsOf(parameters), actor);
     return answer({ message: 'successfully deactivate user' });
@@ -95,6 +113,7 @@ export class QiscusUsersController {
 
   @Post('reactivate_users')
   @HttpCode(200)
+  @QiscusRoute('body', 'Lift bans', 'user_ids!')
   async reactivate(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     await this.users.unbanAll(app.id, userIdsOf(parameters), actor);
     return answer({ message: 'successfully reactivate user' });
