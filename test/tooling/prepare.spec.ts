@@ -10,11 +10,14 @@ const SCRIPTS = join(import.meta.dirname, '../../scripts');
 const COMPILER = `
   const fs = require('node:fs'), path = require('node:path');
   if (fs.readFileSync('src/main.ts', 'utf8') === 'broken') { console.log('main.ts(1,1): error'); process.exit(2); }
-  fs.mkdirSync('dist', { recursive: true });
+  fs.mkdirSync('build', { recursive: true });
   fs.appendFileSync('runs', 'x');
-  fs.writeFileSync('dist/main.js', '');
-  console.log('TSFILE: ' + path.resolve('dist/main.js'));
+  fs.writeFileSync('build/main.js', '');
+  console.log('TSFILE: ' + path.resolve('build/main.js'));
 `;
+
+// Stands in for the bundler: it needs no more than a folder to be there.
+const BUNDLER = `import { mkdirSync } from 'node:fs'; mkdirSync('dist', { recursive: true });`;
 
 describe('prepare.mjs', () => {
   let project: string;
@@ -38,6 +41,7 @@ describe('prepare.mjs', () => {
     for (const folder of ['src', 'node_modules/typescript/bin'])
       await mkdir(join(project, folder), { recursive: true });
     await cp(SCRIPTS, join(project, 'scripts'), { recursive: true });
+    await write('scripts/bundle.mjs', BUNDLER);
     await write('package.json', { name: 'p', version: '1.0.0', engines: { node: '>=20.19' } });
     const packages = { 'node_modules/typescript': { version: '6.0.3' } };
     await write('package-lock.json', { packages: { '': {}, ...packages } });
@@ -56,11 +60,11 @@ describe('prepare.mjs', () => {
 
   it('builds again after a change, and removes what a deleted source left behind', async () => {
     await prepare('--build');
-    await write('dist/deleted.js', '');
+    await write('build/deleted.js', '');
     await write('src/main.ts', 'changed');
     expect(await prepare('--build')).toMatchObject({ code: 0, stdout: '' });
     expect(await read('runs')).toBe('xx');
-    await expect(read('dist/deleted.js')).rejects.toThrow('ENOENT');
+    await expect(read('build/deleted.js')).rejects.toThrow('ENOENT');
   });
 
   it('does not build for a changed spec', async () => {
