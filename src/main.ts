@@ -16,8 +16,14 @@ async function start(): Promise<void> {
   console.log(await bannerFor(app, env));
 }
 
+/** What a person can mend is said in a sentence; anything else needs its stack. */
+function explain(error: unknown): unknown {
+  if (error instanceof EnvError) return error.message;
+  const { code, address, port } = error as { code?: string; address?: string; port?: number };
+  return code === 'EADDRINUSE' ? `${address}:${port} is in use by another program: stop that, or set PORT` : error;
+}
+
 start().catch((error: unknown) => {
-  // The settings' message is for a person; anything else needs its stack.
-  console.error(error instanceof EnvError ? error.message : error);
+  console.error(explain(error));
   process.exit(1);
 });
