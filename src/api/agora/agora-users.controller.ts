@@ -10,6 +10,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
+import type { User } from '../../users/user.js';
 import { batchMost, UsersService } from '../../users/users.service.js';
 import { AppError } from '../../errors/app-error.js';
 import { AccessBy } from '../access.guard.js';
@@ -152,17 +153,7 @@ export class AgoraUsersController {
     @Body(new JsonBody(ChangeAgoraUserDto)) body: ChangeAgoraUserDto,
   ) {
     const user = await this.users.changeNickname(call.app.id, username, body.nickname);
-    return {
-      action: 'put',
-      application: call.app.id,
-      path: '/users',
-      uri: call.uri('/users'),
-      entities: [toAgoraUser(user)],
-      timestamp: call.timestamp,
-      duration: call.duration,
-      organization: call.app.org,
-      applicationName: call.app.name,
-    };
+    return changedUser(call, 'put', user);
   }
 
   @Delete('users/:username')
@@ -181,17 +172,7 @@ export class AgoraUsersController {
   )
   async delete(@Call() call: AgoraCall, @Param('username') username: string) {
     const user = await this.users.delete(call.app.id, username);
-    return {
-      action: 'delete',
-      application: call.app.id,
-      path: '/users',
-      uri: call.uri('/users'),
-      entities: [toAgoraUser(user)],
-      timestamp: call.timestamp,
-      duration: call.duration,
-      organization: call.app.org,
-      applicationName: call.app.name,
-    };
+    return changedUser(call, 'delete', user);
   }
 
   @Delete('users')
@@ -293,4 +274,18 @@ export class AgoraUsersController {
     await this.users.unban(call.app.id, username, actor, body.reason ?? null);
     return { action: 'activate user', timestamp: call.timestamp, duration: call.duration };
   }
+}
+
+function changedUser(call: AgoraCall, action: 'put' | 'delete', user: User) {
+  return {
+    action,
+    application: call.app.id,
+    path: '/users',
+    uri: call.uri('/users'),
+    entities: [toAgoraUser(user)],
+    timestamp: call.timestamp,
+    duration: call.duration,
+    organization: call.app.org,
+    applicationName: call.app.name,
+  };
 }
