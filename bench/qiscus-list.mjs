@@ -4,13 +4,12 @@ import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Sqlite from 'better-sqlite3';
 import { createConnection } from 'mysql2/promise';
-import { startMariaDb } from '../scripts/test-servers.mjs';
+import { freePort, startMariaDb } from '../scripts/test-servers.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -37,16 +36,6 @@ function userRow(appId, index) {
   // Names come in no order, as people do.
   const username = `${hex.slice(32, 44)}@example.com`;
   return [appId, username, uuid, idOf(createdAt), `User ${index}`, 1, createdAt, createdAt, null, 0];
-}
-
-/** @returns {Promise<number>} */
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'rollcall-bench-'));

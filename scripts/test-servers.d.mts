@@ -11,3 +11,5 @@ export interface TestServer {
 
 export function startMariaDb(): Promise<TestServer>;
 export function startRedis(): Promise<TestServer>;
+/** A port of the loopback address that nobody listens on. */
+export function freePort(): Promise<number>;

@@ -226,7 +226,8 @@ function guard(command, parameters) {
   return () => sentry.kill('SIGKILL');
 }
 
-async function freePort() {
+/** A port of the loopback address that nobody listens on. */
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());

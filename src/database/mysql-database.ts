@@ -171,10 +171,7 @@ class Session implements Transaction {
 
   async insert(table: string, columns: readonly string[], rows: readonly SqlRow[]): Promise<void> {
     if (rows.length === 0) return;
-    await this.run(
-      `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${valueRows(rows.length, columns.length)}`,
-      rows.flatMap((row) => columns.map((column) => row[column] as SqlValue)),
-    );
+    await this.run(...insertOf(table, columns, rows));
   }
 
   async insertNew(
@@ -187,8 +184,7 @@ class Session implements Transaction {
     const [app, key] = columns as [string, string];
     // By key: two nodes that insert overlapping rows in different orders would deadlock.
     const ordered = [...rows].sort((one, other) => ((one[key] as string) < (other[key] as string) ? -1 : 1));
-    const insert = `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${valueRows(rows.length, columns.length)}`;
-    const values = ordered.flatMap((row) => columns.map((column) => row[column] as SqlValue));
+    const [insert, values] = insertOf(table, columns, ordered);
     if (!this.insertsAroundExisting) {
       await this.run(insert, values).catch((error: unknown) => {
         throw errnoOf(error) === duplicateKey ? new KeyTaken() : error;
@@ -214,13 +210,18 @@ class Session implements Transaction {
   ): Promise<void> {
     if (rows.length === 0) return;
     // The rows exist and are locked, so every one of them takes the second branch: one statement updates them all.
-    const columns = Object.keys(rows[0] ?? {});
-    await this.run(
-      `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${valueRows(rows.length, columns.length)}` +
-        ` ON DUPLICATE KEY UPDATE ${changed.map((column) => `${column} = VALUES(${column})`).join(', ')}`,
-      rows.flatMap((row) => columns.map((column) => row[column] as SqlValue)),
-    );
+    const [insert, values] = insertOf(table, Object.keys(rows[0] ?? {}), rows);
+    const assignments = changed.map((column) => `${column} = VALUES(${column})`).join(', ');
+    await this.run(`${insert} ON DUPLICATE KEY UPDATE ${assignments}`, values);
   }
+}
+
+/** One INSERT of all rows, and its values. */
+function insertOf(table: string, columns: readonly string[], rows: readonly SqlRow[]): [string, SqlValue[]] {
+  return [
+    `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${valueRows(rows.length, columns.length)}`,
+    rows.flatMap((row) => columns.map((column) => row[column] as SqlValue)),
+  ];
 }
 
 /** The number of an error that the server answered with; null for one of the network or of the driver itself. */
