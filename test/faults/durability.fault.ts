@@ -2,12 +2,13 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startMariaDb, type TestServer } from '../../scripts/test-servers.mjs';
 import { aBootstrapApp } from '../factories/app.factory.js';
+import { runs } from '../support/form.js';
 import { runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
 
 const writers = 20;
-/** Each test kills three times, each time after so many more acknowledged registrations and a few milliseconds. */
-const kills = 3;
+/** How often each test kills, each time after so many more acknowledged registrations and a few milliseconds. */
+const kills = runs(3, 50);
 const acksBetweenKills = [200, 400] as const;
 
 /** What a run of registrations told us, and what it did not. */
@@ -89,9 +90,12 @@ describe('no acknowledged user is lost', () => {
   let service: ServiceProcess | undefined;
   let ledger: Ledger;
 
-  beforeAll(async () => {
-    server = await startMariaDb();
-  }, 120_000);
+  beforeAll(
+    async () => {
+      server = await startMariaDb();
+    },
+    runs(120_000, 1_200_000),
+  );
   afterAll(async () => {
     ServiceProcess.killAll();
     await server.stop();
@@ -136,25 +140,29 @@ describe('no acknowledged user is lost', () => {
       await ledger.expectNothingLost();
       expect([...ledger.statuses.keys()].filter((status) => status !== 200 && status !== 503)).toEqual([]);
     },
-    120_000,
+    runs(120_000, 1_200_000),
   );
 
-  it('when MariaDB is killed with -9, and the service goes on by itself', async () => {
-    ledger = await open('mariadb');
-    const written = ledger.start();
-    const moments: number[] = [];
-    for (let round = 0; round < kills; round += 1) {
-      moments.push(await ledger.untilRandomMoment());
-      await server.restart();
-    }
-    const before = ledger.acked.length;
-    const until = performance.now() + 5_000;
-    while (ledger.acked.length < before + writers && performance.now() < until) await sleep(10);
-    ledger.stopped = true;
-    await written;
-    console.log(`MariaDB: killed after ${moments.join(', ')} registrations, ${ledger.acked.length} acknowledged`);
-    expect(ledger.acked.length).toBeGreaterThanOrEqual(before + writers);
-    await ledger.expectNothingLost();
-    expect([...ledger.statuses.keys()].filter((status) => status !== 200 && status !== 503)).toEqual([]);
-  }, 120_000);
+  it(
+    'when MariaDB is killed with -9, and the service goes on by itself',
+    async () => {
+      ledger = await open('mariadb');
+      const written = ledger.start();
+      const moments: number[] = [];
+      for (let round = 0; round < kills; round += 1) {
+        moments.push(await ledger.untilRandomMoment());
+        await server.restart();
+      }
+      const before = ledger.acked.length;
+      const until = performance.now() + 5_000;
+      while (ledger.acked.length < before + writers && performance.now() < until) await sleep(10);
+      ledger.stopped = true;
+      await written;
+      console.log(`MariaDB: killed after ${moments.join(', ')} registrations, ${ledger.acked.length} acknowledged`);
+      expect(ledger.acked.length).toBeGreaterThanOrEqual(before + writers);
+      await ledger.expectNothingLost();
+      expect([...ledger.statuses.keys()].filter((status) => status !== 200 && status !== 503)).toEqual([]);
+    },
+    runs(120_000, 1_200_000),
+  );
 });
