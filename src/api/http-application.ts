@@ -57,7 +57,14 @@ export async function createHttpApplication(
     origin: env.corsOrigin === '*' ? '*' : env.corsOrigin.split(','),
     // Without this, a browser may neither ban a user nor change a password.
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-    exposedHeaders: ['Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'X-Request-Id'],
+    exposedHeaders: [
+      'Retry-After',
+      'RateLimit-Limit',
+      'RateLimit-Remaining',
+      'RateLimit-Reset',
+      'X-Request-Id',
+      'Idempotency-Replayed',
+    ],
     maxAge: 86_400,
   });
   app.useGlobalFilters(filter);

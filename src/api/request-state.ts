@@ -9,6 +9,8 @@ export interface RequestState {
   readonly contentType?: string | undefined;
   /** The app that the path names, once the guard has found it. */
   app?: App;
+  /** Who calls, once the guard knows: the server of the app, or the uuid of a user. */
+  caller?: string;
 }
 
 /** What every request of a server shares. */

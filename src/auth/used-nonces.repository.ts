@@ -1,8 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, UniqueViolation } from '../database/database.js';
-
-/** More than one, so that what has ended cannot gather. */
-const forgottenPerUse = 10;
+import { forgetEnded } from '../database/forget-ended.js';
 
 /** Which nonces were used. Every statement is about one app. */
 @Injectable()
@@ -15,16 +13,7 @@ export class UsedNoncesRepository {
       await this.database.write(async (transaction) => {
         const row = { app_id: appId, nonce, expires_at: expiresAtMs };
         await transaction.insert('used_nonces', ['app_id', 'nonce', 'expires_at'], [row]);
-        const ended = await transaction.read<{ nonce: string }>(
-          'SELECT nonce FROM used_nonces WHERE app_id = ? AND expires_at < ? ORDER BY expires_at LIMIT ?',
-          [appId, nowMs, forgottenPerUse],
-        );
-        if (ended.length === 0) return;
-        const among = this.database.dialect.among(
-          'nonce',
-          ended.map((one) => one.nonce),
-        );
-        await transaction.run(`DELETE FROM used_nonces WHERE app_id = ? AND ${among.sql}`, [appId, ...among.values]);
+        await forgetEnded(transaction, this.database.dialect, 'used_nonces', 'nonce', appId, nowMs);
       });
       return true;
     } catch (error) {

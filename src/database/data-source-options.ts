@@ -4,6 +4,7 @@ import type { Env } from '../config/env.js';
 import { AppRow } from '../apps/app.entity.js';
 import { ChatGroupRow } from '../groups/chat-group.entity.js';
 import { GroupMemberRow } from '../groups/group-member.entity.js';
+import { IdempotentAnswerRow } from '../idempotency/idempotent-answer.entity.js';
 import { InboxMessageRow } from '../offline-messages/inbox-message.entity.js';
 import { InboxRow } from '../offline-messages/inbox.entity.js';
 import { MessageRow } from '../offline-messages/message.entity.js';
@@ -15,6 +16,7 @@ import { UserRow } from '../users/user.entity.js';
 import { AppsAndUsers1763900000000 } from './migrations/1763900000000-apps-and-users.js';
 import { MessagesAndGroups1763900100000 } from './migrations/1763900100000-messages-and-groups.js';
 import { Profiles1763900200000 } from './migrations/1763900200000-profiles.js';
+import { IdempotentAnswers1763900300000 } from './migrations/1763900300000-idempotent-answers.js';
 
 const entities = [
   AppRow,
@@ -23,6 +25,7 @@ const entities = [
   UserCountRow,
   UserProfileRow,
   UsedNonceRow,
+  IdempotentAnswerRow,
   MessageRow,
   InboxRow,
   InboxMessageRow,
@@ -30,7 +33,12 @@ const entities = [
   GroupMemberRow,
 ];
 /** In order; the list is the same on every engine. */
-const migrations = [AppsAndUsers1763900000000, MessagesAndGroups1763900100000, Profiles1763900200000];
+const migrations = [
+  AppsAndUsers1763900000000,
+  MessagesAndGroups1763900100000,
+  Profiles1763900200000,
+  IdempotentAnswers1763900300000,
+];
 
 const connectTimeoutMs = 1000;
 

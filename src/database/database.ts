@@ -1,30 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseEngine } from '../config/env.js';
+import { AppError } from '../errors/app-error.js';
 import type { SqlDialect, SqlValue } from './sql-dialect.js';
+import type { Transaction } from './transaction.js';
+import { currentUnit, TransactionLost, UnitOfWork } from './unit-of-work.js';
 
 export type { SqlValue } from './sql-dialect.js';
+export type { SqlRow, Transaction } from './transaction.js';
 
-/** Statements of one transaction. They may await nothing but each other: the whole queue waits behind them. */
-export interface Transaction {
-  read<Row>(sql: string, values?: readonly SqlValue[]): Promise<Row[]>;
-  /** Runs a statement that changes rows and answers how many it found (MySQL) or changed (SQLite). */
-  run(sql: string, values?: readonly SqlValue[]): Promise<number>;
-  /** Inserts all of the rows. @throws UniqueViolation, after which the transaction can only end */
-  insert(table: string, columns: readonly string[], rows: readonly SqlRow[]): Promise<void>;
-  /**
-   * Inserts each row whose keys are free and answers, for each row, whether it is in. The first two columns of `table`
-   * are the app and the row's key; `identity` names a column whose value no other writer would choose.
-   */
-  insertNew(table: string, columns: readonly string[], rows: readonly SqlRow[], identity: string): Promise<boolean[]>;
-  /** Writes the columns `changed` of whole rows that exist and that this transaction has locked; `keys` find them. */
-  updateRows(
-    table: string,
-    keys: readonly string[],
-    changed: readonly string[],
-    rows: readonly SqlRow[],
-  ): Promise<void>;
+/** How often a transaction that was lost runs at most. */
+export const attemptsMost = 5;
+const retryAfterMs = 1000;
+
+/** Waits a random while before the next attempt, longer each time. */
+export async function backOff(attempt: number): Promise<void> {
+  await sleep(Math.random() * 10 * 2 ** attempt);
 }
-
-export type SqlRow = Readonly<Record<string, SqlValue>>;
 
 /**
  * The wall between the product's SQL and its engines: one connection to read and one queue to write on the embedded
@@ -34,15 +25,57 @@ export abstract class Database {
   abstract readonly engine: DatabaseEngine;
   abstract readonly dialect: SqlDialect;
 
-  /** The rows of one SELECT, outside of any transaction. @throws AppError database_unavailable */
-  abstract read<Row>(sql: string, values?: readonly SqlValue[]): Promise<Row[]>;
+  /** The rows of one SELECT, inside a unit of work as that has left them. @throws AppError database_unavailable */
+  read<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
+    const transaction = currentUnit()?.transaction ?? null;
+    return transaction === null ? this.readCommitted<Row>(sql, values) : transaction.read<Row>(sql, values);
+  }
 
   /**
    * Runs `work` in a transaction of its own and resolves once that is durable; what `work` throws rolls it back. May
-   * run `work` more than once (lost certification, deadlock), so `work` must keep no state outside of itself.
+   * run `work` more than once (lost certification, deadlock), so `work` must keep no state outside of itself. Inside a
+   * unit of work it is part of that one's transaction.
    * @throws AppError database_unavailable, UniqueViolation, and whatever `work` throws
    */
-  abstract write<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+  write<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    const unit = currentUnit();
+    return unit === undefined ? this.transact(work) : unit.join(work);
+  }
+
+  /**
+   * Runs `use` and makes one transaction of everything that it writes, with what `last` writes of its result. Resolves
+   * once that is durable. May run `use` more than once.
+   * @throws AppError database_unavailable, UniqueViolation, and whatever `use` throws: then nothing was written
+   */
+  async asOne<Result>(
+    use: () => Promise<Result>,
+    last: (transaction: Transaction, result: Result) => Promise<void>,
+  ): Promise<Result> {
+    for (let attempt = 1; ; attempt += 1) {
+      const unit = new UnitOfWork(
+        (work) => this.transactOnce(work),
+        (error) => this.explain(error),
+      );
+      try {
+        return await unit.run(use, last);
+      } catch (error) {
+        if (!(error instanceof TransactionLost)) throw error;
+        if (attempt === attemptsMost) throw new AppError('database_unavailable', { retryAfterMs, cause: error });
+        await backOff(attempt);
+      }
+    }
+  }
+
+  protected abstract readCommitted<Row>(sql: string, values: readonly SqlValue[]): Promise<Row[]>;
+
+  /** Runs `work` in a transaction, again where that helps. */
+  protected abstract transact<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+
+  /** Runs `work` in a transaction that ends by itself when it is lost. @throws TransactionLost */
+  protected abstract transactOnce<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+
+  /** What an error that a statement threw is called outside of the database. */
+  protected abstract explain(error: unknown): unknown;
 
   /** Answers when a statement went through. @throws AppError database_unavailable */
   async ping(): Promise<void> {

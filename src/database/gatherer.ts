@@ -1,7 +1,9 @@
+import { currentUnit } from './unit-of-work.js';
+
 /**
  * Answers calls of one kind with few statements: what arrives in one turn of the event loop, or while the last run is
  * under way, is handed to `run` together. There is no timer, so a lone call waits for nothing. Calls are kept apart by
- * app, because one statement touches one app only, and apps take turns.
+ * app, because one statement touches one app only, and apps take turns. A call inside a unit of work runs alone, in it.
  */
 export class Gatherer<Item, Result> {
   private readonly waiting = new Map<string, Call<Item, Result>[]>();
@@ -20,6 +22,7 @@ export class Gatherer<Item, Result> {
   ) {}
 
   add(appId: string, item: Item): Promise<Result> {
+    if (currentUnit() !== undefined) return this.run(appId, [item]).then(([result]) => result as Result);
     return new Promise((resolve, reject) => {
       const call = { item, resolve, reject };
       const calls = this.waiting.get(appId);

@@ -1,8 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { AppError } from '../errors/app-error.js';
-import { Database, type SqlRow, type SqlValue, type Transaction, UniqueViolation } from './database.js';
+import {
+  attemptsMost,
+  backOff,
+  Database,
+  type SqlRow,
+  type SqlValue,
+  type Transaction,
+  UniqueViolation,
+} from './database.js';
 import { placeholders, sqlDialects, valueRows } from './sql-dialect.js';
+import { TransactionLost } from './unit-of-work.js';
 
 export interface MysqlLimits {
   readonly connections: number;
@@ -11,7 +19,6 @@ export interface MysqlLimits {
   readonly acquireTimeoutMs: number;
 }
 
-const attemptsMost = 5;
 const waitersMost = 1000;
 const retryAfterMs = 1000;
 
@@ -44,12 +51,27 @@ export class MysqlDatabase extends Database {
     return this.waiters.length;
   }
 
-  async read<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
+  protected readCommitted<Row>(sql: string, values: readonly SqlValue[]): Promise<Row[]> {
     return this.retrying(() => this.withConnection((session) => session.read<Row>(sql, values)));
   }
 
-  async write<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    return this.retrying(() => this.withConnection((session) => transact(session, work)));
+  protected transact<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.retrying(() => this.withConnection((session) => runTransaction(session, work)));
+  }
+
+  protected async transactOnce<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    try {
+      return await this.withConnection((session) => {
+        session.insertsAroundExisting = true;
+        return runTransaction(session, work);
+      });
+    } catch (error) {
+      throw this.explain(error);
+    }
+  }
+
+  protected explain(error: unknown): unknown {
+    return isRetryable(error) ? new TransactionLost({ cause: error }) : translate(error);
   }
 
   private async retrying<Result>(run: () => Promise<Result>): Promise<Result> {
@@ -58,7 +80,7 @@ export class MysqlDatabase extends Database {
         return await run();
       } catch (error) {
         if (attempt >= attemptsMost || !isRetryable(error)) throw translate(error);
-        await sleep(Math.random() * 10 * 2 ** attempt);
+        await backOff(attempt);
       }
     }
   }
@@ -120,7 +142,7 @@ export class MysqlDatabase extends Database {
   }
 }
 
-async function transact<Result>(
+async function runTransaction<Result>(
   session: Session,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
@@ -132,7 +154,7 @@ async function transact<Result>(
     if (isHealthyAfter(error)) await session.run('ROLLBACK');
     if (!(error instanceof KeyTaken)) throw error;
     session.insertsAroundExisting = true;
-    return transact(session, work);
+    return runTransaction(session, work);
   }
   try {
     await session.run('COMMIT');

@@ -39,16 +39,25 @@ export class SqliteDatabase extends Database {
     return this.queue.length;
   }
 
-  async read<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
-    if (this.reader === null) return this.write((transaction) => transaction.read<Row>(sql, values));
+  protected async readCommitted<Row>(sql: string, values: readonly SqlValue[]): Promise<Row[]> {
+    if (this.reader === null) return this.transact((transaction) => transaction.read<Row>(sql, values));
     return this.reader.read<Row>(sql, values);
   }
 
-  write<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+  protected transact<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       this.queue.push({ work, resolve, reject });
       this.draining ??= this.drain().finally(() => (this.draining = null));
     });
+  }
+
+  /** There is one writer, so no transaction is ever lost to another. */
+  protected transactOnce<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.transact(work);
+  }
+
+  protected explain(error: unknown): unknown {
+    return error;
   }
 
   async close(): Promise<void> {

@@ -80,6 +80,12 @@ export const errorCodes = [
   'group_owner_stays',
   /** The cursor was not made by this app's lists. */
   'cursor_invalid',
+  /** An Idempotency-Key that is empty, over 255 characters, or not printable ASCII. */
+  'idempotency_key_invalid',
+  /** An Idempotency-Key that has stood for another request. */
+  'idempotency_key_reused',
+  /** The first call with this Idempotency-Key has not been answered yet. */
+  'idempotency_key_in_use',
 
   /** More calls than the app may make in a second, or more guesses than anyone may make. */
   'rate_limited',

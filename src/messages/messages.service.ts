@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
+import { afterCommit } from '../database/unit-of-work.js';
 import { AppError } from '../errors/app-error.js';
 import { writeMessageId } from '../offline-messages/message-id.js';
 import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
@@ -45,7 +46,7 @@ export class MessagesService {
     const receivers = usernames.map((username, index) => ({ username, away: online[index] !== true }));
     const ids = await this.offlineMessages.store(app, message, receivers);
     // Also those who seemed away: they may have come while this was being stored. Who is not woken looks soon anyway.
-    void this.presence.wake(app.id, usernames);
+    afterCommit(() => void this.presence.wake(app.id, usernames));
     const idOf = new Map(usernames.map((username, index) => [username, writeMessageId(ids[index] as number)]));
     return new Map(outgoing.to.map((name) => [name, idOf.get(foldUsername(name)) as string]));
   }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../database/database.js';
+import { afterCommit } from '../database/unit-of-work.js';
 import type { User } from './user.js';
 
 /** What happened to a user, told after it was committed. The user is as it was afterwards; of a deleted one, before. */
@@ -23,7 +24,7 @@ export class UserEvents {
   }
 
   publish(event: UserEvent): void {
-    for (const listener of this.listeners) listener(event);
+    afterCommit(() => this.listeners.forEach((listener) => listener(event)));
   }
 
   /** For what must be gone together with the user. */

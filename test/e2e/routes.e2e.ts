@@ -1,10 +1,20 @@
 import { RequestMethod } from '@nestjs/common';
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { INTERCEPTORS_METADATA, METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
+import { IdempotencyInterceptor } from '../../src/api/idempotency.interceptor.js';
 import { type RunningApp, startApp } from '../support/start-app.js';
 
 /** What anyone may call. `POST …/token` has its credentials in the body; the guard of the users route is below. */
 const openToEveryone = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
+/** What takes no Idempotency-Key although it is no GET: it asks, or it gives out tokens. */
+const notRepeatable = [
+  /\/token$/,
+  /\/batch\/status$/,
+  /^POST \/api\/v2\.1\/rest\/get_user_list$/,
+  /^POST \/api\/v2\/((sdk|mobile)\/)?(auth\/|login_or_register|refresh_user_token|users\/status|logout)/,
+];
+/** What takes one although it is a GET: it ends sessions. */
+const changingGets = /\/disconnect(\/|$)/;
 /** The API documents: served by Fastify itself. */
 const documents = /^\/docs(\/|$)/;
 const guards: Record<string, string[]> = {
@@ -26,12 +36,14 @@ const guards: Record<string, string[]> = {
 
 describe('the routes of the running service', () => {
   let running: RunningApp;
+  let described: Map<string, RouteDescription>;
   /** `METHOD /path` to the guard that was said, `everyone`, or undefined. */
   let said: Map<string, string | undefined>;
 
   beforeAll(async () => {
     running = await startApp();
-    said = new Map(controllersOf(running).flatMap(routesOf));
+    described = new Map(controllersOf(running).flatMap(routesOf));
+    said = new Map([...described].map(([route, { access }]) => [route, access]));
   });
   afterAll(() => running.stop());
 
@@ -62,11 +74,25 @@ describe('the routes of the running service', () => {
     }
   });
 
+  it('take an Idempotency-Key where they change something, and only there', () => {
+    for (const [route, { repeatable }] of described) {
+      const changes = route.startsWith('GET ')
+        ? changingGets.test(route)
+        : !notRepeatable.some((pattern) => pattern.test(route));
+      expect(`${route} ${repeatable}`).toBe(`${route} ${changes}`);
+    }
+  });
+
   it('have documents that are read, never written', () => {
     const methods = running.routes.routes.filter(({ url }) => documents.test(url)).map(({ method }) => method);
     expect([...new Set(methods)].sort()).toEqual(['GET', 'HEAD']);
   });
 });
+
+interface RouteDescription {
+  readonly access: string | undefined;
+  readonly repeatable: boolean;
+}
 
 type Controller = new (...args: never[]) => object;
 
@@ -76,10 +102,10 @@ function controllersOf({ nest }: RunningApp): Controller[] {
   );
 }
 
-function routesOf(controller: Controller): [string, string | undefined][] {
+function routesOf(controller: Controller): [string, RouteDescription][] {
   const prefixes = [Reflect.getMetadata(PATH_METADATA, controller) as string | string[]].flat();
   const prototype = controller.prototype as Record<string, unknown>;
-  return Object.getOwnPropertyNames(prototype).flatMap((name): [string, string | undefined][] => {
+  return Object.getOwnPropertyNames(prototype).flatMap((name): [string, RouteDescription][] => {
     const handler = prototype[name];
     if (typeof handler !== 'function' || !Reflect.hasMetadata(METHOD_METADATA, handler)) return [];
     const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as number];
@@ -87,7 +113,9 @@ function routesOf(controller: Controller): [string, string | undefined][] {
     const access = (Reflect.getMetadata('rollcall:access', handler) ??
       Reflect.getMetadata('rollcall:access', controller)) as string | { name: string } | undefined;
     const who = typeof access === 'object' || typeof access === 'function' ? access.name : access;
-    return prefixes.map((prefix) => [`${method} ${[prefix, path].map(segment).join('')}`, who]);
+    const interceptors = (Reflect.getMetadata(INTERCEPTORS_METADATA, handler) ?? []) as unknown[];
+    const description = { access: who, repeatable: interceptors.includes(IdempotencyInterceptor) };
+    return prefixes.map((prefix) => [`${method} ${[prefix, path].map(segment).join('')}`, description]);
   });
 }
 

@@ -17,6 +17,7 @@ export class AgoraAppTokenGuard implements CanActivate {
     await this.appGuard.canActivate(context);
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     this.tokens.authenticateApp(request.rollcall.app as App, bearerOf(request));
+    request.rollcall.caller = 'server';
     return true;
   }
 }

@@ -4,6 +4,7 @@ import { GroupsService } from '../../groups/groups.service.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { foldUsername } from '../../users/username.js';
 import { AccessBy } from '../access.guard.js';
+import { Repeatable } from '../idempotency.interceptor.js';
 import { JsonBody } from '../json-body.pipe.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 import { AgoraCall, Call } from './agora-call.js';
@@ -29,6 +30,7 @@ export class AgoraGroupsController {
   @Post('chatgroups')
   @HttpCode(200)
   @RateLimit(100, ownPool)
+  @Repeatable()
   async createGroup(@Call() call: AgoraCall, @Body(new JsonBody(CreateAgoraGroupDto)) body: CreateAgoraGroupDto) {
     const { id } = await this.groups.create(call.app.id, toNewGroup('group', body), body.owner, body.members ?? []);
     return answer(call, 'post', { groupid: String(id) });
@@ -37,6 +39,7 @@ export class AgoraGroupsController {
   @Post('chatrooms')
   @HttpCode(200)
   @RateLimit(100, ownPool)
+  @Repeatable()
   async createRoom(@Call() call: AgoraCall, @Body(new JsonBody(CreateAgoraRoomDto)) body: CreateAgoraRoomDto) {
     const { id } = await this.groups.create(call.app.id, toNewGroup('room', body), body.owner, body.members ?? []);
     return answer(call, 'post', { id: String(id) });
@@ -84,6 +87,7 @@ export class AgoraGroupsController {
 
   @Delete('chatgroups/:id')
   @RateLimit(100, ownPool)
+  @Repeatable()
   async deleteGroup(@Call() call: AgoraCall, @Param('id') id: string) {
     await this.groups.delete(call.app.id, 'group', id);
     return answer(call, 'delete', { success: true, groupid: id });
@@ -91,6 +95,7 @@ export class AgoraGroupsController {
 
   @Delete('chatrooms/:id')
   @RateLimit(100, ownPool)
+  @Repeatable()
   async deleteRoom(@Call() call: AgoraCall, @Param('id') id: string) {
     await this.groups.delete(call.app.id, 'room', id);
     return answer(call, 'delete', { success: true, id });
@@ -111,6 +116,7 @@ export class AgoraGroupsController {
   @Post('chatgroups/:id/users/:username')
   @HttpCode(200)
   @RateLimit(100, ownPool)
+  @Repeatable()
   async addToGroup(@Call() call: AgoraCall, @Param('id') id: string, @Param('username') user: string) {
     await this.groups.addMembers(call.app.id, 'group', id, [user]);
     return answer(call, 'post', { result: true, action: 'add_member', groupid: id, user });
@@ -119,6 +125,7 @@ export class AgoraGroupsController {
   @Post('chatrooms/:id/users/:username')
   @HttpCode(200)
   @RateLimit(100, ownPool)
+  @Repeatable()
   async addToRoom(@Call() call: AgoraCall, @Param('id') id: string, @Param('username') user: string) {
     await this.groups.addMembers(call.app.id, 'room', id, [user]);
     return answer(call, 'post', { result: true, action: 'add_member', id, user });
@@ -127,6 +134,7 @@ export class AgoraGroupsController {
   @Post('chatgroups/:id/users')
   @HttpCode(200)
   @RateLimit(100, ownPool)
+  @Repeatable()
   async addManyToGroup(
     @Call() call: AgoraCall,
     @Param('id') id: string,
@@ -139,6 +147,7 @@ export class AgoraGroupsController {
   @Post('chatrooms/:id/users')
   @HttpCode(200)
   @RateLimit(100, ownPool)
+  @Repeatable()
   async addManyToRoom(
     @Call() call: AgoraCall,
     @Param('id') id: string,
@@ -151,12 +160,14 @@ export class AgoraGroupsController {
   /** One name, or several with commas between them: then `data` is a list. */
   @Delete('chatgroups/:id/users/:usernames')
   @RateLimit(100, ownPool)
+  @Repeatable()
   async removeFromGroup(@Call() call: AgoraCall, @Param('id') id: string, @Param('usernames') usernames: string) {
     return answer(call, 'delete', await this.remove(call, 'group', id, usernames, { groupid: id }));
   }
 
   @Delete('chatrooms/:id/users/:usernames')
   @RateLimit(100, ownPool)
+  @Repeatable()
   async removeFromRoom(@Call() call: AgoraCall, @Param('id') id: string, @Param('usernames') usernames: string) {
     return answer(call, 'delete', await this.remove(call, 'room', id, usernames, { id }));
   }

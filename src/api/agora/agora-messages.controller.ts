@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { MessagesService } from '../../messages/messages.service.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { AccessBy } from '../access.guard.js';
+import { Repeatable } from '../idempotency.interceptor.js';
 import { JsonBody } from '../json-body.pipe.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 import { AgoraCall, Call } from './agora-call.js';
@@ -20,6 +21,7 @@ export class AgoraMessagesController {
   @Post('messages/users')
   @HttpCode(200)
   @RateLimit(100, { pool: 'own' })
+  @Repeatable()
   async send(@Call() call: AgoraCall, @Body(new JsonBody(SendAgoraMessageDto)) body: SendAgoraMessageDto) {
     const { from, to, type, ext } = body;
     const ids = await this.messages.send(call.app, {

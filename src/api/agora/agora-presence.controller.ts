@@ -4,6 +4,7 @@ import { PresenceService } from '../../presence/presence.service.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { UsersService } from '../../users/users.service.js';
 import { AccessBy } from '../access.guard.js';
+import { Repeatable } from '../idempotency.interceptor.js';
 import { JsonBody } from '../json-body.pipe.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 import { AgoraCall, Call } from './agora-call.js';
@@ -61,6 +62,7 @@ export class AgoraPresenceController {
   @Get('users/:username/disconnect')
   @RateLimit(100)
   @ApiOperation({ summary: 'Force a user offline: every session and every token of before ends' })
+  @Repeatable()
   async disconnect(@Call() call: AgoraCall, @Param('username') username: string) {
     await this.users.forceOffline(call.app.id, username);
     return ended(call, 'get', true);
@@ -88,6 +90,7 @@ export class AgoraPresenceController {
   @Delete('users/:username/disconnect/:resource')
   @RateLimit(100)
   @ApiOperation({ summary: 'Move one device of a user offline; no token ends' })
+  @Repeatable()
   async disconnectDevice(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -100,6 +103,7 @@ export class AgoraPresenceController {
   @Get('users/:username/disconnect/:resource')
   @RateLimit(100)
   @ApiOperation({ summary: 'The same by GET, as the Java SDK sends it' })
+  @Repeatable()
   async disconnectDeviceByGet(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -112,6 +116,7 @@ export class AgoraPresenceController {
   @HttpCode(200)
   @RateLimit(100)
   @ApiOperation({ summary: 'End every token and session of a user' })
+  @Repeatable()
   async revokeTokens(@Call() call: AgoraCall, @Param('username') username: string) {
     await this.users.revokeTokens(call.app.id, username);
     return ended(call, 'post', true);
@@ -122,6 +127,7 @@ export class AgoraPresenceController {
   @HttpCode(200)
   @RateLimit(100)
   @ApiOperation({ summary: 'The same, as the older documents spell it' })
+  @Repeatable()
   revokeTokensOfUser(@Call() call: AgoraCall, @Param('username') username: string) {
     return this.revokeTokens(call, username);
   }

@@ -18,8 +18,10 @@ export class AgoraRegistrationGuard implements CanActivate {
     await this.appGuard.canActivate(context);
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const app = request.rollcall.app as App;
-    if (request.headers.authorization !== undefined) this.tokens.authenticateApp(app, bearerOf(request));
-    else if (!app.settings.open_registration) throw new AppError('registration_closed');
+    if (request.headers.authorization !== undefined) {
+      this.tokens.authenticateApp(app, bearerOf(request));
+      request.rollcall.caller = 'server';
+    } else if (!app.settings.open_registration) throw new AppError('registration_closed');
     return true;
   }
 }

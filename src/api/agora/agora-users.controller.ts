@@ -14,6 +14,7 @@ import type { User } from '../../users/user.js';
 import { batchMost, UsersService } from '../../users/users.service.js';
 import { AppError } from '../../errors/app-error.js';
 import { AccessBy } from '../access.guard.js';
+import { Repeatable } from '../idempotency.interceptor.js';
 import { JsonBody, JsonBodyOneOrMany } from '../json-body.pipe.js';
 import { AgoraAnswer } from './agora-answer.decorator.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
@@ -64,6 +65,7 @@ export class AgoraUsersController {
     'organization',
     'applicationName',
   )
+  @Repeatable()
   async register(
     @Call() call: AgoraCall,
     @Req() request: FastifyRequest,
@@ -147,6 +149,7 @@ export class AgoraUsersController {
     'organization',
     'applicationName',
   )
+  @Repeatable()
   async change(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -170,6 +173,7 @@ export class AgoraUsersController {
     'organization',
     'applicationName',
   )
+  @Repeatable()
   async delete(@Call() call: AgoraCall, @Param('username') username: string) {
     const user = await this.users.delete(call.app.id, username);
     return changedUser(call, 'delete', user);
@@ -193,6 +197,7 @@ export class AgoraUsersController {
     'applicationName',
     'cursor',
   )
+  @Repeatable()
   async deleteOldest(@Call() call: AgoraCall, @Query() query: Record<string, unknown>) {
     const { limit, cursor } = pageOf(query);
     const page = await this.users.deleteOldest(call.app.id, limit, cursor);
@@ -217,6 +222,7 @@ export class AgoraUsersController {
   @ApiOperation({ summary: 'Set a new password: every token and session of before ends' })
   @ApiBody({ type: ChangeAgoraPasswordDto })
   @AgoraAnswer('action', 'timestamp', 'duration')
+  @Repeatable()
   async changePassword(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -232,6 +238,7 @@ export class AgoraUsersController {
   @ApiOperation({ summary: 'The same by POST' })
   @ApiBody({ type: ChangeAgoraPasswordDto })
   @AgoraAnswer('action', 'timestamp', 'duration')
+  @Repeatable()
   changePasswordByPost(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -246,6 +253,7 @@ export class AgoraUsersController {
   @ApiOperation({ summary: 'Ban a user: every token and session of before ends, and no login until unbanned' })
   @ApiBody({ type: AgoraReasonDto, required: false })
   @AgoraAnswer('action', 'entities', 'timestamp', 'duration')
+  @Repeatable()
   async ban(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -266,6 +274,7 @@ export class AgoraUsersController {
   @ApiOperation({ summary: 'Lift a ban' })
   @ApiBody({ type: AgoraReasonDto, required: false })
   @AgoraAnswer('action', 'timestamp', 'duration')
+  @Repeatable()
   async unban(
     @Call() call: AgoraCall,
     @Param('username') username: string,

@@ -24,6 +24,8 @@ const duplicate = {
   exception: 'DuplicateUniquePropertyExistsException',
 };
 
+const keyInvalid = 'Idempotency-Key must be 1 to 255 printable characters of ASCII';
+
 const renderings: Record<ErrorCode, AgoraRendering> = {
   route_not_found: {
     status: 404,
@@ -167,6 +169,19 @@ const renderings: Record<ErrorCode, AgoraRendering> = {
     description: 'forbidden operation on group owner!',
   },
   cursor_invalid: { ...illegalArgument, description: 'cursor is not one that this app gave out' },
+  idempotency_key_invalid: { ...illegalArgument, description: keyInvalid },
+  idempotency_key_reused: {
+    status: 422,
+    error: 'idempotency_key_reused',
+    exception: 'IdempotencyKeyReusedException',
+    description: 'this Idempotency-Key was used for another request',
+  },
+  idempotency_key_in_use: {
+    status: 409,
+    error: 'idempotency_key_in_use',
+    exception: 'IdempotencyKeyInUseException',
+    description: 'the first request with this Idempotency-Key has not been answered yet',
+  },
   rate_limited: {
     status: 429,
     error: 'reach_limit',

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AppsModule } from '../../apps/apps.module.js';
 import { AuthModule } from '../../auth/auth.module.js';
 import { GroupsModule } from '../../groups/groups.module.js';
+import { IdempotencyModule } from '../../idempotency/idempotency.module.js';
 import { MessagesModule } from '../../messages/messages.module.js';
 import { OfflineMessagesModule } from '../../offline-messages/offline-messages.module.js';
 import { PresenceModule } from '../../presence/presence.module.js';
@@ -22,6 +23,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AppsModule,
     AuthModule,
     GroupsModule,
+    IdempotencyModule,
     MessagesModule,
     OfflineMessagesModule,
     PresenceModule,

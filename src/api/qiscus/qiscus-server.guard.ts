@@ -17,6 +17,7 @@ export class QiscusServerGuard implements CanActivate {
     const secret = headerOf(request, 'qiscus-sdk-secret');
     if (secret === undefined) throw new AppError('token_missing');
     if (!isCertificateOf(request.rollcall.app as App, secret)) throw new AppError('token_not_accepted');
+    request.rollcall.caller = 'server';
     return true;
   }
 }

@@ -4,6 +4,7 @@ import type { App } from '../../apps/app.js';
 import { ProfilesService } from '../../profiles/profiles.service.js';
 import { UsersService } from '../../users/users.service.js';
 import { AccessBy } from '../access.guard.js';
+import { Repeatable } from '../idempotency.interceptor.js';
 import { defaultOrder, parseOrderQuery } from './order-query.js';
 import { answer, CallingApp, Parameters } from './qiscus-call.js';
 import type { QiscusParameters } from './qiscus-parameters.js';
@@ -40,6 +41,7 @@ export class QiscusUsersController {
     'avatar_url',
     'extras',
   )
+  @Repeatable()
   async loginOrRegister(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const { password, ...details } = parameters.read((from) => ({
       userId: from.requiredText('user_id'),
@@ -67,6 +69,7 @@ export class QiscusUsersController {
   @Post('reset_user_token')
   @HttpCode(200)
   @QiscusRoute('body', 'A new token; the old one and its sessions end', 'user_id!')
+  @Repeatable()
   async resetToken(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     return answer({ token: (await this.profiles.resetToken(app, userIdOf(parameters))).token });
   }
@@ -106,6 +109,7 @@ export class QiscusUsersController {
 
   @Delete('deactivate_users')
   @QiscusRoute('body', 'Ban users', 'user_ids!')
+  @Repeatable()
   async deactivate(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     await this.users.banAll(app.id, userIdsOf(parameters), actor);
     return answer({ message: 'successfully deactivate user' });
@@ -114,6 +118,7 @@ export class QiscusUsersController {
   @Post('reactivate_users')
   @HttpCode(200)
   @QiscusRoute('body', 'Lift bans', 'user_ids!')
+  @Repeatable()
   async reactivate(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     await this.users.unbanAll(app.id, userIdsOf(parameters), actor);
     return answer({ message: 'successfully reactivate user' });

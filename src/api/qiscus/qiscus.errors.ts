@@ -54,6 +54,12 @@ const renderings = {
   batch_contradictory: invalid('user_ids', 'user_ids name one user twice'),
   batch_too_large: invalid('user_ids', 'user_ids are too many'),
   cursor_invalid: invalid('cursor', 'cursor is not one that this app gave out'),
+  idempotency_key_invalid: invalid('idempotency_key', 'Idempotency-Key must be 1 to 255 printable characters of ASCII'),
+  idempotency_key_reused: { status: 422, message: 'this Idempotency-Key was used for another request' },
+  idempotency_key_in_use: {
+    status: 409,
+    message: 'the first request with this Idempotency-Key has not been answered yet',
+  },
   message_too_large: invalid('message', 'message is too large'),
   group_not_found: { status: 404, message: 'room not found' },
   group_user_not_found: invalid('user_ids', 'user_ids name somebody who does not exist'),

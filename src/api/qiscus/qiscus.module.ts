@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AppsModule } from '../../apps/apps.module.js';
 import { AuthModule } from '../../auth/auth.module.js';
+import { IdempotencyModule } from '../../idempotency/idempotency.module.js';
 import { OfflineMessagesModule } from '../../offline-messages/offline-messages.module.js';
 import { PresenceModule } from '../../presence/presence.module.js';
 import { ProfilesModule } from '../../profiles/profiles.module.js';
@@ -17,6 +18,7 @@ import { QiscusUsersController } from './qiscus-users.controller.js';
   imports: [
     AppsModule,
     AuthModule,
+    IdempotencyModule,
     OfflineMessagesModule,
     PresenceModule,
     ProfilesModule,

@@ -1,0 +1,24 @@
+import type { SqlValue } from './sql-dialect.js';
+
+/** Statements of one transaction. They may await nothing but each other: the whole queue waits behind them. */
+export interface Transaction {
+  read<Row>(sql: string, values?: readonly SqlValue[]): Promise<Row[]>;
+  /** Runs a statement that changes rows and answers how many it found (MySQL) or changed (SQLite). */
+  run(sql: string, values?: readonly SqlValue[]): Promise<number>;
+  /** Inserts all of the rows. @throws UniqueViolation, after which the transaction can only end */
+  insert(table: string, columns: readonly string[], rows: readonly SqlRow[]): Promise<void>;
+  /**
+   * Inserts each row whose keys are free and answers, for each row, whether it is in. The first two columns of `table`
+   * are the app and the row's key; `identity` names a column whose value no other writer would choose.
+   */
+  insertNew(table: string, columns: readonly string[], rows: readonly SqlRow[], identity: string): Promise<boolean[]>;
+  /** Writes the columns `changed` of whole rows that exist and that this transaction has locked; `keys` find them. */
+  updateRows(
+    table: string,
+    keys: readonly string[],
+    changed: readonly string[],
+    rows: readonly SqlRow[],
+  ): Promise<void>;
+}
+
+export type SqlRow = Readonly<Record<string, SqlValue>>;

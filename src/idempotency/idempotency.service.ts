@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock/clock.js';
+import { AppError } from '../errors/app-error.js';
+import type { IdempotentAnswerRow } from './idempotent-answer.entity.js';
+import { IdempotentAnswersRepository } from './idempotent-answers.repository.js';
+import { type Answer, openAnswer, sealAnswer } from './sealed-answer.js';
+
+export type { Answer } from './sealed-answer.js';
+
+/** A call that its sender may repeat, not knowing what became of it. */
+export interface RepeatableCall {
+  readonly appId: string;
+  /** Who calls: everyone has keys of their own. */
+  readonly caller: string;
+  /** Of the sender's choice, 1 to 255 printable characters of ASCII. */
+  readonly key: string;
+  /** What the call asks for; the same key may not stand for two. */
+  readonly request: readonly (string | Uint8Array)[];
+}
+
+const keyPattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
+const keptMs = 24 * 3600 * 1000;
+/** What the column takes. */
+const sealedLengthMost = 65_000;
+
+/** Owns what a repeated call is answered: the same as the first, for 24 hours, also if the first answer was never sent. */
+@Injectable()
+export class IdempotencyService {
+  private readonly underWay = new Set<string>();
+
+  constructor(
+    private readonly repository: IdempotentAnswersRepository,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Runs a call once for its key. What it writes and that it was answered are one transaction, so neither is without
+   * the other. A call that fails leaves its key unused, as it has changed nothing.
+   * @returns the answer, and whether it is that of an earlier call
+   * @throws AppError idempotency_key_invalid, idempotency_key_reused (for another request), idempotency_key_in_use (the
+   *   first call has not ended), and whatever `run` throws
+   */
+  async once(call: RepeatableCall, run: () => Promise<Answer>): Promise<{ answer: Answer; repeated: boolean }> {
+    const { appId, key } = call;
+    if (!keyPattern.test(key)) throw new AppError('idempotency_key_invalid');
+    const keyHash = hashOf([call.caller, key]);
+    const name = `${appId} ${keyHash}`;
+    if (this.underWay.has(name)) throw new AppError('idempotency_key_in_use', { retryAfterMs: 1000 });
+    this.underWay.add(name);
+    try {
+      const known = await this.earlier(call, keyHash);
+      if (known !== null) return { answer: known, repeated: true };
+      return { answer: await this.first(call, keyHash, run), repeated: false };
+    } catch (error) {
+      // Another node may have been quicker with the same call. What failed here would then be the second time of it.
+      const known = isOfKey(error) ? null : await this.earlier(call, keyHash).catch(() => null);
+      if (known !== null) return { answer: known, repeated: true };
+      throw error;
+    } finally {
+      this.underWay.delete(name);
+    }
+  }
+
+  private async earlier(call: RepeatableCall, keyHash: string): Promise<Answer | null> {
+    const row = await this.repository.find(call.appId, keyHash, this.clock.now());
+    if (row === null) return null;
+    if (row.request_hash !== hashOf(call.request)) throw new AppError('idempotency_key_reused');
+    return openAnswer(row.answer, call.key, call.appId);
+  }
+
+  private first({ appId, key, request }: RepeatableCall, keyHash: string, run: () => Promise<Answer>): Promise<Answer> {
+    const nowMs = this.clock.now();
+    const toRow = (answer: Answer): IdempotentAnswerRow => ({
+      app_id: appId,
+      key_hash: keyHash,
+      request_hash: hashOf(request),
+      answer: checkLength(sealAnswer(answer, key, appId)),
+      expires_at: nowMs + keptMs,
+    });
+    return this.repository.together(run, toRow, nowMs);
+  }
+}
+
+/** SHA-256 of the parts, each with its length, so that no two lists have one text. */
+function hashOf(parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) {
+    const bytes = Buffer.from(part as string);
+    hash.update(`${bytes.length}:`).update(bytes);
+  }
+  return hash.digest('base64url');
+}
+
+function checkLength(sealed: string): string {
+  if (sealed.length > sealedLengthMost)
+    throw new AppError('argument_invalid', {
+      detail: 'the answer is too long to be kept for an Idempotency-Key: change fewer users in one call',
+    });
+  return sealed;
+}
+
+function isOfKey(error: unknown): boolean {
+  return error instanceof AppError && error.code.startsWith('idempotency_key_');
+}

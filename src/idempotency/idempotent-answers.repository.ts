@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Transaction } from '../database/database.js';
+import { forgetEnded } from '../database/forget-ended.js';
+import type { IdempotentAnswerRow } from './idempotent-answer.entity.js';
+
+const columns = ['app_id', 'key_hash', 'request_hash', 'answer', 'expires_at'] as const;
+
+/** Which keys were used, and for what. Every statement is about one app. */
+@Injectable()
+export class IdempotentAnswersRepository {
+  constructor(private readonly database: Database) {}
+
+  /** What this key stands for, or null: it was never used, or its time is over. */
+  async find(appId: string, keyHash: string, nowMs: number): Promise<IdempotentAnswerRow | null> {
+    const [row] = await this.database.read<IdempotentAnswerRow>(
+      `SELECT ${columns.join(', ')} FROM idempotent_answers WHERE app_id = ? AND key_hash = ? AND expires_at > ?`,
+      [appId, keyHash, nowMs],
+    );
+    return row ?? null;
+  }
+
+  /**
+   * Runs `use` and makes one transaction of all that it writes and of the row that it leads to.
+   * @throws UniqueViolation when another node has used the key meanwhile, and whatever `use` throws: nothing is written
+   */
+  together<Result>(
+    use: () => Promise<Result>,
+    toRow: (result: Result) => IdempotentAnswerRow,
+    nowMs: number,
+  ): Promise<Result> {
+    return this.database.asOne(use, (transaction, result) => this.insert(transaction, toRow(result), nowMs));
+  }
+
+  private async insert(transaction: Transaction, row: IdempotentAnswerRow, nowMs: number): Promise<void> {
+    const { app_id, key_hash } = row;
+    await transaction.run('DELETE FROM idempotent_answers WHERE app_id = ? AND key_hash = ? AND expires_at <= ?', [
+      app_id,
+      key_hash,
+      nowMs,
+    ]);
+    await transaction.insert('idempotent_answers', columns, [{ ...row }]);
+    await forgetEnded(transaction, this.database.dialect, 'idempotent_answers', 'key_hash', app_id, nowMs);
+  }
+}

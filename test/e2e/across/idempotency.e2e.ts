@@ -1,0 +1,248 @@
+import { randomUUID } from 'node:crypto';
+import { AppsService } from '../../../src/apps/apps.service.js';
+import { Database } from '../../../src/database/database.js';
+import { UserEvents } from '../../../src/users/user-events.js';
+import { aUsername, registrations } from '../../factories/user.factory.js';
+import { FixedClock } from '../../support/fixed-clock.js';
+import { type Method, type RunningApp, startApp } from '../../support/start-app.js';
+import { type QiscusService, startQiscus } from '../qiscus/qiscus-service.js';
+
+const dayMs = 24 * 3600 * 1000;
+
+describe('Idempotency-Key', () => {
+  const clock = new FixedClock();
+  let service: QiscusService;
+  let running: RunningApp;
+
+  beforeAll(async () => {
+    service = await startQiscus({ clock });
+    running = service.running;
+  });
+  afterAll(() => service.stop());
+
+  const send = (method: Method, path: string, body: unknown, key: string, headers = {}) =>
+    running.call(method, path, { body, headers: { 'idempotency-key': key, ...headers } });
+  const rows = (table: string) =>
+    running.nest
+      .get(Database)
+      .read<Record<string, unknown>>(`SELECT * FROM ${table} WHERE app_id = ?`, [running.app.id]);
+
+  /** Sends the call twice; both have the one answer of the first, byte by byte. */
+  const twice = async (method: Method, path: string, body?: unknown) => {
+    const key = randomUUID();
+    const first = await send(method, path, body, key);
+    expect(first.status).toBe(200);
+    expect(first.headers['idempotency-replayed']).toBeUndefined();
+    expect(first.headers['content-type']).toBe('application/json; charset=utf-8');
+    const second = await send(method, path, body, key);
+    expect(second.text).toBe(first.text);
+    expect({ status: second.status, replayed: second.headers['idempotency-replayed'] }).toEqual({
+      status: 200,
+      replayed: 'true',
+    });
+    return first.body as Record<string, any>;
+  };
+
+  it('200 and one effect for each route that changes something, however often it is sent', async () => {
+    const [name, other] = [aUsername(), aUsername()];
+    await twice('post', '/users', { username: name, password: 'p' });
+    await twice('post', '/users', registrations(60));
+    await running.register(other);
+    const user = `/users/${name}`;
+    await twice('put', user, { nickname: 'n' });
+    await twice('put', `${user}/password`, { newpassword: 'q' });
+    await twice('post', `${user}/password`, { newpassword: 'r' });
+    await twice('post', `${user}/deactivate`, { reason: 'why' });
+    await twice('post', `${user}/activate`);
+    await twice('get', `${user}/disconnect`);
+    await twice('delete', `${user}/disconnect/web_x`);
+    await twice('get', `${user}/disconnect/web_x`);
+    await twice('post', `/token/users/${name}/invalid`);
+    await twice('post', `/token/user/${name}/invalid`);
+    const message = { from: 'admin', to: [name, other], type: 'txt', body: { msg: 'once' } };
+    const { data } = await twice('post', '/messages/users', message);
+    expect(Object.keys(data as object)).toEqual([name, other]);
+    const count = await running.call('get', `${user}/offline_msg_count`);
+    expect(count.body.data[name]).toBe(1);
+    for (const [kind, id] of [
+      ['chatgroups', 'groupid'],
+      ['chatrooms', 'id'],
+    ] as const) {
+      const group = { groupname: 'g', name: 'g', desc: 'd', description: 'd', owner: name, maxusers: 10, public: true };
+      const made = await twice('post', `/${kind}`, group);
+      const path = `/${kind}/${made['data'][id] as string}`;
+      await twice('post', `${path}/users/${other}`);
+      await twice('delete', `${path}/users/${other}`);
+      await twice('post', `${path}/users`, { usernames: [other] });
+      await twice('delete', path);
+    }
+    const deleted = await twice('delete', user);
+    expect(deleted['entities'][0].username).toBe(name);
+    expect((await running.call('get', user)).status).toBe(404);
+    const before = (await rows('users')).length;
+    expect((await twice('delete', '/users?limit=5'))['entities']).toHaveLength(5);
+    expect(await rows('users')).toHaveLength(before - 5);
+  });
+
+  it('200 in the Qiscus dialect as well, with the one token of one reset', async () => {
+    const userId = aUsername();
+    const twiceOf = async (method: Method, path: string, body: object) => {
+      const key = randomUUID();
+      const answers = [];
+      for (let time = 0; time < 2; time += 1)
+        answers.push(await service.rest(method, path).set('idempotency-key', key).send(body));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      expect(answers[1]?.text).toBe(answers[0]?.text);
+      return answers[0]?.body as Record<string, any>;
+    };
+    await twiceOf('post', 'login_or_register', { user_id: userId, username: 'n', password: 'p', extras: { a: 1 } });
+    const { results } = await twiceOf('post', 'reset_user_token', { user_id: userId });
+    expect(await service.tokenOf(userId)).toBe(results.token);
+    await twiceOf('delete', 'deactivate_users', { user_ids: [userId] });
+    await twiceOf('post', 'reactivate_users', { user_ids: [userId] });
+    const form = (boundary: string) =>
+      service
+        .rest('post', 'reset_user_token')
+        .set({ 'idempotency-key': `form ${userId}`, 'content-type': `multipart/form-data; boundary=${boundary}` })
+        .send(
+          `--${boundary}\r\ncontent-disposition: form-data; name="user_id"\r\n\r\n${userId}\r\n--${boundary}--\r\n`,
+        );
+    const [first, second] = [await form('one'), await form('two')];
+    expect({ status: second.status, text: second.text }).toEqual({ status: 200, text: first.text });
+  });
+
+  it('422 for another request with a key that was used, and nothing changes', async () => {
+    const [name, other, key] = [aUsername(), aUsername(), randomUUID()];
+    expect((await send('post', '/users', { username: name, password: 'p' }, key)).status).toBe(200);
+    for (const [method, path, body] of [
+      ['post', '/users', { username: other, password: 'p' }],
+      ['post', '/users?x=1', { username: name, password: 'p' }],
+      ['delete', `/users/${name}`, undefined],
+    ] as [Method, string, unknown][]) {
+      const answer = await send(method, path, body, key);
+      expect({ status: answer.status, error: answer.body.error }).toEqual({
+        status: 422,
+        error: 'idempotency_key_reused',
+      });
+    }
+    expect((await running.call('get', `/users/${name}`)).status).toBe(200);
+    expect((await running.call('get', `/users/${other}`)).status).toBe(404);
+  });
+
+  it('400 for a key that is empty, too long or not printable', async () => {
+    for (const key of ['', ' ', 'k'.repeat(256), 'caf\u00e9', 'a\tb']) {
+      const answer = await send('post', '/users', { username: aUsername(), password: 'p' }, key);
+      expect({ key, status: answer.status }).toEqual({ key, status: 400 });
+      expect(answer.body.error_description).toMatch(/Idempotency-Key must be 1 to 255/);
+    }
+    expect((await send('post', '/users', { username: aUsername(), password: 'p' }, 'k'.repeat(255))).status).toBe(200);
+  });
+
+  it('a call that fails leaves its key unused: it is decided anew', async () => {
+    const [name, key] = [aUsername(), randomUUID()];
+    expect((await send('post', '/users', { username: name }, key)).status).toBe(400);
+    expect((await send('post', `/users/${name}/deactivate`, undefined, key)).status).toBe(404);
+    expect((await send('post', '/users', { username: name, password: 'p' }, key)).status).toBe(200);
+    const taken = randomUUID();
+    expect((await send('post', '/users', { username: name, password: 'p' }, taken)).status).toBe(400);
+    await running.call('delete', `/users/${name}`);
+    expect((await send('post', '/users', { username: name, password: 'p' }, taken)).status).toBe(200);
+  });
+
+  it('one effect for fifty that come at once: each is answered as the first or 409', async () => {
+    const [name, key] = [aUsername(), randomUUID()];
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => send('post', '/users', { username: name, password: 'p' }, key)),
+    );
+    const good = answers.filter(({ status }) => status === 200);
+    expect(new Set(good.map(({ text }) => text)).size).toBe(1);
+    for (const { status, body, headers } of answers.filter(({ status }) => status !== 200)) {
+      expect({ status, error: body.error }).toEqual({ status: 409, error: 'idempotency_key_in_use' });
+      expect(headers['retry-after']).toBe('1');
+    }
+    expect((await rows('users')).filter(({ username }) => username === name)).toHaveLength(1);
+  });
+
+  it('one effect for fifty that come at once to two nodes', async () => {
+    if (globalThis.rollcallEngine === 'sqlite') return;
+    const other = await startApp({ clock, database: running.database });
+    try {
+      const app = await other.nest.get(AppsService).find(running.app.org, running.app.name);
+      expect(app?.id).toBe(running.app.id);
+      for (let round = 0; round < 10; round += 1) {
+        const [name, key] = [aUsername(), randomUUID()];
+        const message = { from: 'admin', to: [name], type: 'txt', body: { msg: 'once' } };
+        await running.register(name);
+        const answers = await Promise.all(
+          Array.from({ length: 10 }, (_none, index) =>
+            (index % 2 === 0 ? running : other).call('post', `/${running.path}/messages/users`, {
+              body: message,
+              token: running.token,
+              headers: { 'idempotency-key': key },
+            }),
+          ),
+        );
+        expect([...new Set(answers.map(({ status }) => status))].filter((status) => status !== 409)).toEqual([200]);
+        expect(new Set(answers.filter(({ status }) => status === 200).map(({ text }) => text)).size).toBe(1);
+        const count = await running.call('get', `/users/${name}/offline_msg_count`);
+        expect(count.body.data[name]).toBe(1);
+      }
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('keys of one app mean nothing in another, nor those of strangers to the app server', async () => {
+    await running.nest.get(AppsService).set(running.app, 'open_registration', 'true');
+    const [name, key] = [aUsername(), randomUUID()];
+    expect((await send('post', '/users', { username: name, password: 'p' }, key)).status).toBe(200);
+    const stranger = await running.call('post', '/users', {
+      ...{ body: { username: name, password: 'p' }, token: null, headers: { 'idempotency-key': key } },
+    });
+    expect({ status: stranger.status, replayed: stranger.headers['idempotency-replayed'] }).toEqual({ status: 400 });
+    const { app: sample } = service;
+    const path = `//${sample.org}/${sample.name}/users`;
+    const refused = await send('post', path, { username: name, password: 'p' }, key);
+    expect(refused.status).toBe(401);
+    expect(refused.headers['idempotency-replayed']).toBeUndefined();
+  });
+
+  it('keeps an answer for 24 hours, sealed, under a hash of the key, and then forgets it', async () => {
+    const [name, key] = [aUsername('sealed'), randomUUID()];
+    await send('post', '/users', { username: name, password: 'p' }, key);
+    const kept = await rows('idempotent_answers');
+    expect(kept.length).toBeGreaterThan(0);
+    for (const row of kept) {
+      expect(JSON.stringify(row)).not.toContain(key);
+      expect(Buffer.from(row['answer'] as string, 'base64').toString('latin1')).not.toContain(name);
+    }
+    clock.advance(dayMs - 1);
+    const replayed = await send('post', '/users', { username: name, password: 'p' }, key);
+    expect(replayed.headers['idempotency-replayed']).toBe('true');
+    clock.advance(1);
+    expect((await send('post', '/users', { username: name, password: 'p' }, key)).status).toBe(400);
+    const next = await send('post', '/users', { username: aUsername(), password: 'p' }, key);
+    expect(next.status).toBe(200);
+    for (let calls = 0; calls < 10; calls += 1) await send('get', `/users/${name}/disconnect`, undefined, randomUUID());
+    for (const { expires_at } of await rows('idempotent_answers'))
+      expect(Number(expires_at)).toBeGreaterThan(clock.now());
+  });
+
+  it('tells the others of a change only once it is committed', async () => {
+    const { username } = await running.register(aUsername());
+    const activated: unknown[] = [];
+    running.nest.get(UserEvents).subscribe(({ type, user }) => {
+      if (type !== 'banned' || user.username !== username) return;
+      void running.nest
+        .get(Database)
+        .read<{ activated: number }>('SELECT activated FROM users WHERE app_id = ? AND username = ?', [
+          running.app.id,
+          username,
+        ])
+        .then(([row]) => activated.push(row?.activated));
+    });
+    expect((await send('post', `/users/${username}/deactivate`, undefined, randomUUID())).status).toBe(200);
+    await running.call('get', `/users/${username}`);
+    expect(activated).toEqual([0]);
+  });
+});
