@@ -1,10 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_GUARD } from '@nestjs/core';
 import { AccessGuard } from './api/access.guard.js';
 import { AgoraModule } from './api/agora/agora.module.js';
 import { OperationsModule } from './api/operations/operations.module.js';
 import { QiscusModule } from './api/qiscus/qiscus.module.js';
-import { RateLimitInterceptor } from './api/rate-limit.interceptor.js';
+import { RateLimitGuard } from './api/rate-limit.guard.js';
 import { AppsModule } from './apps/apps.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ClockModule } from './clock/clock.module.js';
@@ -48,8 +48,9 @@ export class AppModule {
         AgoraModule,
       ],
       providers: [
+        // In this order: who calls comes before how often.
         { provide: APP_GUARD, useClass: AccessGuard },
-        { provide: APP_INTERCEPTOR, useClass: RateLimitInterceptor },
+        { provide: APP_GUARD, useClass: RateLimitGuard },
       ],
     };
   }

@@ -17,6 +17,8 @@ export interface NewApp {
   readonly alias?: string | null;
 }
 
+type MaybeLater<Value> = Value | Promise<Value>;
+
 /** For how long an app is answered from memory: the longest that a change on another node goes unseen. */
 const rememberedMs = 1000;
 const rememberedMost = 10_000;
@@ -24,7 +26,7 @@ const rememberedMost = 10_000;
 /** Owns the apps: their names, credentials and settings. */
 @Injectable()
 export class AppsService {
-  private readonly remembered = new Map<string, { readonly app: Promise<App | null>; readonly until: number }>();
+  private readonly remembered = new Map<string, { app: MaybeLater<App | null>; readonly until: number }>();
 
   constructor(
     private readonly repository: AppsRepository,
@@ -32,25 +34,25 @@ export class AppsService {
     private readonly env: Env,
   ) {}
 
-  /** The app `org/name`, or null; at most a second old. */
-  find(org: string, name: string): Promise<App | null> {
+  /** The app `org/name`, or null; at most a second old. Every call asks this, so what is known comes without a promise. */
+  find(org: string, name: string): MaybeLater<App | null> {
     return this.remember(`name ${org}/${name}`, () => this.repository.findByName(org, name));
   }
 
   /** The app with this App ID (32 hex digits in any case), or null; at most a second old. */
-  findByAppId(appId: string): Promise<App | null> {
+  findByAppId(appId: string): MaybeLater<App | null> {
     const publicId = appId.toLowerCase();
     return this.remember(`id ${publicId}`, () => this.repository.findByPublicId(publicId));
   }
 
   /** The app with this alias, or null; at most a second old. */
-  findByAlias(alias: string): Promise<App | null> {
+  findByAlias(alias: string): MaybeLater<App | null> {
     return this.remember(`alias ${alias}`, () => this.repository.findByAlias(alias));
   }
 
   /** The app whose certificate this is, if no other app has the same, or null; at most a second old. */
-  findByCertificate(certificate: string): Promise<App | null> {
-    if (!hex32.test(certificate)) return Promise.resolve(null);
+  findByCertificate(certificate: string): MaybeLater<App | null> {
+    if (!hex32.test(certificate)) return null;
     // The memory is not a place for what callers guess.
     const digest = createHash('sha256').update(certificate.toLowerCase()).digest('base64url');
     return this.remember(`certificate ${digest}`, async () => {
@@ -150,17 +152,21 @@ export class AppsService {
     return changed;
   }
 
-  private remember(key: string, find: () => Promise<App | null>): Promise<App | null> {
+  private remember(key: string, find: () => Promise<App | null>): MaybeLater<App | null> {
     const now = this.clock.monotonic();
     const known = this.remembered.get(key);
     if (known !== undefined && now < known.until) return known.app;
     const app = find();
-    // A failure is not an answer: the next caller asks again.
-    app.catch(() => this.remembered.delete(key));
+    const entry: { app: MaybeLater<App | null>; readonly until: number } = { app, until: now + rememberedMs };
+    app.then(
+      (found) => (entry.app = found),
+      // A failure is not an answer: the next caller asks again.
+      () => this.remembered.delete(key),
+    );
     this.remembered.delete(key);
     const oldest = this.remembered.keys().next();
     if (this.remembered.size >= rememberedMost && oldest.done !== true) this.remembered.delete(oldest.value);
-    this.remembered.set(key, { app, until: now + rememberedMs });
+    this.remembered.set(key, entry);
     return app;
   }
 }

@@ -1,7 +1,7 @@
 import { RequestMethod } from '@nestjs/common';
-import { INTERCEPTORS_METADATA, METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
-import { IdempotencyInterceptor } from '../../src/api/idempotency.interceptor.js';
+import { repeatableKey } from '../../src/api/repeatable.decorator.js';
 import { type RunningApp, startApp } from '../support/start-app.js';
 
 /** What anyone may call. `POST …/token` has its credentials in the body; the guard of the users route is below. */
@@ -113,8 +113,7 @@ function routesOf(controller: Controller): [string, RouteDescription][] {
     const access = (Reflect.getMetadata('rollcall:access', handler) ??
       Reflect.getMetadata('rollcall:access', controller)) as string | { name: string } | undefined;
     const who = typeof access === 'object' || typeof access === 'function' ? access.name : access;
-    const interceptors = (Reflect.getMetadata(INTERCEPTORS_METADATA, handler) ?? []) as unknown[];
-    const description = { access: who, repeatable: interceptors.includes(IdempotencyInterceptor) };
+    const description = { access: who, repeatable: Reflect.hasMetadata(repeatableKey, handler) };
     return prefixes.map((prefix) => [`${method} ${[prefix, path].map(segment).join('')}`, description]);
   });
 }

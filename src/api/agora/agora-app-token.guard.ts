@@ -13,9 +13,13 @@ export class AgoraAppTokenGuard implements CanActivate {
     private readonly tokens: TokensService,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    await this.appGuard.canActivate(context);
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const entered = this.appGuard.canActivate(context);
+    return entered instanceof Promise ? entered.then(() => this.checkToken(request)) : this.checkToken(request);
+  }
+
+  private checkToken(request: FastifyRequest): boolean {
     this.tokens.authenticateApp(request.rollcall.app as App, bearerOf(request));
     request.rollcall.caller = 'server';
     return true;

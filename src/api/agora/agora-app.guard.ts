@@ -5,23 +5,30 @@ import { reservedOrgs } from '../../apps/app-name.js';
 import { AppsService } from '../../apps/apps.service.js';
 import { AppError } from '../../errors/app-error.js';
 
-/** Finds the app of the path, for routes that need no token. Everything else of the dialect stands behind this. */
+/**
+ * Finds the app of the path, for routes that need no token. Everything else of the dialect stands behind this. An app
+ * that is remembered is found without a promise.
+ */
 @Injectable()
 export class AgoraAppGuard implements CanActivate {
   constructor(private readonly apps: AppsService) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    request.rollcall.app = await this.appOf(request);
-    return true;
+    const app = this.appOf(request);
+    return app instanceof Promise ? app.then((found) => enter(request, found)) : enter(request, app);
   }
 
-  private async appOf(request: FastifyRequest): Promise<App> {
+  private appOf(request: FastifyRequest): App | null | Promise<App | null> {
     const { org, app: name, appId } = request.params as { org?: string; app?: string; appId?: string };
     if (org !== undefined && reservedOrgs.has(org.toLowerCase())) throw new AppError('route_not_found');
-    const app = appId === undefined ? await this.apps.find(org ?? '', name ?? '') : await this.apps.findByAppId(appId);
-    if (app === null) throw new AppError('app_not_found');
-    if (app.disabled) throw new AppError('app_disabled');
-    return app;
+    return appId === undefined ? this.apps.find(org ?? '', name ?? '') : this.apps.findByAppId(appId);
   }
+}
+
+function enter(request: FastifyRequest, app: App | null): boolean {
+  if (app === null) throw new AppError('app_not_found');
+  if (app.disabled) throw new AppError('app_disabled');
+  request.rollcall.app = app;
+  return true;
 }

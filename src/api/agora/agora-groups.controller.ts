@@ -4,7 +4,7 @@ import { GroupsService } from '../../groups/groups.service.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { foldUsername } from '../../users/username.js';
 import { AccessBy } from '../access.guard.js';
-import { Repeatable } from '../idempotency.interceptor.js';
+import { Repeatable } from '../repeatable.decorator.js';
 import { JsonBody } from '../json-body.pipe.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 import { AgoraCall, Call } from './agora-call.js';

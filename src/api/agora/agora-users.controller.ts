@@ -14,7 +14,7 @@ import type { User } from '../../users/user.js';
 import { batchMost, UsersService } from '../../users/users.service.js';
 import { AppError } from '../../errors/app-error.js';
 import { AccessBy } from '../access.guard.js';
-import { Repeatable } from '../idempotency.interceptor.js';
+import { Repeatable } from '../repeatable.decorator.js';
 import { JsonBody, JsonBodyOneOrMany } from '../json-body.pipe.js';
 import { AgoraAnswer } from './agora-answer.decorator.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';

@@ -4,7 +4,7 @@ import type { App } from '../../apps/app.js';
 import { ProfilesService } from '../../profiles/profiles.service.js';
 import { UsersService } from '../../users/users.service.js';
 import { AccessBy } from '../access.guard.js';
-import { Repeatable } from '../idempotency.interceptor.js';
+import { Repeatable } from '../repeatable.decorator.js';
 import { defaultOrder, parseOrderQuery } from './order-query.js';
 import { answer, CallingApp, Parameters } from './qiscus-call.js';
 import type { QiscusParameters } from './qiscus-parameters.js';

@@ -1,8 +1,6 @@
-import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyReply } from 'fastify';
-import type { Observable } from 'rxjs';
-import type { App } from '../apps/app.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { rateLimitKey, type RateLimitRule } from '../rate-limit/rate-limit.decorator.js';
 import { type Decision, RateLimits } from '../rate-limit/rate-limits.service.js';
 
@@ -11,11 +9,12 @@ interface LimitedRoute extends RateLimitRule {
 }
 
 /**
- * Counts each call of a handler with `@RateLimit`, after the guard has said which app calls and before the body is
- * looked at. Every answer of such a route says how much is left, in the RateLimit-* headers.
+ * Counts each call of a handler with `@RateLimit`, after the access guard has said which app calls and before the body
+ * is looked at. Every answer of such a route says how much is left, in the RateLimit-* headers. A guard and not an
+ * interceptor: docs/decisions/0013-no-interceptors.md.
  */
 @Injectable()
-export class RateLimitInterceptor implements NestInterceptor {
+export class RateLimitGuard implements CanActivate {
   private readonly routes = new WeakMap<object, LimitedRoute | null>();
 
   constructor(
@@ -23,26 +22,26 @@ export class RateLimitInterceptor implements NestInterceptor {
     private readonly reflector: Reflector,
   ) {}
 
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const route = this.routeOf(context);
-    if (route === null) return next.handle();
+    if (route === null) return true;
     const http = context.switchToHttp();
-    const app = http.getRequest<{ rollcall?: { app?: App } }>().rollcall?.app;
-    if (app === undefined) return next.handle();
+    const { app } = http.getRequest<FastifyRequest>().rollcall;
+    if (app === undefined) return true;
     const decision = this.limits.admit(app, route.name, route.perSecond, route.pool);
-    if (decision === null) return next.handle();
+    if (decision === null) return true;
     const reply = http.getResponse<FastifyReply>();
     return decision instanceof Promise
-      ? decision.then((made) => this.follow(made, route, reply, next))
-      : this.follow(decision, route, reply, next);
+      ? decision.then((made) => this.follow(made, route, reply))
+      : this.follow(decision, route, reply);
   }
 
-  private follow(decision: Decision, route: LimitedRoute, reply: FastifyReply, next: CallHandler): Observable<unknown> {
+  private follow(decision: Decision, route: LimitedRoute, reply: FastifyReply): boolean {
     reply.header('ratelimit-limit', decision.limit);
     reply.header('ratelimit-remaining', decision.remaining);
     reply.header('ratelimit-reset', Math.ceil(decision.resetMs / 1_000));
     if (!decision.allowed) throw this.limits.rejection(route.name, decision);
-    return next.handle();
+    return true;
   }
 
   private routeOf(context: ExecutionContext): LimitedRoute | null {
