@@ -50,12 +50,13 @@ const mariaDb = {
 
   async initialise(program, folder, password) {
     const asRoot = isRoot ? ['--user=root'] : [];
+    const env = { ...process.env, TMPDIR: folder };
     if (await isMySql(program)) {
-      await run(program, ['--no-defaults', '--initialize-insecure', `--datadir=${folder}/data`, ...asRoot]);
+      await run(program, ['--no-defaults', '--initialize-insecure', `--datadir=${folder}/data`, ...asRoot], { env });
     } else {
       const installer = findProgram('mariadb-install-db') ?? findProgram('mysql_install_db');
       if (!installer) throw new Error(`${program} is here, but mariadb-install-db is not`);
-      await run(installer, ['--no-defaults', `--datadir=${folder}/data`, '--skip-test-db', ...asRoot]);
+      await run(installer, ['--no-defaults', `--datadir=${folder}/data`, '--skip-test-db', ...asRoot], { env });
     }
     await writeFile(
       join(folder, 'init.sql'),
@@ -190,7 +191,11 @@ async function startProcess(kind, program, folder, password) {
 async function launch(kind, program, folder, port) {
   const logPath = join(folder, 'log');
   const log = await open(logPath, 'w');
-  const child = spawn(program, await kind.arguments(program, folder, port), { stdio: ['ignore', log.fd, log.fd] });
+  const child = spawn(program, await kind.arguments(program, folder, port), {
+    stdio: ['ignore', log.fd, log.fd],
+    // Temporary tables are named after process numbers, so two servers that start at once clash in one folder.
+    env: { ...process.env, TMPDIR: folder },
+  });
   const exited = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
   await log.close();
   if (child.pid === undefined) throw new Error(`${program} could not be started`);
