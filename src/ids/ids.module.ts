@@ -1,10 +1,14 @@
 import { Global, Module } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
+import { TimeBasedUuids } from './time-based-uuids.js';
 import { TimeOrderedIds } from './time-ordered-ids.js';
 
 @Global()
 @Module({
-  providers: [{ provide: TimeOrderedIds, inject: [Clock], useFactory: (clock: Clock) => new TimeOrderedIds(clock) }],
-  exports: [TimeOrderedIds],
+  providers: [
+    { provide: TimeOrderedIds, inject: [Clock], useFactory: (clock: Clock) => new TimeOrderedIds(clock) },
+    { provide: TimeBasedUuids, inject: [Clock], useFactory: (clock: Clock) => new TimeBasedUuids(clock) },
+  ],
+  exports: [TimeOrderedIds, TimeBasedUuids],
 })
 export class IdsModule {}

@@ -2,6 +2,7 @@ import { aUsername } from '../../test/factories/user.factory.js';
 import { type RunningApp, startApp } from '../../test/support/start-app.js';
 import { Clock } from '../clock/clock.js';
 import { Database } from '../database/database.js';
+import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { UserEvents } from './user-events.js';
 import { UsersRepository } from './users.repository.js';
@@ -35,6 +36,7 @@ describe('UsersRepository', () => {
       running.nest.get(Database),
       running.nest.get(Clock),
       new RepeatedIds(running.nest.get(Clock), ids),
+      running.nest.get(TimeBasedUuids),
       running.nest.get(UserEvents),
     );
   const aUser = (username = aUsername()) => ({ username, nickname: null, passwordHash: null });

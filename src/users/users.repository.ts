@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { v1 as uuidV1 } from 'uuid';
 import { Clock } from '../clock/clock.js';
 import { Database, type SqlRow, type Transaction } from '../database/database.js';
 import { Gatherer } from '../database/gatherer.js';
+import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import type { User } from './user.js';
 import type { UserRow } from './user.entity.js';
@@ -74,6 +74,7 @@ export class UsersRepository {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly ids: TimeOrderedIds,
+    private readonly uuids: TimeBasedUuids,
     private readonly events: UserEvents,
   ) {
     const limits = { rows: rowsPerRun, runs: 1 };
@@ -242,7 +243,7 @@ export class UsersRepository {
     return {
       ...user,
       appId,
-      uuid: uuidV1(),
+      uuid: this.uuids.next(),
       id: this.ids.next(),
       activated: true,
       createdAt: now,
