@@ -7,6 +7,7 @@ const openMostMs = 5_000;
 const retryAfterMs = 1000;
 
 const storage = new AsyncLocalStorage<UnitOfWork>();
+let unitsRunning = 0;
 
 /** The unit that the running code belongs to, if any. */
 export function currentUnit(): UnitOfWork | undefined {
@@ -60,7 +61,8 @@ export class UnitOfWork {
     use: () => Promise<Result>,
     last: (transaction: Transaction, result: Result) => Promise<void>,
   ): Promise<Result> {
-    return storage.run(this, async () => {
+    unitsRunning += 1;
+    const done = storage.run(this, async () => {
       let result: Result;
       try {
         result = await use();
@@ -76,6 +78,11 @@ export class UnitOfWork {
       await this.settled;
       storage.exit(() => this.reactions.forEach((reaction) => reaction()));
       return result;
+    });
+    return done.finally(() => {
+      unitsRunning -= 1;
+      // Until then, Node 20 runs a hook for each promise that anyone makes, which doubles what promises cost.
+      if (unitsRunning === 0) storage.disable();
     });
   }
 
