@@ -1,8 +1,10 @@
+import { AsyncResource } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import type { Pool } from 'mysql2';
 import { loadEnv } from '../../src/config/env.js';
 import { dataSourceOptions } from '../../src/database/data-source-options.js';
+import type { Transaction } from '../../src/database/database.js';
 import { MysqlDatabase, type MysqlLimits } from '../../src/database/mysql-database.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -11,6 +13,7 @@ const limits: MysqlLimits = { connections: 4, statementTimeoutMs: 300, acquireTi
 const unavailable = { code: 'database_unavailable', retryAfterMs: expect.any(Number) };
 
 describe('MysqlDatabase', () => {
+  const otherRequests = new AsyncResource('another request');
   let schema: TestDatabase;
   let proxy: TcpProxy;
   let dataSource: DataSource;
@@ -45,6 +48,8 @@ describe('MysqlDatabase', () => {
   const numbers = async () => (await database.read<{ n: number }>('SELECT n FROM things ORDER BY n')).map(({ n }) => n);
   const add = (n: number) =>
     database.write((transaction) => transaction.run('INSERT INTO things VALUES (?, ?, ?)', ['a', `n${n}`, n]));
+  /** As another request would run it. */
+  const outside = <Result>(work: () => Promise<Result>): Promise<Result> => otherRequests.runInAsyncScope(work);
   const elapsed = async (work: () => Promise<unknown>): Promise<number> => {
     const begun = performance.now();
     await work();
@@ -78,6 +83,61 @@ describe('MysqlDatabase', () => {
       expect(await numbers()).toEqual([]);
     },
   );
+
+  describe('makes one transaction of a unit of work', () => {
+    const lost = "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213";
+
+    it('and runs the whole of it again when that was lost, also where the code did not notice', async () => {
+      for (const swallow of [false, true]) {
+        let attempts = 0;
+        const use = async () => {
+          attempts += 1;
+          await add(10 + attempts);
+          const failing = attempts === 1 ? database.write((transaction) => transaction.run(lost)) : Promise.resolve(0);
+          await (swallow ? failing.catch(() => undefined) : failing);
+          return attempts;
+        };
+        const last = async (transaction: Transaction, result: number) => {
+          await transaction.run('INSERT INTO things VALUES (?, ?, ?)', ['a', `last${result}`, 100 + result]);
+        };
+        await expect(database.asOne(use, last)).resolves.toBe(2);
+        expect(await numbers()).toEqual([12, 102]);
+        await database.write((transaction) => transaction.run("DELETE FROM things WHERE app_id = 'a'"));
+      }
+    });
+
+    it('and leaves nothing of one that failed, nor of one that went on after a statement had failed', async () => {
+      const failing = database.asOne(
+        async () => {
+          await add(1);
+          throw new Error('no');
+        },
+        async () => undefined,
+      );
+      await expect(failing).rejects.toThrow('no');
+      const twice = database.asOne(
+        async () => {
+          await add(2);
+          await add(2).catch(() => undefined);
+        },
+        async () => undefined,
+      );
+      await expect(twice).rejects.toMatchObject(unavailable);
+      expect(await numbers()).toEqual([]);
+    });
+
+    it('that others see only as a whole, and that sees itself', async () => {
+      const seen = await database.asOne(
+        async () => {
+          await Promise.all([add(1), add(2)]);
+          return numbers();
+        },
+        async () => expect(await outside(() => numbers())).toEqual([]),
+      );
+      expect(seen).toEqual([1, 2]);
+      expect(await numbers()).toEqual([1, 2]);
+    });
+  });
 
   it('shows a statement that is wrong as what it is: a fault of ours', async () => {
     await expect(database.read('SELEKT 1')).rejects.toMatchObject({ errno: 1064 });
