@@ -12,6 +12,9 @@ export interface MysqlLimits {
 }
 
 const attemptsMost = 5;
+/** Of nodes that write one row on several nodes of a Galera cluster, the one that commits first wins: somebody goes on. */
+const attemptsAfterConflictMost = 20;
+const pauseMostMs = 100;
 const waitersMost = 1000;
 const retryAfterMs = 1000;
 
@@ -20,6 +23,8 @@ const retryAfterMs = 1000;
  * Group Replication), snapshot conflict (MariaDB), a node that is not ready, write conflicts and busy regions (TiDB).
  */
 const retryable = new Set([1213, 1205, 1020, 1047, 1180, 3101, 3572, 8002, 8022, 8028, 9007]);
+/** Those of them that say that somebody else was quicker. */
+const conflicts = new Set([1213, 1020, 3101, 9007]);
 const duplicateKey = 1062;
 /** Statements that fail for what they say, not for the state of the server: our own faults, which must be seen. */
 const statementFaults = new Set([1054, 1064, 1146, 1265, 1364, 1366, 1406, 1048, 1264]);
@@ -57,8 +62,9 @@ export class MysqlDatabase extends Database {
       try {
         return await run();
       } catch (error) {
-        if (attempt >= attemptsMost || !isRetryable(error)) throw translate(error);
-        await sleep(Math.random() * 10 * 2 ** attempt);
+        const most = conflicts.has(errnoOf(error) ?? 0) ? attemptsAfterConflictMost : attemptsMost;
+        if (attempt >= most || !isRetryable(error)) throw translate(error);
+        await sleep(Math.random() * Math.min(pauseMostMs, 10 * 2 ** attempt));
       }
     }
   }
