@@ -32,12 +32,13 @@ const base = {
  * @param {'sqlite' | 'mariadb'} rollcallEngine
  * @param {boolean} rollcallRedis
  * @param {string[]} testMatch
+ * @param {boolean} rollcallGalera
  * @returns {import('jest').Config}
  */
-const project = (displayName, rollcallEngine, rollcallRedis, testMatch) => ({
+const project = (displayName, rollcallEngine, rollcallRedis, testMatch, rollcallGalera = false) => ({
   ...base,
   displayName,
-  globals: { rollcallEngine, rollcallRedis },
+  globals: { rollcallEngine, rollcallRedis, rollcallGalera },
   testMatch: testMatch.map((pattern) => `<rootDir>/${pattern}`),
 });
 
@@ -56,6 +57,8 @@ export default {
     project('sqlite+redis', 'sqlite', true, [...ON_EVERY_ENGINE, 'src/**/*.redis-spec.ts']),
     project('mariadb', 'mariadb', false, ON_EVERY_ENGINE),
     project('mariadb+redis', 'mariadb', true, ON_EVERY_ENGINE),
+    // As it is run: several nodes of Rollcall, each on a node of the database, and Redis between them.
+    project('galera', 'mariadb', true, ON_EVERY_ENGINE, true),
     project('faults', 'sqlite', false, ['test/faults/**/*.fault.ts']),
     project('clients', 'sqlite', false, ['test/clients/**/*.client.ts']),
   ],

@@ -9,7 +9,20 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+/** Three nodes of one database cluster. */
+export interface TestGalera {
+  /** Of each node, with the same user and password. */
+  readonly urls: readonly string[];
+  /** SIGKILL. */
+  kill(index: number): Promise<void>;
+  /** Starts it again with its data; resolves when it has caught up with the others. */
+  start(index: number): Promise<void>;
+  /** Ends all and removes their data. */
+  stop(): Promise<void>;
+}
+
 export function startMariaDb(): Promise<TestServer>;
 export function startRedis(): Promise<TestServer>;
+export function startGalera(): Promise<TestGalera>;
 /** A port of the loopback address that nobody listens on. */
 export function freePort(): Promise<number>;

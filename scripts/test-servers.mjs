@@ -1,14 +1,15 @@
 // Real servers for the tests: the program on this machine, else Debian's package, else Docker.
 import { execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { createConnection } from 'mysql2/promise';
 import { runWithProgress } from './run-with-progress.mjs';
 
 const run = promisify(execFile);
@@ -70,21 +71,26 @@ const mariaDb = {
   },
 
   arguments: async (program, folder, port) => [
-    '--no-defaults',
-    `--datadir=${folder}/data`,
+    ...mariaDbArguments(folder, port, 'root'),
     `--init-file=${folder}/init.sql`,
-    `--port=${port}`,
-    '--bind-address=127.0.0.1',
-    `--socket=${folder}/sock`,
-    `--pid-file=${folder}/pid`,
-    '--skip-name-resolve',
-    '--innodb-flush-log-at-trx-commit=1',
-    '--character-set-server=utf8mb4',
-    '--max-connections=500',
     ...((await isMySql(program)) ? ['--mysqlx=OFF'] : []),
-    ...(isRoot ? ['--user=root'] : []),
   ],
 };
+
+/** @param {string} folder @param {number} port @param {string} asRoot the user whom root becomes */
+const mariaDbArguments = (folder, port, asRoot) => [
+  '--no-defaults',
+  `--datadir=${folder}/data`,
+  `--port=${port}`,
+  '--bind-address=127.0.0.1',
+  `--socket=${folder}/sock`,
+  `--pid-file=${folder}/pid`,
+  '--skip-name-resolve',
+  '--innodb-flush-log-at-trx-commit=1',
+  '--character-set-server=utf8mb4',
+  '--max-connections=500',
+  ...(isRoot ? [`--user=${asRoot}`] : []),
+];
 
 /** @type {Kind} */
 const redis = {
@@ -123,6 +129,151 @@ async function start(kind) {
       `Install it (Debian, Ubuntu: apt-get install ${kind.debianPackage}), or start Docker, or name a running server ` +
       `with ${kind === redis ? 'TEST_REDIS_URL' : 'TEST_DATABASE_URL'}.`,
   );
+}
+
+const GALERA_NODES = [0, 1, 2];
+const GALERA_PACKAGES = ['mariadb-server', 'galera-4', 'rsync'];
+const GALERA_PROVIDERS = ['galera', 'galera-4', ''].flatMap((folder) =>
+  ['/usr/lib', '/usr/lib64'].map((lib) => join(lib, folder, 'libgalera_smm.so')),
+);
+/** What rsync needs when root starts the cluster: a node that runs as root cannot hand its state over. */
+const GALERA_USER = 'mysql';
+
+/** Three nodes of a MariaDB Galera cluster, on this machine's own programs or Debian's packages. */
+export async function startGalera() {
+  const reasons = [];
+  for (const prepare of [async () => {}, () => installFromDebian(GALERA_PACKAGES)]) {
+    try {
+      await prepare();
+      return await formGalera(await findGalera());
+    } catch (error) {
+      reasons.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new Error(
+    `The tests need a Galera cluster, and it could not be started:\n${reasons.map((reason) => `- ${reason}`).join('\n')}\n` +
+      `- Docker is not tried for a cluster\n` +
+      `Install it (Debian, Ubuntu: apt-get install ${GALERA_PACKAGES.join(' ')}), or name the nodes of a running one, ` +
+      `with commas between them, with TEST_GALERA_URLS.`,
+  );
+}
+
+async function findGalera() {
+  const program = findProgram('mariadbd');
+  const provider = GALERA_PROVIDERS.find((path) => existsSync(path));
+  if (!program || !provider) throw new Error(`no ${program ? 'libgalera_smm.so in /usr/lib' : 'mariadbd'} here`);
+  if (!findProgram('rsync')) throw new Error('no rsync on the PATH, with which a node gets the state of another');
+  if (isRoot) {
+    await run('id', [GALERA_USER]).catch(() => {
+      throw new Error(`no user ${GALERA_USER}, as whom root would run Galera`);
+    });
+  }
+  return { program, provider };
+}
+
+/** @param {{ program: string, provider: string }} found */
+async function formGalera({ program, provider }) {
+  const folder = await mkdtemp(join(tmpdir(), 'rollcall-'));
+  const folderOf = (/** @type {number} */ index) => join(folder, `n${index}`);
+  /** @type {(Awaited<ReturnType<typeof launch>> | undefined)[]} */
+  const running = [];
+  const kill = async (/** @type {number} */ index) => {
+    await running[index]?.kill();
+    running[index] = undefined;
+  };
+  const stop = async () => {
+    await Promise.all(GALERA_NODES.map(kill));
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const password = randomBytes(12).toString('hex');
+    const ports = await Promise.all(
+      GALERA_NODES.map(async () => ({
+        sql: await quietPort(),
+        group: await quietPort(),
+        ist: await quietPort(),
+        sst: await quietPort(),
+      })),
+    );
+    const portsOf = (/** @type {number} */ index) => /** @type {(typeof ports)[number]} */ (ports[index]);
+    const urls = ports.map(({ sql }) => mariaDb.url(password, sql));
+    /** @param {number} index @param {...string} more @returns {Kind} */
+    const node = (index, ...more) => ({
+      ...mariaDb,
+      arguments: async (_program, nodeFolder, port) => [
+        ...mariaDbArguments(nodeFolder, port, GALERA_USER),
+        ...['--binlog-format=ROW', '--innodb-autoinc-lock-mode=2', '--wsrep-on=ON', `--wsrep-provider=${provider}`],
+        ...['--wsrep-cluster-name=rollcall', `--wsrep-node-name=n${index}`, '--wsrep-sst-method=rsync'],
+        `--wsrep-cluster-address=gcomm://${ports.map(({ group }) => `127.0.0.1:${group}`).join(',')}`,
+        `--wsrep-node-address=127.0.0.1:${portsOf(index).group}`,
+        `--wsrep-sst-receive-address=127.0.0.1:${portsOf(index).sst}`,
+        `--wsrep-provider-options=${[
+          `gmcast.listen_addr=tcp://127.0.0.1:${portsOf(index).group}`,
+          `ist.recv_addr=127.0.0.1:${portsOf(index).ist}`,
+          // The default of 5 s is for networks; a dead process on the same machine is known sooner.
+          'gcache.size=32M',
+          ...['evs.suspect_timeout=PT2S', 'evs.inactive_check_period=PT0.25S', 'evs.keepalive_period=PT0.25S'],
+        ].join(';')}`,
+        ...more,
+      ],
+    });
+    const begin = async (/** @type {number} */ index, /** @type {string[]} */ ...more) => {
+      running[index] = await launch(node(index, ...more), program, folderOf(index), portsOf(index).sql);
+    };
+    const own = () => (isRoot ? run('chown', ['-R', GALERA_USER, folder]) : undefined);
+
+    // One node begins the cluster's history and ends; the others are copies of it.
+    await mkdir(join(folderOf(0), 'data'), { recursive: true });
+    await chmod(folder, 0o755);
+    await mariaDb.initialise(program, folderOf(0), password);
+    await own();
+    await begin(0, '--wsrep-new-cluster', `--init-file=${folderOf(0)}/init.sql`);
+    await running[0]?.kill('SIGTERM');
+    await rm(join(folderOf(0), 'data/galera.cache'));
+    for (const index of GALERA_NODES.slice(1)) await cp(folderOf(0), folderOf(index), { recursive: true });
+    // Then all three wake up as after a power cut of the whole cluster: they know each other, have the same state, and
+    // nobody waits for a transfer of it, which takes 10 s.
+    const members = GALERA_NODES.map((index) => `0000000${index}-0000-1000-8000-000000000000`);
+    for (const index of GALERA_NODES)
+      await writeFile(
+        join(folderOf(index), 'data/gvwstate.dat'),
+        `my_uuid: ${members[index]}\n#vwbeg\nview_id: 3 ${members[0]} 3\nbootstrap: 0\n` +
+          `${members.map((member) => `member: ${member} 0\n`).join('')}#vwend\n`,
+      );
+    await own();
+    await Promise.all(GALERA_NODES.map((index) => begin(index)));
+    for (const url of urls) await joined(url);
+    return {
+      urls,
+      kill,
+      stop,
+      async start(/** @type {number} */ index) {
+        // As the distributions' own units do: where the node stood is in its tables, and the others send the rest.
+        const recover = await node(index, '--wsrep-recover').arguments(program, folderOf(index), portsOf(index).sql);
+        const { stderr } = await run(program, recover);
+        const position = /WSREP: Recovered position: (\S+)/.exec(stderr)?.[1];
+        await begin(index, ...(position ? [`--wsrep-start-position=${position}`] : []));
+        await joined(/** @type {string} */ (urls[index]));
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Until the node has caught up with its cluster: before, it refuses every statement. @param {string} url */
+async function joined(url) {
+  for (const until = performance.now() + READY_WITHIN_MS; performance.now() < until; await delay(50)) {
+    const connection = await createConnection(url).catch(() => null);
+    try {
+      const [rows] = (await connection?.query("SHOW STATUS LIKE 'wsrep_local_state_comment'")) ?? [[]];
+      if (/** @type {{ Value: string }[]} */ (rows)[0]?.Value === 'Synced') return;
+    } finally {
+      connection?.destroy();
+    }
+  }
+  throw new Error(`a node of the cluster did not catch up within ${READY_WITHIN_MS / 1000} s`);
 }
 
 /** @param {string} name */
@@ -202,10 +353,10 @@ async function launch(kind, program, folder, port) {
   const pid = child.pid;
   const dismissGuard = guard('kill -9 "$1"; rm -rf "$2"', [String(pid), folder]);
   child.unref();
-  const kill = async () => {
-    // The data is thrown away, so nothing is gained by an orderly end. It also ends a process that is stopped.
+  // Mostly the data is thrown away, so nothing is gained by an orderly end. It also ends a process that is stopped.
+  const kill = async (/** @type {NodeJS.Signals} */ signal = 'SIGKILL') => {
     child.ref();
-    child.kill('SIGKILL');
+    child.kill(signal);
     await exited;
     dismissGuard();
   };
@@ -241,6 +392,22 @@ export async function freePort() {
   return port;
 }
 
+/** The same, out of the range from which outgoing connections take theirs: it is still free when a server comes back. */
+async function quietPort() {
+  for (;;) {
+    const server = createServer().listen(randomInt(15_000, 32_000), '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue;
+    }
+    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
+}
+
 /** @param {Kind} kind @param {number} port @param {number} withinMs @param {() => boolean} gone */
 async function answers(kind, port, withinMs, gone) {
   for (const until = performance.now() + withinMs; performance.now() < until && !gone();) {
@@ -269,12 +436,18 @@ function answersOnce(kind, port) {
 /** @param {Kind} kind */
 async function fromDebian(kind) {
   if (programOf(kind)) throw new Error(`Debian's package ${kind.debianPackage} is installed already`);
+  await installFromDebian([kind.debianPackage]);
+  return onThisMachine(kind);
+}
+
+/** @param {string[]} packages */
+async function installFromDebian(packages) {
   const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
   if (!isRoot || !/^ID(_LIKE)?=.*(debian|ubuntu)/m.test(release)) {
-    throw new Error("not root on Debian or Ubuntu, so Debian's package was not tried");
+    throw new Error(`not root on Debian or Ubuntu, so ${packages.join(', ')} was not installed`);
   }
-  process.stderr.write(`Installing ${kind.debianPackage} (apt-get) …\n`);
-  const install = ['install', '-y', '--no-install-recommends', kind.debianPackage];
+  process.stderr.write(`Installing ${packages.join(', ')} (apt-get) …\n`);
+  const install = ['install', '-y', '--no-install-recommends', ...packages];
   for (const args of [['update'], install]) {
     const { ok, output } = await runWithProgress('apt-get', args, {
       // The package's own service would take the standard port; runlevel 1 keeps it from being started.
@@ -283,7 +456,6 @@ async function fromDebian(kind) {
     });
     if (!ok && args === install) throw new Error(`apt-get ${args.join(' ')} failed:\n  ${output.trim().slice(-800)}`);
   }
-  return onThisMachine(kind);
 }
 
 /** @param {Kind} kind */

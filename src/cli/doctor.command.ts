@@ -1,8 +1,8 @@
-import { Redis } from 'ioredis';
 import type { Command } from 'commander';
 import { SystemClock } from '../clock/clock.js';
 import { databaseEngine, type Env, EnvError, loadEnv } from '../config/env.js';
 import { examineDatabase } from '../database/examination.js';
+import { connectWithin, openRedis } from '../redis/redis-connection.js';
 
 interface Finding {
   readonly what: string;
@@ -10,6 +10,7 @@ interface Finding {
   readonly text: string;
 }
 
+const redisTimeoutMs = 2_000;
 /** Two servers that differ by more sign and expire tokens differently. */
 const clockDifferenceMostMs = 5_000;
 
@@ -44,10 +45,10 @@ async function examineRedis(env: Env): Promise<Finding[]> {
     const text = 'REDIS_URL is not set: presence and rate limits live in this process, so run one node only';
     return [{ what: 'redis', verdict: databaseEngine(env.databaseUrl) === 'sqlite' ? 'ok' : 'warning', text }];
   }
-  const redis = new Redis(env.redisUrl, { lazyConnect: true, connectTimeout: 2000, retryStrategy: () => null });
+  const redis = openRedis(env.redisUrl, { connectTimeout: redisTimeoutMs, retryStrategy: () => null });
   try {
     redis.on('error', () => undefined);
-    await redis.connect();
+    await connectWithin(redis, redisTimeoutMs);
     const [seconds = '0', micros = '0'] = (await redis.call('TIME')) as string[];
     const difference = Math.abs(Number(seconds) * 1000 + Number(micros) / 1000 - new SystemClock().now());
     return [

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EnvError, loadEnv, settings } from './env.js';
+import { EnvError, loadEnv, redisClusterNodes, settings } from './env.js';
 
 /** A value that each setting refuses. */
 const bad: Record<string, string> = {
@@ -78,6 +78,27 @@ describe('loadEnv', () => {
       expect(loadEnv({ DATABASE_URL: url }).databaseUrl).toBe(url);
     for (const url of ['', 'sqlite:', 'mysql://localhost', 'mysql://localhost/', 'mysql:', '/x'])
       expect(problemsOf({ DATABASE_URL: url })).toHaveLength(1);
+  });
+
+  it('reads a Redis and a Redis Cluster', () => {
+    const cluster = 'redis-cluster://u:p%40@a:1,[::1]:2,c';
+    for (const url of ['redis://a', 'rediss://u:p@a:1/2', cluster, 'rediss-cluster://a:1', 'redis-cluster://a:1/'])
+      expect(loadEnv({ REDIS_URL: url }).redisUrl).toBe(url);
+    for (const url of [
+      ...[
+        'redis:',
+        'redis://a:1,b:2',
+        'redis-cluster:',
+        'redis-cluster://',
+        'redis-cluster://a:1,',
+        'http-cluster://a',
+      ],
+      ...['redis-cluster://a:1/2', 'redis-cluster://a:1,redis://b:2', 'redis-cluster://a:x', 'redis-cluster://u@a,u@b'],
+    ])
+      expect(problemsOf({ REDIS_URL: url })).toEqual([expect.stringContaining('redis-cluster://host:port,host:port')]);
+    expect(redisClusterNodes(cluster)).toEqual(['redis://u:p%40@a:1', 'redis://u:p%40@[::1]:2', 'redis://u:p%40@c']);
+    expect(redisClusterNodes('rediss-cluster://a:1')).toEqual(['rediss://a:1']);
+    expect(redisClusterNodes('redis://a:1')).toBeNull();
   });
 
   it('reads apps with commas between them', () => {

@@ -123,6 +123,12 @@ export function databaseEngine(databaseUrl: string): DatabaseEngine {
   return databaseUrl.startsWith('sqlite:') ? 'sqlite' : 'mysql';
 }
 
+/** The nodes of a Redis Cluster, each as a URL with the user and password of all; null: `redisUrl` is one server's. */
+export function redisClusterNodes(redisUrl: string): readonly string[] | null {
+  const [, scheme, credentials = '', nodes = ''] = /^(rediss?)-cluster:\/\/([^@/]*@)?([^@/]*)\/?$/.exec(redisUrl) ?? [];
+  return scheme === undefined ? null : nodes.split(',').map((node) => `${scheme}://${credentials}${node}`);
+}
+
 function fail(sentence: string): never {
   throw new Error(sentence);
 }
@@ -187,8 +193,12 @@ function parseDatabaseUrl(text: string): string {
 }
 
 function parseRedisUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  return url !== null && ['redis:', 'rediss:'].includes(url.protocol) ? text : fail('must be redis://host:port');
+  for (const node of redisClusterNodes(text) ?? [text]) {
+    const url = URL.canParse(node) ? new URL(node) : null;
+    if (url === null || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '')
+      fail('must be redis://host:port, or redis-cluster://host:port,host:port for a Redis Cluster (rediss: with TLS)');
+  }
+  return text;
 }
 
 function parsePasswordCost(text: string): PasswordCost {

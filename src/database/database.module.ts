@@ -55,8 +55,12 @@ function openDatabase(dataSource: DataSource, env: Env): Database {
     return new SqliteDatabase(databaseConnection, path === ':memory:' ? null : openReader(path));
   }
   const { pool } = dataSource.driver as unknown as { pool: Pool };
-  // Sent before anything else on each new connection; commands of a connection keep their order.
-  pool.on('connection', (connection) => {
+  // Before the first use of each connection by this database; commands of a connection keep their order. Those that
+  // migrated are in the pool already, so its event for new connections alone would miss them.
+  const prepared = new WeakSet<object>();
+  pool.on('acquire', (connection) => {
+    if (prepared.has(connection)) return;
+    prepared.add(connection);
     for (const statement of sessionSettings(env.databaseStatementTimeoutMs))
       connection.query(statement, () => undefined);
   });

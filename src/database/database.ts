@@ -8,13 +8,20 @@ import { currentUnit, TransactionLost, UnitOfWork } from './unit-of-work.js';
 export type { SqlValue } from './sql-dialect.js';
 export type { SqlRow, Transaction } from './transaction.js';
 
-/** How often a transaction that was lost runs at most. */
-export const attemptsMost = 5;
+const pauseMostMs = 100;
 const retryAfterMs = 1000;
+
+/**
+ * How often a transaction that was lost runs at most. Of nodes that write one row on several nodes of a Galera cluster,
+ * the one that commits first wins: somebody goes on, so a lost conflict is worth more attempts.
+ */
+export function attemptsMost(conflict: boolean): number {
+  return conflict ? 20 : 5;
+}
 
 /** Waits a random while before the next attempt, longer each time. */
 export async function backOff(attempt: number): Promise<void> {
-  await sleep(Math.random() * 10 * 2 ** attempt);
+  await sleep(Math.random() * Math.min(pauseMostMs, 10 * 2 ** attempt));
 }
 
 /**
@@ -60,7 +67,8 @@ export abstract class Database {
         return await unit.run(use, last);
       } catch (error) {
         if (!(error instanceof TransactionLost)) throw error;
-        if (attempt === attemptsMost) throw new AppError('database_unavailable', { retryAfterMs, cause: error });
+        if (attempt >= attemptsMost(error.conflict))
+          throw new AppError('database_unavailable', { retryAfterMs, cause: error });
         await backOff(attempt);
       }
     }

@@ -27,6 +27,8 @@ const retryAfterMs = 1000;
  * Group Replication), snapshot conflict (MariaDB), a node that is not ready, write conflicts and busy regions (TiDB).
  */
 const retryable = new Set([1213, 1205, 1020, 1047, 1180, 3101, 3572, 8002, 8022, 8028, 9007]);
+/** Those of them that say that somebody else was quicker. */
+const conflicts = new Set([1213, 1020, 3101, 9007]);
 const duplicateKey = 1062;
 /** Statements that fail for what they say, not for the state of the server: our own faults, which must be seen. */
 const statementFaults = new Set([1054, 1064, 1146, 1265, 1364, 1366, 1406, 1048, 1264]);
@@ -71,7 +73,7 @@ export class MysqlDatabase extends Database {
   }
 
   protected explain(error: unknown): unknown {
-    return isRetryable(error) ? new TransactionLost({ cause: error }) : translate(error);
+    return isRetryable(error) ? new TransactionLost(isConflict(error), { cause: error }) : translate(error);
   }
 
   private async retrying<Result>(run: () => Promise<Result>): Promise<Result> {
@@ -79,7 +81,7 @@ export class MysqlDatabase extends Database {
       try {
         return await run();
       } catch (error) {
-        if (attempt >= attemptsMost || !isRetryable(error)) throw translate(error);
+        if (!isRetryable(error) || attempt >= attemptsMost(isConflict(error))) throw translate(error);
         await backOff(attempt);
       }
     }
@@ -251,6 +253,10 @@ function errnoOf(error: unknown): number | null {
   const { errno, sqlState } = (error ?? {}) as { errno?: unknown; sqlState?: unknown };
   // The driver's promises put both members on every error.
   return typeof errno === 'number' && typeof sqlState === 'string' ? errno : null;
+}
+
+function isConflict(error: unknown): boolean {
+  return conflicts.has(errnoOf(error) ?? 0);
 }
 
 function isRetryable(error: unknown): boolean {

@@ -23,7 +23,11 @@ export function afterCommit(reaction: () => void): void {
 
 /** The transaction was rolled back through no fault of the work: the whole of it may be run again. */
 export class TransactionLost extends Error {
-  constructor(options?: ErrorOptions) {
+  /** @param conflict another transaction has won */
+  constructor(
+    readonly conflict: boolean,
+    options: ErrorOptions,
+  ) {
     super('the transaction was lost', options);
     this.name = 'TransactionLost';
   }
@@ -89,7 +93,7 @@ export class UnitOfWork {
   /** Runs `work` in the transaction of the unit. One that failed may have written half, so no other can follow it. */
   async join<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     if (this.ended) throw new Error('this unit of work has ended');
-    if (this.reason !== null) throw new TransactionLost({ cause: this.reason });
+    if (this.reason !== null) throw new TransactionLost(false, { cause: this.reason });
     const transaction = await (this.opening ??= this.beginOnce());
     try {
       return await work(transaction);

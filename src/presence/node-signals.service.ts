@@ -56,7 +56,7 @@ export class NodeSignals {
   async send(nodeId: string, signal: Signal): Promise<void> {
     const mailbox = mailboxOf(nodeId);
     try {
-      await this.redis.run((redis) =>
+      await this.redis.run(mailbox, (redis) =>
         Promise.all([
           redis.rpush(mailbox, JSON.stringify(signal)),
           redis.pexpire(mailbox, keptMs),
@@ -75,7 +75,8 @@ export class NodeSignals {
   async take(): Promise<void> {
     if (!this.redis.enabled) return;
     try {
-      const texts = await this.redis.run((redis) => redis.takeSignals(mailboxOf(this.nodeId)));
+      const mailbox = mailboxOf(this.nodeId);
+      const texts = await this.redis.run(mailbox, (redis) => redis.takeSignals(mailbox));
       for (const text of texts) this.receive(JSON.parse(text) as Signal);
       await Promise.all(this.unsent.splice(0).map(({ nodeId, signal }) => this.send(nodeId, signal)));
     } catch (error) {

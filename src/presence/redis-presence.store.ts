@@ -1,5 +1,5 @@
 import type { Result } from 'ioredis';
-import type { RedisService } from '../redis/redis.service.js';
+import type { KeyCommand, RedisService } from '../redis/redis.service.js';
 import { type Announced, countedMost, leaseMs, type OnlinePage, PresenceStore } from './presence.store.js';
 import { devicesPerPlatform, devicesPerUser, type Session } from './session.js';
 
@@ -217,7 +217,7 @@ export class RedisPresenceStore extends PresenceStore {
       devicesPerUser,
       username,
     ];
-    const [kept, keptSince, ...replaced] = await this.redis.run((redis) =>
+    const [kept, keptSince, ...replaced] = await this.redis.run(nodesKey(appId), (redis) =>
       redis.presenceAnnounce(...keys, ...lease, ...value),
     );
     if (kept === 0) return (this.lose(epoch), null);
@@ -230,26 +230,32 @@ export class RedisPresenceStore extends PresenceStore {
 
   async withdraw({ appId, username, sessionId }: Session): Promise<void> {
     const { node } = this;
-    await this.redis.run((redis) =>
+    await this.redis.run(nodesKey(appId), (redis) =>
       redis.presenceWithdraw(userKey(appId, username), membersKey(appId, node), node, sessionId, username),
     );
   }
 
   async online(appId: string, usernames: readonly string[]): Promise<boolean[]> {
-    const answers = await this.redis.run((redis) => redis.presenceOnline(...this.lookUp(appId, usernames)));
+    const answers = await this.redis.run(nodesKey(appId), (redis) =>
+      redis.presenceOnline(...this.lookUp(appId, usernames)),
+    );
     return answers.map((answer) => answer === 1);
   }
 
   async sessions(appId: string, usernames: readonly string[]): Promise<Session[][]> {
-    const answers = await this.redis.run((redis) => redis.presenceSessions(...this.lookUp(appId, usernames)));
+    const answers = await this.redis.run(nodesKey(appId), (redis) =>
+      redis.presenceSessions(...this.lookUp(appId, usernames)),
+    );
     return answers.map((entries, index) => toSessions(appId, usernames[index] as string, entries));
   }
 
   async page(appId: string, after: string, limit: number): Promise<OnlinePage> {
-    const nodes = await this.redis.run((redis) => redis.presenceLiving(nodesKey(appId), this.leaseMillis));
+    const nodes = await this.redis.run(nodesKey(appId), (redis) =>
+      redis.presenceLiving(nodesKey(appId), this.leaseMillis),
+    );
     if (nodes.length === 0) return { usernames: [], total: 0 };
     const keys = nodes.map((node) => membersKey(appId, node));
-    const [total, ...names] = await this.redis.run((redis) =>
+    const [total, ...names] = await this.redis.run(nodesKey(appId), (redis) =>
       redis.presencePage(keys.length, ...keys, after, limit, countedMost),
     );
     return { usernames: [...new Set(names)].sort().slice(0, limit), total };
@@ -260,17 +266,19 @@ export class RedisPresenceStore extends PresenceStore {
     const unused = [...this.leased].filter((appId) => !appIds.includes(appId));
     const leased = appIds.filter((appId) => this.leased.has(appId));
     for (const appId of unused) this.leased.delete(appId);
-    const [[, live], ...kept] = await this.redis.run((redis) =>
-      Promise.all([
-        redis.presenceRenew(1, registry, this.nodeId, this.leaseMillis, 1),
-        ...leased.map((appId) =>
-          redis.presenceRenew(2, nodesKey(appId), membersKey(appId, node), node, this.leaseMillis, 0),
-        ),
-        ...unused.map((appId) => redis.hdel(nodesKey(appId), node).then((): [number, number] => [1, 0])),
+    const [mine, ...others] = await this.redis.runEach([
+      [registry, (redis) => redis.presenceRenew(1, registry, this.nodeId, this.leaseMillis, 1)],
+      ...leased.map((appId): KeyCommand<[number, number]> => [
+        nodesKey(appId),
+        (redis) => redis.presenceRenew(2, nodesKey(appId), membersKey(appId, node), node, this.leaseMillis, 0),
       ]),
-    );
-    this.liveNodes = live;
-    if (kept.every(([there]) => there === 1)) return true;
+      ...unused.map((appId): KeyCommand<[number, number]> => [
+        nodesKey(appId),
+        (redis) => redis.hdel(nodesKey(appId), node).then((): [number, number] => [1, 0]),
+      ]),
+    ]);
+    if (mine) this.liveNodes = mine[1];
+    if (others.every((kept) => kept === null || kept[0] === 1)) return true;
     this.lose(epoch);
     return false;
   }
@@ -279,13 +287,11 @@ export class RedisPresenceStore extends PresenceStore {
     const { node } = this;
     const appIds = [...this.leased];
     this.lose(this.epoch);
-    await this.redis.run((redis) =>
-      Promise.all([
-        redis.hdel(registry, this.nodeId),
-        ...appIds.map((appId) => redis.hdel(nodesKey(appId), node)),
-        ...appIds.map((appId) => redis.del(membersKey(appId, node))),
-      ]),
-    );
+    await this.redis.runEach<number>([
+      [registry, (redis) => redis.hdel(registry, this.nodeId)],
+      ...appIds.map((appId): KeyCommand<number> => [nodesKey(appId), (redis) => redis.hdel(nodesKey(appId), node)]),
+      ...appIds.map((appId): KeyCommand<number> => [nodesKey(appId), (redis) => redis.del(membersKey(appId, node))]),
+    ]);
   }
 
   /** The present name: with a new epoch, whatever was written under the old one never counts again. */

@@ -164,7 +164,7 @@ describe('RedisRateLimitStore when Redis fails', () => {
   it('a Redis that refuses the command is said once, and no caller sees it', async () => {
     const { store } = underTest(redis);
     const key = freshKey();
-    await redis.run((commands) => commands.set(key, 'not a list'));
+    await redis.run(key, (commands) => commands.set(key, 'not a list'));
     for (let i = 0; i < 5; i++) expect((await store.consume(key, 5, 60_000)).allowed).toBe(true);
     expect((await store.consume(key, 5, 60_000)).allowed).toBe(false);
     await store.refund(key);

@@ -82,14 +82,14 @@ export class RedisRateLimitStore extends RateLimitStore {
       if (now < refusal.knownUntil) return refused(limit, refusal.retryAt - now, refusal.resetAt - now);
       this.refusals.delete(key);
     }
-    if (!this.redis.available) return this.consumeAlone(key, limit, windowMs);
+    if (!this.redis.availableFor(key)) return this.consumeAlone(key, limit, windowMs);
     return this.consumeTogether(key, limit, windowMs, now);
   }
 
   async refund(key: string): Promise<void> {
     this.refusals.delete(key);
     try {
-      await this.redis.run((redis) => redis.lpop(key));
+      await this.redis.run(key, (redis) => redis.lpop(key));
     } catch (error) {
       this.complain(error);
       this.local.refund(key);
@@ -98,7 +98,7 @@ export class RedisRateLimitStore extends RateLimitStore {
 
   private async consumeTogether(key: string, limit: number, windowMs: number, askedAt: number): Promise<Decision> {
     try {
-      const [allowed, remaining, retryMicros, resetMicros] = (await this.redis.run((redis) =>
+      const [allowed, remaining, retryMicros, resetMicros] = (await this.redis.run(key, (redis) =>
         redis.consumeRateLimit(key, limit, windowMs * 1_000),
       )) as [number, number, number, number];
       this.complained = false;

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
@@ -13,16 +14,20 @@ export class RedisServer {
   private constructor(
     readonly port: number,
     private readonly directory: string,
+    private readonly options: readonly string[],
   ) {}
 
-  static async start(): Promise<RedisServer> {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as AddressInfo;
-    probe.close();
-    const server = new RedisServer(port, await mkdtemp(join(tmpdir(), 'rollcall-redis-')));
-    await server.start();
-    return server;
+  /** @param options further ones of redis-server. */
+  static async start(...options: string[]): Promise<RedisServer> {
+    const port = await freePort();
+    const server = new RedisServer(port, await mkdtemp(join(tmpdir(), 'rollcall-redis-')), options);
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      await server.remove();
+      throw error;
+    }
   }
 
   get url(): string {
@@ -31,7 +36,7 @@ export class RedisServer {
 
   async start(): Promise<void> {
     const options = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    this.child = spawn('redis-server', [...options, '--dir', this.directory], { stdio: 'ignore' });
+    this.child = spawn('redis-server', [...options, '--dir', this.directory, ...this.options], { stdio: 'ignore' });
     for (let attempt = 0; attempt < 200; attempt++) {
       const socket = connect(this.port, '127.0.0.1');
       const open = await once(socket, 'connect').then(
@@ -66,5 +71,21 @@ export class RedisServer {
   async remove(): Promise<void> {
     await this.kill();
     await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Neither it nor the one that is 10,000 higher is in the range from which outgoing connections take theirs. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const probe = createServer().listen(randomInt(15_000, 22_000), '127.0.0.1');
+    const free = await once(probe, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!free) continue;
+    const { port } = probe.address() as AddressInfo;
+    probe.close();
+    await once(probe, 'close');
+    return port;
   }
 }

@@ -38,7 +38,7 @@ describe('RedisService', () => {
   it('is connected once the module is initialised', async () => {
     expect(redis.enabled).toBe(true);
     expect(redis.available).toBe(true);
-    await expect(redis.run((commands) => commands.ping())).resolves.toBe('PONG');
+    await expect(redis.run('x', (commands) => commands.ping())).resolves.toBe('PONG');
   });
 
   it('asks a hung Redis for 250 ms at most, then refuses at once, lets one try a second later, and recovers', async () => {
@@ -46,7 +46,7 @@ describe('RedisService', () => {
     const slowest = { first: 0, open: 0, probe: 0 };
     const attempt = async (phase: keyof typeof slowest): Promise<void> => {
       const begun = clock.monotonic();
-      await expect(redis.run((commands) => commands.get('x'))).rejects.toBeInstanceOf(RedisUnavailable);
+      await expect(redis.run('x', (commands) => commands.get('x'))).rejects.toBeInstanceOf(RedisUnavailable);
       slowest[phase] = Math.max(slowest[phase], clock.monotonic() - begun);
     };
     const first: Promise<void>[] = [];
@@ -59,7 +59,7 @@ describe('RedisService', () => {
     // Each second one command tries; all others go on being refused at once.
     for (const end = clock.monotonic() + 2_500; clock.monotonic() < end; await sleep(10)) {
       const begun = clock.monotonic();
-      await Promise.allSettled([redis.run((commands) => commands.get('x')), attempt('open')]);
+      await Promise.allSettled([redis.run('x', (commands) => commands.get('x')), attempt('open')]);
       slowest.probe = Math.max(slowest.probe, clock.monotonic() - begun);
     }
     expect(slowest.open).toBeLessThan(50);
@@ -67,13 +67,13 @@ describe('RedisService', () => {
 
     server.resume();
     await until(() => redis.available);
-    await expect(redis.run((commands) => commands.ping())).resolves.toBe('PONG');
+    await expect(redis.run('x', (commands) => commands.ping())).resolves.toBe('PONG');
   });
 
   it('logs an outage once and its end once, whatever lies between', async () => {
     await server.kill();
     await until(() => !redis.available);
-    await expect(redis.run((commands) => commands.ping())).rejects.toBeInstanceOf(RedisUnavailable);
+    await expect(redis.run('x', (commands) => commands.ping())).rejects.toBeInstanceOf(RedisUnavailable);
     await sleep(800);
     expect(logged).toEqual([expect.stringContaining('No connection for commands')]);
     await server.start();
@@ -84,8 +84,8 @@ describe('RedisService', () => {
   });
 
   it('hands on an answer that says the command is wrong, and goes on asking', async () => {
-    await redis.run((commands) => commands.set('text', 'x'));
-    await expect(redis.run((commands) => commands.lpop('text'))).rejects.toThrow('WRONGTYPE');
+    await redis.run('x', (commands) => commands.set('text', 'x'));
+    await expect(redis.run('x', (commands) => commands.lpop('text'))).rejects.toThrow('WRONGTYPE');
     expect(redis.available).toBe(true);
   });
 
@@ -102,7 +102,7 @@ describe('RedisService', () => {
     await server.start();
     await until(() => readies === 2 && redis.available);
     for (const end = clock.monotonic() + 2_000; heard.length === 0 && clock.monotonic() < end; await sleep(20)) {
-      await redis.run((commands) => commands.publish('news', 'again'));
+      await redis.run('x', (commands) => commands.publish('news', 'again'));
     }
     expect(heard[0]).toBe('again');
   });
@@ -125,7 +125,7 @@ describe('RedisService without REDIS_URL', () => {
     const redis = new RedisService(envWith(null), clock);
     await redis.onModuleInit();
     expect([redis.enabled, redis.available]).toEqual([false, false]);
-    await expect(redis.run((commands) => commands.ping())).rejects.toBeInstanceOf(RedisUnavailable);
+    await expect(redis.run('x', (commands) => commands.ping())).rejects.toBeInstanceOf(RedisUnavailable);
     expect(() => redis.subscriber()).toThrow(RedisUnavailable);
     redis.onApplicationShutdown();
   });

@@ -1,14 +1,21 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Cluster, Redis, type RedisCommander, type RedisOptions } from 'ioredis';
 import { Clock } from '../clock/clock.js';
 import { Env } from '../config/env.js';
+import { connectWithin, openRedis, type RedisConnection } from './redis-connection.js';
 import { RedisUnavailable } from './redis-unavailable.js';
 
 /** How long nobody asks a Redis that has just failed. Then one command tries, and the others wait for its answer. */
 export const refusalMs = 1_000;
 
+/** How long a command may take in all: on a cluster, one that is redirected is two. */
+const answerMostMs = 240;
+const connectMostMs = 1_400;
+const refusedMost = 10_000;
+/** A cluster's log has one line in this time for each node that fails. */
+const complainEveryMs = 60_000;
+
 const connectionOptions: RedisOptions = {
-  lazyConnect: true,
   connectTimeout: 1_000,
   keepAlive: 5_000,
   autoResendUnfulfilledCommands: false,
@@ -34,6 +41,9 @@ const commandOptions: RedisOptions = {
 /** Silence is normal here, and a subscription made during an outage holds from its end on. */
 const subscriberOptions: RedisOptions = { ...connectionOptions, maxRetriesPerRequest: null };
 
+/** A command and a key that it has, or one in the same slot. */
+export type KeyCommand<Answer> = readonly [key: string, command: (redis: RedisCommander) => Promise<Answer>];
+
 /** Answers that say "not now" rather than "wrong question". */
 const unavailableAnswer = /^(LOADING|BUSY|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|MISCONF|OOM|TRYAGAIN|NOAUTH)\b/;
 
@@ -47,10 +57,10 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
   readonly enabled: boolean;
   private readonly logger = new Logger('Redis');
   private readonly url: string | null;
-  private readonly commands: Redis | null;
-  private subscriptions: Redis | null = null;
-  /** Set while the circuit is open or half open; monotonic. */
-  private refusedUntil: number | null = null;
+  private readonly commands: RedisConnection | null;
+  private subscriptions: RedisConnection | null = null;
+  /** The circuits that are open or half open: until when, monotonic. */
+  private readonly refusedUntil = new Map<string, number>();
   private gathering = false;
   private closing = false;
 
@@ -60,13 +70,13 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
   ) {
     this.url = env.redisUrl;
     this.enabled = this.url !== null;
-    this.commands = this.url === null ? null : this.watch(new Redis(this.url, commandOptions), 'commands');
-    this.commands?.on('ready', () => (this.refusedUntil = null));
+    this.commands = this.url === null ? null : this.watch(openRedis(this.url, commandOptions), 'commands');
+    this.commands?.on('ready', () => this.refusedUntil.clear());
   }
 
   /** Connects before the first request comes, but a Redis that is down keeps nobody from starting. */
   async onModuleInit(): Promise<void> {
-    await this.commands?.connect().catch(() => undefined);
+    if (this.commands !== null) await connectWithin(this.commands, connectMostMs).catch(() => undefined);
   }
 
   /** In the last hook of all: requests that drain and nouns that sign off still need Redis in the earlier ones. */
@@ -76,10 +86,16 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
     this.subscriptions?.disconnect();
   }
 
-  /** Whether a command would be sent now. */
+  /** Whether there is a connection, and, where there is one server, whether it answered. */
   get available(): boolean {
+    return this.availableFor('');
+  }
+
+  /** Whether a command with this key would be sent now. */
+  availableFor(key: string): boolean {
     if (this.commands?.status !== 'ready') return false;
-    return this.refusedUntil === null || this.clock.monotonic() >= this.refusedUntil;
+    const refusedUntil = this.refusedUntil.get(this.circuitOf(key));
+    return refusedUntil === undefined || this.clock.monotonic() >= refusedUntil;
   }
 
   /**
@@ -91,42 +107,97 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Runs commands. Answers within some 200 ms whatever state Redis is in; after a failure it refuses at once for
-   * `refusalMs`. `work` gives its commands in the tick it is called in; a later one of the same call may go out alone.
+   * Runs commands whose keys are in the slot of `key`. Answers within some 200 ms whatever state Redis is in; after a
+   * failure it refuses at once for `refusalMs`, on a cluster only what has the same hash tag. `work` gives its commands
+   * in the tick it is called in; a later one of the same call may go out alone.
    * @throws RedisUnavailable when there is no answer; ReplyError when Redis says that the command is wrong
    */
-  async run<Answer>(work: (redis: Redis) => Promise<Answer>): Promise<Answer> {
-    if (this.commands === null || !this.available) throw new RedisUnavailable('not connected, or it failed just now');
+  async run<Answer>(key: string, work: (redis: RedisCommander) => Promise<Answer>): Promise<Answer> {
+    if (this.commands === null || !this.availableFor(key))
+      throw new RedisUnavailable('not connected, or it failed just now');
+    const circuit = this.circuitOf(key);
     // Half open: this call tries, and the door is shut behind it until it has an answer.
-    if (this.refusedUntil !== null) this.refuse();
-    this.gatherWrites(this.commands);
+    if (this.refusedUntil.has(circuit)) this.refuse(circuit);
     try {
-      const answer = await work(this.commands);
-      this.refusedUntil = null;
+      const answer = await this.send(this.commands, work);
+      this.refusedUntil.delete(circuit);
       return answer;
     } catch (error) {
       const { name, message } = error as Error;
       if (name === 'ReplyError' && !unavailableAnswer.test(message)) throw error;
-      this.refuse();
+      this.refuse(circuit);
       throw new RedisUnavailable(message, { cause: error });
     }
   }
 
   /**
+   * Runs commands with keys in different slots. A cluster may have lost some: there the answer is null.
+   * @throws RedisUnavailable when none answers; ReplyError when Redis says that a command is wrong
+   */
+  async runEach<Answer>(commands: readonly KeyCommand<Answer>[]): Promise<(Answer | null)[]> {
+    const answers = commands.map((): Answer | null => null);
+    const circuits = new Map<string, number[]>();
+    for (const [index, [key]] of commands.entries()) {
+      const circuit = this.circuitOf(key);
+      circuits.set(circuit, [...(circuits.get(circuit) ?? []), index]);
+    }
+    const failures: unknown[] = [];
+    await Promise.all(
+      [...circuits.values()].map(async (indexes) => {
+        const some = indexes.map((index) => commands[index] as KeyCommand<Answer>);
+        const [[key]] = some as [KeyCommand<Answer>];
+        try {
+          const answered = await this.run(key, (redis) => Promise.all(some.map(([, command]) => command(redis))));
+          for (const [place, index] of indexes.entries()) answers[index] = answered[place] as Answer;
+        } catch (error) {
+          if (!(error instanceof RedisUnavailable)) throw error;
+          failures.push(error);
+        }
+      }),
+    );
+    if (failures.length > 0 && failures.length === circuits.size) throw failures[0];
+    return answers;
+  }
+
+  /**
    * The connection for SUBSCRIBE alone. Pub/sub is at most once: on each of its `ready` events, read everything again.
+   * On a cluster it moves to another node without one.
    * @throws RedisUnavailable when REDIS_URL is not set
    */
-  subscriber(): Redis {
+  subscriber(): RedisConnection {
     if (this.url === null) throw new RedisUnavailable('REDIS_URL is not set');
     if (this.subscriptions === null) {
-      this.subscriptions = this.watch(new Redis(this.url, subscriberOptions), 'subscriptions');
+      this.subscriptions = this.watch(openRedis(this.url, subscriberOptions), 'subscriptions');
       void this.subscriptions.connect().catch(() => undefined);
     }
     return this.subscriptions;
   }
 
-  private refuse(): void {
-    this.refusedUntil = this.clock.monotonic() + refusalMs;
+  /** A cluster fails in parts, and each key there stands for those that are always on the same node. */
+  private circuitOf(key: string): string {
+    if (!(this.commands instanceof Cluster)) return '';
+    return /\{([^}]+)\}/.exec(key)?.[1] ?? key;
+  }
+
+  private refuse(circuit: string): void {
+    if (this.refusedUntil.size >= refusedMost) this.refusedUntil.clear();
+    this.refusedUntil.set(circuit, this.clock.monotonic() + refusalMs);
+  }
+
+  private async send<Answer>(
+    commands: RedisConnection,
+    work: (redis: RedisCommander) => Promise<Answer>,
+  ): Promise<Answer> {
+    if (commands instanceof Redis) {
+      this.gatherWrites(commands);
+      return work(commands);
+    }
+    // Each hop of a redirected command has a time-out of its own.
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error('no answer in time')), answerMostMs);
+    });
+    return Promise.race([work(commands), late]).finally(() => clearTimeout(timer));
   }
 
   /** One system call for all commands of a turn of the event loop: a quarter less CPU with 64 requests in flight. */
@@ -141,7 +212,7 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Says once that an outage began and once that it ended, however many attempts lie between. */
-  private watch(redis: Redis, purpose: string): Redis {
+  private watch(redis: RedisConnection, purpose: string): RedisConnection {
     let down = false;
     const wentDown = (reason: string): void => {
       if (!down && !this.closing) this.logger.warn(`No connection for ${purpose}: ${reason}. Trying on.`);
@@ -153,6 +224,15 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
     redis.on('ready', () => {
       if (down) this.logger.log(`Connected again for ${purpose}.`);
       down = false;
+    });
+    const said = new Map<string, number>();
+    redis.on('node error', (error: NodeJS.ErrnoException, node: string) => {
+      const now = this.clock.monotonic();
+      if (down || this.closing || now - (said.get(node) ?? -Infinity) < complainEveryMs) return;
+      said.set(node, now);
+      this.logger.warn(
+        `The cluster's node ${node} fails for ${purpose}: ${error.message || (error.code ?? error.name)}.`,
+      );
     });
     return redis;
   }

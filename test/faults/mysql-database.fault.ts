@@ -6,7 +6,8 @@ import { loadEnv } from '../../src/config/env.js';
 import { dataSourceOptions } from '../../src/database/data-source-options.js';
 import type { Transaction } from '../../src/database/database.js';
 import { MysqlDatabase, type MysqlLimits } from '../../src/database/mysql-database.js';
-import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { Database } from '../../src/database/database.js';
+import { createDatabase, startApp, type TestDatabase } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 const limits: MysqlLimits = { connections: 4, statementTimeoutMs: 300, acquireTimeoutMs: 200 };
@@ -239,5 +240,26 @@ describe('MysqlDatabase', () => {
     proxy.heal();
     await sleep(0);
     expect([[], [1]]).toContainEqual(await numbers());
+  });
+});
+
+describe('a service on MariaDB', () => {
+  it('has its session settings on each of its connections, also on those that migrated', async () => {
+    const schema = await createDatabase('mariadb');
+    const running = await startApp({ database: schema, env: { DATABASE_POOL_SIZE: '4' } });
+    try {
+      const database = running.nest.get(Database);
+      const sessions = await Promise.all(
+        Array.from({ length: 4 }, () =>
+          database.write((transaction) =>
+            transaction.read('SELECT @@tx_isolation AS isolation, @@wsrep_sync_wait AS wait, SLEEP(0.1) AS slept'),
+          ),
+        ),
+      );
+      expect(sessions.flat()).toEqual(Array(4).fill({ isolation: 'READ-COMMITTED', wait: 1, slept: 0 }));
+    } finally {
+      await running.stop();
+      await schema.drop();
+    }
   });
 });

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -58,7 +58,7 @@ export interface RunningApp {
 
 /** The real service on a free port, on the engines of the jest project. */
 export async function startApp(options: StartOptions = {}): Promise<RunningApp> {
-  const database = options.database ?? (await createDatabase());
+  const database = options.database ? onAnotherNode(options.database) : await createDatabase();
   const credentials = aBootstrapApp();
   const env = loadEnv({
     PORT: '0',
@@ -110,7 +110,7 @@ export interface TestDatabase {
 /** An empty database of the project's engine: a file of its own, or a schema of its own on the server of the tests. */
 export async function createDatabase(
   engine: 'sqlite' | 'mariadb' = globalThis.rollcallEngine,
-  server = process.env.TEST_DATABASE_URL,
+  server = globalThis.rollcallGalera ? nextGaleraNode() : process.env.TEST_DATABASE_URL,
 ): Promise<TestDatabase> {
   if (engine === 'sqlite') {
     const folder = await mkdtemp(join(tmpdir(), 'rollcall-test-'));
@@ -128,6 +128,22 @@ export async function createDatabase(
   await onServer(`CREATE DATABASE ${name}`);
   url.pathname = name;
   return { url: url.href, drop: () => onServer(`DROP DATABASE IF EXISTS ${name}`) };
+}
+
+let galeraTurn = randomInt(3);
+
+/** One of the cluster after the other, and each test file begins with another. */
+function nextGaleraNode(): string {
+  const urls = neededUrl('TEST_GALERA_URLS').split(',');
+  return urls[(galeraTurn += 1) % urls.length] as string;
+}
+
+/** The same database, on Galera through another node of the cluster. */
+function onAnotherNode(database: TestDatabase): TestDatabase {
+  if (!globalThis.rollcallGalera) return database;
+  const url = new URL(nextGaleraNode());
+  url.pathname = new URL(database.url).pathname;
+  return { ...database, url: url.href };
 }
 
 function neededUrl(variable: string): string {

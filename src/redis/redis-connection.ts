@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { redisClusterNodes } from '../config/env.js';
+
+export type RedisConnection = Redis | Cluster;
+
+/** How often the slots are read again, beside each time that a node says it has not got a key. */
+const slotsRefreshMs = 5_000;
+/** A redirection by a node that is behind, another one, and the end. */
+const redirectionsMost = 3;
+
+/** To the one server that `url` names, or to the cluster. Connects when told to. */
+export function openRedis(url: string, options: RedisOptions): RedisConnection {
+  const nodes = redisClusterNodes(url);
+  if (nodes === null) return new Redis(url, { ...options, lazyConnect: true });
+  const { username, password, protocol } = new URL(nodes[0] as string);
+  const secure = protocol === 'rediss:';
+  return new Cluster([...nodes], {
+    lazyConnect: true,
+    enableOfflineQueue: options.enableOfflineQueue ?? true,
+    clusterRetryStrategy: options.retryStrategy as (attempt: number) => number | null,
+    slotsRefreshTimeout: 1_000,
+    slotsRefreshInterval: slotsRefreshMs,
+    maxRedirections: redirectionsMost,
+    // Its own waiting for a node that is away or a cluster that is down would hold callers up for seconds.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    // With an address instead of a name, the names of certificates would not match.
+    ...(secure ? { dnsLookup: (address, callback) => callback(null, address) } : {}),
+    redisOptions: {
+      ...options,
+      ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+      ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+      ...(secure ? { tls: {} } : {}),
+    },
+  });
+}
+
+/** Waits for a connection, for a bounded time: a cluster that serves only some of its slots says neither yes nor no. */
+export async function connectWithin(connection: RedisConnection, ms: number): Promise<void> {
+  const late = new AbortController();
+  try {
+    await Promise.race([
+      connection.connect(),
+      sleep(ms, undefined, { signal: late.signal }).then(() => {
+        throw new Error('it is not ready to serve');
+      }),
+    ]);
+  } finally {
+    late.abort();
+  }
+}
