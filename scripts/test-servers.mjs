@@ -264,12 +264,18 @@ function answersOnce(kind, port) {
 /** @param {Kind} kind */
 async function fromDebian(kind) {
   if (programOf(kind)) throw new Error(`Debian's package ${kind.debianPackage} is installed already`);
+  await installFromDebian(kind.debianPackage);
+  return onThisMachine(kind);
+}
+
+/** @param {string} debianPackage */
+async function installFromDebian(debianPackage) {
   const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
   if (!isRoot || !/^ID(_LIKE)?=.*(debian|ubuntu)/m.test(release)) {
     throw new Error("not root on Debian or Ubuntu, so Debian's package was not tried");
   }
-  process.stderr.write(`Installing ${kind.debianPackage} (apt-get) …\n`);
-  const install = ['install', '-y', '--no-install-recommends', kind.debianPackage];
+  process.stderr.write(`Installing ${debianPackage} (apt-get) …\n`);
+  const install = ['install', '-y', '--no-install-recommends', debianPackage];
   for (const args of [['update'], install]) {
     const { ok, output } = await runWithProgress('apt-get', args, {
       // The package's own service would take the standard port; runlevel 1 keeps it from being started.
@@ -278,7 +284,24 @@ async function fromDebian(kind) {
     });
     if (!ok && args === install) throw new Error(`apt-get ${args.join(' ')} failed:\n  ${output.trim().slice(-800)}`);
   }
-  return onThisMachine(kind);
+}
+
+/** @param {string} name @param {string} debianPackage */
+export async function ensureProgram(name, debianPackage = name) {
+  const here = findProgram(name);
+  if (here) return here;
+  let reason = `Debian's package ${debianPackage} has no ${name}`;
+  try {
+    await installFromDebian(debianPackage);
+  } catch (error) {
+    reason = error instanceof Error ? error.message : String(error);
+  }
+  const installed = findProgram(name);
+  if (installed) return installed;
+  throw new Error(
+    `The tests need ${name}, and it is not on the PATH:\n- ${reason}\n` +
+      `Install it (Debian, Ubuntu: apt-get install ${debianPackage}).`,
+  );
 }
 
 /** @param {Kind} kind */
