@@ -26,3 +26,8 @@ export function startRedis(): Promise<TestServer>;
 export function startGalera(): Promise<TestGalera>;
 /** A port of the loopback address that nobody listens on. */
 export function freePort(): Promise<number>;
+/**
+ * The path of a program that a test needs beside the servers: the one on this machine, else from Debian's package.
+ * @throws Error that says what to install
+ */
+export function ensureProgram(name: string, debianPackage?: string): Promise<string>;

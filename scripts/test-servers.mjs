@@ -458,6 +458,24 @@ async function installFromDebian(packages) {
   }
 }
 
+/** @param {string} name @param {string} debianPackage */
+export async function ensureProgram(name, debianPackage = name) {
+  const here = findProgram(name);
+  if (here) return here;
+  let reason = `Debian's package ${debianPackage} has no ${name}`;
+  try {
+    await installFromDebian([debianPackage]);
+  } catch (error) {
+    reason = error instanceof Error ? error.message : String(error);
+  }
+  const installed = findProgram(name);
+  if (installed) return installed;
+  throw new Error(
+    `The tests need ${name}, and it is not on the PATH:\n- ${reason}\n` +
+      `Install it (Debian, Ubuntu: apt-get install ${debianPackage}).`,
+  );
+}
+
 /** @param {Kind} kind */
 async function inDocker(kind) {
   const docker = async (/** @type {string[]} */ ...args) => (await run('docker', args)).stdout.trim();

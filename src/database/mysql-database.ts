@@ -29,6 +29,8 @@ const retryAfterMs = 1000;
 const retryable = new Set([1213, 1205, 1020, 1047, 1180, 3101, 3572, 8002, 8022, 8028, 9007]);
 /** Those of them that say that somebody else was quicker. */
 const conflicts = new Set([1213, 1020, 3101, 9007]);
+/** The server is read only: behind one address another one has taken over, which only a new connection finds. */
+const demoted = new Set([1290, 1836]);
 const duplicateKey = 1062;
 /** Statements that fail for what they say, not for the state of the server: our own faults, which must be seen. */
 const statementFaults = new Set([1054, 1064, 1146, 1265, 1364, 1366, 1406, 1048, 1264]);
@@ -262,11 +264,12 @@ function isConflict(error: unknown): boolean {
 function isRetryable(error: unknown): boolean {
   const errno = errnoOf(error);
   if (errno === 1105) return /try again/i.test((error as Error).message);
-  return errno !== null && retryable.has(errno);
+  return errno !== null && (retryable.has(errno) || demoted.has(errno));
 }
 
-/** The server answered, or it was not asked: the connection has nothing left under way. */
+/** The server answered, or it was not asked: the connection has nothing left under way, and leads where it should. */
 function isHealthyAfter(error: unknown): boolean {
+  if (demoted.has(errnoOf(error) ?? 0)) return false;
   if (isDriverError(error)) return errnoOf(error) !== null && (error as { fatal?: boolean }).fatal !== true;
   return true;
 }

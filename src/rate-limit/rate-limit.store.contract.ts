@@ -22,10 +22,11 @@ export interface Call {
 
 /** Windows that surely held more than `limit` admitted calls: 0 for a store that keeps its word. */
 export function overfullWindows(calls: readonly Call[], limit: number, windowMs: number, driftMs = 0): number {
-  const passed = calls.filter((call) => call.allowed).sort((a, b) => a.to - b.to);
-  return passed.filter((call, i) => {
-    const later = passed[i + limit];
-    return later !== undefined && later.to - call.from < windowMs - driftMs;
+  const passed = calls.filter((call) => call.allowed);
+  // A call that was asked before the window may have been counted before it, however late its answer came.
+  return passed.filter(({ from: start }) => {
+    const end = start + windowMs - driftMs;
+    return passed.filter(({ from, to }) => from >= start && to < end).length > limit;
   }).length;
 }
 

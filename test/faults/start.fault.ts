@@ -1,9 +1,27 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { createConnection } from 'mysql2/promise';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { registrations } from '../factories/user.factory.js';
+import { randomFrom, runs, seed } from '../support/form.js';
+import { rowsOf } from '../support/rows.js';
 import { runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
+
+/** How many tables there are; none before there is a database. */
+async function tablesOf({ url }: TestDatabase): Promise<number> {
+  const [schema, where] = url.startsWith('sqlite:')
+    ? ['sqlite_master', "type = 'table'"]
+    : ['information_schema.tables', 'table_schema = DATABASE()'];
+  const rows = await rowsOf<{ n: unknown }>(url, `SELECT COUNT(*) AS n FROM ${schema} WHERE ${where}`).catch(() => []);
+  return Number(rows[0]?.n ?? 0);
+}
+
+async function expectEachMigrationOnce({ url }: TestDatabase): Promise<void> {
+  const migrations = await rowsOf<{ name: string }>(url, 'SELECT name FROM migrations');
+  expect(migrations.length).toBeGreaterThan(0);
+  expect(new Set(migrations.map(({ name }) => name)).size).toBe(migrations.length);
+}
 
 describe('node dist/main.js', () => {
   let database: TestDatabase;
@@ -16,21 +34,71 @@ describe('node dist/main.js', () => {
     await database.drop();
   });
 
-  it('starts five times at once on one empty MariaDB: one schema, one demo app, all ready', async () => {
-    database = await createDatabase('mariadb');
-    services = await Promise.all(Array.from({ length: 5 }, () => ServiceProcess.start({ DATABASE_URL: database.url })));
-    for (const { url } of services) expect((await fetch(`${url}/health/ready`)).status).toBe(200);
-    const connection = await createConnection(database.url);
-    try {
-      const [apps] = await connection.query('SELECT org, name FROM apps');
-      expect(apps).toEqual([{ org: 'demo', name: 'demo' }]);
-      const [migrations] = await connection.query('SELECT name, COUNT(*) AS times FROM migrations GROUP BY name');
-      expect(migrations).not.toEqual([]);
-      for (const { times } of migrations as { times: number }[]) expect(times).toBe(1);
-    } finally {
-      await connection.end();
-    }
-  }, 120_000);
+  it(
+    'starts five times at once on one empty MariaDB: one schema, one demo app, all ready within 30 s',
+    async () => {
+      const slowest: number[] = [];
+      for (let time = 0; time < runs(1, 20); time += 1) {
+        database = await createDatabase('mariadb');
+        const begun = performance.now();
+        services = await Promise.all(
+          Array.from({ length: 5 }, () => ServiceProcess.start({ DATABASE_URL: database.url })),
+        );
+        for (const { url } of services) expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+        slowest.push(performance.now() - begun);
+        const apps = await rowsOf(database.url, 'SELECT org, name FROM apps');
+        expect(apps).toEqual([{ org: 'demo', name: 'demo' }]);
+        await expectEachMigrationOnce(database);
+        await Promise.all(services.map((service) => service.kill()));
+        await database.drop();
+      }
+      console.log(
+        `five at once, ${slowest.length} times: all ready after at most ${Math.max(...slowest).toFixed()} ms`,
+      );
+      expect(Math.max(...slowest)).toBeLessThan(30_000);
+    },
+    runs(120_000, 1_200_000),
+  );
+
+  it.each(['sqlite', 'mariadb'] as const)(
+    'completes what a start that was killed with -9 in mid migration left behind, on %s',
+    async (engine) => {
+      const random = randomFrom(engine);
+      const left: number[] = [];
+      for (let time = 0; time < runs(1, 20); time += 1) {
+        database = await createDatabase(engine);
+        const app = aBootstrapApp();
+        const env = { DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1' };
+        // SQLite shows a migration's tables when all of it is committed.
+        const tables = 1 + Math.floor(random() * 11);
+        const killed = spawn(process.execPath, ['dist/main.js'], {
+          env: { PATH: process.env.PATH, PORT: '0', ...env },
+          stdio: 'ignore',
+        });
+        const gone = once(killed, 'exit');
+        while ((await tablesOf(database)) < tables) if (killed.exitCode !== null) break;
+        killed.kill('SIGKILL');
+        await gone;
+        left.push(await tablesOf(database));
+        const service = await ServiceProcess.start(env);
+        services = [service];
+        await expectEachMigrationOnce(database);
+        const token = await runCli(['token', 'app', `${app.org}/${app.name}`], env);
+        const post = async (path: string, body: unknown) => {
+          const url = `${service.url}/${app.org}/${app.name}${path}`;
+          const headers = { authorization: `Bearer ${token}` };
+          return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).status;
+        };
+        expect(await post('/users', { username: 'first', password: 'p' })).toBe(200);
+        expect(await post('/messages/users', { to: ['first'], type: 'txt', body: { msg: 'm' } })).toBe(200);
+        expect(await post('/users/first/deactivate', {})).toBe(200);
+        await service.kill();
+        await database.drop();
+      }
+      console.log(`${engine}: killed with ${left.join(', ')} tables there, seed ${seed}`);
+    },
+    runs(120_000, 1_200_000),
+  );
 
   it('starts while others bring the same empty SQLite file up to date: one schema, one demo app', async () => {
     database = await createDatabase('sqlite');

@@ -56,8 +56,15 @@ export class Cluster {
     return `/${this.credentials.org}/${this.credentials.name}`;
   }
 
-  /** @param through what the nodes take for the URL of Redis, given the real one */
-  static async start(nodes: number, through: (redisUrl: string) => Promise<string> | string = (url) => url) {
+  /**
+   * @param through what the nodes take for the URL of Redis, given the real one
+   * @param env settings of the nodes beside or instead of those of a test
+   */
+  static async start(
+    nodes: number,
+    through: (redisUrl: string) => Promise<string> | string = (url) => url,
+    env: Readonly<Record<string, string>> = {},
+  ) {
     const cluster = new Cluster();
     try {
       cluster.redis = await startRedis();
@@ -69,20 +76,30 @@ export class Cluster {
         PASSWORD_COST: 'm=8,t=1,p=1',
         GATEWAY_MAX_PENDING_PER_ADDRESS: '100000',
         SHUTDOWN_DRAIN_MS: '200',
+        ...env,
       };
       // The first one migrates.
       cluster.nodes.push(await cluster.startNode());
       const others = Array.from({ length: nodes - 1 }, () => cluster.startNode());
       cluster.nodes.push(...(await Promise.all(others)));
-      const app = `${cluster.credentials.org}/${cluster.credentials.name}`;
-      await promisify(execFile)(process.execPath, ['dist/cli.js', 'app', 'set', app, 'rate_profile=off'], {
-        env: { ...process.env, ...cluster.env, REDIS_URL: '' },
-      });
+      await cluster.set('rate_profile=off');
       return cluster;
     } catch (error) {
       await cluster.stop();
       throw error;
     }
+  }
+
+  /** Changes a setting of the app, as operators do. Running nodes see it within a second. */
+  async set(setting: string): Promise<void> {
+    const app = `${this.credentials.org}/${this.credentials.name}`;
+    await promisify(execFile)(process.execPath, ['dist/cli.js', 'app', 'set', app, setting], {
+      env: { ...process.env, ...this.env, REDIS_URL: '' },
+    });
+  }
+
+  get databaseUrl(): string {
+    return this.database?.url ?? '';
   }
 
   /** One more node, which `stop` ends as well. */

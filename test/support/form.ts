@@ -11,3 +11,15 @@ export function runs(short: number, long: number): number {
 
 /** What random choices of a suite begin with. Every suite that uses it prints it when it fails. */
 export const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+
+/** Numbers from 0 to 1 that only depend on `seed`; `name` keeps the tests of a run apart. */
+export function randomFrom(name: string): () => number {
+  let state = seed ^ [...name].reduce((hash, character) => Math.imul(hash, 31) + character.charCodeAt(0), 7);
+  return () => {
+    // Mulberry32.
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

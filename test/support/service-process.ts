@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -15,10 +16,22 @@ export class ServiceProcess {
     readonly url: string,
   ) {}
 
-  /** @param imports modules that are loaded before the service */
-  static async start(env: Readonly<Record<string, string>>, imports: readonly string[] = []): Promise<ServiceProcess> {
-    const args = [...imports.flatMap((file) => ['--import', file]), join(root, 'dist/main.js')];
-    const child = spawn(process.execPath, args, {
+  /**
+   * @param imports modules that are loaded before the service
+   * @param under a command that runs it, and leaves it the process that was started
+   */
+  static async start(
+    env: Readonly<Record<string, string>>,
+    imports: readonly string[] = [],
+    under: readonly string[] = [],
+  ): Promise<ServiceProcess> {
+    const [program = process.execPath, ...args] = [
+      ...under,
+      process.execPath,
+      ...imports.flatMap((file) => ['--import', file]),
+      join(root, 'dist/main.js'),
+    ];
+    const child = spawn(program, args, {
       env: { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'warn', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -50,6 +63,12 @@ export class ServiceProcess {
     const answer = once(this.child.stdout as NodeJS.ReadableStream, 'data') as Promise<[string]>;
     this.child.kill(signal);
     return (await answer)[0].trim();
+  }
+
+  /** Memory that it holds now, in MiB. Linux alone tells it in this way. */
+  async residentMiB(): Promise<number> {
+    const status = await readFile(`/proc/${this.child.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
   }
 
   /** Also those whose test ran out of time while they were starting. */

@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class TcpProxy {
   private readonly pairs = new Set<readonly [Socket, Socket]>();
   private held = false;
+  private delayMs = 0;
   private refusing = false;
 
   private constructor(
@@ -46,6 +47,11 @@ export class TcpProxy {
     for (const pair of this.pairs) for (const socket of pair) socket.pause();
   }
 
+  /** From now on every byte arrives so much later, in either direction, and in its order. */
+  slow(delayMs: number): void {
+    this.delayMs = delayMs;
+  }
+
   /** Ends every connection, and each new one at once. */
   refuse(): void {
     this.refusing = true;
@@ -56,6 +62,7 @@ export class TcpProxy {
   heal(): void {
     this.held = false;
     this.refusing = false;
+    this.delayMs = 0;
     for (const pair of this.pairs) for (const socket of pair) socket.resume();
   }
 
@@ -74,7 +81,15 @@ export class TcpProxy {
     const pair = [near, far] as const;
     this.pairs.add(pair);
     for (const [from, to] of [pair, [far, near] as const]) {
-      from.on('data', (bytes: Buffer) => to.write(from === near ? this.rewrite(bytes) : bytes));
+      let free = 0;
+      from.on('data', (bytes: Buffer) => {
+        const passed = from === near ? this.rewrite(bytes) : bytes;
+        const now = performance.now();
+        // Not before what came earlier, also when the delay has just become shorter.
+        free = Math.max(free, now + this.delayMs);
+        if (free <= now) to.write(passed);
+        else setTimeout(() => to.write(passed), free - now);
+      });
       from.on('error', () => undefined);
       from.on('close', () => {
         to.destroy();

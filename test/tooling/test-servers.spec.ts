@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type TestServer, startRedis } from '../../scripts/test-servers.mjs';
+import { ensureProgram, type TestServer, startRedis } from '../../scripts/test-servers.mjs';
 
 function isListening(url: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -52,4 +52,11 @@ describe('test-servers.mjs', () => {
     while ((await isListening(url)) && performance.now() < until) await delay(20);
     expect(await isListening(url)).toBe(false);
   });
+
+  it('finds a program of this machine, and says what to install where there is none', async () => {
+    expect(await ensureProgram('sh', 'dash')).toMatch(/\/sh$/);
+    // Upper case: no package can have such a name, so apt-get has nothing to fetch.
+    const missing = ensureProgram('no-such-program', 'NO-SUCH-PACKAGE');
+    await expect(missing).rejects.toThrow(/need no-such-program[^]*apt-get install NO-SUCH-PACKAGE/);
+  }, 120_000);
 });

@@ -1,0 +1,22 @@
+import { createRequire } from 'node:module';
+import type BetterSqlite3 from 'better-sqlite3';
+import { createConnection } from 'mysql2/promise';
+
+/** What the database itself answers, past the service: one SELECT over a connection of its own. */
+export async function rowsOf<Row>(databaseUrl: string, sql: string): Promise<Row[]> {
+  if (databaseUrl.startsWith('sqlite:')) {
+    const Sqlite = createRequire(import.meta.url)('better-sqlite3') as typeof BetterSqlite3;
+    const connection = new Sqlite(databaseUrl.slice('sqlite:'.length), { readonly: true });
+    try {
+      return connection.prepare(sql).all() as Row[];
+    } finally {
+      connection.close();
+    }
+  }
+  const connection = await createConnection({ uri: databaseUrl, supportBigNumbers: true });
+  try {
+    return (await connection.query(sql))[0] as Row[];
+  } finally {
+    await connection.end();
+  }
+}
