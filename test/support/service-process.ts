@@ -13,7 +13,13 @@ export class ServiceProcess {
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
+    private readonly printed: () => string,
   ) {}
+
+  /** Everything that the process has printed so far. */
+  get output(): string {
+    return this.printed();
+  }
 
   /** @param imports modules that are loaded before the service */
   static async start(env: Readonly<Record<string, string>>, imports: readonly string[] = []): Promise<ServiceProcess> {
@@ -42,7 +48,7 @@ export class ServiceProcess {
       child.kill('SIGKILL');
       throw error;
     });
-    return new ServiceProcess(child, url);
+    return new ServiceProcess(child, url, () => output);
   }
 
   /** Sends a signal and answers the next line that the process writes to its standard output. */
