@@ -8,6 +8,7 @@ import { Clock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { PinoLogger } from '../logging/pino-logger.js';
 import { ErrorFilter } from './error.filter.js';
+import { boundOpenRoutes } from './operations/open-routes.js';
 import { Metrics } from './operations/metrics.service.js';
 import { serveApiDocuments } from './operations/api-documents.js';
 import { Readiness } from './operations/readiness.js';
@@ -47,6 +48,7 @@ export async function createHttpApplication(
   const fastify = adapter.getInstance<FastifyInstance>();
   fastify.server.on('timeout', endStalled);
   const routes = new RouteTable(fastify);
+  boundOpenRoutes(fastify);
   const filter = new ErrorFilter(routes, logger);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(env), adapter, {
     logger: new PinoLogger(logger),
