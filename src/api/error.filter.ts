@@ -10,6 +10,8 @@ import { renderAgoraError, renderAgoraErrorWithoutRequest } from './agora/agora.
 import { isQiscusPath, renderQiscusError } from './qiscus/qiscus.errors.js';
 import type { RouteTable } from './route-table.js';
 
+const farewellMs = 1_000;
+
 /**
  * The one place where a failure becomes a response, in the dialect of the path: also for what Fastify refuses before
  * any route is known, so that no client ever meets a framework's own shape.
@@ -53,6 +55,8 @@ export class ErrorFilter implements ExceptionFilter {
       'connection: close',
     ];
     socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
+    // Destroyed at once, the answer could be lost; and a client that means harm never closes its own side.
+    setTimeout(() => socket.destroy(), farewellMs).unref();
   }
 
   private toAppError(exception: unknown, request: FastifyRequest, reply: FastifyReply): AppError {

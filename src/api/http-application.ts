@@ -8,11 +8,13 @@ import { Clock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { PinoLogger } from '../logging/pino-logger.js';
 import { ErrorFilter } from './error.filter.js';
+import { boundOpenRoutes } from './operations/open-routes.js';
 import { Metrics } from './operations/metrics.service.js';
 import { serveApiDocuments } from './operations/api-documents.js';
 import { Readiness } from './operations/readiness.js';
 import type { ServerState } from './request-state.js';
 import { RouteTable } from './route-table.js';
+import { endStalled } from './stalled-socket.js';
 
 const bodyBytesMost = 64 * 1024;
 
@@ -26,6 +28,9 @@ export async function createHttpApplication(
     bodyLimit: bodyBytesMost,
     // A sender that stalls is cut off: headers after 5 s, the whole request after 10 s.
     requestTimeout: 10_000,
+    // Who takes nothing of an answer is cut after 6.5 to 13 s, as Node looks twice whether it moves. Longer than the time
+    // for headers and the second until that is noticed, so that who is slow to ask is still told 408.
+    connectionTimeout: 6_500,
     http: { headersTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 8_192 },
     // Longer than the idle time of common load balancers, so that they hang up first.
     keepAliveTimeout: 72_000,
@@ -41,7 +46,9 @@ export async function createHttpApplication(
     clientErrorHandler: (error, socket) => filter.answerOnSocket(error, socket, app.get(Clock)),
   });
   const fastify = adapter.getInstance<FastifyInstance>();
+  fastify.server.on('timeout', endStalled);
   const routes = new RouteTable(fastify);
+  boundOpenRoutes(fastify);
   const filter = new ErrorFilter(routes, logger);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(env), adapter, {
     logger: new PinoLogger(logger),

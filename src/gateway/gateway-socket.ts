@@ -69,7 +69,8 @@ export class GatewaySocket implements SessionConnection {
     }, context.loginTimeoutMs);
     socket.on('message', (data, isBinary) => this.onMessage(data, isBinary));
     socket.on('ping', () => this.admitFrame());
-    socket.on('pong', () => this.heard());
+    // Counted too: nobody has to have asked for a pong.
+    socket.on('pong', () => this.admitFrame());
     // An error of the protocol or the transport: `close` follows, and ws has sent the code that fits.
     socket.on('error', () => this.leave('violation'));
     socket.on('close', () => this.leave('left'));

@@ -78,6 +78,10 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
     offlineMessages: OfflineMessagesService,
   ) {
     this.trusted = trustedProxies(env.trustProxy);
+    // ws would answer in its own words.
+    this.upgrades.on('wsClientError', ({ message }: Error, socket) =>
+      this.refuse(socket, new UpgradeRefused(400, 'argument_invalid', message)),
+    );
     this.context = {
       clock,
       tokens,
@@ -206,6 +210,8 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
       'Content-Type: application/json; charset=utf-8',
       `Content-Length: ${Buffer.byteLength(body)}`,
       ...(status === 503 || status === 429 ? ['Retry-After: 1'] : []),
+      // RFC 6455 (4.4): who speaks another version is told ours.
+      ...(status === 400 ? ['Sec-WebSocket-Version: 13'] : []),
     ];
     socket.once('finish', () => socket.destroy());
     socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);

@@ -14,7 +14,13 @@ export class ServiceProcess {
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
+    private readonly printed: () => string,
   ) {}
+
+  /** Everything that the process has printed so far. */
+  get output(): string {
+    return this.printed();
+  }
 
   /**
    * @param imports modules that are loaded before the service
@@ -55,7 +61,7 @@ export class ServiceProcess {
       child.kill('SIGKILL');
       throw error;
     });
-    return new ServiceProcess(child, url);
+    return new ServiceProcess(child, url, () => output);
   }
 
   /** Sends a signal and answers the next line that the process writes to its standard output. */

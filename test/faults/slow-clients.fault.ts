@@ -1,0 +1,322 @@
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { aBootstrapApp } from '../factories/app.factory.js';
+import { runs } from '../support/form.js';
+import { until } from '../support/gateway-client.js';
+import { figuresOf } from '../support/service-figures.mjs';
+import { runCli, ServiceProcess } from '../support/service-process.js';
+import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { accessToken2 } from '../support/tokens.js';
+
+/** What each kind of client does. Together they are 500 sockets. */
+const kinds = {
+  /** Connect and say nothing. */
+  silent: 130,
+  /** Headers, one byte a second. */
+  slowHeaders: 130,
+  /** A body, one byte a second. */
+  slowBody: 134,
+  /** The same behind a request for another protocol, which goes through the server a second time. */
+  slowUpgrade: 20,
+  /** Half a request, and then the end of their side; they never close the other. */
+  halfOpen: 80,
+  /** Ask for big answers and take nothing of them. */
+  deaf: 6,
+} as const;
+type Kind = keyof typeof kinds;
+
+/** Lists of 33 KB, together more than the kernel holds for a socket, are asked for in so many portions. */
+const bigAnswers = { portions: 15, ofPortion: 10, everyMs: 100 };
+/** When other programs disturb the times of one wave, there is another: what the service does shows in each. */
+const waves = { least: runs(1, 5), most: runs(3, 8) };
+const clientsOfAWave = Object.values(kinds).reduce((sum, count) => sum + count, 0);
+const megabyte = 1024 * 1024;
+
+/** How many milliseconds after its connect each client of a kind was shut out. */
+class Attack {
+  readonly closedAfterMs = new Map<Kind, number[]>();
+  readonly answers = new Map<Kind, Set<string>>();
+  private readonly sockets = new Set<Socket>();
+  private readonly drips: (() => void)[] = [];
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly port: number,
+    private readonly path: string,
+    private readonly token: string,
+  ) {
+    this.timer = setInterval(() => {
+      for (const drip of this.drips) drip();
+    }, 1_000);
+    for (const kind of Object.keys(kinds) as Kind[]) {
+      this.closedAfterMs.set(kind, []);
+      this.answers.set(kind, new Set());
+    }
+  }
+
+  /** Those that are deaf come first: what they ask for is work. @returns when they have asked for all of it */
+  async prepare(): Promise<void> {
+    for (let index = 0; index < kinds.deaf; index += 1) this.begin('deaf');
+    await sleep((bigAnswers.portions + 5) * bigAnswers.everyMs);
+  }
+
+  begins(): void {
+    for (const kind of Object.keys(kinds) as Kind[])
+      if (kind !== 'deaf') for (let index = 0; index < kinds[kind]; index += 1) this.begin(kind);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private begin(kind: Kind): void {
+    // A client that means harm does not hang up because the other side did.
+    const socket = connect({ port: this.port, host: '127.0.0.1', allowHalfOpen: true });
+    this.sockets.add(socket);
+    let begun = performance.now();
+    let ended = false;
+    const end = (): void => {
+      if (!ended) this.closedAfterMs.get(kind)?.push(performance.now() - begun);
+      ended = true;
+    };
+    socket.on('connect', () => {
+      begun = performance.now();
+      this.speak(kind, socket, () => ended);
+    });
+    socket.on('error', () => undefined);
+    socket.on('end', end);
+    socket.on('close', end);
+    if (kind === 'deaf') socket.pause();
+    else socket.on('data', (bytes) => this.answers.get(kind)?.add(bytes.toString().slice(9, 12)));
+  }
+
+  private async ask(socket: Socket, request: string): Promise<void> {
+    for (let portion = 0; portion < bigAnswers.portions; portion += 1) {
+      socket.write(request.repeat(bigAnswers.ofPortion));
+      await sleep(bigAnswers.everyMs);
+    }
+  }
+
+  private speak(kind: Kind, socket: Socket, ended: () => boolean): void {
+    const head = `POST ${this.path}/users HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${this.token}\r\n`;
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: h2c\r\n';
+    switch (kind) {
+      case 'silent':
+        return;
+      case 'slowHeaders':
+        socket.write(`${head}X-Slow: `);
+        break;
+      case 'slowBody':
+        socket.write(`${head}Content-Length: 1000\r\n\r\n`);
+        break;
+      case 'slowUpgrade':
+        socket.write(`${head}${upgrade}Content-Length: 1000\r\n\r\n`);
+        break;
+      case 'halfOpen':
+        socket.end(`${head}X-Half:`);
+        return;
+      case 'deaf':
+        void this.ask(socket, `${head.replace('POST', 'GET').replace(' HTTP', '?limit=100 HTTP')}\r\n`);
+        return;
+    }
+    this.drips.push(() => {
+      if (!ended()) socket.write('x');
+    });
+  }
+}
+
+/** How long calls took, to two services in turns. */
+interface Calls {
+  readonly attacked: number[];
+  readonly control: number[];
+}
+
+function p99(times: readonly number[]): number {
+  return times.toSorted((one, other) => one - other)[Math.floor(times.length * 0.99)] ?? 0;
+}
+
+/** Of the two p99. Half a millisecond is nothing that a caller could tell from the machine. */
+function ratio({ attacked, control }: Calls): number {
+  return (p99(attacked) - 0.5) / p99(control);
+}
+
+const longName = (batch: string, index: number): string => `${batch}${index}-`.padEnd(64, 'x');
+const longUsers = (batch: string): object[] =>
+  Array.from({ length: 50 }, (_none, index) => ({
+    username: longName(batch, index),
+    password: 'p',
+    nickname: 'n'.repeat(100),
+  }));
+
+describe('slow clients', () => {
+  const app = aBootstrapApp();
+  const path = `/${app.org}/${app.name}`;
+  const databases: TestDatabase[] = [];
+  let attacked: ServiceProcess;
+  /** The same service without the clients: what this machine does at this moment, so that only the ratio counts. */
+  let control: ServiceProcess;
+  // Made of the certificate, which both services have, not of a key in one's database.
+  const token = accessToken2({ appId: app.appId, certificates: [app.certificate] } as never);
+  const attacks: Attack[] = [];
+  const calm: Calls = { attacked: [], control: [] };
+  /** Of each wave. */
+  const stormy: Calls[] = [];
+  const statuses = new Set<number>();
+  let before: Awaited<ReturnType<typeof figuresOf>>;
+  /** How much memory each of the two has at most taken more than before; calls alone cost some. */
+  let residentOfControl = 0;
+  const grownMost = { attacked: 0, control: 0 };
+  let handlesMost = 0;
+  /** Open handles of the service beside those before, when only slow bodies are left, and at the end. */
+  const handlesLeft: number[] = [];
+
+  async function startService(): Promise<ServiceProcess> {
+    const database = await createDatabase('sqlite');
+    databases.push(database);
+    const env = { DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1' };
+    const service = await ServiceProcess.start(env);
+    await runCli(['app', 'set', `${app.org}/${app.name}`, 'rate_profile=off'], env);
+    return service;
+  }
+
+  const call = async (service: ServiceProcess, method: string, target: string, body?: unknown): Promise<number> => {
+    const begun = performance.now();
+    const response = await fetch(`${service.url}${path}${target}`, {
+      method,
+      headers: { authorization: `Bearer ${token}` },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    await response.arrayBuffer();
+    statuses.add(response.status);
+    return performance.now() - begun;
+  };
+
+  /** One call to each of the two, in turns, so that whatever else this machine does meets both. */
+  async function callBoth(calls: Calls, during: () => boolean): Promise<void> {
+    for (let index = 0; during(); index += 1) {
+      const both = [
+        { service: attacked, into: calls.attacked },
+        { service: control, into: calls.control },
+      ];
+      for (const { service, into } of index % 2 === 0 ? both : both.reverse())
+        into.push(await call(service, 'GET', `/users/${longName('a', 0)}`));
+    }
+  }
+
+  const openHandles = async (): Promise<number> => (await figuresOf(attacked.url)).handles - before.handles;
+
+  async function storm(): Promise<void> {
+    const attack = new Attack(Number(new URL(attacked.url).port), path, token);
+    attacks.push(attack);
+    await attack.prepare();
+    attack.begins();
+    const begun = performance.now();
+    let over = false;
+    const watching = (async () => {
+      while (!over) {
+        const [ours, theirs] = await Promise.all([figuresOf(attacked.url), figuresOf(control.url)]);
+        grownMost.attacked = Math.max(grownMost.attacked, ours.residentBytes - before.residentBytes);
+        grownMost.control = Math.max(grownMost.control, theirs.residentBytes - residentOfControl);
+        handlesMost = Math.max(handlesMost, ours.handles - before.handles);
+        await sleep(500);
+      }
+    })();
+    // From when all have connected until the last ones are due.
+    await sleep(500);
+    const calls: Calls = { attacked: [], control: [] };
+    stormy.push(calls);
+    const calling = callBoth(calls, () => !over);
+    await sleep(8_500 - (performance.now() - begun));
+    handlesLeft.push(await openHandles());
+    await sleep(12_500 - (performance.now() - begun));
+    over = true;
+    await Promise.all([calling, watching]);
+    // While the clients still hold their side.
+    await until(async () => (await openHandles()) < 10, 5_000, 100).catch(() => undefined);
+    handlesLeft.push(await openHandles());
+    attack.stop();
+  }
+
+  beforeAll(
+    async () => {
+      attacked = await startService();
+      control = await startService();
+      // The services remember an app for a second.
+      await sleep(1_050);
+      for (const service of [attacked, control])
+        for (const batch of ['a', 'b']) await call(service, 'POST', '/users', longUsers(batch));
+      const calmUntil = performance.now() + 1_000;
+      await callBoth(calm, () => performance.now() < calmUntil);
+      before = await figuresOf(attacked.url);
+      residentOfControl = (await figuresOf(control.url)).residentBytes;
+      do await storm();
+      while (stormy.length < waves.least || (stormy.length < waves.most && Math.min(...stormy.map(ratio)) > 1.2));
+    },
+    runs(120_000, 300_000),
+  );
+  afterAll(async () => {
+    for (const attack of attacks) attack.stop();
+    await Promise.all([attacked?.kill(), control?.kill()]);
+    await Promise.all(databases.map((database) => database.drop()));
+  });
+
+  const times = (kind: Kind): number[] =>
+    attacks.flatMap((attack) => attack.closedAfterMs.get(kind) ?? []).sort((one, other) => one - other);
+  const answersTo = (kind: Kind): string[] => [...new Set(attacks.flatMap((a) => [...(a.answers.get(kind) ?? [])]))];
+
+  // The server looks once a second, and this machine may be busy.
+  it.each([
+    ['silent', 5_000, 7_500],
+    ['slowHeaders', 5_000, 7_500],
+    ['slowBody', 10_000, 12_500],
+    ['slowUpgrade', 10_000, 12_500],
+  ] as const)('%s: every one is told 408 and closed after %d ms, within %d', (kind, least, most) => {
+    const after = times(kind);
+    console.log(`${kind}: ${after.length} closed after ${after[0]?.toFixed()} to ${after.at(-1)?.toFixed()} ms`);
+    expect(after).toHaveLength(kinds[kind] * attacks.length);
+    expect(after[0]).toBeGreaterThan(least - 400);
+    expect(after.at(-1)).toBeLessThan(most);
+    expect(answersTo(kind)).toEqual(['408']);
+  });
+
+  it('halfOpen: every one is told 400 and closed at once', () => {
+    const after = times('halfOpen');
+    console.log(`halfOpen: ${after.length} closed within ${after.at(-1)?.toFixed()} ms`);
+    expect(after).toHaveLength(kinds.halfOpen * attacks.length);
+    expect(after.at(-1)).toBeLessThan(2_000);
+    expect(answersTo('halfOpen')).toEqual(['400']);
+  });
+
+  it('deaf: who takes nothing of an answer is cut within 13 s, and no socket of any kind is left', () => {
+    console.log(
+      `handles beside those before: at most ${handlesMost}, after 8.5 s and at the end ${handlesLeft.join(' ')}`,
+    );
+    expect(handlesMost).toBeGreaterThan(400);
+    for (const [index, left] of handlesLeft.entries()) {
+      if (index % 2 === 1) expect(left).toBeLessThan(10);
+      else expect(left).toBeGreaterThanOrEqual(kinds.slowBody);
+    }
+  });
+
+  it('all of them together cost less than 64 MiB', () => {
+    const [ours, theirs] = [grownMost.attacked / megabyte, grownMost.control / megabyte];
+    console.log(
+      `resident memory beside ${clientsOfAWave} slow clients: ${ours.toFixed()} MiB more, without them ${theirs.toFixed()}`,
+    );
+    expect(ours - theirs).toBeLessThan(64);
+  });
+
+  it('the p99 of everybody else changes by less than 20 %', () => {
+    const calls = stormy.map(
+      ({ attacked: ours, control: theirs }) => `${p99(ours).toFixed(1)}:${p99(theirs).toFixed(1)}`,
+    );
+    const count = stormy.reduce((sum, { attacked: ours }) => sum + ours.length, 0);
+    console.log(
+      `p99 in ms of ${count} calls beside ${clientsOfAWave} slow clients : without them, in each wave: ` +
+        `${calls.join(', ')} (before: ${p99(calm.attacked).toFixed(1)}:${p99(calm.control).toFixed(1)})`,
+    );
+    expect([...statuses]).toEqual([200]);
+    expect(Math.min(...stormy.map(ratio))).toBeLessThan(1.2);
+  });
+});
