@@ -34,6 +34,17 @@ describe('parseStrictJson', () => {
     );
   });
 
+  it('refuses a number that would become another value, wherever it stands', () => {
+    for (const text of ['{"n":1e400}', '[-1e400]', '{"a":[{"n":123e4567}]}'])
+      expect(() => parse(text)).toThrow(malformed);
+    expect(parse('{"n":1e308,"m":-0.1,"i":9007199254740993}')).toEqual({ n: 1e308, m: -0.1, i: 2 ** 53 });
+  });
+
+  it('refuses a byte order mark, which others would take for a part of the text', () => {
+    expect(() => parse('\ufeff{"a":1}')).toThrow(malformed);
+    expect(parse('{"a":"\ufeff"}')).toEqual({ a: '\ufeff' });
+  });
+
   it('is not misled by colons, quotes and braces inside of strings', () => {
     const value = { 'a:b': ':"\\":{,}', 'c"d': ['\\', '":"', '{"x":1}'] };
     expect(parse(JSON.stringify(value))).toEqual(value);

@@ -2,11 +2,12 @@ import { AppError } from '../errors/app-error.js';
 
 const depthMost = 32;
 const membersMost = 1024;
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Parses the JSON of a body and refuses what two readers could understand differently or what only an attacker sends:
- * a member given twice, `__proto__`, over 32 levels, over 1,024 members, bytes that are not UTF-8.
+ * a member given twice, `__proto__`, over 32 levels, over 1,024 members, a number that is too large to keep, bytes that
+ * are not UTF-8, a byte order mark.
  * @throws AppError json_malformed. The text never repeats the body, which may hold a password.
  */
 export function parseStrictJson(body: Uint8Array): unknown {
@@ -49,6 +50,8 @@ function countMembers(value: object, depth: number): number {
   let members = names.length;
   for (const child of Object.values(value) as unknown[]) {
     if (typeof child === 'object' && child !== null) members += countMembers(child, depth + 1);
+    // It would be written as null when it is passed on.
+    else if (child === Infinity || child === -Infinity) throw malformed('a number is too large to keep');
   }
   return members;
 }

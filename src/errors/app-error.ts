@@ -1,7 +1,7 @@
 import type { ErrorCode } from './error-codes.js';
 
 export interface AppErrorDetails {
-  /** Text for the caller. Never a secret, never an internal. */
+  /** Text for the caller, of which what is too long is cut off. Never a secret, never an internal. */
   readonly detail?: string;
   /** What is wrong with each member of the request, for a dialect that tells them apart. */
   readonly problems?: Readonly<Record<string, string>>;
@@ -12,6 +12,14 @@ export interface AppErrorDetails {
   readonly limit?: number;
   /** The reason, for the log only. */
   readonly cause?: unknown;
+}
+
+/** A detail may repeat a name of the caller's, and an answer of 64 KiB should not be had for a bad request. */
+const detailLengthMost = 300;
+
+/** A text of any length as an error may repeat it. */
+export function shortened(text: string): string {
+  return text.length <= detailLengthMost ? text : `${text.slice(0, detailLengthMost).toWellFormed()}…`;
 }
 
 /** The one kind of error that services throw. */
@@ -26,9 +34,10 @@ export class AppError extends Error {
     readonly code: ErrorCode,
     details: AppErrorDetails = {},
   ) {
-    super(details.detail === undefined ? code : `${code}: ${details.detail}`, { cause: details.cause });
+    const detail = details.detail === undefined ? undefined : shortened(details.detail);
+    super(detail === undefined ? code : `${code}: ${detail}`, { cause: details.cause });
     this.name = 'AppError';
-    this.detail = details.detail;
+    this.detail = detail;
     this.problems = details.problems;
     this.retryAfterMs = details.retryAfterMs;
     this.count = details.count;

@@ -147,6 +147,9 @@ function checkGroup({ kind, name, description, custom, membersMost }: NewGroup):
   const tooLong = (member: string, most: number): never => {
     throw new AppError('argument_invalid', { detail: `${member} must be at most ${most} characters` });
   };
+  // The database would keep something else in its place.
+  if (![name, description, custom].every((text) => text.isWellFormed() && !text.includes('\0')))
+    throw new AppError('argument_invalid', { detail: 'texts of a group must be well-formed Unicode text' });
   if (name.length > nameLengthMost) tooLong('the name', nameLengthMost);
   if (description.length > descriptionLengthMost) tooLong('the description', descriptionLengthMost);
   if (custom.length > customLengthMost) tooLong('custom', customLengthMost);

@@ -1,5 +1,12 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiOkResponse, ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import {
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiResponse,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import { AgoraUser } from './agora-users.dto.js';
 
 /** What every failure of the dialect looks like, for the document. */
@@ -15,6 +22,9 @@ export class AgoraError {
 
   @ApiProperty({ description: 'Milliseconds' })
   duration!: number;
+
+  @ApiPropertyOptional({ description: "The vendor's number, where it has one", example: 14007 })
+  error_code?: number;
 
   @ApiProperty({ example: 'Service resource not found' })
   error_description!: string;
@@ -34,8 +44,9 @@ const members = {
   duration: { ...whole, description: 'Milliseconds' },
   organization: text,
   applicationName: text,
-  cursor: { ...text, description: 'Where the next page begins; absent on the last one' },
+  'cursor?': { ...text, description: 'Where the next page begins; absent on the last one' },
   count: whole,
+  properties: { type: 'object', maxProperties: 0 },
   refused: {
     type: 'array',
     items: { type: 'object', properties: { username: text, registerUserFailReason: text } },
@@ -43,10 +54,23 @@ const members = {
   },
 } as const;
 
-/** Describes the answers of a route by the members of its success, in their order. */
-export function AgoraAnswer(...names: (keyof typeof members)[]): MethodDecorator {
-  const properties = Object.fromEntries(names.map((name) => [name === 'refused' ? 'data' : name, members[name]]));
-  const required = Object.keys(properties).filter((name) => name !== 'cursor');
+type Member = keyof typeof members | Readonly<Record<string, object>>;
+
+/**
+ * Describes the answers of a route by the members of its success, in their order: by name, or where a route has its own,
+ * with the schema. One that ends in `?` may be absent.
+ */
+export function AgoraAnswer(...ofSuccess: Member[]): MethodDecorator {
+  const properties: Record<string, object> = {};
+  const required: string[] = [];
+  for (const member of ofSuccess)
+    for (const [said, schema] of typeof member === 'object'
+      ? Object.entries(member)
+      : ([[member, members[member]]] as const)) {
+      const name = said === 'refused' ? 'data' : said.replace('?', '');
+      properties[name] = schema;
+      if (!said.endsWith('?')) required.push(name);
+    }
   return applyDecorators(
     ApiExtraModels(AgoraUser, AgoraError),
     ApiOkResponse({ schema: { type: 'object', properties, required } }),

@@ -1,4 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiExtraModels,
+  ApiOperation,
+  ApiQuery,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import type { GroupKind } from '../../groups/group.js';
 import { GroupsService } from '../../groups/groups.service.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
@@ -6,10 +15,12 @@ import { foldUsername } from '../../users/username.js';
 import { AccessBy } from '../access.guard.js';
 import { Repeatable } from '../repeatable.decorator.js';
 import { JsonBody } from '../json-body.pipe.js';
+import { AgoraAnswer } from './agora-answer.decorator.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 import { AgoraCall, Call } from './agora-call.js';
 import {
   AddAgoraMembersDto,
+  AgoraGroup,
   CreateAgoraGroupDto,
   CreateAgoraRoomDto,
   toAgoraGroup,
@@ -21,7 +32,51 @@ import { agoraPrefixes } from './agora-prefixes.js';
 
 const ownPool = { pool: 'own' } as const;
 
+const text = { type: 'string' };
+const whole = { type: 'integer' };
+const flag = { type: 'boolean' };
+const object = (properties: object, ...optional: string[]) => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties).filter((name) => !optional.includes(name)),
+});
+const listOf = (items: object) => ({ type: 'array', items });
+/** A member or the owner. */
+const affiliation = { type: 'object', properties: { member: text, owner: text } };
+/** Groups are called by `groupid`, rooms by `id`. */
+const changed = (properties: object) => object({ id: text, groupid: text, ...properties }, 'id', 'groupid');
+const limitQuery = { name: 'limit', required: false, description: '1 to 100, default 10' };
+const cursorQuery = { name: 'cursor', required: false, description: 'From the page before' };
+
+/** What every route of the groups answers; members in the order of the alphabet. */
+const GroupAnswer = (data: object, ...more: Parameters<typeof AgoraAnswer>): MethodDecorator =>
+  AgoraAnswer(
+    'action',
+    'application',
+    'applicationName',
+    { data },
+    'duration',
+    'entities',
+    'organization',
+    'properties',
+    'timestamp',
+    'uri',
+    ...more,
+  );
+
+const MadeAnswer = (): MethodDecorator => GroupAnswer(changed({}));
+const DeletedAnswer = (): MethodDecorator => GroupAnswer(changed({ success: flag }));
+const AddedAnswer = (): MethodDecorator => GroupAnswer(changed({ result: flag, action: text, user: text }));
+const AddedManyAnswer = (): MethodDecorator => GroupAnswer(changed({ newmembers: listOf(text), action: text }));
+const removed = changed({ result: flag, action: text, user: text });
+const RemovedAnswer = (): MethodDecorator => GroupAnswer({ oneOf: [removed, listOf(removed)] });
+const GroupsAnswer = (): MethodDecorator => GroupAnswer(listOf({ $ref: getSchemaPath(AgoraGroup) }), 'count');
+const MembersAnswer = (): MethodDecorator => GroupAnswer(listOf(affiliation), 'count');
+
 /** Chat groups and chat rooms, as far as it matters who owns them and who is in them. */
+@ApiTags('groups')
+@ApiBearerAuth()
+@ApiExtraModels(AgoraGroup)
 @Controller(agoraPrefixes)
 @AccessBy(AgoraAppTokenGuard)
 export class AgoraGroupsController {
@@ -30,6 +85,9 @@ export class AgoraGroupsController {
   @Post('chatgroups')
   @HttpCode(200)
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'Make a chat group' })
+  @ApiBody({ type: CreateAgoraGroupDto })
+  @MadeAnswer()
   @Repeatable()
   async createGroup(@Call() call: AgoraCall, @Body(new JsonBody(CreateAgoraGroupDto)) body: CreateAgoraGroupDto) {
     const { id } = await this.groups.create(call.app.id, toNewGroup('group', body), body.owner, body.members ?? []);
@@ -39,6 +97,9 @@ export class AgoraGroupsController {
   @Post('chatrooms')
   @HttpCode(200)
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'Make a chat room' })
+  @ApiBody({ type: CreateAgoraRoomDto })
+  @MadeAnswer()
   @Repeatable()
   async createRoom(@Call() call: AgoraCall, @Body(new JsonBody(CreateAgoraRoomDto)) body: CreateAgoraRoomDto) {
     const { id } = await this.groups.create(call.app.id, toNewGroup('room', body), body.owner, body.members ?? []);
@@ -47,6 +108,23 @@ export class AgoraGroupsController {
 
   @Get('chatgroups')
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'Chat groups in the order of their making, page by page' })
+  @ApiQuery(limitQuery)
+  @ApiQuery(cursorQuery)
+  @GroupAnswer(
+    listOf(
+      object({
+        owner: text,
+        groupid: text,
+        affiliations: whole,
+        type: { ...text, enum: ['group'] },
+        last_modified: text,
+        groupname: text,
+      }),
+    ),
+    'cursor?',
+    'count',
+  )
   async listGroups(@Call() call: AgoraCall, @Query() query: Record<string, unknown>) {
     const page = await this.list(call, 'group', query);
     const data = page.groups.map(({ group, owner }) => ({
@@ -62,6 +140,10 @@ export class AgoraGroupsController {
 
   @Get('chatrooms')
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'Chat rooms in the order of their making, page by page' })
+  @ApiQuery(limitQuery)
+  @ApiQuery(cursorQuery)
+  @GroupAnswer(listOf(object({ id: text, name: text, owner: text, affiliations_count: whole })), 'cursor?', 'count')
   async listRooms(@Call() call: AgoraCall, @Query() query: Record<string, unknown>) {
     const page = await this.list(call, 'room', query);
     const data = page.groups.map(({ group, owner }) => ({
@@ -75,18 +157,24 @@ export class AgoraGroupsController {
 
   @Get('chatgroups/:id')
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'A chat group' })
+  @GroupsAnswer()
   getGroup(@Call() call: AgoraCall, @Param('id') id: string) {
     return this.get(call, 'group', id);
   }
 
   @Get('chatrooms/:id')
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'A chat room' })
+  @GroupsAnswer()
   getRoom(@Call() call: AgoraCall, @Param('id') id: string) {
     return this.get(call, 'room', id);
   }
 
   @Delete('chatgroups/:id')
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'Delete a chat group' })
+  @DeletedAnswer()
   @Repeatable()
   async deleteGroup(@Call() call: AgoraCall, @Param('id') id: string) {
     await this.groups.delete(call.app.id, 'group', id);
@@ -95,6 +183,8 @@ export class AgoraGroupsController {
 
   @Delete('chatrooms/:id')
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'Delete a chat room' })
+  @DeletedAnswer()
   @Repeatable()
   async deleteRoom(@Call() call: AgoraCall, @Param('id') id: string) {
     await this.groups.delete(call.app.id, 'room', id);
@@ -103,12 +193,16 @@ export class AgoraGroupsController {
 
   @Get('chatgroups/:id/users')
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'Who is in a chat group' })
+  @MembersAnswer()
   listGroupMembers(@Call() call: AgoraCall, @Param('id') id: string) {
     return this.listMembers(call, 'group', id);
   }
 
   @Get('chatrooms/:id/users')
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'Who is in a chat room' })
+  @MembersAnswer()
   listRoomMembers(@Call() call: AgoraCall, @Param('id') id: string) {
     return this.listMembers(call, 'room', id);
   }
@@ -116,6 +210,8 @@ export class AgoraGroupsController {
   @Post('chatgroups/:id/users/:username')
   @HttpCode(200)
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'Add a user to a chat group' })
+  @AddedAnswer()
   @Repeatable()
   async addToGroup(@Call() call: AgoraCall, @Param('id') id: string, @Param('username') user: string) {
     await this.groups.addMembers(call.app.id, 'group', id, [user]);
@@ -125,6 +221,8 @@ export class AgoraGroupsController {
   @Post('chatrooms/:id/users/:username')
   @HttpCode(200)
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'Add a user to a chat room' })
+  @AddedAnswer()
   @Repeatable()
   async addToRoom(@Call() call: AgoraCall, @Param('id') id: string, @Param('username') user: string) {
     await this.groups.addMembers(call.app.id, 'room', id, [user]);
@@ -134,6 +232,9 @@ export class AgoraGroupsController {
   @Post('chatgroups/:id/users')
   @HttpCode(200)
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'Add up to 60 users to a chat group' })
+  @ApiBody({ type: AddAgoraMembersDto })
+  @AddedManyAnswer()
   @Repeatable()
   async addManyToGroup(
     @Call() call: AgoraCall,
@@ -147,6 +248,9 @@ export class AgoraGroupsController {
   @Post('chatrooms/:id/users')
   @HttpCode(200)
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'Add up to 60 users to a chat room' })
+  @ApiBody({ type: AddAgoraMembersDto })
+  @AddedManyAnswer()
   @Repeatable()
   async addManyToRoom(
     @Call() call: AgoraCall,
@@ -160,6 +264,8 @@ export class AgoraGroupsController {
   /** One name, or several with commas between them: then `data` is a list. */
   @Delete('chatgroups/:id/users/:usernames')
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'Remove a user, or several with commas between them' })
+  @RemovedAnswer()
   @Repeatable()
   async removeFromGroup(@Call() call: AgoraCall, @Param('id') id: string, @Param('usernames') usernames: string) {
     return answer(call, 'delete', await this.remove(call, 'group', id, usernames, { groupid: id }));
@@ -167,6 +273,8 @@ export class AgoraGroupsController {
 
   @Delete('chatrooms/:id/users/:usernames')
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'Remove a user, or several with commas between them' })
+  @RemovedAnswer()
   @Repeatable()
   async removeFromRoom(@Call() call: AgoraCall, @Param('id') id: string, @Param('usernames') usernames: string) {
     return answer(call, 'delete', await this.remove(call, 'room', id, usernames, { id }));
@@ -174,12 +282,16 @@ export class AgoraGroupsController {
 
   @Get('users/:username/joined_chatgroups')
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'The chat groups that a user is in' })
+  @GroupAnswer(listOf(object({ groupid: text, groupname: text })), 'count')
   joinedGroups(@Call() call: AgoraCall, @Param('username') username: string) {
     return this.joined(call, 'group', username);
   }
 
   @Get('users/:username/joined_chatrooms')
   @RateLimit(100, ownPool)
+  @ApiOperation({ summary: 'The chat rooms that a user is in' })
+  @GroupAnswer(listOf(object({ id: text, name: text })), 'count')
   joinedRooms(@Call() call: AgoraCall, @Param('username') username: string) {
     return this.joined(call, 'room', username);
   }

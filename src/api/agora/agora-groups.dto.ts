@@ -5,12 +5,18 @@ import type { GroupDetail } from '../../groups/groups.service.js';
 
 /** What groups and rooms have in common. */
 class CreateAgoraOwnedDto {
-  @ApiPropertyOptional({ maxLength: 512 })
+  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 512 })
   @IsOptional()
   @IsString({ message: 'description must be a string' })
   description?: string | null;
 
-  @ApiPropertyOptional({ default: membersDefault, maximum: membersMostOf.group })
+  @ApiPropertyOptional({
+    type: 'integer',
+    nullable: true,
+    minimum: 1,
+    default: membersDefault,
+    maximum: membersMostOf.group,
+  })
   @IsOptional()
   @IsInt({ message: 'maxusers must be a whole number' })
   maxusers?: number | null;
@@ -21,13 +27,13 @@ class CreateAgoraOwnedDto {
   @IsNotEmpty({ message: 'owner must not be empty' })
   owner!: string;
 
-  @ApiPropertyOptional({ type: [String], example: ['user2'] })
+  @ApiPropertyOptional({ type: [String], nullable: true, example: ['user2'] })
   @IsOptional()
   @IsArray({ message: 'members must be a list of users' })
   @IsString({ each: true, message: 'members must be a list of strings' })
   members?: string[] | null;
 
-  @ApiPropertyOptional({ maxLength: 4096 })
+  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 4096 })
   @IsOptional()
   @IsString({ message: 'custom must be a string' })
   custom?: string | null;
@@ -39,17 +45,22 @@ export class CreateAgoraGroupDto extends CreateAgoraOwnedDto {
   @IsString({ message: 'groupname must be a string' })
   groupname!: string;
 
-  @ApiPropertyOptional({ default: true })
+  @ApiPropertyOptional({ type: Boolean, nullable: true, default: true })
   @IsOptional()
   @IsBoolean({ message: 'public must be true or false' })
   public?: boolean | null;
 
-  @ApiPropertyOptional({ default: false, description: 'Whether the owner has to agree to who joins' })
+  @ApiPropertyOptional({
+    type: Boolean,
+    nullable: true,
+    default: false,
+    description: 'Whether the owner has to agree to who joins',
+  })
   @IsOptional()
   @IsBoolean({ message: 'membersonly must be true or false' })
   membersonly?: boolean | null;
 
-  @ApiPropertyOptional({ default: false })
+  @ApiPropertyOptional({ type: Boolean, nullable: true, default: false })
   @IsOptional()
   @IsBoolean({ message: 'allowinvites must be true or false' })
   allowinvites?: boolean | null;
@@ -84,8 +95,53 @@ export function toNewGroup(kind: GroupKind, body: CreateAgoraGroupDto | CreateAg
   };
 }
 
-/** Members in the order of the vendor's example. */
-export function toAgoraGroup({ group, owner, members }: GroupDetail) {
+/** A group or a room; members in the order of the vendor's example. */
+export class AgoraGroup {
+  @ApiProperty({ example: '6600000000001' })
+  id!: string;
+
+  @ApiProperty()
+  name!: string;
+
+  @ApiProperty()
+  description!: string;
+
+  @ApiProperty()
+  membersonly!: boolean;
+
+  @ApiProperty()
+  allowinvites!: boolean;
+
+  @ApiProperty()
+  maxusers!: number;
+
+  @ApiProperty()
+  owner!: string;
+
+  @ApiProperty({ description: 'Unix milliseconds' })
+  created!: number;
+
+  @ApiProperty()
+  custom!: string;
+
+  @ApiProperty({ enum: [false] })
+  mute!: false;
+
+  @ApiProperty()
+  affiliations_count!: number;
+
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'object', properties: { member: { type: 'string' }, owner: { type: 'string' } } },
+    description: 'The members, and the owner last',
+  })
+  affiliations!: ({ member: string } | { owner: string })[];
+
+  @ApiProperty()
+  public!: boolean;
+}
+
+export function toAgoraGroup({ group, owner, members }: GroupDetail): AgoraGroup {
   return {
     id: String(group.id),
     name: group.name,

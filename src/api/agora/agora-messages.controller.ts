@@ -1,9 +1,11 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { MessagesService } from '../../messages/messages.service.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { AccessBy } from '../access.guard.js';
 import { Repeatable } from '../repeatable.decorator.js';
 import { JsonBody } from '../json-body.pipe.js';
+import { AgoraAnswer } from './agora-answer.decorator.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { SendAgoraMessageDto } from './agora-messages.dto.js';
@@ -12,6 +14,8 @@ import { agoraPrefixes } from './agora-prefixes.js';
 /** The sender of a message that names none. */
 const senderDefault = 'admin';
 
+@ApiTags('messages')
+@ApiBearerAuth()
 @Controller(agoraPrefixes)
 @AccessBy(AgoraAppTokenGuard)
 export class AgoraMessagesController {
@@ -21,6 +25,25 @@ export class AgoraMessagesController {
   @Post('messages/users')
   @HttpCode(200)
   @RateLimit(100, { pool: 'own' })
+  @ApiOperation({ summary: 'Send a message to up to 600 users' })
+  @ApiBody({ type: SendAgoraMessageDto })
+  @AgoraAnswer(
+    'path',
+    'uri',
+    'timestamp',
+    'organization',
+    'application',
+    'action',
+    {
+      data: {
+        type: 'object',
+        additionalProperties: { type: 'string' },
+        description: 'The message id of each receiver, by the name as it was written',
+      },
+    },
+    'duration',
+    'applicationName',
+  )
   @Repeatable()
   async send(@Call() call: AgoraCall, @Body(new JsonBody(SendAgoraMessageDto)) body: SendAgoraMessageDto) {
     const { from, to, type, ext } = body;

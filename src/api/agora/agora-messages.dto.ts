@@ -5,7 +5,13 @@ import { receiversMost } from '../../messages/messages.service.js';
 
 /** One message to up to 600 users. `routetype` and `sync_device` of the vendor are taken and mean nothing here. */
 export class SendAgoraMessageDto {
-  @ApiPropertyOptional({ default: 'admin', description: 'Need not be a user', example: 'user1' })
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    default: 'admin',
+    description: 'Need not be a user',
+    example: 'user1',
+  })
   @IsOptional()
   @IsString({ message: 'from must be a string' })
   @IsNotEmpty({ message: 'from must not be empty' })
@@ -27,7 +33,7 @@ export class SendAgoraMessageDto {
   @IsObject({ message: 'body must be a JSON object' })
   body!: object;
 
-  @ApiPropertyOptional({ type: Object, description: 'Whatever the clients agree on' })
+  @ApiPropertyOptional({ type: Object, nullable: true, description: 'Whatever the clients agree on' })
   @IsOptional()
   @IsObject({ message: 'ext must be a JSON object' })
   ext?: object | null;

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Ip, Post, Req } from '@nestjs/common';
-import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiExtraModels, ApiOperation, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { checkAppCredentials } from '../../auth/app-credentials.js';
 import { TokensService } from '../../auth/tokens.service.js';
@@ -10,11 +10,12 @@ import { UsersService } from '../../users/users.service.js';
 import { AccessBy } from '../access.guard.js';
 import { bearerOf } from '../bearer.js';
 import { JsonBody } from '../json-body.pipe.js';
+import { AgoraAnswer } from './agora-answer.decorator.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { agoraPrefixes } from './agora-prefixes.js';
 import { RequestAgoraTokenDto } from './agora-token.dto.js';
-import { toAgoraUser } from './agora-users.dto.js';
+import { AgoraUser, toAgoraUser } from './agora-users.dto.js';
 
 const tokensPerSecond = 300;
 
@@ -35,8 +36,13 @@ export class AgoraTokenController {
     summary: 'A token: for an app by its credentials, for a user by password or by name, or for a 007 token',
   })
   @ApiBody({ type: RequestAgoraTokenDto })
-  @ApiOkResponse({
-    description: '`access_token`, and `expires_in` (s), or `expire_timestamp` (ms) for the grant agora',
+  @ApiExtraModels(AgoraUser)
+  @AgoraAnswer({
+    'application?': { type: 'string', format: 'uuid', description: 'For the grant client_credentials' },
+    access_token: { type: 'string' },
+    'expires_in?': { type: 'integer', description: 'Seconds; for all grants but agora' },
+    'expire_timestamp?': { type: 'integer', description: 'Unix milliseconds; for the grant agora' },
+    'user?': { $ref: getSchemaPath(AgoraUser) },
   })
   request(
     @Call() call: AgoraCall,

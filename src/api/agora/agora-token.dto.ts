@@ -8,27 +8,31 @@ export class RequestAgoraTokenDto {
   @IsString({ message: 'grant_type must be a string' })
   grant_type!: string;
 
-  @ApiPropertyOptional({ description: 'client_credentials: the App ID' })
+  @ApiPropertyOptional({ type: String, nullable: true, description: 'client_credentials: the App ID' })
   @IsOptional()
   @IsString({ message: 'client_id must be a string' })
   client_id?: string | null;
 
-  @ApiPropertyOptional({ description: 'client_credentials: the App certificate' })
+  @ApiPropertyOptional({ type: String, nullable: true, description: 'client_credentials: the App certificate' })
   @IsOptional()
   @IsString({ message: 'client_secret must be a string' })
   client_secret?: string | null;
 
-  @ApiPropertyOptional({ description: 'password, inherit: the user' })
+  @ApiPropertyOptional({ type: String, nullable: true, description: 'password, inherit: the user' })
   @IsOptional()
   @IsString({ message: 'username must be a string' })
   username?: string | null;
 
-  @ApiPropertyOptional({ description: "password: the user's password" })
+  @ApiPropertyOptional({ type: String, nullable: true, description: "password: the user's password" })
   @IsOptional()
   @IsString({ message: 'password must be a string' })
   password?: string | null;
 
-  @ApiPropertyOptional({ description: 'inherit: register the user if it does not exist' })
+  @ApiPropertyOptional({
+    type: Boolean,
+    nullable: true,
+    description: 'inherit: register the user if it does not exist',
+  })
   @IsOptional()
   @IsBoolean({ message: 'autoCreateUser must be true or false' })
   autoCreateUser?: boolean | null;

@@ -36,7 +36,7 @@ const oneOrMany = [{ $ref: getSchemaPath(RegisterAgoraUserDto) }].flatMap((one) 
   { type: 'array', items: one, minItems: 1, maxItems: batchMost },
 ]);
 const limitQuery = { name: 'limit', required: false, description: '1 to 100, default 10' };
-const cursorQuery = { name: 'cursor', required: false, description: 'From the page before' };
+const cursorQuery = { name: 'cursor?', required: false, description: 'From the page before' };
 
 /** The user system of Agora Chat (Easemob IM): docs/dialects/agora.md. Members stand in the order of its examples. */
 @ApiTags('users')
@@ -117,7 +117,7 @@ export class AgoraUsersController {
   @ApiOperation({ summary: 'Users in the order of their registration, page by page' })
   @ApiQuery(limitQuery)
   @ApiQuery(cursorQuery)
-  @AgoraAnswer('action', 'params', 'path', 'uri', 'entities', 'timestamp', 'duration', 'cursor', 'count')
+  @AgoraAnswer('action', 'params', 'path', 'uri', 'entities', 'timestamp', 'duration', 'cursor?', 'count')
   async list(@Call() call: AgoraCall, @Query() query: Record<string, unknown>) {
     const { limit, cursor } = pageOf(query);
     const page = await this.users.list(call.app.id, limit, cursor);
@@ -195,7 +195,7 @@ export class AgoraUsersController {
     'duration',
     'organization',
     'applicationName',
-    'cursor',
+    'cursor?',
   )
   @Repeatable()
   async deleteOldest(@Call() call: AgoraCall, @Query() query: Record<string, unknown>) {

@@ -10,12 +10,12 @@ export class RegisterAgoraUserDto {
   @IsString({ message: 'username must be a string' })
   username!: string;
 
-  @ApiProperty({ description: 'Up to 64 bytes of UTF-8', example: '123' })
+  @ApiProperty({ type: String, nullable: true, description: 'Up to 64 bytes of UTF-8', example: '123' })
   @IsOptional()
   @IsString({ message: 'password must be a string' })
   password?: string | null;
 
-  @ApiPropertyOptional({ maxLength: 100, example: 'testuser' })
+  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 100, example: 'testuser' })
   @IsOptional()
   @IsString({ message: 'nickname must be a string' })
   nickname?: string | null;
@@ -38,7 +38,7 @@ export class ChangeAgoraUserDto {
 
 /** Why a user is banned or unbanned: ours, beyond the vendor's API, kept in the history of the account. */
 export class AgoraReasonDto {
-  @ApiPropertyOptional({ maxLength: 1000, example: 'spam' })
+  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 1000, example: 'spam' })
   @IsOptional()
   @IsString({ message: 'reason must be a string' })
   reason?: string | null;

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../clock/clock.js';
-import type { AppError } from '../../errors/app-error.js';
+import { type AppError, shortened } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
 
 /** How a failure looks on this dialect's wire; docs/dialects/agora.md says where each text comes from. */
@@ -277,5 +277,6 @@ function renderingOf(error: AppError, request: FastifyRequest): AgoraRendering {
 function describeMissingApp(request: FastifyRequest): string {
   const [path = ''] = request.url.split('?', 1);
   const segments = path.split('/').filter((segment) => segment !== '');
-  return `Could not find application for ${segments.slice(0, 2).join('/')} from URI: ${segments.join('/')}`;
+  const [name, uri] = [segments.slice(0, 2).join('/'), segments.join('/')];
+  return `Could not find application for ${shortened(name)} from URI: ${shortened(uri)}`;
 }

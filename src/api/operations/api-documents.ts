@@ -2,6 +2,9 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { qiscusSecurity } from '../qiscus/qiscus-document.decorator.js';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 
+type PathItem = OpenAPIObject['paths'][string];
+type ParameterObject = Exclude<NonNullable<PathItem['parameters']>[number], { $ref: string }>;
+
 /** The OpenAPI document of the running routes. `docs/api/openapi.json` holds it, and CI checks that it is fresh. */
 export function describeApi(app: NestFastifyApplication): OpenAPIObject {
   const config = new DocumentBuilder()
@@ -17,8 +20,21 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     })
     .addApiKey({ type: 'apiKey', in: 'header', name: qiscusSecurity.appId }, qiscusSecurity.appId)
     .addApiKey({ type: 'apiKey', in: 'header', name: qiscusSecurity.secret }, qiscusSecurity.secret)
+    .addApiKey({ type: 'apiKey', in: 'header', name: qiscusSecurity.token }, qiscusSecurity.token)
     .build();
-  return SwaggerModule.createDocument(app, config);
+  const document = SwaggerModule.createDocument(app, config);
+  for (const [path, item] of Object.entries(document.paths)) item.parameters = missingPathParameters(path, item);
+  return document;
+}
+
+/** `{org}/{app}` is read by guards, so no handler of it tells Nest. A document without it is not valid. */
+function missingPathParameters(path: string, item: PathItem): ParameterObject[] {
+  const operations = [item.get, item.put, item.post, item.delete].filter((operation) => operation !== undefined);
+  const told = operations.flatMap(({ parameters = [] }) => parameters.map((one) => ('name' in one ? one.name : '')));
+  return [...path.matchAll(/\{(\w+)\}/g)]
+    .map(([, name = '']) => name)
+    .filter((name) => !told.includes(name))
+    .map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
 }
 
 /** The document at `/docs/openapi.json` and a page to read and try it at `/docs`. */

@@ -1,10 +1,22 @@
 import { Controller, Get, Res } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Database } from '../../database/database.js';
 import { RedisService } from '../../redis/redis.service.js';
 import { OpenToEveryone } from '../access.guard.js';
 import { Readiness } from './readiness.js';
+
+const oneOf = (...words: string[]) => ({ type: 'string', enum: words });
+const readiness = {
+  type: 'object',
+  properties: {
+    status: oneOf('ok', 'unavailable'),
+    database: oneOf('up', 'down'),
+    redis: oneOf('not configured', 'up', 'down'),
+    draining: { type: 'boolean' },
+  },
+  required: ['status', 'database', 'redis', 'draining'],
+};
 
 @ApiTags('operations')
 @Controller('health')
@@ -19,6 +31,9 @@ export class HealthController {
   /** The process answers. Restart it when this fails. */
   @Get('live')
   @ApiOperation({ summary: 'The process answers' })
+  @ApiOkResponse({
+    schema: { type: 'object', properties: { status: { type: 'string', enum: ['ok'] } }, required: ['status'] },
+  })
   live() {
     return { status: 'ok' };
   }
@@ -26,7 +41,8 @@ export class HealthController {
   /** Requests should be sent here: the database answers and the node is not going away. */
   @Get('ready')
   @ApiOperation({ summary: 'Requests should be sent here' })
-  @ApiResponse({ status: 503, description: 'The database is away, or the node is going away' })
+  @ApiOkResponse({ schema: readiness })
+  @ApiResponse({ status: 503, description: 'The database is away, or the node is going away', schema: readiness })
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
     const database = await this.database.ping().then(
       () => 'up',

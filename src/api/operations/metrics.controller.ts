@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Req } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { Env } from '../../config/env.js';
@@ -20,7 +20,7 @@ export class MetricsController {
   /** Prometheus text. Open, unless METRICS_TOKEN is set: then with that as Bearer. */
   @Get()
   @ApiOperation({ summary: 'Metrics for Prometheus' })
-  @ApiProduces('text/plain')
+  @ApiOkResponse({ content: { 'text/plain': { schema: { type: 'string' } } } })
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   async text(@Req() request: FastifyRequest): Promise<string> {
     const { metricsToken } = this.env;

@@ -1,8 +1,12 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiSecurity } from '@nestjs/swagger';
 
-/** The security schemes of the server API; the spelling with underscores works as well. */
-export const qiscusSecurity = { appId: 'QISCUS-SDK-APP-ID', secret: 'QISCUS-SDK-SECRET' } as const;
+/** The security schemes of the dialect; the spelling with underscores works as well. */
+export const qiscusSecurity = {
+  appId: 'QISCUS-SDK-APP-ID',
+  secret: 'QISCUS-SDK-SECRET',
+  token: 'QISCUS-SDK-TOKEN',
+} as const;
 
 const text = { type: 'string' };
 const whole = { type: 'integer' };
@@ -12,7 +16,10 @@ const texts = { type: 'array', items: text };
 const parameters = {
   user_id: { ...text, maxLength: 255, pattern: '^[A-Za-z0-9._@-]+$' },
   username: { ...text, maxLength: 255, description: 'The display name' },
+  email: { ...text, maxLength: 255, description: 'The user id' },
   password: { ...text, description: 'Up to 64 bytes of UTF-8' },
+  identity_token: text,
+  refresh_token: text,
   avatar_url: text,
   extras: { type: 'object', additionalProperties: true, description: 'Or the same as JSON text' },
   user_ids: texts,
@@ -29,10 +36,34 @@ type Parameter = keyof typeof parameters;
 const envelope = (content: object): object => ({
   type: 'object',
   properties: { ...content, status: { ...whole, description: 'The same as the status of HTTP' } },
+  required: [...Object.keys(content), 'status'],
 });
 
-/** Describes a route of the server API. A name that ends in `!` is required. */
+const failure = envelope({
+  error: {
+    type: 'object',
+    properties: {
+      code: { ...whole, description: "The vendor's number, where it has one" },
+      detailed_messages: texts,
+      errors: { type: 'object', additionalProperties: texts },
+      message: text,
+    },
+    required: ['message'],
+  },
+});
+
+/** Describes the `results` of a route's success by their members. */
+export function QiscusResults(properties: Readonly<Record<string, object>>): MethodDecorator {
+  const results = { type: 'object', properties, required: Object.keys(properties) };
+  return ApiOkResponse({ schema: envelope({ results }) });
+}
+
+/**
+ * Describes how a route is called. A name that ends in `!` is required.
+ * @param by what the caller shows beside the App ID
+ */
 export function QiscusRoute(
+  by: 'secret' | 'token' | 'nothing',
   method: 'query' | 'body',
   summary: string,
   ...names: (Parameter | `${Parameter}!`)[]
@@ -50,16 +81,11 @@ export function QiscusRoute(
             },
           }),
         ];
-  const failure = { message: text, detailed_messages: texts, errors: { type: 'object', additionalProperties: texts } };
   return applyDecorators(
     ApiOperation({ summary }),
-    ApiSecurity({ [qiscusSecurity.appId]: [], [qiscusSecurity.secret]: [] }),
+    ApiSecurity({ [qiscusSecurity.appId]: [], ...(by === 'nothing' ? {} : { [qiscusSecurity[by]]: [] }) }),
     ...carried,
-    ApiOkResponse({ schema: envelope({ results: { type: 'object', additionalProperties: true } }) }),
-    ApiResponse({
-      status: '4XX',
-      description: 'The call was refused: docs/errors.md',
-      schema: envelope({ error: { type: 'object', properties: failure, required: ['message'] } }),
-    }),
+    ApiResponse({ status: '4XX', description: 'The call was refused: docs/errors.md', schema: failure }),
+    ApiResponse({ status: '5XX', description: 'Try again later', schema: failure }),
   );
 }

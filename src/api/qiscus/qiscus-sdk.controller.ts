@@ -1,5 +1,5 @@
 import { Controller, Get, HttpCode, Ip, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { App } from '../../apps/app.js';
 import { IdentityTokensService } from '../../auth/identity-tokens.service.js';
 import { PresenceService, statusMost } from '../../presence/presence.service.js';
@@ -10,15 +10,22 @@ import { Clock } from '../../clock/clock.js';
 import { AccessBy } from '../access.guard.js';
 import { QiscusAppGuard } from './qiscus-app.guard.js';
 import { answer, CallingApp, Parameters } from './qiscus-call.js';
+import { QiscusResults, QiscusRoute } from './qiscus-document.decorator.js';
 import type { QiscusParameters } from './qiscus-parameters.js';
 import { QiscusUserTokenGuard } from './qiscus-user-token.guard.js';
-import { toQiscusSdkUser } from './qiscus-users.dto.js';
+import { QiscusSdkUser, toQiscusSdkUser } from './qiscus-users.dto.js';
 
 const syncIntervalMs = 5000;
 const syncOnConnectMs = 10_000;
 
+const text = { type: 'string' };
+const whole = { type: 'integer' };
+const off = { type: 'boolean', enum: [false] };
+const userResults = { user: { $ref: getSchemaPath(QiscusSdkUser) } };
+
 /** What the vendor's client SDKs call to log in: the web under `sdk`, the phones under `mobile`, the oldest neither. */
 @ApiTags('qiscus client SDKs')
+@ApiExtraModels(QiscusSdkUser)
 @Controller(['api/v2/sdk', 'api/v2/mobile', 'api/v2'])
 @AccessBy(QiscusAppGuard)
 export class QiscusSdkController {
@@ -35,6 +42,21 @@ export class QiscusSdkController {
    * broker or to rooms is off.
    */
   @Get('config')
+  @QiscusRoute('nothing', 'query', 'What a client goes by')
+  @QiscusResults({
+    auto_refresh_token: off,
+    base_url: text,
+    broker_lb_url: text,
+    broker_url: text,
+    enable_event_report: off,
+    enable_realtime: off,
+    enable_realtime_check: off,
+    enable_sync: off,
+    enable_sync_event: off,
+    extras: text,
+    sync_interval: whole,
+    sync_on_connect: whole,
+  })
   config() {
     return answer({
       auto_refresh_token: false,
@@ -54,6 +76,8 @@ export class QiscusSdkController {
 
   @Post('auth/nonce')
   @HttpCode(200)
+  @QiscusRoute('nothing', 'body', 'A nonce for an identity token')
+  @QiscusResults({ expired_at: whole, nonce: text })
   nonce(@CallingApp() app: App) {
     const { nonce, expiresAtSeconds } = this.identities.issueNonce(app);
     return answer({ expired_at: expiresAtSeconds, nonce });
@@ -61,6 +85,8 @@ export class QiscusSdkController {
 
   @Post('auth/verify_identity_token')
   @HttpCode(200)
+  @QiscusRoute('nothing', 'body', 'Log in with an identity token', 'identity_token!')
+  @QiscusResults(userResults)
   async loginByIdentity(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const token = parameters.read((from) => from.requiredText('identity_token'));
     const { userId, name, avatarUrl } = await this.identities.verify(app, token);
@@ -69,6 +95,17 @@ export class QiscusSdkController {
 
   @Post('login_or_register')
   @HttpCode(200)
+  @QiscusRoute(
+    'nothing',
+    'body',
+    'Log in with a password, or register',
+    'email!',
+    'password!',
+    'username',
+    'avatar_url',
+    'extras',
+  )
+  @QiscusResults(userResults)
   async loginByPassword(@CallingApp() app: App, @Ip() address: string, @Parameters() parameters: QiscusParameters) {
     const { password, ...details } = parameters.read((from) => ({
       userId: from.requiredText('email'),
@@ -85,6 +122,8 @@ export class QiscusSdkController {
 
   @Post('refresh_user_token')
   @HttpCode(200)
+  @QiscusRoute('nothing', 'body', 'A new token for a refresh token', 'user_id!', 'refresh_token!')
+  @QiscusResults({ refresh_token: text, token: text, token_expires_at: { nullable: true, enum: [null] } })
   async refresh(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const { userId, shown } = parameters.read((from) => ({
       userId: from.requiredText('user_id'),
@@ -98,6 +137,17 @@ export class QiscusSdkController {
   @Post('users/status')
   @HttpCode(200)
   @AccessBy(QiscusUserTokenGuard)
+  @QiscusRoute('token', 'body', 'Who of up to 100 users is online', 'user_ids!')
+  @QiscusResults({
+    user_status: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { email: text, status: { ...whole, enum: [0, 1] }, timestamp: whole },
+        required: ['email', 'status', 'timestamp'],
+      },
+    },
+  })
   async statuses(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const userIds = parameters.read((from) => from.requiredTexts('user_ids', statusMost));
     const online = await this.presence.online(app.id, userIds);
@@ -111,6 +161,8 @@ export class QiscusSdkController {
   @Post('logout')
   @HttpCode(200)
   @AccessBy(QiscusUserTokenGuard)
+  @QiscusRoute('token', 'body', 'Log out: the token stays good')
+  @QiscusResults({})
   logout() {
     return answer({});
   }

@@ -6,7 +6,7 @@ import { ProfilesService } from '../../profiles/profiles.service.js';
 import { AccessBy } from '../access.guard.js';
 import { answer, CallingApp, Parameters } from './qiscus-call.js';
 import type { ParameterReader, QiscusParameters } from './qiscus-parameters.js';
-import { QiscusRoute } from './qiscus-document.decorator.js';
+import { QiscusResults, QiscusRoute } from './qiscus-document.decorator.js';
 import { QiscusServerGuard } from './qiscus-server.guard.js';
 import { parseSecond } from './qiscus-time.js';
 
@@ -25,7 +25,8 @@ export class QiscusUnreadController {
   ) {}
 
   @Get('get_unread_users')
-  @QiscusRoute('query', 'Who has unread messages', 'page', 'limit', 'start_time', 'end_time')
+  @QiscusRoute('secret', 'query', 'Who has unread messages', 'page', 'limit', 'start_time', 'end_time')
+  @QiscusResults({ user_ids: { type: 'array', items: { type: 'string' } } })
   async users(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const { page, limit, window } = parameters.read((from) => ({
       page: Math.max(1, from.whole('page') ?? 1),
@@ -39,7 +40,24 @@ export class QiscusUnreadController {
 
   /** Users who do not exist are left out; those without unread messages have 0. */
   @Get('get_user_unread_count')
-  @QiscusRoute('query', 'How many messages each of these users has not read', 'user_ids!', 'start_time', 'end_time')
+  @QiscusRoute(
+    'secret',
+    'query',
+    'How many messages each of these users has not read',
+    'user_ids!',
+    'start_time',
+    'end_time',
+  )
+  @QiscusResults({
+    user_unread_count: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { unread_count: { type: 'integer' }, user_id: { type: 'string' } },
+        required: ['unread_count', 'user_id'],
+      },
+    },
+  })
   async counts(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const { userIds, window } = parameters.read((from) => ({
       userIds: from.requiredTexts('user_ids', countedMost),

@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { App } from '../../apps/app.js';
 import { ProfilesService } from '../../profiles/profiles.service.js';
 import { UsersService } from '../../users/users.service.js';
@@ -8,9 +8,9 @@ import { Repeatable } from '../repeatable.decorator.js';
 import { defaultOrder, parseOrderQuery } from './order-query.js';
 import { answer, CallingApp, Parameters } from './qiscus-call.js';
 import type { QiscusParameters } from './qiscus-parameters.js';
-import { QiscusRoute } from './qiscus-document.decorator.js';
+import { QiscusResults, QiscusRoute } from './qiscus-document.decorator.js';
 import { QiscusServerGuard } from './qiscus-server.guard.js';
-import { toQiscusListedUser, toQiscusUser } from './qiscus-users.dto.js';
+import { QiscusListedUser, QiscusUser, toQiscusListedUser, toQiscusUser } from './qiscus-users.dto.js';
 
 const actor = 'sdk secret';
 const limitDefault = 20;
@@ -20,8 +20,21 @@ const showAllMost = 10_000;
 /** Changes of more users would hold up others for too long. */
 const batchMost = 500;
 
+const text = { type: 'string' };
+const whole = { type: 'integer' };
+const userResults = { user: { $ref: getSchemaPath(QiscusUser) } };
+const listResults = {
+  meta: {
+    type: 'object',
+    properties: { total_data: whole, total_page: whole },
+    required: ['total_data', 'total_page'],
+  },
+  users: { type: 'array', items: { $ref: getSchemaPath(QiscusListedUser) } },
+};
+
 /** The users of the vendor's server API: docs/dialects/qiscus.md. Members stand in the order of the alphabet. */
 @ApiTags('qiscus users')
+@ApiExtraModels(QiscusUser, QiscusListedUser)
 @Controller('api/v2.1/rest')
 @AccessBy(QiscusServerGuard)
 export class QiscusUsersController {
@@ -33,6 +46,7 @@ export class QiscusUsersController {
   @Post('login_or_register')
   @HttpCode(200)
   @QiscusRoute(
+    'secret',
     'body',
     'Register a user, or change the one there is',
     'user_id!',
@@ -41,6 +55,7 @@ export class QiscusUsersController {
     'avatar_url',
     'extras',
   )
+  @QiscusResults(userResults)
   @Repeatable()
   async loginOrRegister(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const { password, ...details } = parameters.read((from) => ({
@@ -54,13 +69,15 @@ export class QiscusUsersController {
   }
 
   @Get('user_profile')
-  @QiscusRoute('query', 'A user', 'user_id!')
+  @QiscusRoute('secret', 'query', 'A user', 'user_id!')
+  @QiscusResults(userResults)
   async profile(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     return answer({ user: toQiscusUser(await this.profiles.get(app.id, userIdOf(parameters))) });
   }
 
   @Get('get_user_token')
-  @QiscusRoute('query', 'The token of a user, the same until it is reset', 'user_id!')
+  @QiscusRoute('secret', 'query', 'The token of a user, the same until it is reset', 'user_id!')
+  @QiscusResults({ token: text })
   async token(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const { user } = await this.profiles.get(app.id, userIdOf(parameters));
     return answer({ token: (await this.profiles.tokensOf(app, user)).token });
@@ -68,14 +85,16 @@ export class QiscusUsersController {
 
   @Post('reset_user_token')
   @HttpCode(200)
-  @QiscusRoute('body', 'A new token; the old one and its sessions end', 'user_id!')
+  @QiscusRoute('secret', 'body', 'A new token; the old one and its sessions end', 'user_id!')
+  @QiscusResults({ token: text })
   @Repeatable()
   async resetToken(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     return answer({ token: (await this.profiles.resetToken(app, userIdOf(parameters))).token });
   }
 
   @Get('get_user_list')
-  @QiscusRoute('query', 'All users, page by page', 'page', 'limit', 'order_query', 'show_all')
+  @QiscusRoute('secret', 'query', 'All users, page by page', 'page', 'limit', 'order_query', 'show_all')
+  @QiscusResults(listResults)
   async list(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const { page, limit, order, all } = parameters.read((from) => {
       const text = from.text('order_query');
@@ -102,13 +121,15 @@ export class QiscusUsersController {
   /** As the oldest documents have it. */
   @Post('get_user_list')
   @HttpCode(200)
-  @QiscusRoute('body', 'The same by POST', 'page', 'limit', 'order_query', 'show_all')
+  @QiscusRoute('secret', 'body', 'The same by POST', 'page', 'limit', 'order_query', 'show_all')
+  @QiscusResults(listResults)
   listByPost(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     return this.list(app, parameters);
   }
 
   @Delete('deactivate_users')
-  @QiscusRoute('body', 'Ban users', 'user_ids!')
+  @QiscusRoute('secret', 'body', 'Ban users', 'user_ids!')
+  @QiscusResults({ message: text })
   @Repeatable()
   async deactivate(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     await this.users.banAll(app.id, userIdsOf(parameters), actor);
@@ -117,7 +138,8 @@ export class QiscusUsersController {
 
   @Post('reactivate_users')
   @HttpCode(200)
-  @QiscusRoute('body', 'Lift bans', 'user_ids!')
+  @QiscusRoute('secret', 'body', 'Lift bans', 'user_ids!')
+  @QiscusResults({ message: text })
   @Repeatable()
   async reactivate(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     await this.users.unbanAll(app.id, userIdsOf(parameters), actor);

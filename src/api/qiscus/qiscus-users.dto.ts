@@ -52,6 +52,76 @@ export class QiscusListedUser {
   username!: string;
 }
 
+/** A user who has just logged in, as the client SDKs read it. */
+export class QiscusSdkUser {
+  @ApiProperty()
+  active!: boolean;
+
+  @ApiProperty({
+    type: 'object',
+    properties: {
+      code: { type: 'string' },
+      id: { type: 'integer' },
+      id_str: { type: 'string' },
+      name: { type: 'string' },
+    },
+    required: ['code', 'id', 'id_str', 'name'],
+  })
+  app!: { code: string; id: number; id_str: string; name: string };
+
+  @ApiProperty({
+    type: 'object',
+    properties: { avatar: { type: 'object', properties: { url: { type: 'string' } }, required: ['url'] } },
+    required: ['avatar'],
+  })
+  avatar!: { avatar: { url: string } };
+
+  @ApiProperty()
+  avatar_url!: string;
+
+  @ApiProperty({ example: 'guest2@qiscus.com' })
+  email!: string;
+
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  extras!: Readonly<Record<string, unknown>>;
+
+  @ApiProperty({ description: 'Below 2^53', example: 188202 })
+  id!: number;
+
+  @ApiProperty({ example: '188202' })
+  id_str!: string;
+
+  @ApiProperty({ enum: [0] })
+  last_comment_id!: 0;
+
+  @ApiProperty({ enum: ['0'] })
+  last_comment_id_str!: '0';
+
+  @ApiProperty({ enum: [0] })
+  last_sync_event_id!: 0;
+
+  @ApiProperty({ enum: [false] })
+  pn_android_configured!: false;
+
+  @ApiProperty({ enum: [false] })
+  pn_ios_configured!: false;
+
+  @ApiProperty()
+  refresh_token!: string;
+
+  @ApiProperty({ enum: [''] })
+  rtKey!: '';
+
+  @ApiProperty()
+  token!: string;
+
+  @ApiProperty({ enum: [''], description: 'Empty: a token has no end, and clients need not renew it' })
+  token_expires_at!: '';
+
+  @ApiProperty({ description: 'The display name' })
+  username!: string;
+}
+
 export function toQiscusUser(profiled: ProfiledUser): QiscusUser {
   return {
     active: profiled.user.activated,
@@ -82,7 +152,7 @@ export function toQiscusListedUser(profiled: ProfiledUser): QiscusListedUser {
  * A user who has just logged in, as the client SDKs read it. What stands for a part of the vendor's service that is not
  * ours (rooms, push, its realtime broker) is there and empty, since native SDKs take no answer without it.
  */
-export function toQiscusSdkUser(app: App, profiled: ProfiledUser, { token, refreshToken }: UserTokens) {
+export function toQiscusSdkUser(app: App, profiled: ProfiledUser, { token, refreshToken }: UserTokens): QiscusSdkUser {
   const { user, profile } = profiled;
   const avatarUrl = profile.avatarUrl ?? '';
   const appNumber = numberOf(app);

@@ -296,6 +296,21 @@ describe('errors', () => {
     expect(refused.headers['access-control-allow-origin']).toBe('*');
   });
 
+  it.each<[string, Method, string, unknown]>([
+    ['owner', 'post', '/chatgroups', { groupname: 'g', owner: 'x'.repeat(60_000) }],
+    ['member', 'post', '/chatrooms', { name: 'r', owner: 'victim', members: ['\u0001'.repeat(10_000)] }],
+    ['new member', 'post', '/chatgroups/1/users', { usernames: ['😀'.repeat(15_000)] }],
+    ['sender', 'post', '/messages/users', { from: '\u0001'.repeat(10_000), to: ['a'], type: 'txt', body: {} }],
+    ['group', 'get', `/chatgroups/${'%01'.repeat(1_024)}`, undefined],
+    ['app', 'get', `//${'x'.repeat(6_000)}/y/users`, undefined],
+    ['nonsense in JSON', 'post', '/users', `{"${'x'.repeat(60_000)}`],
+  ])('4xx of at most 4 KiB, however long a %s they are asked for', async (_what, method, path, body) => {
+    const response = await running.call(method, path, { body });
+    expect(Math.floor(response.status / 100)).toBe(4);
+    expect(Buffer.byteLength(response.text)).toBeLessThan(4_096);
+    expect(response.text.isWellFormed()).toBe(true);
+  });
+
   it('2xx and 4xx carry a request id of their own', async () => {
     const ids = await Promise.all(
       Array.from({ length: 20 }, async (_none, index) => {

@@ -107,6 +107,14 @@ describe.each([
     expectError(await service.call('post', `/${route}`, { body: { owner: 'owner' } }), agoraErrors.illegal(/name is/));
   });
 
+  test('400 for texts that no database keeps as they are', async () => {
+    for (const member of [nameMember, 'description', 'custom'])
+      for (const text of ['a\ud800', '\udc00', 'a\0b']) {
+        const body = { [nameMember]: 'n', owner: 'owner', [member]: text };
+        expectError(await service.call('post', `/${route}`, { body }), agoraErrors.illegal(/well-formed/));
+      }
+  });
+
   test('what a deleted user owned goes with the user, and the memberships too; one or many', async () => {
     for (const username of ['boss', 'guest']) await service.register(username);
     const owned = await create('boss', ['u1', 'guest']);
