@@ -8,8 +8,8 @@ import { longForm, seed } from '../support/form.js';
 import { GatewayClient, refusal } from '../support/gateway-client.js';
 import { MessageClient } from '../support/message-client.js';
 import { type RawAnswer, rawCall } from '../support/raw-call.js';
-import { accessOfRoutes } from '../support/route-access.js';
-import { callsOf, readsNothingOfApps, type RouteCall } from '../support/route-calls.js';
+import { guardedRoutes } from '../support/route-access.js';
+import { callsOf, type RouteCall } from '../support/route-calls.js';
 import { createDatabase, type RunningApp, startApp, type TestDatabase } from '../support/start-app.js';
 import { type Ids, idsOfNothing, nextSecond, someNames, Tenant } from '../support/tenant.js';
 import { rowsOf } from '../support/tenant-rows.js';
@@ -20,7 +20,6 @@ type WrongCredential = wrong.WrongCredential;
 
 /** What anybody may ask who names an app: it answers nothing that is an app's. */
 const askNoCredential = /\/(config|auth\/nonce)$/;
-const order = ['HEAD', 'GET', 'POST', 'PUT', 'DELETE'];
 const atOnce = 8;
 
 describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (engine) => {
@@ -39,12 +38,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
     // With Redis on one engine and without it on the other: who is online is the state of an app as well.
     const redis = engine === 'mariadb' ? (process.env['TEST_REDIS_URL'] as string) : '';
     running = await startApp({ database: schema, env: { REDIS_URL: redis, TRUST_PROXY: '127.0.0.1' } });
-    const access = accessOfRoutes(running);
-    routes = running.routes.routes
-      .map(({ method, url }) => `${method} ${url}`)
-      .filter((route) => !readsNothingOfApps(route))
-      .map((route) => ({ route, access: access.get(route) ?? access.get(route.replace('HEAD', 'GET')) ?? 'nobody' }))
-      .sort((one, other) => order.indexOf(methodOf(one.route)) - order.indexOf(methodOf(other.route)));
+    routes = guardedRoutes(running);
     all = await aNeighbourhood();
     // Tokens of the vendor's that count in seconds must be newer than the password.
     await nextSecond();
@@ -154,9 +148,9 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
         return callsOf(route, credentials, ids).flatMap((call) => [call, withIdsInHeaders(call, ids)]);
       }) as [RouteCall[], RouteCall[]];
       for (const [index, call] of toVictim.entries()) {
-        const headers = rightFor(access, one);
+        const headers = one.shown(access);
         const answer = await ask(call, headers);
-        const expected = await ask(toNothing[index] as RouteCall, rightFor(access, other));
+        const expected = await ask(toNothing[index] as RouteCall, other.shown(access));
         statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
         const seen = likened(answer, one, all.victim.ids);
         const wanted = likened(expected, other, nothing);
@@ -174,7 +168,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
     const failures: string[] = [];
     const ids = all.victim.ids;
     for (const { route, access } of routes) {
-      const headers = rightFor(access, all.sibling);
+      const headers = all.sibling.shown(access);
       for (const call of callsOf(route, all.sibling.credentials, ids)) {
         const answer = await ask(call, headers);
         for (const word of leakedTo(call, headers, answer, all.victim))
@@ -277,21 +271,6 @@ function wrongFor(route: string, access: string, all: Neighbourhood): readonly W
       return [...wrong.wrongAppTokens(all), ...wrong.wrongSecrets(all)];
     default:
       throw new Error(`no credentials for ${route}, which is behind ${access}, in test/support/wrong-credentials.ts`);
-  }
-}
-
-/** What the holder of an app's credentials shows. */
-function rightFor(access: string, tenant: Tenant): Readonly<Record<string, string>> {
-  const named = { 'qiscus-sdk-app-id': tenant.ids.appId };
-  switch (access) {
-    case 'QiscusServerGuard':
-      return { ...named, 'qiscus-sdk-secret': tenant.ids.certificate };
-    case 'QiscusUserTokenGuard':
-      return { ...named, 'qiscus-sdk-token': tenant.ids.userToken, 'qiscus-sdk-user-id': tenant.ids.username };
-    case 'QiscusAppGuard':
-      return named;
-    default:
-      return { authorization: `Bearer ${tenant.appToken}` };
   }
 }
 

@@ -3,6 +3,28 @@ import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
 import type { RunningApp } from './start-app.js';
 
+/** What is read first and what deletes last, so that calls of all routes find something. */
+const order = ['HEAD', 'GET', 'POST', 'PUT', 'DELETE'];
+
+/** Every route of the running service that has to do with an app or shows how the service is, with its guard. */
+export function guardedRoutes(running: RunningApp): { route: string; access: string }[] {
+  const access = accessOfRoutes(running);
+  return running.routes.routes
+    .map(({ method, url }) => `${method} ${url}`)
+    .filter((route) => !readsNothingOfApps(route))
+    .map((route) => ({ route, access: access.get(route) ?? access.get(route.replace('HEAD', 'GET')) ?? 'nobody' }))
+    .sort((one, other) => placeOf(one.route) - placeOf(other.route));
+}
+
+function placeOf(route: string): number {
+  return order.indexOf(route.split(' ', 1)[0] as string);
+}
+
+/** The preflight answers on every path and reads nothing; the documents are files that are the same for everybody. */
+function readsNothingOfApps(route: string): boolean {
+  return route === 'OPTIONS *' || / \/docs(\/|$)/.test(route);
+}
+
 type Controller = new (...args: never[]) => object;
 
 /** `METHOD /path` of every route that a controller makes, to the name of its guard, `everyone`, or undefined. */

@@ -108,11 +108,6 @@ const qiscus: Readonly<Record<string, (ids: Ids) => Readonly<Record<string, unkn
 
 const operations = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
 
-/** The preflight answers on every path and reads nothing; the documents are files that are the same for everybody. */
-export function readsNothingOfApps(route: string): boolean {
-  return route === 'OPTIONS *' || / \/docs(\/|$)/.test(route);
-}
-
 /**
  * The calls of a route (`METHOD /path`, as Fastify names it) in an app, with these ids wherever a call can carry one.
  * @throws Error for a route that nobody has described: each one has to say here what it takes

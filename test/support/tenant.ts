@@ -112,6 +112,21 @@ export class Tenant {
     return accessToken2({ appId, certificates: [certificate] } as never);
   }
 
+  /** What the holder of the app's credentials shows to the guard of this name. */
+  shown(access: string): Readonly<Record<string, string>> {
+    const named = { 'qiscus-sdk-app-id': this.ids.appId };
+    switch (access) {
+      case 'QiscusServerGuard':
+        return { ...named, 'qiscus-sdk-secret': this.ids.certificate };
+      case 'QiscusUserTokenGuard':
+        return { ...named, 'qiscus-sdk-token': this.ids.userToken, 'qiscus-sdk-user-id': this.ids.username };
+      case 'QiscusAppGuard':
+        return named;
+      default:
+        return { authorization: `Bearer ${this.appToken}` };
+    }
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.sessions.map((session) => session.close()));
   }
