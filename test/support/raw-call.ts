@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { type Agent, request } from 'node:http';
 
 export interface RawAnswer {
   readonly status: number;
@@ -7,18 +7,26 @@ export interface RawAnswer {
   readonly body: any;
 }
 
+interface RawOptions {
+  readonly token?: string | undefined;
+  readonly body?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Keeps connections for many calls; without it, each call has its own. */
+  readonly agent?: Agent | false;
+}
+
 /** One request with its path as it stands: ordinary clients would resolve `..` and encode what is odd. */
 export function rawCall(
   url: string,
   method: string,
   path: string,
-  { token, body, headers = {} }: { token?: string; body?: string; headers?: Record<string, string> } = {},
+  { token, body, headers = {}, agent = false }: RawOptions = {},
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
     const outgoing = request(
       {
-        ...{ hostname, port, method, path, agent: false },
+        ...{ hostname, port, method, path, agent },
         headers: {
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),

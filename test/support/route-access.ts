@@ -1,0 +1,80 @@
+import { RequestMethod } from '@nestjs/common';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { ModulesContainer } from '@nestjs/core';
+import { repeatableKey } from '../../src/api/repeatable.decorator.js';
+import type { RunningApp } from './start-app.js';
+
+/** What is read first and what deletes last, so that calls of all routes find something. */
+const order = ['HEAD', 'GET', 'POST', 'PUT', 'DELETE'];
+
+/** Every route of the running service that has to do with an app or shows how the service is, with its guard. */
+export function guardedRoutes(running: RunningApp): { route: string; access: string }[] {
+  const access = accessOfRoutes(running);
+  return running.routes.routes
+    .map(({ method, url }) => `${method} ${url}`)
+    .filter((route) => !readsNothingOfApps(route))
+    .map((route) => ({ route, access: access.get(route) ?? access.get(route.replace('HEAD', 'GET')) ?? 'nobody' }))
+    .sort((one, other) => placeOf(one.route) - placeOf(other.route));
+}
+
+function placeOf(route: string): number {
+  return order.indexOf(route.split(' ', 1)[0] as string);
+}
+
+/** The preflight answers on every path and reads nothing; the documents are files that are the same for everybody. */
+function readsNothingOfApps(route: string): boolean {
+  return route === 'OPTIONS *' || / \/docs(\/|$)/.test(route);
+}
+
+type Controller = new (...args: never[]) => object;
+
+/** `METHOD /path` of every route that a controller makes, to the name of its guard, `everyone`, or undefined. */
+export function accessOfRoutes(running: RunningApp): Map<string, string | undefined> {
+  return new Map(describedRoutes(running).map(({ route, access }) => [route, access]));
+}
+
+/** `METHOD /path` of every route that takes an Idempotency-Key. */
+export function repeatableRoutes(running: RunningApp): Set<string> {
+  return new Set(describedRoutes(running).flatMap(({ route, repeatable }) => (repeatable ? route : [])));
+}
+
+interface DescribedRoute {
+  readonly route: string;
+  readonly access: string | undefined;
+  readonly repeatable: boolean;
+}
+
+function describedRoutes(running: RunningApp): DescribedRoute[] {
+  return controllersOf(running).flatMap(routesOf);
+}
+
+function controllersOf({ nest }: RunningApp): Controller[] {
+  return [...nest.get(ModulesContainer).values()].flatMap((module) =>
+    [...module.controllers.values()].map(({ metatype }) => metatype as Controller),
+  );
+}
+
+function routesOf(controller: Controller): DescribedRoute[] {
+  const prefixes = [Reflect.getMetadata(PATH_METADATA, controller) as string | string[]].flat();
+  const prototype = controller.prototype as Record<string, unknown>;
+  return Object.getOwnPropertyNames(prototype).flatMap((name): DescribedRoute[] => {
+    const handler = prototype[name];
+    if (typeof handler !== 'function' || !Reflect.hasMetadata(METHOD_METADATA, handler)) return [];
+    const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as number];
+    const path = Reflect.getMetadata(PATH_METADATA, handler) as string;
+    const access = (Reflect.getMetadata('rollcall:access', handler) ??
+      Reflect.getMetadata('rollcall:access', controller)) as string | { name: string } | undefined;
+    const who = typeof access === 'object' || typeof access === 'function' ? access.name : access;
+    const repeatable = Reflect.hasMetadata(repeatableKey, handler);
+    return prefixes.map((prefix) => ({
+      route: `${method} ${[prefix, path].map(segment).join('')}`,
+      access: who,
+      repeatable,
+    }));
+  });
+}
+
+function segment(path: string): string {
+  const trimmed = path.replace(/^\/|\/$/g, '');
+  return trimmed === '' ? '' : `/${trimmed}`;
+}

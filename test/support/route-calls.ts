@@ -1,0 +1,159 @@
+import type { Credentials, Ids } from './tenant.js';
+
+/** One call of a route: `path` with its query. */
+export interface RouteCall {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** What a call has beside its path. */
+interface Parts {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type Describe = (ids: Ids) => readonly Parts[];
+
+const nothing: Describe = () => [{}];
+const page =
+  (cursor: keyof Ids): Describe =>
+  (ids): Parts[] => [{ query: { limit: '100' } }, { query: { limit: '100', cursor: ids[cursor] } }];
+const inBody =
+  (body: (ids: Ids) => unknown): Describe =>
+  (ids) => [{ body: body(ids) }];
+const newPassword = inBody(() => ({ newpassword: 'another one' }));
+const reason = inBody(() => ({ reason: 'no reason' }));
+const moreMembers = inBody((ids) => ({ usernames: [ids.username, ids.other] }));
+const newGroup = (name: string) => inBody((ids) => ({ [name]: 'a name', owner: ids.username, members: [ids.other] }));
+
+/** What a call of each route of the Agora dialect carries beside the ids in its path. HEAD is as GET. */
+const agora: Readonly<Record<string, Describe>> = {
+  'POST /token': (ids) => [
+    { body: { grant_type: 'client_credentials', client_id: ids.appId, client_secret: ids.certificate } },
+    { body: { grant_type: 'password', username: ids.username, password: ids.password } },
+    { body: { grant_type: 'inherit', username: ids.username } },
+    { body: { grant_type: 'inherit', username: ids.other, autoCreateUser: true } },
+    { body: { grant_type: 'agora' }, headers: { authorization: `Bearer ${ids.userAccessToken2}` } },
+  ],
+  'POST /users': (ids) => [
+    { body: { username: ids.username, password: 'a password' } },
+    { body: [ids.username, ids.other].map((username) => ({ username, password: 'a password' })) },
+  ],
+  'GET /users': page('usersCursor'),
+  'GET /users/:username': nothing,
+  'PUT /users/:username': inBody(() => ({ nickname: 'a nickname' })),
+  'PUT /users/:username/password': newPassword,
+  'POST /users/:username/password': newPassword,
+  'POST /users/:username/deactivate': reason,
+  'POST /users/:username/activate': reason,
+  'GET /users/:username/status': (ids) => [{}, { query: { detail: '1', user: ids.username } }],
+  'POST /users/batch/status': inBody((ids) => ({ usernames: [ids.username, ids.other] })),
+  'GET /users/:username/disconnect': nothing,
+  'GET /users/:username/disconnect/:resource': nothing,
+  'DELETE /users/:username/disconnect/:resource': nothing,
+  'GET /users/:username/resources': nothing,
+  'POST /token/users/:username/invalid': nothing,
+  'POST /token/user/:username/invalid': nothing,
+  'GET /online': page('onlineCursor'),
+  'GET /users/:username/offline_msg_count': (ids) => [{}, { query: { state: 'undelivered', id: ids.messageId } }],
+  'GET /users/:username/offline_msg_status/:messageId': nothing,
+  'POST /messages/users': inBody((ids) => ({
+    ...{ from: ids.username, to: [ids.username, ids.other], type: 'txt', body: { msg: 'hello' } },
+  })),
+  'POST /chatgroups': newGroup('groupname'),
+  'POST /chatrooms': newGroup('name'),
+  'GET /chatgroups': page('groupsCursor'),
+  'GET /chatrooms': page('roomsCursor'),
+  'GET /chatgroups/:id': nothing,
+  'GET /chatrooms/:id': nothing,
+  'GET /chatgroups/:id/users': nothing,
+  'GET /chatrooms/:id/users': nothing,
+  'POST /chatgroups/:id/users/:username': nothing,
+  'POST /chatrooms/:id/users/:username': nothing,
+  'POST /chatgroups/:id/users': moreMembers,
+  'POST /chatrooms/:id/users': moreMembers,
+  'GET /users/:username/joined_chatgroups': nothing,
+  'GET /users/:username/joined_chatrooms': nothing,
+  'DELETE /chatgroups/:id/users/:usernames': nothing,
+  'DELETE /chatrooms/:id/users/:usernames': nothing,
+  'DELETE /chatgroups/:id': nothing,
+  'DELETE /chatrooms/:id': nothing,
+  'DELETE /users/:username': nothing,
+  'DELETE /users': page('usersCursor'),
+};
+
+/** The parameters of a Qiscus call, which stand in the query or in the body; and ids in its headers. */
+const qiscus: Readonly<Record<string, (ids: Ids) => Readonly<Record<string, unknown>>>> = {
+  'POST /rest/login_or_register': (ids) => ({ user_id: ids.username, username: 'a name', password: ids.password }),
+  'GET /rest/user_profile': (ids) => ({ user_id: ids.username }),
+  'GET /rest/get_user_token': (ids) => ({ user_id: ids.username }),
+  'POST /rest/reset_user_token': (ids) => ({ user_id: ids.username }),
+  'GET /rest/get_user_list': () => ({ page: '1', limit: '100' }),
+  'POST /rest/get_user_list': () => ({ page: '1', show_all: 'true' }),
+  'DELETE /rest/deactivate_users': (ids) => ({ user_ids: [ids.username, ids.other] }),
+  'POST /rest/reactivate_users': (ids) => ({ user_ids: [ids.username, ids.other] }),
+  'GET /rest/get_unread_users': () => ({ page: '1' }),
+  'GET /rest/get_user_unread_count': (ids) => ({ user_ids: [ids.username, ids.other] }),
+  'GET /config': () => ({}),
+  'POST /auth/nonce': () => ({}),
+  'POST /auth/verify_identity_token': (ids) => ({ identity_token: ids.identityToken }),
+  'POST /login_or_register': (ids) => ({ email: ids.username, password: ids.password, username: 'a name' }),
+  'POST /refresh_user_token': (ids) => ({ user_id: ids.username, refresh_token: ids.refreshToken }),
+  'POST /users/status': (ids) => ({ user_ids: [ids.username, ids.other] }),
+  'POST /logout': (ids) => ({ user_id: ids.username, token: ids.userToken }),
+};
+
+const operations = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
+
+/**
+ * The calls of a route (`METHOD /path`, as Fastify names it) in an app, with these ids wherever a call can carry one.
+ * @throws Error for a route that nobody has described: each one has to say here what it takes
+ */
+export function callsOf(route: string, app: Credentials, ids: Ids): RouteCall[] {
+  const [method = '', pattern = ''] = route.split(' ');
+  const described = `${method === 'HEAD' ? 'GET' : method} ${pattern}`;
+  const call = (path: string, { query = {}, body, headers = {} }: Parts): RouteCall => ({
+    ...{ method, headers },
+    path: Object.keys(query).length === 0 ? path : `${path}?${new URLSearchParams(query).toString()}`,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (operations.includes(described)) return [call(pattern, {})];
+  const agoraRoute = described.replace(/ \/(:org\/:app|app-id\/:appId)\//, ' /');
+  const ofAgora = agoraRoute === described ? undefined : agora[agoraRoute];
+  if (ofAgora !== undefined)
+    return ofAgora(ids).flatMap((parts) => pathsOf(pattern, app, ids).map((path) => call(path, parts)));
+  const ofQiscus = qiscus[described.replace(/ \/api\/v2\.1\//, ' /').replace(/ \/api\/v2(\/sdk|\/mobile)?\//, ' /')];
+  if (ofQiscus === undefined) throw new Error(`no description of ${route} in test/support/route-calls.ts`);
+  const parameters = ofQiscus(ids);
+  const inQuery = call(`${pattern}?${formOf(parameters)}`, {});
+  return method === 'HEAD' ? [inQuery] : [inQuery, call(pattern, { body: parameters })];
+}
+
+/** With each id that a parameter of the path can be. */
+function pathsOf(pattern: string, app: Credentials, ids: Ids): string[] {
+  const values: Readonly<Record<string, readonly string[]>> = {
+    ...{ org: [app.org], app: [app.name], appId: [app.appId] },
+    ...{ username: [ids.username, ids.uuid], usernames: [ids.username, `${ids.username},${ids.other}`] },
+    ...{ id: [pattern.includes('/chatrooms/') ? ids.roomId : ids.groupId] },
+    ...{ resource: [ids.resource], messageId: [ids.messageId] },
+  };
+  return pattern.split('/').reduce<string[]>(
+    (paths, segment, index) => {
+      if (index === 0) return paths;
+      const filled = segment.startsWith(':') ? values[segment.slice(1)] : [segment];
+      if (filled === undefined) throw new Error(`no value for ${segment} of ${pattern} in test/support/route-calls.ts`);
+      return paths.flatMap((path) => filled.map((value) => `${path}/${value}`));
+    },
+    [''],
+  );
+}
+
+function formOf(parameters: Readonly<Record<string, unknown>>): string {
+  const pairs = Object.entries(parameters).flatMap(([name, value]): [string, string][] =>
+    Array.isArray(value) ? value.map((one) => [`${name}[]`, String(one)]) : [[name, String(value)]],
+  );
+  return new URLSearchParams(pairs).toString();
+}
