@@ -4,12 +4,12 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 
-const PROJECTS = ['faults'];
-
 const { values, positionals } = parseArgs({
   options: { long: { type: 'boolean', default: false }, seed: { type: 'string' } },
   allowPositionals: true,
 });
+/** In the whole long form the engines' suites run on a Galera cluster as well. */
+const projects = values.long && positionals.length === 0 ? ['faults', 'galera'] : ['faults'];
 const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 31));
 if (!/^\d{1,10}$/.test(seed)) {
   process.stderr.write('--seed takes a whole number, as an earlier run printed it.\n');
@@ -21,7 +21,7 @@ const tests = spawn(
   [
     'scripts/test.mjs',
     '--selectProjects',
-    ...PROJECTS,
+    ...projects,
     '--testPathPatterns',
     ...(positionals.length ? positionals : ['.']),
   ],

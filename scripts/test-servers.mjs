@@ -18,6 +18,8 @@ const isRoot = process.getuid?.() === 0;
 const READY_WITHIN_MS = 30_000;
 const READY_WITHIN_MS_IN_DOCKER = 180_000;
 const START_ATTEMPTS = 3;
+/** A node of a cluster also gets from another what it has missed; the scripts for that alone take 5 s on a quiet machine. */
+const JOINED_WITHIN_MS = 120_000;
 
 /**
  * @typedef {object} Kind
@@ -218,7 +220,8 @@ async function formGalera({ program, provider }) {
       ],
     });
     const begin = async (/** @type {number} */ index, /** @type {string[]} */ ...more) => {
-      running[index] = await launch(node(index, ...more), program, folderOf(index), portsOf(index).sql);
+      const { sql } = portsOf(index);
+      running[index] = await launch(node(index, ...more), program, folderOf(index), sql, JOINED_WITHIN_MS);
     };
     const own = () => (isRoot ? run('chown', ['-R', GALERA_USER, folder]) : undefined);
 
@@ -264,7 +267,7 @@ async function formGalera({ program, provider }) {
 
 /** Until the node has caught up with its cluster: before, it refuses every statement. @param {string} url */
 async function joined(url) {
-  for (const until = performance.now() + READY_WITHIN_MS; performance.now() < until; await delay(50)) {
+  for (const until = performance.now() + JOINED_WITHIN_MS; performance.now() < until; await delay(50)) {
     const connection = await createConnection(url).catch(() => null);
     try {
       const [rows] = (await connection?.query("SHOW STATUS LIKE 'wsrep_local_state_comment'")) ?? [[]];
@@ -273,7 +276,7 @@ async function joined(url) {
       connection?.destroy();
     }
   }
-  throw new Error(`a node of the cluster did not catch up within ${READY_WITHIN_MS / 1000} s`);
+  throw new Error(`a node of the cluster did not catch up within ${JOINED_WITHIN_MS / 1000} s`);
 }
 
 /** @param {string} name */
@@ -339,7 +342,7 @@ async function startProcess(kind, program, folder, password) {
 }
 
 /** @param {Kind} kind @param {string} program @param {string} folder @param {number} port */
-async function launch(kind, program, folder, port) {
+async function launch(kind, program, folder, port, withinMs = READY_WITHIN_MS) {
   const logPath = join(folder, 'log');
   const log = await open(logPath, 'w');
   const child = spawn(program, await kind.arguments(program, folder, port), {
@@ -361,7 +364,7 @@ async function launch(kind, program, folder, port) {
     dismissGuard();
   };
   const gone = () => child.exitCode !== null || child.signalCode !== null;
-  if (await answers(kind, port, READY_WITHIN_MS, gone)) return { pid, kill };
+  if (await answers(kind, port, withinMs, gone)) return { pid, kill };
   await kill();
   const end = (await readFile(logPath, 'utf8')).trimEnd().split('\n').slice(-15).join('\n  ');
   throw new Error(`${program} did not start:\n  ${end}`);

@@ -85,7 +85,7 @@ try {
   if (selectedProjects() === null) {
     args.push('--ignoreProjects', LEFT_OUT);
     process.stderr.write(
-      `Left out: every suite on a Galera cluster. To run it: npm test -- --selectProjects ${LEFT_OUT}\n`,
+      `Left out: every suite on a Galera cluster. To run it: npm test -- --selectProjects ${LEFT_OUT}, or npm run test:faults -- --long\n`,
     );
   }
   // One after the other: apt-get, if it is needed, lets only one through.

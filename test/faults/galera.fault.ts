@@ -260,6 +260,6 @@ describe('three services, each on a node of its own of a Galera cluster', () => 
       expect(Math.max(...returns)).toBeLessThan(backWithinMs);
       expect(slowestRefusal).toBeLessThan(1_000);
     },
-    (longForm ? 15 : 3) * minuteMs,
+    (longForm ? 20 : 4) * minuteMs,
   );
 });
