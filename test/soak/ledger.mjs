@@ -1,0 +1,51 @@
+/**
+ * A user as the service acknowledged it.
+ *
+ * @typedef {object} SoakUser
+ * @property {string} name
+ * @property {string} uuid
+ * @property {string} password
+ * @property {boolean} banned
+ * @property {number} revokedAt when its tokens were ended, on the monotonic clock
+ * @property {string[]} messages ids of what it was sent
+ * @property {import('./soak-session.mjs').SoakSession | null} session
+ */
+
+/** How many of the latest times of a call the percentiles look at. */
+const timesMost = 20_000;
+
+/** What the service acknowledged, how long it took, and the first thing that it should not have said. */
+export class Ledger {
+  /** @type {Map<string, SoakUser>} */
+  users = new Map();
+  /** @type {Map<string, number[]>} times in ms of the calls since the last look, by kind */
+  times = new Map();
+  calls = 0;
+  /** @type {string | null} */
+  broken = null;
+
+  /** @param {string} sentence */
+  break(sentence) {
+    this.broken ??= sentence;
+  }
+
+  /** @param {string} kind @param {number} ms */
+  took(kind, ms) {
+    this.calls += 1;
+    const times = this.times.get(kind) ?? [];
+    if (times.length < timesMost) times.push(ms);
+    this.times.set(kind, times);
+  }
+
+  /** @returns {Map<string, number>} the p99 of each kind since the last time that this was asked */
+  takeP99() {
+    const p99 = new Map(
+      [...this.times].map(([kind, times]) => [
+        kind,
+        times.sort((one, other) => one - other)[Math.floor(times.length * 0.99)] ?? 0,
+      ]),
+    );
+    this.times.clear();
+    return p99;
+  }
+}

@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+
+const withinMs = 10_000;
+
+/** A device of a user that is online, acknowledges what it gets and notices when it is thrown out. */
+export class SoakSession {
+  /** @type {Map<string, (frame: Record<string, any>) => void>} who waits for `sent`, by ref */
+  #waiting = new Map();
+  #refs = 0;
+  /** Set before this side ends it: whatever else ends it is a fault. */
+  ending = false;
+
+  /** @param {WebSocket} socket @param {(sentence: string) => void} onFault */
+  constructor(socket, onFault) {
+    this.socket = socket;
+    this.closed = once(socket, 'close');
+    this.closed.then(
+      ([code]) => this.ending || onFault(`a session was closed with ${code}, and nobody asked for that`),
+      () => undefined,
+    );
+    socket.on('error', () => undefined);
+    socket.on('message', (data) => {
+      const frame = JSON.parse(String(data));
+      if (frame.type === 'message') this.send({ type: 'ack', id: frame.id });
+      else if (frame.type === 'sent' || (frame.type === 'error' && frame.ref !== undefined)) {
+        this.#waiting.get(frame.ref)?.(frame);
+        this.#waiting.delete(frame.ref);
+      } else if (frame.type === 'error') onFault(`the gateway said ${data}`);
+    });
+  }
+
+  /** @param {string} url of the gateway @param {string} token @param {(sentence: string) => void} onFault */
+  static async open(url, token, onFault) {
+    const socket = new WebSocket(url);
+    socket.on('error', () => undefined);
+    await once(socket, 'open', { signal: AbortSignal.timeout(withinMs) });
+    socket.send(JSON.stringify({ type: 'login', token, platform: 'web', device: 'soak' }));
+    const [data] = await once(socket, 'message', { signal: AbortSignal.timeout(withinMs) });
+    if (JSON.parse(String(data)).type !== 'ready') throw new Error(`no ready but ${data}`);
+    return new SoakSession(socket, onFault);
+  }
+
+  /** @param {object} frame */
+  send(frame) {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(frame));
+  }
+
+  /** @param {string} to @param {object} body @returns {Promise<string>} the id of the stored message */
+  async say(to, body) {
+    const ref = String((this.#refs += 1));
+    const frame = await new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no `sent` in time')), withinMs);
+      this.#waiting.set(ref, (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+      this.send({ type: 'send', ref, to, body });
+    });
+    if (frame.type !== 'sent') throw new Error(`no sent but ${JSON.stringify(frame)}`);
+    return frame.id;
+  }
+
+  /** Ends with a goodbye, or as a device whose battery is empty. @param {boolean} politely */
+  async leave(politely) {
+    this.ending = true;
+    if (politely) this.socket.close();
+    else this.socket.terminate();
+    await this.closed;
+  }
+
+  /** Waits until the service has thrown it out. @returns {Promise<number>} the close code */
+  async thrownOut() {
+    const timer = setTimeout(() => this.socket.terminate(), withinMs);
+    const [code] = await this.closed;
+    clearTimeout(timer);
+    return code;
+  }
+}

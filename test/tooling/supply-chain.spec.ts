@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+interface Entry {
+  readonly version: string;
+  readonly integrity?: string;
+  readonly resolved?: string;
+  readonly link?: boolean;
+  readonly dev?: boolean;
+  readonly license?: string;
+  readonly hasInstallScript?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+const root = join(import.meta.dirname, '../..');
+const read = (file: string): any => JSON.parse(readFileSync(join(root, file), 'utf8'));
+const manifest = read('package.json');
+const lock = read('package-lock.json') as { lockfileVersion: number; packages: Record<string, Entry> };
+const packages = Object.entries(lock.packages).filter(([path]) => path !== '');
+const nameOf = (path: string): string => path.split('node_modules/').at(-1) as string;
+const production = packages.filter(([, { dev }]) => dev !== true);
+
+/**
+ * The least version of what handles bytes of strangers, and the holes that it is free of. A range, an override or a
+ * careless downgrade must not bring one back. SECURITY.md tells what each means here.
+ */
+const floors: readonly [name: string, floor: string, advisories: readonly string[]][] = [
+  ['fastify', '5.12.0', ['CVE-2026-25223', 'CVE-2026-33806', 'GHSA-573f-x89g-hqp9', 'CVE-2026-3635']],
+  ['@fastify/middie', '9.3.4', ['CVE-2026-22031', 'GHSA-hx87-8wv7-pjv8']],
+  ['@fastify/static', '10.1.2', ['CVE-2026-15074', 'CVE-2026-7120']],
+  ['@fastify/busboy', '3.0.0', ['CVE-2022-24434']],
+  ['find-my-way', '9.7.0', ['CVE-2024-45813', 'CVE-2026-47219']],
+  ['fast-uri', '3.1.5', ['GHSA-v2hh-gcrm-f6hx', 'GHSA-7p8r-x3mc-p8w7']],
+  ['@nestjs/platform-fastify', '12.5.0', ['CVE-2025-69211', 'CVE-2026-2293', 'GHSA-hx87-8wv7-pjv8']],
+  ['ws', '8.21.0', ['CVE-2024-37890', 'CVE-2026-48779']],
+  ['mysql2', '3.24.0', ['CVE-2024-21508', 'CVE-2024-21512', 'GHSA-3f6p-5ww8-9rcr', 'GHSA-rgwj-5xj2-c3m3']],
+  ['typeorm', '1.1.0', ['CVE-2022-33171', 'CVE-2025-60542']],
+  ['class-validator', '0.15.0', ['CVE-2019-18413']],
+  ['validator', '13.15.20', ['CVE-2025-56200']],
+  ['class-transformer', '0.3.1', ['CVE-2020-7637']],
+  ['jsonwebtoken', '9.0.0', ['CVE-2022-23539', 'CVE-2022-23540', 'CVE-2022-23541']],
+  ['jws', '4.0.1', ['CVE-2025-65945']],
+  ['uuid', '14.0.0', ['CVE-2026-41907']],
+  ['ioredis', '5.11.0', ['CVE-2019-10744']],
+  ['js-yaml', '4.2.0', ['GHSA-mh29-5h37-fv8m', 'GHSA-h67p-54hq-rp68']],
+  ['swagger-ui-dist', '5.19.0', ['CVE-2025-26791']],
+];
+
+/** A package that runs a program of its own while it is installed, and why it may. */
+const installScripts: Readonly<Record<string, string>> = {
+  'better-sqlite3': 'fetches or compiles the addon',
+  esbuild: 'checks that the program fits the platform',
+  'unrs-resolver': 'checks that the addon fits the platform',
+  '@swc/core': 'checks that the addon fits the platform',
+  '@parcel/watcher': 'compiles where there is no prebuilt addon',
+  '@scarf/scarf': 'counts installations, and is told not to',
+};
+
+const licences = new Set([
+  'MIT',
+  'ISC',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  '0BSD',
+  'Apache-2.0',
+  'BlueOak-1.0.0',
+  'Python-2.0',
+]);
+
+/** Packages of which two majors may be there at run time, and why. */
+const twoMajors: Readonly<Record<string, string>> = {
+  'fast-uri': 'ajv 8 wants 3, fast-json-stringify 4; both are above their floors',
+  'string-width': 'prints the help of the command line of typeorm',
+};
+
+function compare(one: string, other: string): number {
+  const [left, right] = [one, other].map((version) => version.split('-')[0]?.split('.').map(Number) ?? []);
+  for (let index = 0; index < 3; index += 1) {
+    const difference = (left?.[index] ?? 0) - (right?.[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+describe('supply chain', () => {
+  it.each(floors)('%s is at least %s everywhere, and so free of %j', (name, floor) => {
+    const versions = production.filter(([path]) => nameOf(path) === name).map(([, { version }]) => version);
+    expect(versions).not.toEqual([]);
+    expect(versions.filter((version) => compare(version, floor) < 0)).toEqual([]);
+  });
+
+  it('SECURITY.md tells of every package with a floor', () => {
+    const text = readFileSync(join(root, 'SECURITY.md'), 'utf8');
+    expect(floors.filter(([name]) => !text.includes(`\`${name}\``)).map(([name]) => name)).toEqual([]);
+    const advisories = floors.flatMap(([, , ids]) => ids);
+    expect(advisories.filter((id) => !text.includes(id))).toEqual([]);
+  });
+
+  it('every direct dependency has one exact version, which is the one that is locked', () => {
+    const direct = { ...manifest.dependencies, ...manifest.devDependencies } as Record<string, string>;
+    for (const [name, version] of Object.entries(direct))
+      expect([name, lock.packages[`node_modules/${name}`]?.version]).toEqual([name, version]);
+    expect(Object.values(direct).filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  });
+
+  it('every package is locked to its bytes by a strong hash, and to no address', () => {
+    expect(lock.lockfileVersion).toBe(3);
+    expect(packages.length).toBeGreaterThan(500);
+    const weak = packages.filter(([, { integrity }]) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? ''));
+    expect(weak.map(([path]) => path)).toEqual([]);
+    // The registry is whoever installs chooses; a hash that does not fit is refused by npm.
+    expect(packages.filter(([, { resolved, link }]) => resolved !== undefined || link === true)).toEqual([]);
+    expect(readFileSync(join(root, '.npmrc'), 'utf8')).toMatch(/^omit-lockfile-registry-resolved=true$/m);
+  });
+
+  it('nothing comes from git, from an address or from a folder', () => {
+    const wanted = [...packages, ['', lock.packages['']] as [string, Entry]].flatMap(
+      ([path, { dependencies, optionalDependencies }]) =>
+        Object.entries({ ...dependencies, ...optionalDependencies }).map(
+          ([name, range]) => [path, name, range] as const,
+        ),
+    );
+    expect(wanted.length).toBeGreaterThan(500);
+    expect(wanted.filter(([, , range]) => /[:/]/.test(range) && !range.startsWith('npm:'))).toEqual([]);
+  });
+
+  it('only these packages run something when they are installed', () => {
+    const scripted = packages.filter(([, { hasInstallScript }]) => hasInstallScript === true);
+    const names = [...new Set(scripted.map(([path]) => nameOf(path)))];
+    expect(names.sort()).toEqual(Object.keys(installScripts).sort());
+    // Wherever we install ourselves.
+    expect(readFileSync(join(root, 'scripts/prepare.mjs'), 'utf8')).toContain("SCARF_ANALYTICS: 'false'");
+    expect(readFileSync(join(root, 'Dockerfile'), 'utf8')).toMatch(/^ENV SCARF_ANALYTICS=false$/m);
+  });
+
+  it('every package that runs in production has a licence that lets everybody use it', () => {
+    const allowed = (licence = ''): boolean =>
+      licences.has(licence) ||
+      (/^\((?:[^()]+)\)$/.test(licence) &&
+        licence
+          .slice(1, -1)
+          .split(' OR ')
+          .some((one) => licences.has(one)));
+    expect(
+      production.filter(([, { license }]) => !allowed(license)).map(([path, { license }]) => [path, license]),
+    ).toEqual([]);
+  });
+
+  it('no package is there in two majors at run time without a reason', () => {
+    const majors = new Map<string, Set<string>>();
+    for (const [path, { version }] of production) {
+      const name = nameOf(path);
+      majors.set(name, (majors.get(name) ?? new Set()).add(version.split('.')[0] as string));
+    }
+    const twice = [...majors].filter(([, seen]) => seen.size > 1).map(([name]) => name);
+    expect(twice.sort()).toEqual(Object.keys(twoMajors).sort());
+  });
+});
