@@ -32,7 +32,8 @@ export class ErrorFilter implements ExceptionFilter {
     const error = this.toAppError(exception, request, reply);
     const render = isQiscusPath(request.url) ? renderQiscusError : renderAgoraError;
     const { status, body } = render(error, request);
-    if (status >= 500) this.log(error, request);
+    // Under overload a line for each would be more load; the metrics count them.
+    if (status >= 500 && error.code !== 'overloaded') this.log(error, request);
     if (error.retryAfterMs !== undefined)
       void reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
     // A handler may have announced another type before it failed.

@@ -9,6 +9,7 @@ import type { Env } from '../config/env.js';
 import { PinoLogger } from '../logging/pino-logger.js';
 import { ErrorFilter } from './error.filter.js';
 import { boundOpenRoutes } from './operations/open-routes.js';
+import { LoadShedder } from './load-shedder.js';
 import { Metrics } from './operations/metrics.service.js';
 import { serveApiDocuments } from './operations/api-documents.js';
 import { Readiness } from './operations/readiness.js';
@@ -58,6 +59,7 @@ export async function createHttpApplication(
   fastify.decorate('rollcall', { clock: app.get(Clock), publicUrl: env.publicUrl } satisfies ServerState);
   prepareRequests(fastify, app.get(Clock), app.get(Readiness));
   app.get(Metrics).observe(fastify);
+  new LoadShedder(filter).guard(fastify);
   app.enableCors({
     // In its usual place, Nest also puts the headers on Node's response, which makes Node write every answer the slow way.
     hook: 'preParsing',

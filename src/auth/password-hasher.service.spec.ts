@@ -78,6 +78,28 @@ test('within an app the first come is the first served', async () => {
   expect(order).toEqual(Array.from({ length: 20 }, (_, index) => index));
 });
 
+describe('when the line would take over two seconds', () => {
+  // At least 20 ms for each on any machine: two seconds are fewer of them than 119.
+  const dear: PasswordCost = { memoryKib: 40_960, iterations: 2, parallelism: 1 };
+  const outcome = (work: Promise<unknown>) =>
+    work.then(
+      () => 'done',
+      (error) => error.code,
+    );
+
+  test('the next is refused, and a batch is let in or refused as a whole', async () => {
+    const hasher = hasherOf(1, dear);
+    await hasher.hash('secret', 'app');
+    const batch = () => outcome(hasher.hashAll(Array<string>(60).fill('secret'), 'app'));
+    const work = [batch(), batch()];
+    expect(hasher.waiting).toBe(119);
+    await expect(batch()).resolves.toBe('overloaded');
+    await expect(outcome(hasher.hash('secret', 'app'))).resolves.toBe('overloaded');
+    expect(hasher.waiting).toBeLessThanOrEqual(119);
+    expect(await Promise.all(work)).toEqual(['done', 'done']);
+  }, 60_000);
+});
+
 describe('when 2,000 wait', () => {
   const flood = (hasher: PasswordHasher) =>
     Array.from({ length: 1 + waitingMost }, () =>

@@ -4,8 +4,14 @@ import { Env } from '../config/env.js';
 import { AppError } from '../errors/app-error.js';
 
 export const waitingMost = 2000;
-/** 2,000 hashes take some seconds on a small machine; after one of them there is room again. */
+/** The longest line in time: who waits for longer has often given up, and is then hashed in vain. */
+const waitMostMs = 2_000;
+/** A line of one batch is never too long, however slow the machine is. */
+const waitingLeast = 60;
+/** After some hashes there is room again. */
 const retryAfterMs = 1000;
+/** What one hash counts in the mean of the last ones. */
+const weight = 0.05;
 
 interface Waiter {
   readonly admit: () => void;
@@ -15,7 +21,8 @@ interface Waiter {
 /**
  * Owns the work of hashing passwords (argon2id), by far the dearest thing that a request can ask for. So many at once
  * as there are processors to do it, in threads of their own; the rest waits in one line for each app, and the apps take
- * turns. When the lines are full, the longest gives way: a flood of one app is the trouble of that app.
+ * turns. When the lines are full, by number or by the time that they would take, the longest gives way: a flood of one app
+ * is the trouble of that app.
  */
 @Injectable()
 export class PasswordHasher {
@@ -23,6 +30,8 @@ export class PasswordHasher {
   readonly #lines = new Map<string, Waiter[]>();
   #running = 0;
   #waiting = 0;
+  /** How long one hash takes, from its turn to its end; null: not known yet. */
+  #meanMs: number | null = null;
 
   constructor(private readonly env: Env) {}
 
@@ -40,38 +49,70 @@ export class PasswordHasher {
    * The PHC string of a password that `checkPassword` let pass, with a fresh salt and the cost of the settings.
    * @throws AppError overloaded
    */
-  hash(password: string, appId: string): Promise<string> {
-    const { memoryKib, iterations, parallelism } = this.env.passwordCost;
-    const cost = { memoryCost: memoryKib, timeCost: iterations, parallelism };
-    return this.#inTurn(appId, () => hash(password, cost));
+  async hash(password: string, appId: string): Promise<string> {
+    this.#checkRoom(appId);
+    return this.#hashInTurn(password, appId);
+  }
+
+  /**
+   * The same for each of these passwords; null stays null. All of them or none: a batch of which a part were refused
+   * would have been hashed in vain.
+   * @throws AppError overloaded
+   */
+  async hashAll(passwords: readonly (string | null)[], appId: string): Promise<(string | null)[]> {
+    if (passwords.some((password) => password !== null)) this.#checkRoom(appId);
+    return Promise.all(
+      passwords.map(async (password) => (password === null ? null : this.#hashInTurn(password, appId))),
+    );
   }
 
   /**
    * Whether the PHC string is this password's, at the cost that the string names.
    * @throws AppError overloaded
    */
-  verify(passwordHash: string, password: string, appId: string): Promise<boolean> {
+  async verify(passwordHash: string, password: string, appId: string): Promise<boolean> {
+    this.#checkRoom(appId);
     return this.#inTurn(appId, () => verify(passwordHash, password));
+  }
+
+  #hashInTurn(password: string, appId: string): Promise<string> {
+    const { memoryKib, iterations, parallelism } = this.env.passwordCost;
+    const cost = { memoryCost: memoryKib, timeCost: iterations, parallelism };
+    return this.#inTurn(appId, () => hash(password, cost));
   }
 
   async #inTurn<Result>(appId: string, work: () => Promise<Result>): Promise<Result> {
     if (this.#running < this.env.passwordConcurrency) this.#running++;
     else await this.#standInLine(appId);
+    const begun = performance.now();
     try {
       return await work();
     } finally {
+      const took = performance.now() - begun;
+      this.#meanMs = this.#meanMs === null ? took : this.#meanMs + (took - this.#meanMs) * weight;
       this.#admitNext();
     }
   }
 
   #standInLine(appId: string): Promise<void> {
-    if (this.#waiting === waitingMost) this.#makeRoom(appId);
     return new Promise((admit, refuse) => {
       const line = this.#lines.get(appId);
       if (line === undefined) this.#lines.set(appId, [{ admit, refuse }]);
       else line.push({ admit, refuse });
       this.#waiting++;
     });
+  }
+
+  /** Before somebody stands in line. What is let in together may make the line longer than this by one batch. */
+  #checkRoom(appId: string): void {
+    if (this.#running < this.env.passwordConcurrency || this.#waiting < this.#room) return;
+    this.#makeRoom(appId);
+  }
+
+  get #room(): number {
+    if (this.#meanMs === null) return waitingMost;
+    const inTime = (waitMostMs / this.#meanMs) * this.env.passwordConcurrency;
+    return Math.round(Math.min(waitingMost, Math.max(waitingLeast, inTime)));
   }
 
   /** Sends the last of the longest line away, or the newcomer if the own line would be the longest. */

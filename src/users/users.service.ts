@@ -66,13 +66,15 @@ export class UsersService {
     if (accounts.length > batchMost)
       throw new AppError('batch_too_large', { count: accounts.length, limit: batchMost });
     const wanted = withoutRepeats(accounts.map((account) => checkAccount(account, passwordOptional)));
-    const rows = await Promise.all(
-      wanted.map(async ({ username, nickname, password }) => ({
-        username,
-        nickname,
-        passwordHash: password === null ? null : await this.passwords.hash(password, app.id),
-      })),
+    const hashes = await this.passwords.hashAll(
+      wanted.map(({ password }) => password),
+      app.id,
     );
+    const rows = wanted.map(({ username, nickname }, index) => ({
+      username,
+      nickname,
+      passwordHash: hashes[index] ?? null,
+    }));
     const results = await this.repository.insert(app.id, rows);
     return {
       registered: results.filter((user) => user !== null),

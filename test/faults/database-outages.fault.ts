@@ -222,6 +222,22 @@ describe('the service while its MariaDB', () => {
   );
 
   it(
+    'is set so that a power cut loses what was acknowledged: the doctor warns of it',
+    async () => {
+      const env = { DATABASE_URL: database.url };
+      const warning = 'innodb_flush_log_at_trx_commit is not 1: a power cut may lose acknowledged writes';
+      expect(await runCli(['doctor'], env)).not.toContain(warning);
+      await onServer('SET GLOBAL innodb_flush_log_at_trx_commit = 2');
+      try {
+        expect(await runCli(['doctor'], env)).toMatch(new RegExp(`^warning +durability +${warning}$`, 'm'));
+      } finally {
+        await onServer('SET GLOBAL innodb_flush_log_at_trx_commit = 1');
+      }
+    },
+    minuteMs,
+  );
+
+  it(
     'takes no more connections: 503 or served, nothing hangs, and all is well when it does again',
     async () => {
       const [{ Value: usual }] = (await onServer("SHOW VARIABLES LIKE 'max_connections'")) as [{ Value: string }];

@@ -1,0 +1,41 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../errors/app-error.js';
+import type { ErrorFilter } from './error.filter.js';
+
+/**
+ * How many requests are worked on at once. At a fifth of a millisecond of the event loop for each, the last of them
+ * waits for a tenth of a second; one more would only make all of them later.
+ */
+export const underWayMost = 500;
+const retryAfterMs = 1_000;
+/** Whoever watches over this node must not take it for dead when it is busy. */
+const neverRefused = /^\/(health|metrics)\b/;
+
+/**
+ * Refuses what comes while too much is under way, so that what was let in is still answered in time. It counts requests
+ * and not the delay of the event loop: a delay is known when it is over, and refusing by it goes from all to none and
+ * back.
+ */
+export class LoadShedder {
+  private underWay = 0;
+
+  constructor(private readonly filter: ErrorFilter) {}
+
+  /** Counts from when a request is there as a whole: a slow sender holds no place. */
+  guard(fastify: FastifyInstance): void {
+    fastify.addHook('preValidation', (request: FastifyRequest, reply: FastifyReply, done) => {
+      if (neverRefused.test(request.url)) {
+        done();
+        return;
+      }
+      if (this.underWay >= underWayMost) {
+        this.filter.answer(new AppError('overloaded', { retryAfterMs }), request, reply);
+        return;
+      }
+      this.underWay += 1;
+      // Comes once for each response: after its last byte, or when the caller has gone.
+      reply.raw.once('close', () => (this.underWay -= 1));
+      done();
+    });
+  }
+}

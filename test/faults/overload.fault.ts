@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { underWayMost } from '../../src/api/load-shedder.js';
+import { aBootstrapApp } from '../factories/app.factory.js';
+import { aUsername } from '../factories/user.factory.js';
+import { runs } from '../support/form.js';
+import { until } from '../support/gateway-client.js';
+import { type LoadAnswer, OpenLoad } from '../support/open-load.js';
+import { runCli, ServiceProcess } from '../support/service-process.js';
+import { createDatabase, startApp, type TestDatabase } from '../support/start-app.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+const times = 3;
+const lastsMs = runs(6_000, 60_000);
+/** Who waits longer has given up. */
+const patienceMs = 5_000;
+const residentMostMiB = 512;
+
+describe(`at ${times} times of what it can do`, () => {
+  const app = aBootstrapApp();
+  let database: TestDatabase;
+  let service: ServiceProcess;
+  let token: string;
+
+  beforeEach(async () => {
+    database = await createDatabase('sqlite');
+    const env = { DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, LOG_LEVEL: 'fatal' };
+    service = await ServiceProcess.start(env);
+    await runCli(['app', 'set', `${app.org}/${app.name}`, 'rate_profile=off'], env);
+    token = await runCli(['token', 'app', `${app.org}/${app.name}`], env);
+    // The service remembers an app for a second.
+    await sleep(1_050);
+  }, 120_000);
+  afterEach(async () => {
+    await service.kill();
+    await database.drop();
+  });
+
+  const http = (method: string, path: string, body = ''): string =>
+    `${method} /${app.org}/${app.name}${path} HTTP/1.1\r\nhost: rollcall\r\nauthorization: Bearer ${token}\r\n` +
+    `content-length: ${body.length}\r\n\r\n${body}`;
+  const registration = (): string => http('POST', '/users', JSON.stringify({ username: aUsername(), password: 'p' }));
+  const batch = (): string =>
+    http(
+      'POST',
+      '/users',
+      JSON.stringify(Array.from({ length: 20 }, () => ({ username: aUsername(), password: 'p' }))),
+    );
+
+  /** What so many callers at once get done, each of them after the answer to its last call. */
+  const peakOf = async (request: () => string, atOnce: number): Promise<{ perSecond: number; latencyMs: number }> => {
+    const load = new OpenLoad(service.url, request, atOnce);
+    await load.saturate(atOnce, 1_000);
+    load.answers.length = 0;
+    const begun = performance.now();
+    await load.saturate(atOnce, 2_000);
+    const perSecond = load.answers.length / ((performance.now() - begun) / 1_000);
+    await load.close();
+    expect(load.answers.filter(({ status }) => status !== 200)).toEqual([]);
+    return { perSecond, latencyMs: (atOnce / perSecond) * 1_000 };
+  };
+
+  it.each([
+    ['listing users', () => http('GET', '/users?limit=20'), 64],
+    ['registering users, whose passwords are hashed at the full cost', registration, 16],
+    ['registering users in batches', batch, 4],
+  ] as const)(
+    '%s: goodput of 80 of 100, 503 at once for the rest, health within 200 ms, and as before within 5 s',
+    async (_what, request, atOnce) => {
+      for (let index = 0; index < 20; index += 1)
+        await fetch(`${service.url}/${app.org}/${app.name}/users`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}` },
+          body: JSON.stringify({ username: aUsername(), password: 'p' }),
+        });
+      const before = await peakOf(request, atOnce);
+      const residentBefore = await service.residentMiB();
+
+      let residentMost = 0;
+      const healthWhile = async (work: Promise<void>): Promise<number> => {
+        const took: number[] = [];
+        let watching = true;
+        const watch = (async () => {
+          while (watching) {
+            const asked = performance.now();
+            await (await fetch(`${service.url}/health/ready`)).text();
+            took.push(performance.now() - asked);
+            residentMost = Math.max(residentMost, await service.residentMiB());
+            await sleep(20);
+          }
+        })();
+        await work;
+        watching = false;
+        await watch;
+        return took.sort((one, other) => one - other)[Math.floor(took.length * 0.99)] as number;
+      };
+      // What a machine that is busy with something else adds to every answer.
+      const idleHealthP99 = await healthWhile(sleep(1_000));
+      const load = new OpenLoad(service.url, request, 1_000);
+      const healthP99 = await healthWhile(load.run(times * before.perSecond, lastsMs));
+      const answered = [...load.answers];
+      const ended = performance.now();
+      await load.close();
+      const probe = new OpenLoad(service.url, request, 1);
+      const isNormal = ({ status, ms }: LoadAnswer): boolean => status === 200 && ms < 3 * before.latencyMs + 500;
+      do await probe.saturate(1, 1);
+      while (!isNormal(probe.answers.at(-1) as LoadAnswer) && performance.now() < ended + 30_000);
+      const normalMs = performance.now() - ended;
+      await probe.close();
+      // What the machine has for this service may have changed meanwhile.
+      const peak = Math.min(before.perSecond, (await peakOf(request, atOnce)).perSecond);
+
+      const good = answered.filter(({ status, ms }) => status === 200 && ms < patienceMs);
+      const goodput = good.length / (lastsMs / 1_000) / peak;
+      const refused = answered.filter(({ status }) => status !== 200);
+      const latency = good.map(({ ms }) => ms).sort((one, other) => one - other);
+      console.log(
+        `${_what}: peak ${Math.round(peak)}/s, goodput ${(goodput * 100).toFixed()} %, p99 ${Math.round(latency[Math.floor(latency.length * 0.99)] ?? 0)} ms, ` +
+          `${refused.length} refused, ${load.unsent} unsent, health p99 ${Math.round(healthP99)} ms (idle ${Math.round(idleHealthP99)} ms), memory ${Math.round(residentBefore)} to ` +
+          `${Math.round(residentMost)} MiB, as before after ${Math.round(normalMs)} ms`,
+      );
+      expect(refused.filter(({ status, retryAfter }) => status !== 503 || !retryAfter)).toEqual([]);
+      expect(goodput).toBeGreaterThanOrEqual(0.8);
+      expect(healthP99).toBeLessThan(200 + idleHealthP99);
+      expect(residentMost).toBeLessThan(residentMostMiB);
+      expect(normalMs).toBeLessThan(5_000);
+    },
+    lastsMs + 120_000,
+  );
+});
+
+describe('with as many requests under way as it takes', () => {
+  it('refuses the next at once, answers for its health, and serves all that it took', async () => {
+    const server = await createDatabase('mariadb');
+    const proxy = await TcpProxy.to(server.url);
+    const running = await startApp({
+      database: { url: proxy.through(server.url), drop: () => server.drop() },
+      env: { DATABASE_STATEMENT_TIMEOUT_MS: '60000', DATABASE_ACQUIRE_TIMEOUT_MS: '60000' },
+    });
+    await running.call('get', '/users');
+    proxy.hold();
+    const more = 100;
+    const answers: { status: number; retryAfter: string | undefined }[] = [];
+    const calls = Array.from({ length: underWayMost + more }, async () => {
+      const { status, headers } = await running.call('get', '/users');
+      answers.push({ status, retryAfter: headers['retry-after'] });
+    });
+    await until(() => answers.length >= more, 20_000);
+    expect((await running.call('get', '//health/live')).status).toBe(200);
+    expect(answers).toEqual(Array(more).fill({ status: 503, retryAfter: '1' }));
+    proxy.heal();
+    await Promise.all(calls);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(underWayMost);
+    // Each gave its place back.
+    expect((await running.call('get', '/users')).status).toBe(200);
+    await running.stop();
+    await proxy.close();
+    await server.drop();
+  }, 120_000);
+});
