@@ -2,6 +2,8 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { AppModule } from '../app.module.js';
 import { Clock } from '../clock/clock.js';
@@ -13,11 +15,15 @@ import { LoadShedder } from './load-shedder.js';
 import { Metrics } from './operations/metrics.service.js';
 import { serveApiDocuments } from './operations/api-documents.js';
 import { Readiness } from './operations/readiness.js';
+import { AppError } from '../errors/app-error.js';
+import { isDoubtful, pathOfTarget } from './request-head.js';
 import type { ServerState } from './request-state.js';
 import { RouteTable } from './route-table.js';
 import { endStalled } from './stalled-socket.js';
 
 const bodyBytesMost = 64 * 1024;
+/** Node would refuse this in a shape of its own. */
+const ourOwnRefusals = { requireHostHeader: false };
 
 /** The service with all of its limits, not yet listening. */
 export async function createHttpApplication(
@@ -32,12 +38,13 @@ export async function createHttpApplication(
     // Who takes nothing of an answer is cut after 6.5 to 13 s, as Node looks twice whether it moves. Longer than the time
     // for headers and the second until that is noticed, so that who is slow to ask is still told 408.
     connectionTimeout: 6_500,
-    http: { headersTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 8_192 },
+    http: { headersTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 8_192, ...ourOwnRefusals },
     // Longer than the idle time of common load balancers, so that they hang up first.
     keepAliveTimeout: 72_000,
     // Names may be up to 255 long; longer ones are still told that they do not exist.
     routerOptions: { maxParamLength: 1024 },
     trustProxy: env.trustProxy.length === 0 ? false : [...env.trustProxy],
+    rewriteUrl: (request: IncomingMessage) => pathOfTarget(request.url),
     genReqId: requestIds(),
     // What Fastify and Node refuse before there is a route: the same errors as everywhere.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
@@ -63,6 +70,8 @@ export async function createHttpApplication(
   app.enableCors({
     // In its usual place, Nest also puts the headers on Node's response, which makes Node write every answer the slow way.
     hook: 'preParsing',
+    // An OPTIONS that is no preflight is answered as well, and not in a shape of the plugin's own.
+    strictPreflight: false,
     origin: env.corsOrigin === '*' ? '*' : env.corsOrigin.split(','),
     // Without this, a browser may neither ban a user nor change a password.
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
@@ -78,6 +87,11 @@ export async function createHttpApplication(
   });
   app.useGlobalFilters(filter);
   serveApiDocuments(app);
+  // Without a listener, Node closes the connection without a word, and refuses what else is expected than 100-continue.
+  fastify.server.on('connect', (_request, socket: Socket) =>
+    filter.answerOnSocket(new Error('a proxy is wanted'), socket, app.get(Clock)),
+  );
+  fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response));
   await app.init();
   await fastify.ready();
   return { app, routes };
@@ -88,6 +102,7 @@ function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Read
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   fastify.decorateRequest('rollcall');
+  const refused = new WeakSet<Socket>();
   fastify.addHook('onRequest', (request, reply, done) => {
     request.rollcall = { startedAt: clock.monotonic(), contentType: request.headers['content-type'] };
     // Bodies are JSON whatever their type says, so none can be wrong: Fastify would refuse one that it cannot parse.
@@ -95,7 +110,12 @@ function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Read
     reply.header('x-request-id', request.id);
     // A client that keeps its connection would meet a closed one later.
     if (readiness.draining) reply.header('connection', 'close');
-    done();
+    const { socket } = request.raw;
+    if (!refused.has(socket) && !isDoubtful(request.raw)) return done();
+    // Whatever comes after it on this connection may have been meant as a part of it.
+    refused.add(socket);
+    reply.header('connection', 'close');
+    done(new AppError('request_malformed'));
   });
 }
 

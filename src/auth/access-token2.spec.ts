@@ -193,6 +193,8 @@ describe('time', () => {
 
 describe('a token that was not made for the app by its owner is refused', () => {
   const bomb = deflateSync(Buffer.alloc(1_500_000));
+  const hmacOf = (key: string) => createHmac('sha256', key).update('').digest();
+  const signatureOf = (token: string) => inflateSync(Buffer.from(token.slice(3), 'base64')).subarray(2, 34);
   const valid = craft();
   const body = valid.slice(3);
 
@@ -278,6 +280,70 @@ describe('a token that was not made for the app by its owner is refused', () => 
     ['more than 8192 bytes inside', craft({ services: [chat({ 1: 600 }, 'a'.repeat(8192))] }), 'token_malformed'],
     ['more than 4096 characters', `007${'A'.repeat(4096)}`, 'token_malformed'],
     ['a JWT', 'eyJhbGciOiJub25lIn0.e30.', 'token_malformed'],
+    ['the version twice', `007${valid}`, 'token_malformed'],
+    ['a BOM before', `\ufeff${valid}`, 'token_malformed'],
+    ['full-width digits for the version', `００７${body}`, 'token_malformed'],
+    ['the version escaped', `%30%30%37${body}`, 'token_malformed'],
+    ['Bearer before', `Bearer ${valid}`, 'token_malformed'],
+    [
+      'less padding',
+      craft({ encode: (bytes) => bytes.toString('base64').replace(/=+$/, '') + '~' }),
+      'token_malformed',
+    ],
+    ['lines of base64', body.replace(/.{64}/g, '$&\n').replace(/^/, '007'), 'token_malformed'],
+    ['the letters in another case', `007${body.toLowerCase()}`, 'token_malformed'],
+    ['the App ID inside in other hex', craft({ appId: appId.replace('5', '６') }), 'token_not_accepted'],
+    ['the App ID with a NUL behind', craft({ appId: `${appId}\0` }), 'token_not_accepted'],
+    ['the App ID with a blank before', craft({ appId: ` ${appId}` }), 'token_not_accepted'],
+    ['the first half of the App ID', craft({ appId: appId.slice(0, 16) }), 'token_not_accepted'],
+    ['the certificate as the App ID', craft({ appId: certificate }), 'token_not_accepted'],
+    ['the App ID as the certificate', craft({ certificate: appId }), 'token_malformed'],
+    ['the certificate twice', craft({ certificate: certificate.repeat(2) }), 'token_malformed'],
+    [
+      'a signature of the content without its App ID',
+      craft({ signature: () => hmacOf(certificate) }),
+      'token_malformed',
+    ],
+    ['a signature of another token', craft({ signature: () => signatureOf(vectors.user) }), 'token_malformed'],
+    ['a signature twice', craft({ signature: (real) => Buffer.concat([real, real]) }), 'token_malformed'],
+    ['a signature turned round', craft({ signature: (real) => Buffer.from(real).reverse() }), 'token_malformed'],
+    ['no service, though one is counted', craft({ services: [], count: 1 }), 'token_malformed'],
+    ['a service cut in its type', craft({ services: [Buffer.from([5])] }), 'token_malformed'],
+    [
+      'a service cut in its user id',
+      craft({ services: [service(5, { 1: 600 }, u16(5), Buffer.from('abc'))] }),
+      'token_malformed',
+    ],
+    [
+      'privileges of RTC for Chat',
+      craft({ services: [service(1, { 1: 600, 2: 600 }, text('c'), text(uuid))] }),
+      'token_not_accepted',
+    ],
+    ['privilege 0', craft({ services: [chat({ 0: 600 }, uuid)] }), 'token_not_accepted'],
+    [
+      'privilege 257, which is 1 in its low byte',
+      craft({ services: [chat({ 257: 600 }, uuid)] }),
+      'token_not_accepted',
+    ],
+    [
+      'a service of type 261, which is 5 in its low byte',
+      craft({ services: [service(261, { 2: 600 }, text(''))] }),
+      'token_not_accepted',
+    ],
+    [
+      'a user id of an overlong UTF-8',
+      craft({ services: [chat({ 1: 600 }, Buffer.from([0xc0, 0xaf]))] }),
+      'token_malformed',
+    ],
+    [
+      'a user id that is half a surrogate',
+      craft({ services: [chat({ 1: 600 }, Buffer.from([0xed, 0xa0, 0x80]))] }),
+      'token_malformed',
+    ],
+    ['issued in milliseconds', craft({ issuedAt: 1_700_000_000 }), 'token_not_accepted'],
+    ['issued long ago for the longest life', craft({ issuedAt: 0, life: 0xffff_ffff }), 'token_expired'],
+    ['a life that is over', craft({ issuedAt: issuedAt - 601 }), 'token_expired'],
+    ['a privilege that is over', craft({ issuedAt: issuedAt - 10, services: [chat({ 2: 5 })] }), 'token_expired'],
   ])('%s', (_, token, code) => expect(outcome(token)).toBe(code));
 
   test('a bomb costs no more than a few milliseconds', () => {

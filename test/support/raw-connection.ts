@@ -66,6 +66,7 @@ export class RawConnection {
   }
 
   end(): void {
+    this.closed = true;
     this.socket.destroy();
   }
 

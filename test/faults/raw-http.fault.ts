@@ -1,0 +1,202 @@
+import { aBootstrapApp } from '../factories/app.factory.js';
+import { RawConnection } from '../support/raw-connection.js';
+import { ServiceProcess } from '../support/service-process.js';
+import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { accessToken2 } from '../support/tokens.js';
+
+const app = aBootstrapApp();
+const path = `/${app.org}/${app.name}`;
+const token = accessToken2({ appId: app.appId, certificates: [app.certificate] } as never);
+/** Nothing more comes on a connection that said nothing for so long. */
+const quietMs = 2_000;
+
+const open = `host: x\r\nauthorization: Bearer ${token}\r\n`;
+/** What a server in front did not see: a request that would ban, were it served. */
+const smuggled = `POST ${path}/users/victim/deactivate HTTP/1.1\r\n${open}content-length: 0\r\n\r\n`;
+const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+/** A POST with these lines for a head, whose body ends where the smuggled one begins, or with it. */
+const post = (lines: string, body: string) =>
+  `POST ${path}/users/batch/status HTTP/1.1\r\n${open}${lines}\r\n\r\n${body}`;
+const get = (target: string, lines = '', version = 'HTTP/1.1') => `GET ${target} ${version}\r\n${open}${lines}\r\n`;
+const users = `${path}/users`;
+const status = '{"usernames":["victim"]}';
+
+/** Refused: one answer of 400 , the connection closed, and nothing after it. */
+const refused: [string, string][] = [
+  ['CL.TE', post(`content-length: ${5 + smuggled.length}\r\ntransfer-encoding: chunked`, `0\r\n\r\n${smuggled}`)],
+  ['TE.CL', post('transfer-encoding: chunked\r\ncontent-length: 4', `${chunk(smuggled)}0\r\n\r\n`)],
+  ['TE.TE, chunked twice', post('transfer-encoding: chunked\r\ntransfer-encoding: x', `0\r\n\r\n${smuggled}`)],
+  ['TE.TE, identity behind chunked', post('transfer-encoding: chunked, identity', `0\r\n\r\n${smuggled}`)],
+  ['transfer-encoding xchunked', post('transfer-encoding: xchunked', `0\r\n\r\n${smuggled}`)],
+  ['transfer-encoding gzip', post('transfer-encoding: gzip', `0\r\n\r\n${smuggled}`)],
+  ['transfer-encoding empty beside a length', post('transfer-encoding:\r\ncontent-length: 2', `{}${smuggled}`)],
+  ['transfer-encoding with a blank before the colon', post('transfer-encoding : chunked', `0\r\n\r\n${smuggled}`)],
+  ['transfer-encoding with a tab before the colon', post('transfer-encoding\t: chunked', `0\r\n\r\n${smuggled}`)],
+  ['transfer-encoding behind a vertical tab', post('transfer-encoding:\vchunked', `0\r\n\r\n${smuggled}`)],
+  ['transfer-encoding behind a form feed', post('transfer-encoding: \fchunked', `0\r\n\r\n${smuggled}`)],
+  ['transfer-encoding folded', post('transfer-encoding:\r\n chunked', `0\r\n\r\n${smuggled}`)],
+  ['transfer-encoding in quotes', post('transfer-encoding: "chunked"', `0\r\n\r\n${smuggled}`)],
+  ['two lengths that differ', post('content-length: 2\r\ncontent-length: 300', `{}${smuggled}`)],
+  ['two lengths that are the same', post('content-length: 2\r\ncontent-length: 2', `{}${smuggled}`)],
+  ['a list of lengths', post('content-length: 2, 2', `{}${smuggled}`)],
+  ['a length of +2', post('content-length: +2', `{}${smuggled}`)],
+  ['a length of -1', post('content-length: -1', `{}${smuggled}`)],
+  ['a length of 0x2', post('content-length: 0x2', `{}${smuggled}`)],
+  ['a length of 2.0', post('content-length: 2.0', `{}${smuggled}`)],
+  ['a length of 1e1', post('content-length: 1e1', `{}${smuggled}`)],
+  ['a length with a blank inside', post('content-length: 2 2', `{}${smuggled}`)],
+  ['a length beyond 64 bits', post(`content-length: ${'9'.repeat(30)}`, `{}${smuggled}`)],
+  ['an empty length', post('content-length:', smuggled)],
+  ['a chunk size with a sign', post('transfer-encoding: chunked', `+0\r\n\r\n${smuggled}`)],
+  ['a chunk size of 0x0', post('transfer-encoding: chunked', `0x0\r\n\r\n${smuggled}`)],
+  ['a chunk size beyond 64 bits', post('transfer-encoding: chunked', `${'f'.repeat(20)}\r\n${smuggled}`)],
+  ['a chunk that is longer than told', post('transfer-encoding: chunked', `2\r\n{}XX\r\n0\r\n\r\n${smuggled}`)],
+  ['a chunk extension with a bare LF', post('transfer-encoding: chunked', `0;a\n\r\n${smuggled}`)],
+  ['a chunk size that ends in a bare LF', post('transfer-encoding: chunked', `2\n{}\n0\n\n${smuggled}`)],
+  ['an obs-fold', get(users, 'x: a\r\n b\r\n')],
+  ['an obs-fold at once', `GET ${users} HTTP/1.1\r\n ${open}\r\n`],
+  ['a bare LF after the request line', `GET ${users} HTTP/1.1\n${open}\r\n`],
+  ['bare LFs alone', `GET ${users} HTTP/1.1\nhost: x\n\n`],
+  ['a bare CR inside of a header', get(users, 'x: a\rb\r\n')],
+  ['a NUL in a header', get(users, 'x: a\0b\r\n')],
+  ['a NUL in the path', get(`${users}/a\0b`)],
+  ['a header without a name', get(users, ': a\r\n')],
+  ['a header without a colon', get(users, 'nothing\r\n')],
+  ['a blank in the name of a header', get(users, 'x y: a\r\n')],
+  ['a byte beyond ASCII in the name of a header', get(users, 'x\xe9: a\r\n')],
+  ['no host', `GET ${users} HTTP/1.1\r\n\r\n`],
+  ['a header of 9 KiB', get(users, `x: ${'y'.repeat(9_216)}\r\n`)],
+  ['3,000 headers', get(users, 'x: y\r\n'.repeat(3_000))],
+  ['a path of 9 KiB', get(`/${'y'.repeat(9_216)}`)],
+  ['a blank in the path', get(`${users} x`)],
+  ['HTTP/0.9', `GET ${users}\r\n\r\n`],
+  ['HTTP/0.9 with headers', `GET ${users}\r\n${open}\r\n`],
+  ['HTTP/1.2', get(users, '', 'HTTP/1.2')],
+  ['HTTP/2.0', get(users, '', 'HTTP/2.0')],
+  ['HTTP/9', get(users, '', 'HTTP/9')],
+  ['http/1.1', get(users, '', 'http/1.1')],
+  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0'],
+  ['a TLS hello', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
+  ['a method that nobody knows', `FOO ${users} HTTP/1.1\r\n${open}\r\n`],
+  ['a method in lower case', `get ${users} HTTP/1.1\r\n${open}\r\n`],
+  ['a method that is too long', `${'A'.repeat(300)} ${users} HTTP/1.1\r\n${open}\r\n`],
+  ['CONNECT to a host', `CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n`],
+  ['two hosts', get(users, 'Host: y\r\n')],
+  ['a target that is only a query', get('?x=1')],
+];
+
+/** Answered rightly: one answer of this status, and whatever follows on the connection is answered in its turn. */
+const answered: [string, string, ...number[]][] = [
+  ['a chunked body', post('transfer-encoding: chunked', `${chunk(status)}0\r\n\r\n`), 200],
+  [
+    'a chunked body in many chunks, with extensions and a trailer',
+    post('transfer-encoding: chunked', `${[...status].map((one) => `1;x=y\r\n${one}\r\n`).join('')}0\r\nx: y\r\n\r\n`),
+    200,
+  ],
+  ['Transfer-Encoding in another case', post('Transfer-ENCODING: Chunked', `${chunk(status)}0\r\n\r\n`), 200],
+  ['an absolute-form target', get(`http://x${users}`), 200],
+  ['an absolute-form target of another host', get(`http://console.example/console/x`), 404],
+  ['two blanks before the version', `GET ${users}  HTTP/1.1\r\n${open}\r\n`, 200],
+  ['HTTP/1.0', `GET ${users} HTTP/1.0\r\nconnection: keep-alive\r\n${open}\r\n`, 200],
+  ['an OPTIONS that is no preflight', `OPTIONS ${users} HTTP/1.1\r\n${open}\r\n`, 204],
+  ['an expectation that nobody knows', get(users, 'expect: cake\r\n'), 200],
+  ['an asterisk', `OPTIONS * HTTP/1.1\r\n${open}\r\n`, 204],
+  ['TRACE', `TRACE ${users} HTTP/1.1\r\n${open}\r\n`, 405],
+  ['PROPFIND', `PROPFIND ${users} HTTP/1.1\r\n${open}\r\n`, 405],
+  ['PATCH', `PATCH ${users} HTTP/1.1\r\n${open}content-length: 0\r\n\r\n`, 405],
+  ['M-SEARCH', `M-SEARCH ${users} HTTP/1.1\r\n${open}\r\n`, 405],
+  ['an upgrade on a REST route', get(users, 'connection: upgrade\r\nupgrade: foo\r\n'), 200],
+  [
+    'an upgrade to h2c',
+    get(users, 'connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n'),
+    200,
+  ],
+  ['a body of a GET', `${get(users, 'content-length: 2\r\n')}{}`, 200],
+  [
+    'a method override',
+    `POST ${path}/users/batch/status HTTP/1.1\r\n${open}x-http-method-override: DELETE\r\ncontent-length: ${status.length}\r\n\r\n${status}`,
+    200,
+  ],
+  [
+    'a rewritten URL',
+    get(users, `x-original-url: ${path}/users/victim/deactivate\r\nx-rewrite-url: /metrics\r\n`),
+    200,
+  ],
+  ['an expectation to go on', post(`content-length: ${status.length}\r\nexpect: 100-continue`, status), 100, 200],
+  ['an empty line before', `\r\n${get(users)}`, 200],
+];
+
+describe('node dist/main.js', () => {
+  let database: TestDatabase;
+  let service: ServiceProcess;
+
+  beforeAll(async () => {
+    database = await createDatabase('sqlite');
+    service = await ServiceProcess.start({
+      ...{ DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1', LOG_LEVEL: 'error' },
+    });
+    const registered = await fetch(`${service.url}${users}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ username: 'victim', password: 'secret' }),
+    });
+    expect(registered.status).toBe(200);
+  }, 60_000);
+  afterEach(async () => {
+    expect((await fetch(`${service.url}/health/ready`)).status).toBe(200);
+  });
+  afterAll(async () => {
+    ServiceProcess.killAll();
+    await database.drop();
+  });
+
+  const send = async (bytes: string) => {
+    const connection = await RawConnection.open(service.url);
+    connection.send(bytes);
+    const answers = await connection.answersUntilQuiet(quietMs);
+    const { closed, rest } = connection;
+    connection.end();
+    return { statuses: answers.map((answer) => answer.status), closed, rest, last: answers.at(-1) };
+  };
+
+  it.each(refused)('refuses %s, once, and closes', async (_what, bytes) => {
+    const { statuses, closed, rest, last } = await send(bytes);
+    expect({ statuses, closed, rest }).toEqual({ statuses: [400], closed: true, rest: '' });
+    expect(JSON.parse(last?.text ?? '')).toMatchObject({
+      error: 'web_application',
+      duration: expect.any(Number) as number,
+    });
+  });
+
+  it.each(answered)('answers %s, and then the next request', async (_what, bytes, ...expected) => {
+    const { statuses, rest, last } = await send(`${bytes}${get('/health/live', 'connection: close\r\n')}`);
+    expect({ statuses, rest }).toEqual({ statuses: [...expected, 200], rest: '' });
+    expect(last?.text).toBe('{"status":"ok"}');
+  });
+
+  it('answers 1,000 pipelined requests, each in its turn', async () => {
+    const connection = await RawConnection.open(service.url);
+    const orgs = Array.from({ length: 1_000 }, (_none, index) => `org-${index}`);
+    connection.send(orgs.map((org) => get(`/${org}/app/users`)).join(''));
+    for (const org of orgs) {
+      const answer = await connection.answer();
+      expect(answer?.status).toBe(404);
+      expect(answer?.text).toContain(`Could not find application for ${org}/app from`);
+    }
+    connection.end();
+  });
+
+  it('knows the dialect of an absolute-form target too', async () => {
+    const { last } = await send(get('http://x/api/v2.1/rest/nothing', 'connection: close\r\n'));
+    expect(JSON.parse(last?.text ?? '')).toEqual({ error: { message: 'not found' }, status: 404 });
+    const listed = await send(get(`http://y${users}/victim?x`, 'connection: close\r\n'));
+    expect(JSON.parse(listed.last?.text ?? '')).toMatchObject({ path: '/users', uri: `http://x${users}/victim` });
+  });
+
+  it('served nothing that was smuggled', async () => {
+    const response = await fetch(`${service.url}${users}/victim`, { headers: { authorization: `Bearer ${token}` } });
+    const { entities } = (await response.json()) as { entities: object[] };
+    expect(entities[0]).toMatchObject({ username: 'victim', activated: true });
+    expect(refused.length + answered.length).toBeGreaterThanOrEqual(60);
+  });
+});
