@@ -89,7 +89,9 @@ describe('when the line would take over two seconds', () => {
 
   test('the next is refused, and a batch is let in or refused as a whole', async () => {
     const hasher = hasherOf(1, dear);
+    // One hash says little; after sixty it is known how long they take.
     await hasher.hash('secret', 'app');
+    await hasher.hashAll(Array<string>(60).fill('secret'), 'app');
     const batch = () => outcome(hasher.hashAll(Array<string>(60).fill('secret'), 'app'));
     const work = [batch(), batch()];
     expect(hasher.waiting).toBe(119);
@@ -98,6 +100,14 @@ describe('when the line would take over two seconds', () => {
     expect(hasher.waiting).toBeLessThanOrEqual(119);
     expect(await Promise.all(work)).toEqual(['done', 'done']);
   }, 60_000);
+});
+
+test('one slow hash is no reason to refuse any', async () => {
+  const hasher = hasherOf(1, { memoryKib: 65_536, iterations: 1, parallelism: 1 });
+  await hasher.hash('secret', 'app');
+  Object.assign(hasher, { env: { passwordConcurrency: 1, passwordCost: cheap } });
+  const many = Array.from({ length: 70 }, () => hasher.hash('secret', 'app'));
+  await expect(Promise.all(many)).resolves.toHaveLength(70);
 });
 
 describe('when 2,000 wait', () => {

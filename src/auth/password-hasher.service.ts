@@ -30,8 +30,8 @@ export class PasswordHasher {
   readonly #lines = new Map<string, Waiter[]>();
   #running = 0;
   #waiting = 0;
-  /** How long one hash takes, from its turn to its end; null: not known yet. */
-  #meanMs: number | null = null;
+  /** How long one hash takes, from its turn to its end. Grows from 0: one slow hash, as the first one, says little. */
+  #meanMs = 0;
 
   constructor(private readonly env: Env) {}
 
@@ -88,8 +88,7 @@ export class PasswordHasher {
     try {
       return await work();
     } finally {
-      const took = performance.now() - begun;
-      this.#meanMs = this.#meanMs === null ? took : this.#meanMs + (took - this.#meanMs) * weight;
+      this.#meanMs += (performance.now() - begun - this.#meanMs) * weight;
       this.#admitNext();
     }
   }
@@ -110,7 +109,6 @@ export class PasswordHasher {
   }
 
   get #room(): number {
-    if (this.#meanMs === null) return waitingMost;
     const inTime = (waitMostMs / this.#meanMs) * this.env.passwordConcurrency;
     return Math.round(Math.min(waitingMost, Math.max(waitingLeast, inTime)));
   }

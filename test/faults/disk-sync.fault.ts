@@ -69,25 +69,33 @@ describe('SQLite syncs the disk before a write is acknowledged', () => {
     return { from, to: now() };
   };
 
-  it('one sync for each of them, when they come one after the other', async () => {
-    const before = (await syncs()).length;
-    const writes: Span[] = [];
-    while (writes.length < runs(200, 2_000)) writes.push(await register());
-    const after = (await syncs()).slice(before);
-    console.log(`${writes.length} registrations one by one: ${after.length} syncs`);
-    expect(after.length).toBeGreaterThanOrEqual(writes.length);
-    expect(unsynced(writes, after)).toEqual([]);
-  }, 120_000);
+  it(
+    'one sync for each of them, when they come one after the other',
+    async () => {
+      const before = (await syncs()).length;
+      const writes: Span[] = [];
+      while (writes.length < runs(200, 2_000)) writes.push(await register());
+      const after = (await syncs()).slice(before);
+      console.log(`${writes.length} registrations one by one: ${after.length} syncs`);
+      expect(after.length).toBeGreaterThanOrEqual(writes.length);
+      expect(unsynced(writes, after)).toEqual([]);
+    },
+    runs(120_000, 900_000),
+  );
 
-  it('a sync between each request and its answer, when twenty at a time share commits', async () => {
-    const before = (await syncs()).length;
-    const writes = await inTurns(Array.from({ length: runs(2_000, 20_000) }), 20, register);
-    const after = (await syncs()).slice(before);
-    console.log(`${writes.length} registrations, twenty at a time: ${after.length} syncs`);
-    expect(unsynced(writes, after)).toEqual([]);
-    // One commit takes twenty at most, as no more are under way.
-    expect(after.length).toBeGreaterThanOrEqual(writes.length / 20);
-  }, 120_000);
+  it(
+    'a sync between each request and its answer, when twenty at a time share commits',
+    async () => {
+      const before = (await syncs()).length;
+      const writes = await inTurns(Array.from({ length: runs(2_000, 20_000) }), 20, register);
+      const after = (await syncs()).slice(before);
+      console.log(`${writes.length} registrations, twenty at a time: ${after.length} syncs`);
+      expect(unsynced(writes, after)).toEqual([]);
+      // One commit takes twenty at most, as no more are under way.
+      expect(after.length).toBeGreaterThanOrEqual(writes.length / 20);
+    },
+    runs(120_000, 900_000),
+  );
 });
 
 /** The writes whose answer came without a sync that had begun after the request, and had ended before the answer. */
