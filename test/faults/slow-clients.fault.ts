@@ -284,7 +284,7 @@ describe('slow clients', () => {
     const after = times('halfOpen');
     console.log(`halfOpen: ${after.length} closed within ${after.at(-1)?.toFixed()} ms`);
     expect(after).toHaveLength(kinds.halfOpen * attacks.length);
-    expect(after.at(-1)).toBeLessThan(2_000);
+    expect(after.at(-1)).toBeLessThan(4_000);
     expect(answersTo('halfOpen')).toEqual(['400']);
   });
 

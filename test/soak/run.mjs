@@ -266,7 +266,6 @@ function summarise(rows) {
     );
   console.log(`After the warm-up (${warm.length} looks):`);
   line('RSS, MB', (row) => row.residentMegabytes);
-  line('RSS without sessions, MB', (row) => row.residentMegabytes - row.sessions * 0.02);
   line('handles - sockets', (row) => row.handles - row.sessions);
   line('event loop p99, ms', (row) => row.loopP99Ms);
   line('slowest call p99, ms', (row) => row.p99Ms);
