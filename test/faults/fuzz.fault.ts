@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { JwtService } from '@nestjs/jwt';
 import fc from 'fast-check';
 import { aBootstrapApp } from '../factories/app.factory.js';
-import { runs, seed } from '../support/form.js';
+import { longForm, runs, seed } from '../support/form.js';
 import {
   canary,
   casesOf,
@@ -35,13 +35,16 @@ const operations = operationsOf(document).map((operation) => [titleOf(operation)
 const app = aBootstrapApp({ alias: `fuzz${seed}` });
 const names = Array.from({ length: 20 }, (_none, index) => `fuzzed-${index}`);
 
-describe('whatever is sent to a route, it answers as the document says and the event loop stays free:', () => {
+/** The other engine takes other texts ill. */
+const engines = longForm ? (['sqlite', 'mariadb'] as const) : (['sqlite'] as const);
+
+describe.each(engines)('on %s, whatever is sent to a route, it answers as the document says:', (engine) => {
   let database: TestDatabase;
   let service: ServiceProcess;
   const totals = { cases: 0, served: 0, stallMs: 0, longestError: 0 };
 
   beforeAll(async () => {
-    database = await createDatabase('sqlite');
+    database = await createDatabase(engine);
     const env = {
       ...{ DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1' },
       ...{ TRUST_PROXY: '127.0.0.1', LOG_LEVEL: 'error' },
@@ -54,7 +57,7 @@ describe('whatever is sent to a route, it answers as the document says and the e
   afterAll(async () => {
     const { cases, served, stallMs, longestError } = totals;
     console.log(
-      `fuzz: ${operations.length} routes, ${cases} cases, ${served} of them served, longest error ${longestError} bytes, ` +
+      `fuzz on ${engine}: ${operations.length} routes, ${cases} cases, ${served} of them served, longest error ${longestError} bytes, ` +
         `longest stall ${stallMs.toFixed(0)} ms, seed ${seed}`,
     );
     ServiceProcess.killAll();
