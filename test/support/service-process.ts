@@ -13,7 +13,13 @@ export class ServiceProcess {
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
+    private readonly written: () => string,
   ) {}
+
+  /** All that it wrote so far, to its standard output and to its standard error. */
+  get output(): string {
+    return this.written();
+  }
 
   /** @param imports modules that are loaded before the service */
   static async start(env: Readonly<Record<string, string>>, imports: readonly string[] = []): Promise<ServiceProcess> {
@@ -42,7 +48,7 @@ export class ServiceProcess {
       child.kill('SIGKILL');
       throw error;
     });
-    return new ServiceProcess(child, url);
+    return new ServiceProcess(child, url, () => output);
   }
 
   /** Sends a signal and answers the next line that the process writes to its standard output. */
@@ -58,11 +64,21 @@ export class ServiceProcess {
   }
 
   /** `kill -9`: nothing is finished, nothing is said. */
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
+    return this.end('SIGKILL');
+  }
+
+  /** As operators end it. */
+  stop(): Promise<void> {
+    return this.end('SIGTERM');
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const exited = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
-    await exited;
+    // Not `exit`: what it wrote last may still be on its way.
+    const closed = once(this.child, 'close');
+    this.child.kill(signal);
+    await closed;
   }
 }
 
