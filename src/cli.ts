@@ -13,11 +13,12 @@ import type { RunWithApp } from './cli/run-with-app.js';
 import { EnvError, loadEnv } from './config/env.js';
 import { AppError } from './errors/app-error.js';
 import { PinoLogger } from './logging/pino-logger.js';
+import { errorText, toldOf } from './logging/told-error.js';
 
 /** Runs a command in the same container as the service, without listening. */
 const runWithApp: RunWithApp = async (work) => {
   const app = await NestFactory.createApplicationContext(AppModule.forRoot(loadEnv()), {
-    logger: new PinoLogger(pino({ level: 'error' }, pino.destination(2))),
+    logger: new PinoLogger(pino({ level: 'error', serializers: { err: toldOf } }, pino.destination(2))),
     abortOnError: false,
   });
   try {
@@ -37,6 +38,6 @@ addOpenapiCommand(program);
 
 program.parseAsync().catch((error: unknown) => {
   const told = error instanceof AppError || error instanceof EnvError;
-  console.error(told ? (error instanceof AppError ? (error.detail ?? error.code) : error.message) : error);
+  console.error(told ? (error instanceof AppError ? (error.detail ?? error.code) : error.message) : errorText(error));
   process.exitCode = 1;
 });

@@ -4,6 +4,7 @@ import { createHttpApplication } from './api/http-application.js';
 import { AppsService } from './apps/apps.service.js';
 import { EnvError, loadEnv } from './config/env.js';
 import { createLogger } from './logging/pino-logger.js';
+import { errorText } from './logging/told-error.js';
 import { stopGracefully } from './shutdown.js';
 
 async function start(): Promise<void> {
@@ -17,10 +18,12 @@ async function start(): Promise<void> {
 }
 
 /** What a person can mend is said in a sentence; anything else needs its stack. */
-function explain(error: unknown): unknown {
+function explain(error: unknown): string {
   if (error instanceof EnvError) return error.message;
   const { code, address, port } = error as { code?: string; address?: string; port?: number };
-  return code === 'EADDRINUSE' ? `${address}:${port} is in use by another program: stop that, or set PORT` : error;
+  return code === 'EADDRINUSE'
+    ? `${address}:${port} is in use by another program: stop that, or set PORT`
+    : errorText(error);
 }
 
 start().catch((error: unknown) => {

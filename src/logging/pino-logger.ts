@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { type Logger, pino } from 'pino';
 import type { LogLevel } from '../config/env.js';
+import { toldOf } from './told-error.js';
 
 /** The process's logger: one JSON line for each event, on standard output. Secrets have no place in any member. */
 export function createLogger(level: LogLevel): Logger {
@@ -8,6 +9,7 @@ export function createLogger(level: LogLevel): Logger {
     level,
     base: undefined,
     timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: toldOf },
     formatters: { level: (label) => ({ level: label }) },
     redact: {
       paths: ['req.headers', 'authorization', 'password', 'newpassword', 'token', 'access_token', 'client_secret'],
@@ -31,7 +33,8 @@ export class PinoLogger implements LoggerService {
   error(message: unknown, ...details: unknown[]): void {
     const context = details.at(-1);
     const err = message instanceof Error ? message : details.find((detail) => detail instanceof Error);
-    this.pino.error({ context, err, stack: details.length > 1 ? details[0] : undefined }, String(message));
+    const [stack] = details.length > 1 ? details : [];
+    this.pino.error({ context, err, stack: typeof stack === 'string' ? stack : undefined }, String(message));
   }
 
   fatal(message: unknown, context?: string): void {

@@ -83,11 +83,21 @@ export class ServiceProcess {
   }
 
   /** `kill -9`: nothing is finished, nothing is said. */
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
+    return this.end('SIGKILL');
+  }
+
+  /** As operators end it. */
+  stop(): Promise<void> {
+    return this.end('SIGTERM');
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const exited = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
-    await exited;
+    // Not `exit`: what it wrote last may still be on its way.
+    const closed = once(this.child, 'close');
+    this.child.kill(signal);
+    await closed;
   }
 }
 
