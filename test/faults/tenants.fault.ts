@@ -218,6 +218,8 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
       `${running.url.replace('http', 'ws')}${all.stranger.path}/ws`,
       all.stranger.userJwt,
     );
+    // Its own message, which nobody has acknowledged.
+    await session.first('message');
     await session.settle();
     const heard = async (ids: Ids): Promise<string[]> => {
       const from = session.frames.length;
