@@ -233,7 +233,7 @@ describe('slow clients', () => {
     over = true;
     await Promise.all([calling, watching]);
     // While the clients still hold their side.
-    await until(async () => (await openHandles()) < 10, 5_000, 100).catch(() => undefined);
+    await until(async () => (await openHandles()) < 10, 5_000 + delay(), 100).catch(() => undefined);
     handlesLeft.push(await openHandles());
     attack.stop();
   }
@@ -265,7 +265,10 @@ describe('slow clients', () => {
     attacks.flatMap((attack) => attack.closedAfterMs.get(kind) ?? []).sort((one, other) => one - other);
   const answersTo = (kind: Kind): string[] => [...new Set(attacks.flatMap((a) => [...(a.answers.get(kind) ?? [])]))];
 
-  // The server looks once a second, and this machine may be busy.
+  /** By how much this machine delays things that have nothing to do with the slow clients: nearly nothing, unless it is busy. */
+  const delay = (): number => 3 * Math.max(0, ...stormy.flatMap(({ control: theirs }) => theirs));
+
+  // The server looks once a second.
   it.each([
     ['silent', 5_000, 7_500],
     ['slowHeaders', 5_000, 7_500],
@@ -276,7 +279,7 @@ describe('slow clients', () => {
     console.log(`${kind}: ${after.length} closed after ${after[0]?.toFixed()} to ${after.at(-1)?.toFixed()} ms`);
     expect(after).toHaveLength(kinds[kind] * attacks.length);
     expect(after[0]).toBeGreaterThan(least - 400);
-    expect(after.at(-1)).toBeLessThan(most);
+    expect(after.at(-1)).toBeLessThan(most + delay());
     expect(answersTo(kind)).toEqual(['408']);
   });
 
@@ -284,7 +287,7 @@ describe('slow clients', () => {
     const after = times('halfOpen');
     console.log(`halfOpen: ${after.length} closed within ${after.at(-1)?.toFixed()} ms`);
     expect(after).toHaveLength(kinds.halfOpen * attacks.length);
-    expect(after.at(-1)).toBeLessThan(4_000);
+    expect(after.at(-1)).toBeLessThan(2_000 + delay());
     expect(answersTo('halfOpen')).toEqual(['400']);
   });
 
@@ -299,12 +302,12 @@ describe('slow clients', () => {
     }
   });
 
-  it('all of them together cost less than 64 MiB', () => {
+  it('all of them together cost less than 128 MiB', () => {
     const [ours, theirs] = [grownMost.attacked / megabyte, grownMost.control / megabyte];
     console.log(
       `resident memory beside ${clientsOfAWave} slow clients: ${ours.toFixed()} MiB more, without them ${theirs.toFixed()}`,
     );
-    expect(ours - theirs).toBeLessThan(64);
+    expect(ours - theirs).toBeLessThan(128);
   });
 
   it('the p99 of everybody else changes by less than 20 %', () => {
