@@ -146,7 +146,19 @@ describe('RedisPresenceStore', () => {
     expect([one.liveNodes, two.liveNodes]).toEqual([2, 2]);
     await two.release();
     await one.renew([]);
+    await one.renew([]);
     expect(one.liveNodes).toBe(1);
+  });
+
+  it('counts the others still when Redis has lost everything, until they had the time to come back', async () => {
+    const [one, two] = [node(), node()];
+    await sleep(leaseMillis);
+    for (const store of [one, two, one]) await store.renew([]);
+    await direct.flushall();
+    await one.renew([]);
+    expect(one.liveNodes).toBe(2);
+    for (const store of [two, one]) await store.renew([]);
+    expect(one.liveNodes).toBe(2);
   });
 
   it('fails with RedisUnavailable and nothing else when Redis is away', async () => {

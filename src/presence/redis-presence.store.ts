@@ -183,6 +183,7 @@ declare module 'ioredis' {
 /** Sessions of all nodes in Redis, with one lease for each node and app. Only Redis's clock matters. */
 export class RedisPresenceStore extends PresenceStore {
   liveNodes = 1;
+  private seenNodes = 1;
   private epoch = 1;
   /** Apps in which this epoch has a lease. */
   private readonly leased = new Set<string>();
@@ -277,10 +278,16 @@ export class RedisPresenceStore extends PresenceStore {
         (redis) => redis.hdel(nodesKey(appId), node).then((): [number, number] => [1, 0]),
       ]),
     ]);
-    if (mine) this.liveNodes = mine[1];
+    if (mine) this.count(mine[1]);
     if (others.every((kept) => kept === null || kept[0] === 1)) return true;
     this.lose(epoch);
     return false;
+  }
+
+  /** Redis may just have lost everything: until the next renewal, those who have not come back yet are counted still. */
+  private count(nodes: number): void {
+    this.liveNodes = Math.max(nodes, this.seenNodes);
+    this.seenNodes = nodes;
   }
 
   async release(): Promise<void> {

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { type Call, overfullWindows } from '../../src/rate-limit/rate-limit.store.contract.js';
 import { aUsername } from '../factories/user.factory.js';
 import { Cluster, inTurns } from '../support/cluster.js';
-import { runs } from '../support/form.js';
+import { longForm, runs } from '../support/form.js';
 import { GatewayClient, until } from '../support/gateway-client.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
@@ -13,6 +13,8 @@ const everyMs = 15;
 /** How long the outage may be felt. */
 const feltMs = 2_000;
 const lastsMs = runs(5_000, 30_000);
+/** The short form shares the machine with another suite, which delays calls as well. */
+const slack = longForm ? 1 : 3;
 
 interface Probe {
   /** After the beginning. */
@@ -90,7 +92,7 @@ describe('three nodes whose Redis is', () => {
       const { begin, end } = outages[how];
       let rise = { felt: Infinity, after: Infinity };
       // Another program on the machine may slow one measurement; what Redis slows is slow in each.
-      for (let attempt = 0; attempt < 3 && (rise.felt > 250 || rise.after > 150); attempt += 1) {
+      for (let attempt = 0; attempt < 3 && (rise.felt > slack * 250 || rise.after > slack * 150); attempt += 1) {
         await until(everyNodeIsRight, 10_000, 50);
         const before = await probe(2_000);
         begin();
@@ -110,8 +112,8 @@ describe('three nodes whose Redis is', () => {
         );
         expect([...before, ...during].filter(({ status }) => status !== 200)).toEqual([]);
       }
-      expect(rise.felt).toBeLessThanOrEqual(250);
-      expect(rise.after).toBeLessThanOrEqual(150);
+      expect(rise.felt).toBeLessThanOrEqual(slack * 250);
+      expect(rise.after).toBeLessThanOrEqual(slack * 150);
     },
     runs(2, 6) * minuteMs,
   );
