@@ -2,8 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { qiscusSecurity } from '../qiscus/qiscus-document.decorator.js';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 
-type PathItem = OpenAPIObject['paths'][string];
-type ParameterObject = Exclude<NonNullable<PathItem['parameters']>[number], { $ref: string }>;
+type Parameters = NonNullable<NonNullable<OpenAPIObject['paths'][string]['get']>['parameters']>;
 
 /** The OpenAPI document of the running routes. `docs/api/openapi.json` holds it, and CI checks that it is fresh. */
 export function describeApi(app: NestFastifyApplication): OpenAPIObject {
@@ -23,18 +22,20 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .addApiKey({ type: 'apiKey', in: 'header', name: qiscusSecurity.token }, qiscusSecurity.token)
     .build();
   const document = SwaggerModule.createDocument(app, config);
-  for (const [path, item] of Object.entries(document.paths)) item.parameters = missingPathParameters(path, item);
+  for (const [path, { get, put, post, delete: remove }] of Object.entries(document.paths))
+    for (const operation of [get, put, post, remove])
+      if (operation !== undefined) operation.parameters = withPathParameters(path, operation.parameters);
   return document;
 }
 
 /** `{org}/{app}` is read by guards, so no handler of it tells Nest. A document without it is not valid. */
-function missingPathParameters(path: string, item: PathItem): ParameterObject[] {
-  const operations = [item.get, item.put, item.post, item.delete].filter((operation) => operation !== undefined);
-  const told = operations.flatMap(({ parameters = [] }) => parameters.map((one) => ('name' in one ? one.name : '')));
-  return [...path.matchAll(/\{(\w+)\}/g)]
+function withPathParameters(path: string, parameters: Parameters = []): Parameters {
+  const told = parameters.map((one) => ('name' in one ? one.name : ''));
+  const missing = [...path.matchAll(/\{(\w+)\}/g)]
     .map(([, name = '']) => name)
     .filter((name) => !told.includes(name))
-    .map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
+    .map((name) => ({ name, in: 'path' as const, required: true, schema: { type: 'string' } }));
+  return [...missing, ...parameters];
 }
 
 /** The document at `/docs/openapi.json` and a page to read and try it at `/docs`. */
