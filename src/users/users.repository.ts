@@ -77,15 +77,16 @@ export class UsersRepository {
     private readonly uuids: TimeBasedUuids,
     private readonly events: UserEvents,
   ) {
-    const limits = { rows: rowsPerRun, runs: 1 };
+    // While MySQL works on one run, the next is made ready; SQLite has one writer.
+    const runs = database.engine === 'mysql' ? 2 : 1;
     this.inserts = new Gatherer(
       (appId, calls) => this.database.write((transaction) => this.insertAll(transaction, appId, calls)),
-      limits,
+      { rows: rowsPerRun, runs },
       (call) => call.users.length,
     );
     this.changes = new Gatherer(
       (appId, calls) => this.database.write((transaction) => this.changeAll(transaction, appId, calls)),
-      limits,
+      { rows: rowsPerRun, runs: 1 },
     );
   }
 
