@@ -32,13 +32,14 @@ export class OpenLoad {
     private readonly connectionsMost: number,
   ) {}
 
-  /** As many requests at a time as there are connections, each after the answer to the one before. */
+  /** As many requests at a time as there are connections, each after the answer to the one before; one of each at least. */
   async saturate(atOnce: number, forMs: number): Promise<void> {
     const begun = performance.now();
     let index = 0;
     const caller = async (): Promise<void> => {
       const connection = this.open();
-      while (performance.now() - begun < forMs) await this.send(connection, (index += 1));
+      do await this.send(connection, (index += 1));
+      while (performance.now() - begun < forMs);
       this.idle.push(connection);
     };
     await Promise.all(Array.from({ length: atOnce }, caller));

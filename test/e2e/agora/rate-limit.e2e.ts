@@ -75,14 +75,16 @@ describe('rate limits', () => {
     expect(count(responses, 429)).toBe(1);
     const again = () => running.call('get', `//${app.org}/${app.name}/users`, { token });
     if (globalThis.rollcallRedis) {
-      // Asked until it is let in: Redis's second cannot be moved.
+      // Asked until it is let in: Redis's second cannot be moved. Once, because there may be room for one only.
       const begun = performance.now();
-      while ((await again()).status === 429 && performance.now() - begun < 3_000);
-    } else {
-      clock.advance(999);
-      expect((await again()).status).toBe(429);
-      clock.advance(1);
+      let { status } = await again();
+      while (status === 429 && performance.now() - begun < 3_000) ({ status } = await again());
+      expect(status).toBe(200);
+      return;
     }
+    clock.advance(999);
+    expect((await again()).status).toBe(429);
+    clock.advance(1);
     expect((await again()).status).toBe(200);
   });
 
