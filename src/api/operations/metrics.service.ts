@@ -7,13 +7,24 @@ import { Database } from '../../database/database.js';
 import { PresenceService } from '../../presence/presence.service.js';
 import { SessionEvents } from '../../presence/session-events.js';
 import { RateLimits } from '../../rate-limit/rate-limits.service.js';
-import { RequestCounts } from './request-counts.js';
 
 /** What the service measures of itself. No label holds anything that a caller chose. */
 @Injectable()
 export class Metrics {
   private readonly registry = new Registry();
-  private readonly requests = new RequestCounts(this.registry);
+  private readonly requests = new Counter({
+    name: 'rollcall_http_requests_total',
+    help: 'Requests answered, by route and status',
+    labelNames: ['method', 'route', 'status'],
+    registers: [this.registry],
+  });
+  private readonly durations = new Histogram({
+    name: 'rollcall_http_request_duration_seconds',
+    help: 'Time from the request line to the last byte of the answer, by route',
+    labelNames: ['method', 'route'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.registry],
+  });
   private readonly rejections = new Counter({
     name: 'rollcall_rate_limit_rejections_total',
     help: 'Calls refused because the app called too often, by route',
@@ -61,8 +72,10 @@ export class Metrics {
   /** Counts every request that this server answers. */
   observe(fastify: FastifyInstance): void {
     fastify.addHook('onResponse', (request, reply, done) => {
-      const seconds = (this.clock.monotonic() - request.rollcall.startedAt) / 1000;
-      this.requests.add(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, seconds);
+      const method = request.method;
+      const route = request.routeOptions.url ?? 'unknown';
+      this.requests.inc({ method, route, status: reply.statusCode });
+      this.durations.observe({ method, route }, (this.clock.monotonic() - request.rollcall.startedAt) / 1000);
       done();
     });
   }
