@@ -34,8 +34,9 @@ export abstract class Database {
 
   /** The rows of one SELECT, inside a unit of work as that has left them. @throws AppError database_unavailable */
   read<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
-    const transaction = currentUnit()?.transaction ?? null;
-    return transaction === null ? this.readCommitted<Row>(sql, values) : transaction.read<Row>(sql, values);
+    const unit = currentUnit();
+    if (unit === undefined || !unit.isOpen) return this.readCommitted<Row>(sql, values);
+    return unit.join((transaction) => transaction.read<Row>(sql, values));
   }
 
   /**

@@ -43,7 +43,7 @@ export class UnitOfWork {
   private finish: { commit: () => void; rollBack: (reason: Error) => void } | null = null;
   private reason: Error | null = null;
   private ended = false;
-  private open: Transaction | null = null;
+  private open = false;
   private readonly reactions: (() => void)[] = [];
 
   /**
@@ -55,8 +55,8 @@ export class UnitOfWork {
     private readonly explain: (error: unknown) => unknown,
   ) {}
 
-  /** The transaction, once it has begun. */
-  get transaction(): Transaction | null {
+  /** Whether its transaction has begun. */
+  get isOpen(): boolean {
     return this.open;
   }
 
@@ -110,7 +110,7 @@ export class UnitOfWork {
   private beginOnce(): Promise<Transaction> {
     return new Promise((resolve, reject) => {
       this.settled = this.begin((transaction) => {
-        this.open = transaction;
+        this.open = true;
         resolve(transaction);
         return this.untilFinished();
       });
