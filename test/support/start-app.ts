@@ -66,10 +66,12 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     ...(globalThis.rollcallRedis ? { REDIS_URL: neededUrl('TEST_REDIS_URL') } : {}),
     // The cheapest that argon2 knows: hashing is the subject of few tests.
     PASSWORD_COST: 'm=8,t=1,p=1',
+    // A disk that other suites keep busy stands still for seconds; what is promised then is the fault suites' subject.
+    ...{ DATABASE_STATEMENT_TIMEOUT_MS: '20000', DATABASE_ACQUIRE_TIMEOUT_MS: '20000' },
     BOOTSTRAP_APPS: credentials.text,
     ...options.env,
   });
-  const { app: nest, routes } = await createHttpApplication(env, pino({ level: 'silent' }));
+  const { app: nest, routes } = await createHttpApplication(env, pino({ level: 'error' }));
   if (options.clock !== undefined) replaceClock(nest.get(Clock), options.clock);
   const apps = nest.get(AppsService);
   await apps.bootstrap();
