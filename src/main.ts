@@ -3,6 +3,8 @@ import { bannerFor } from './banner.js';
 import { createHttpApplication } from './api/http-application.js';
 import { AppsService } from './apps/apps.service.js';
 import { EnvError, loadEnv } from './config/env.js';
+import { Database } from './database/database.js';
+import { unsafeSettings } from './database/examination.js';
 import { createLogger } from './logging/pino-logger.js';
 import { errorText } from './logging/told-error.js';
 import { stopGracefully } from './shutdown.js';
@@ -12,6 +14,7 @@ async function start(): Promise<void> {
   const logger = createLogger(env.logLevel);
   const { app } = await createHttpApplication(env, logger);
   stopGracefully(app, env, logger);
+  for (const text of await unsafeSettings(app.get(Database))) logger.warn({ context: 'Database' }, text);
   await app.get(AppsService).bootstrap();
   await app.listen(env.port, env.host);
   console.log(await bannerFor(app, env));

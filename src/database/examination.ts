@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import type { Clock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { dataSourceOptions } from './data-source-options.js';
+import type { Database } from './database.js';
 
 export interface DatabaseFinding {
   readonly what: string;
@@ -39,24 +40,22 @@ async function examineSqlite(dataSource: DataSource): Promise<DatabaseFinding[]>
   ];
 }
 
+/** Settings of a server with which a power cut loses what was acknowledged, a sentence for each. */
+export async function unsafeSettings(database: Database): Promise<string[]> {
+  if (database.engine !== 'mysql') return [];
+  const variables = await readVariables((sql) => database.read<Variable>(sql));
+  return durabilityOf(variables)
+    .filter(({ verdict }) => verdict !== 'ok')
+    .map(({ text }) => text);
+}
+
 async function examineMysql(dataSource: DataSource, clock: Clock): Promise<DatabaseFinding[]> {
-  const variables = new Map(
-    (
-      await dataSource.query<{ Variable_name: string; Value: string }[]>(
-        "SHOW VARIABLES WHERE Variable_name IN ('version', 'innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog', 'read_only')",
-      )
-    ).map((row) => [row.Variable_name, row.Value]),
-  );
+  const variables = await readVariables((sql) => dataSource.query<Variable[]>(sql));
   const [time] = await dataSource.query<{ now: string }[]>('SELECT UNIX_TIMESTAMP(NOW(3)) AS now');
   const difference = Math.abs(Number(time?.now ?? 0) * 1000 - clock.now());
-  const findings: DatabaseFinding[] = [
+  return [
     { what: 'database', verdict: 'ok', text: `answers, version ${variables.get('version')}` },
-    verdict(
-      'durability',
-      variables.get('innodb_flush_log_at_trx_commit') === '1',
-      'innodb_flush_log_at_trx_commit',
-      '1',
-    ),
+    ...durabilityOf(variables),
     variables.get('read_only') === 'ON'
       ? { what: 'database', verdict: 'broken', text: 'read_only is ON: nothing can be written' }
       : { what: 'database', verdict: 'ok', text: 'takes writes' },
@@ -64,14 +63,30 @@ async function examineMysql(dataSource: DataSource, clock: Clock): Promise<Datab
       ? { what: 'clock', verdict: 'warning', text: `differs from the database by ${Math.round(difference)} ms` }
       : { what: 'clock', verdict: 'ok', text: 'agrees with the database' },
   ];
-  // Without a binary log there is nothing to sync.
-  if (variables.get('log_bin') === 'ON')
-    findings.push(verdict('durability', variables.get('sync_binlog') === '1', 'sync_binlog', '1'));
-  return findings;
 }
 
-function verdict(what: string, good: boolean, variable: string, right: string): DatabaseFinding {
-  return good
-    ? { what, verdict: 'ok', text: `${variable}=${right}` }
-    : { what, verdict: 'warning', text: `${variable} is not ${right}: a power cut may lose acknowledged writes` };
+interface Variable {
+  readonly Variable_name: string;
+  readonly Value: string;
+}
+
+async function readVariables(read: (sql: string) => Promise<Variable[]>): Promise<ReadonlyMap<string, string>> {
+  const rows = await read(
+    "SHOW VARIABLES WHERE Variable_name IN ('version', 'innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog', 'read_only')",
+  );
+  return new Map(rows.map((row) => [row.Variable_name, row.Value]));
+}
+
+function durabilityOf(variables: ReadonlyMap<string, string>): DatabaseFinding[] {
+  // Without a binary log there is nothing to sync.
+  const needed = ['innodb_flush_log_at_trx_commit', ...(variables.get('log_bin') === 'ON' ? ['sync_binlog'] : [])];
+  return needed.map((variable) =>
+    variables.get(variable) === '1'
+      ? { what: 'durability', verdict: 'ok', text: `${variable}=1` }
+      : {
+          what: 'durability',
+          verdict: 'warning',
+          text: `${variable} is not 1: a power cut may lose acknowledged writes`,
+        },
+  );
 }

@@ -49,7 +49,10 @@ export class NodeSignals {
     const subscriber = this.redis.subscriber();
     subscriber.on('message', () => void this.take());
     subscriber.on('ready', onConnected);
-    subscriber.subscribe(channelOf(this.nodeId)).catch((error: unknown) => this.complain(error));
+    subscriber.subscribe(channelOf(this.nodeId)).catch((error: unknown) => {
+      // A subscription waits through every outage: it fails when it is refused, or when this process ends.
+      if (subscriber.status !== 'end') this.complain(error);
+    });
   }
 
   /** Never fails: what cannot be sent now goes with a later `take`. */

@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConsoleLogger, Logger } from '@nestjs/common';
+import { secondLookAtTimes } from '../../test/support/form.js';
 import { SystemClock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { RedisServer } from './redis-server.fixture.js';
 import { RedisUnavailable } from './redis-unavailable.js';
 import { RedisService } from './redis.service.js';
+
+secondLookAtTimes();
 
 const clock = new SystemClock();
 const envWith = (redisUrl: string | null): Env => ({ redisUrl }) as Env;

@@ -1,7 +1,10 @@
 import { aUsername } from '../factories/user.factory.js';
 import { agoraErrors, expectError } from '../support/agora-answers.js';
+import { secondLookAtTimes } from '../support/form.js';
 import { createDatabase, type Method, type RunningApp, startApp, type TestDatabase } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+
+secondLookAtTimes();
 
 const calls: [Method, string, unknown][] = [
   ['get', '/users', undefined],

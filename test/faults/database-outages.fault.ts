@@ -4,10 +4,14 @@ import { startMariaDb, type TestServer } from '../../scripts/test-servers.mjs';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
 import { inTurns } from '../support/cluster.js';
+import { secondLookAtTimes } from '../support/form.js';
 import { rawCall, type RawAnswer } from '../support/raw-call.js';
 import { runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { tokenOf } from '../support/tokens.js';
+
+secondLookAtTimes();
 
 const poolSize = 10;
 const minuteMs = 60_000;
@@ -40,7 +44,7 @@ describe('the service while its MariaDB', () => {
     };
     service = await ServiceProcess.start(env);
     await runCli(['app', 'set', `${app.org}/${app.name}`, 'rate_profile=off'], env);
-    token = await runCli(['token', 'app', `${app.org}/${app.name}`], env);
+    token = tokenOf(app);
     // The service remembers an app for a second.
     await sleep(1_050);
     expect(await register()).toMatchObject({ status: 200 });
@@ -222,7 +226,7 @@ describe('the service while its MariaDB', () => {
   );
 
   it(
-    'is set so that a power cut loses what was acknowledged: the doctor warns of it',
+    'is set so that a power cut loses what was acknowledged: the doctor warns of it, and each start',
     async () => {
       const env = { DATABASE_URL: database.url };
       const warning = 'innodb_flush_log_at_trx_commit is not 1: a power cut may lose acknowledged writes';
@@ -230,6 +234,9 @@ describe('the service while its MariaDB', () => {
       await onServer('SET GLOBAL innodb_flush_log_at_trx_commit = 2');
       try {
         expect(await runCli(['doctor'], env)).toMatch(new RegExp(`^warning +durability +${warning}$`, 'm'));
+        const service = await ServiceProcess.start(env);
+        expect(service.output).toContain(warning);
+        await service.kill();
       } finally {
         await onServer('SET GLOBAL innodb_flush_log_at_trx_commit = 1');
       }

@@ -6,11 +6,12 @@ import { runs } from '../support/form.js';
 import { rowsOf } from '../support/rows.js';
 import { runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { tokenOf } from '../support/tokens.js';
 
 const writers = 20;
 /** How often each test kills, each time after so many more acknowledgements and a few milliseconds. */
-const kills = runs(3, 50);
-const acksBetweenKills = [700, 900] as const;
+const kills = runs(2, 50);
+const acksBetweenKills = [1_000, 1_200] as const;
 const acksLeast = kills * acksBetweenKills[0];
 
 /** What writers were told: names whose registration, message and ban were acknowledged, and all that they tried. */
@@ -151,7 +152,7 @@ describe('no acknowledged user, message or ban is lost', () => {
     database = await createDatabase(engine, server.url);
     service = await ServiceProcess.start(environment());
     await runCli(['app', 'set', `${app.org}/${app.name}`, 'rate_profile=off'], environment());
-    const token = await runCli(['token', 'app', `${app.org}/${app.name}`], environment());
+    const token = tokenOf(app);
     // The service remembers an app for a second.
     await sleep(1_050);
     return new Ledger(`d${randomInt(1e9)}`, appUrl, token);

@@ -17,7 +17,7 @@ import { violation } from '../support/json-schema.js';
 import { RawConnection, type WireAnswer } from '../support/raw-connection.js';
 import { runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
-import { accessToken2 } from '../support/tokens.js';
+import { tokenOf } from '../support/tokens.js';
 
 const casesPerRoute = runs(1_000, 10_000);
 const connections = 16;
@@ -193,7 +193,7 @@ function titleOf({ method, paths }: Operation): string {
 /** Users, groups and tokens as they were: what was sent before may have ended them. */
 async function prepare(url: string): Promise<World> {
   const base = `${url}/${app.org}/${app.name}`;
-  const appToken = accessToken2({ appId: app.appId, certificates: [app.certificate] } as never);
+  const appToken = tokenOf(app);
   const call = async (method: string, to: string, body?: unknown): Promise<any> => {
     const response = await fetch(to, {
       method,

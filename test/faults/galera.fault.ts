@@ -7,6 +7,7 @@ import { inTurns } from '../support/cluster.js';
 import { longForm, runs, seed } from '../support/form.js';
 import { runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { tokenOf } from '../support/tokens.js';
 
 const nodes = [0, 1, 2] as const;
 const minuteMs = 60_000;
@@ -100,7 +101,7 @@ describe('three services, each on a node of its own of a Galera cluster', () => 
       }
       await Promise.all(services.splice(3).map((service) => service.kill()));
       await runCli(['app', 'set', appPath, 'rate_profile=off'], environment(0));
-      token = await runCli(['token', 'app', appPath], environment(0));
+      token = tokenOf(app);
       // A service remembers an app for a second.
       await sleep(1_050);
     },

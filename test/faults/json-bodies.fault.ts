@@ -4,10 +4,10 @@ import { aBootstrapApp } from '../factories/app.factory.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
-import { accessToken2 } from '../support/tokens.js';
+import { tokenOf } from '../support/tokens.js';
 
 const app = aBootstrapApp();
-const token = accessToken2({ appId: app.appId, certificates: [app.certificate] } as never);
+const token = tokenOf(app);
 const answerMsMost = 100;
 const stallMsMost = 100;
 const tries = 5;

@@ -7,8 +7,11 @@ import { dataSourceOptions } from '../../src/database/data-source-options.js';
 import type { Transaction } from '../../src/database/database.js';
 import { MysqlDatabase, type MysqlLimits } from '../../src/database/mysql-database.js';
 import { Database } from '../../src/database/database.js';
+import { secondLookAtTimes } from '../support/form.js';
 import { createDatabase, startApp, type TestDatabase } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+
+secondLookAtTimes();
 
 const limits: MysqlLimits = { connections: 4, statementTimeoutMs: 300, acquireTimeoutMs: 200 };
 const unavailable = { code: 'database_unavailable', retryAfterMs: expect.any(Number) };

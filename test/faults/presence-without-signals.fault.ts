@@ -1,6 +1,9 @@
 import { Cluster, type ClusterNode, inTurns } from '../support/cluster.js';
+import { secondLookAtTimes } from '../support/form.js';
 import { GatewayClient, until } from '../support/gateway-client.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+
+secondLookAtTimes();
 
 const minuteMs = 60_000;
 const atOnce = 50;

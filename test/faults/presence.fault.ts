@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Cluster, type ClusterNode, inTurns } from '../support/cluster.js';
+import { secondLookAtTimes } from '../support/form.js';
 import { GatewayClient, until } from '../support/gateway-client.js';
+
+secondLookAtTimes();
 
 const minuteMs = 60_000;
 const atOnce = 50;

@@ -4,7 +4,7 @@ import { Cluster } from '../support/cluster.js';
 import { runs } from '../support/form.js';
 
 const windowMs = 1_000;
-const lastsMs = runs(5_000, 60_000);
+const lastsMs = runs(3_000, 60_000);
 /** How often a measurement is begun that a busy machine may spoil. */
 const attemptsMost = 8;
 /** Clocks of two programs may run apart by a little within a window. */

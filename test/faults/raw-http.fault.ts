@@ -2,11 +2,11 @@ import { aBootstrapApp } from '../factories/app.factory.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
-import { accessToken2 } from '../support/tokens.js';
+import { tokenOf } from '../support/tokens.js';
 
 const app = aBootstrapApp();
 const path = `/${app.org}/${app.name}`;
-const token = accessToken2({ appId: app.appId, certificates: [app.certificate] } as never);
+const token = tokenOf(app);
 /** Nothing more comes on a connection that said nothing for so long. */
 const quietMs = 2_000;
 

@@ -11,10 +11,13 @@ import { RedisUnavailable } from '../../src/redis/redis-unavailable.js';
 import { RedisService } from '../../src/redis/redis.service.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
+import { secondLookAtTimes } from '../support/form.js';
 import { GatewayClient } from '../support/gateway-client.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
-import { accessToken2 } from '../support/tokens.js';
+import { tokenOf } from '../support/tokens.js';
+
+secondLookAtTimes();
 
 const clock = new SystemClock();
 const minuteMs = 60_000;
@@ -122,8 +125,6 @@ describe('on a Redis Cluster', () => {
 
     type App = (typeof apps)[number];
     const url = (node: number): string => (services[node] as ServiceProcess).url;
-    const tokenOf = ({ appId, certificate }: App, username: string | null = null): string =>
-      accessToken2({ appId, certificates: [certificate] } as never, username);
     const call = async (node: number, app: App, method: string, path: string, body?: unknown) => {
       const response = await fetch(`${url(node)}/${app.org}/${app.name}${path}`, {
         method,

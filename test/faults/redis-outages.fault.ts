@@ -3,16 +3,18 @@ import { Redis } from 'ioredis';
 import { type Call, overfullWindows } from '../../src/rate-limit/rate-limit.store.contract.js';
 import { aUsername } from '../factories/user.factory.js';
 import { Cluster, inTurns } from '../support/cluster.js';
-import { longForm, runs } from '../support/form.js';
+import { longForm, runs, secondLookAtTimes } from '../support/form.js';
 import { GatewayClient, until } from '../support/gateway-client.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+
+secondLookAtTimes();
 
 const nodes = 3;
 const minuteMs = 60_000;
 const everyMs = 15;
 /** How long the outage may be felt. */
 const feltMs = 2_000;
-const lastsMs = runs(5_000, 30_000);
+const lastsMs = runs(3_000, 30_000);
 /** The short form shares the machine with another suite, which delays calls as well. */
 const slack = longForm ? 1 : 3;
 

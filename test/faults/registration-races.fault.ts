@@ -5,7 +5,7 @@ import { randomFrom, runs, seed } from '../support/form.js';
 import { rowsOf } from '../support/rows.js';
 
 const contenders = 50;
-const names = runs(20, 100);
+const names = runs(10, 100);
 const clients = 20;
 const batchesEach = 25;
 const batchSize = 60;

@@ -1,12 +1,14 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aBootstrapApp } from '../factories/app.factory.js';
-import { longForm, runs } from '../support/form.js';
+import { longForm, runs, secondLookAtTimes } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
 import { figuresOf } from '../support/service-figures.mjs';
 import { runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
-import { accessToken2 } from '../support/tokens.js';
+import { tokenOf } from '../support/tokens.js';
+
+secondLookAtTimes();
 
 /** What each kind of client does. Together they are 500 sockets. */
 const kinds = {
@@ -157,7 +159,7 @@ describe('slow clients', () => {
   /** The same service without the clients: what this machine does at this moment, so that only the ratio counts. */
   let control: ServiceProcess;
   // Made of the certificate, which both services have, not of a key in one's database.
-  const token = accessToken2({ appId: app.appId, certificates: [app.certificate] } as never);
+  const token = tokenOf(app);
   const attacks: Attack[] = [];
   const calm: Calls = { attacked: [], control: [] };
   /** Of each wave. */

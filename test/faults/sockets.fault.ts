@@ -3,13 +3,15 @@ import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { inTurns } from '../support/cluster.js';
-import { runs, seed } from '../support/form.js';
+import { runs, secondLookAtTimes, seed } from '../support/form.js';
 import { GatewayClient, until } from '../support/gateway-client.js';
 import { opcodes, rawFrame, type RawFrame, RawWebSocket } from '../support/raw-websocket.js';
 import { figuresOf } from '../support/service-figures.mjs';
 import { runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
-import { accessToken2 } from '../support/tokens.js';
+import { tokenOf } from '../support/tokens.js';
+
+secondLookAtTimes();
 
 const { continuation, text, binary, close, ping, pong } = opcodes;
 const megabyte = 1024 * 1024;
@@ -36,8 +38,6 @@ describe('hostile clients of the gateway', () => {
   let handlesBefore: number;
   let addresses = 0;
 
-  const tokenOf = (username: string | null): string =>
-    accessToken2({ appId: app.appId, certificates: [app.certificate] } as never, username);
   /** Each from an address of its own, as the proxy says, unless the test is about one address. */
   const anAddress = (): Record<string, string> => {
     addresses += 1;
@@ -48,7 +48,7 @@ describe('hostile clients of the gateway', () => {
   const call = async (method: string, target: string, body?: unknown): Promise<{ status: number; body: any }> => {
     const response = await fetch(`${service.url}${path}${target}`, {
       method,
-      headers: { authorization: `Bearer ${tokenOf(null)}` },
+      headers: { authorization: `Bearer ${tokenOf(app)}` },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: response.status, body: await response.json() };
@@ -115,7 +115,7 @@ describe('hostile clients of the gateway', () => {
     for (let index = 0; index < 500 * seconds; index += 1) {
       const due = begun + index * 2;
       if (performance.now() < due) await sleep(due - performance.now());
-      const headers = { ...anAddress(), Authorization: `Bearer ${tokenOf(userName(index % 60))}` };
+      const headers = { ...anAddress(), Authorization: `Bearer ${tokenOf(app, userName(index % 60))}` };
       const asked = performance.now();
       all.push(
         (async () => {
@@ -274,7 +274,7 @@ describe('hostile clients of the gateway', () => {
     ['frames that are no frames', { opcode: text, payload: '{' }],
   ] as const)('10,000 %s a second are cut within the second', async (_what, frame) => {
     const client = await connect();
-    client.sendJson({ type: 'login', token: tokenOf('user1'), platform: 'flood' });
+    client.sendJson({ type: 'login', token: tokenOf(app, 'user1'), platform: 'flood' });
     await until(() => client.texts.length > 0, 5_000);
     const packet = Buffer.concat(Array.from({ length: 100 }, () => rawFrame(frame)));
     const begun = performance.now();
@@ -296,7 +296,10 @@ describe('hostile clients of the gateway', () => {
   it('readers that are paused are cut at 1 MiB each, and many of them at once cost no more', async () => {
     await call('POST', '/users', { username: 'many', password: 'p' });
     const login = (device: number): Promise<GatewayClient> =>
-      GatewayClient.login(service.url, path, tokenOf('many'), { platform: `p${device >> 2}`, device: `d${device}` });
+      GatewayClient.login(service.url, path, tokenOf(app, 'many'), {
+        platform: `p${device >> 2}`,
+        device: `d${device}`,
+      });
     // One reads. The others read no more, but acknowledge all that it gets: so they are sent more and more.
     const reader = await login(0);
     const paused: GatewayClient[] = [];
@@ -374,7 +377,7 @@ describe('hostile clients of the gateway', () => {
     '%s %s with %j and an upgrade is refused with %d, in the words of the gateway',
     async (method, target, more, status) => {
       const headers: Record<string, string> = { ...anAddress(), ...more };
-      if (headers['Authorization'] !== undefined) headers['Authorization'] = `Bearer ${tokenOf(null)}`;
+      if (headers['Authorization'] !== undefined) headers['Authorization'] = `Bearer ${tokenOf(app)}`;
       const client = await RawWebSocket.connect(service.url, target, headers, method);
       await client.closed;
       expect(client.status).toBe(status);
@@ -428,7 +431,7 @@ describe('hostile clients of the gateway', () => {
   it('in the end there is nobody left, and the service works as before', async () => {
     await until(async () => (await figuresOf(service.url)).handles - handlesBefore < 10, 10_000, 100);
     await until(async () => (await figuresOf(service.url)).sessions === 0, 5_000, 100);
-    const client = await GatewayClient.login(service.url, path, tokenOf('user0'));
+    const client = await GatewayClient.login(service.url, path, tokenOf(app, 'user0'));
     await client.close();
   }, 20_000);
 });

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { registrations } from '../factories/user.factory.js';
-import { randomFrom, runs, seed } from '../support/form.js';
+import { longForm, randomFrom, runs, seed } from '../support/form.js';
 import { rowsOf } from '../support/rows.js';
 import { runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { tokenOf } from '../support/tokens.js';
 
 /** How many tables there are; none before there is a database. */
 async function tablesOf({ url }: TestDatabase): Promise<number> {
@@ -60,7 +61,8 @@ describe('node dist/main.js', () => {
     runs(120_000, 1_200_000),
   );
 
-  it.each(['sqlite', 'mariadb'] as const)(
+  // On SQLite a migration is one transaction, so only MariaDB shows one that is half done.
+  it.each(longForm ? (['sqlite', 'mariadb'] as const) : (['mariadb'] as const))(
     'completes what a start that was killed with -9 in mid migration left behind, on %s',
     async (engine) => {
       const random = randomFrom(engine);
@@ -83,7 +85,7 @@ describe('node dist/main.js', () => {
         const service = await ServiceProcess.start(env);
         services = [service];
         await expectEachMigrationOnce(database);
-        const token = await runCli(['token', 'app', `${app.org}/${app.name}`], env);
+        const token = tokenOf(app);
         const post = async (path: string, body: unknown) => {
           const url = `${service.url}/${app.org}/${app.name}${path}`;
           const headers = { authorization: `Bearer ${token}` };

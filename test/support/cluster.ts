@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { startRedis, type TestServer } from '../../scripts/test-servers.mjs';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { createDatabase, type TestDatabase } from './start-app.js';
-import { accessToken2 } from './tokens.js';
+import { tokenOf } from './tokens.js';
 
 const password = 'secret';
 const batchMost = 60;
@@ -115,8 +115,7 @@ export class Cluster {
 
   /** A user's AccessToken2; without a name, the app's. */
   token(username: string | null = null): string {
-    const { appId, certificate } = this.credentials;
-    return accessToken2({ appId, certificates: [certificate] } as never, username);
+    return tokenOf(this.credentials, username);
   }
 
   async call(node: ClusterNode, method: string, path: string, body?: unknown): Promise<{ status: number; body: any }> {

@@ -4,6 +4,14 @@
  */
 export const longForm = process.env.TEST_LONG === '1';
 
+/**
+ * For a suite whose figures are times: the short form shares two processors with another suite, so a test that fails is
+ * told, and looked at once more. Never for a suite about what is lost, let in or counted.
+ */
+export function secondLookAtTimes(): void {
+  if (!longForm) jestOf(import.meta).retryTimes(1, { logErrorsBeforeRetry: true });
+}
+
 /** So many in the short form, so many in the long one. */
 export function runs(short: number, long: number): number {
   return longForm ? long : short;
@@ -22,4 +30,9 @@ export function randomFrom(name: string): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** jest's own object. The package that exports it to import would bring the types of browsers with it. */
+function jestOf(meta: ImportMeta): { retryTimes(times: number, options: { logErrorsBeforeRetry: boolean }): void } {
+  return (meta as ImportMeta & { jest: ReturnType<typeof jestOf> }).jest;
 }

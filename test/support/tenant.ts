@@ -5,7 +5,7 @@ import { writeCursor } from '../../src/users/list-cursor.js';
 import { aUsername } from '../factories/user.factory.js';
 import { hex32 } from '../factories/app.factory.js';
 import { MessageClient } from './message-client.js';
-import { accessToken2 } from './tokens.js';
+import { tokenOf } from './tokens.js';
 
 export interface Credentials {
   readonly org: string;
@@ -64,7 +64,7 @@ export function idsOfNothing(): Ids {
     ...{ groupId: number(), roomId: number(), messageId: number(), resource: `web_${hex32()}` },
     ...{ usersCursor: writeCursor(appUuid, 1), groupsCursor: writeCursor(appUuid, 2) },
     ...{ roomsCursor: writeCursor(appUuid, 3), onlineCursor: writeOnlineCursor(appUuid, username) },
-    ...{ appId, certificate, userAccessToken2: userAccessToken2({ appId, certificate }, username) },
+    ...{ appId, certificate, userAccessToken2: tokenOf({ appId, certificate }, username) },
     ...{ userToken: characters(20), refreshToken: characters(40) },
     identityToken: signIdentity(certificate, { iss: appId, prn: username, nce: randomBytes(20).toString('hex') }),
   };
@@ -108,8 +108,7 @@ export class Tenant {
   }
 
   get appAccessToken2(): string {
-    const { appId, certificate } = this.credentials;
-    return accessToken2({ appId, certificates: [certificate] } as never);
+    return tokenOf(this.credentials);
   }
 
   /** What the holder of the app's credentials shows to the guard of this name. */
@@ -217,7 +216,7 @@ export class Tenant {
       usersCursor: (await this.call('GET', '/users?limit=1')).cursor,
       ...{ groupsCursor: groups.cursor, roomsCursor: rooms.cursor },
       onlineCursor: (await this.call('GET', '/online?limit=1')).cursor,
-      ...{ userAccessToken2: userAccessToken2(this.credentials, username), userToken: tokens.token },
+      ...{ userAccessToken2: tokenOf(this.credentials, username), userToken: tokens.token },
       ...{ refreshToken: tokens.refreshToken, identityToken: await this.identityToken() },
     };
     for (const [name, id] of Object.entries(this.ids)) if (typeof id !== 'string') throw new Error(`no ${name}`);
@@ -272,10 +271,6 @@ export function signIdentity(certificate: string, claims: Readonly<Record<string
   const exp = Math.floor(Date.now() / 1_000) + 600;
   const text = `${part({ alg, typ: 'JWT' })}.${part({ exp, ...claims })}`;
   return `${text}.${createHmac('sha256', certificate).update(text).digest('base64url')}`;
-}
-
-export function userAccessToken2({ appId, certificate }: Pick<Credentials, 'appId' | 'certificate'>, username: string) {
-  return accessToken2({ appId, certificates: [certificate] } as never, username);
 }
 
 function password(): string {

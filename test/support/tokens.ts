@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { App } from '../../src/apps/app.js';
+import type { BootstrapApp } from '../../src/config/env.js';
 
 interface Builder {
   buildAppToken(appId: string, certificate: string, expireSeconds: number): string;
@@ -8,8 +9,20 @@ interface Builder {
 
 const { ChatTokenBuilder } = createRequire(import.meta.url)('agora-token') as { ChatTokenBuilder: Builder };
 
+/** What an app server makes itself from the two values that it was given: for the app, or for one of its users. */
+export function tokenOf(
+  { appId, certificate }: Pick<BootstrapApp, 'appId' | 'certificate'>,
+  username: string | null = null,
+): string {
+  return accessToken2({ appId, certificates: [certificate] }, username);
+}
+
 /** An AccessToken2 of the official builder. */
-export function accessToken2(app: App, userId: string | null = null, expireSeconds = 3600): string {
+export function accessToken2(
+  app: Pick<App, 'appId' | 'certificates'>,
+  userId: string | null = null,
+  expireSeconds = 3600,
+): string {
   const certificate = app.certificates[0] as string;
   return userId === null
     ? ChatTokenBuilder.buildAppToken(app.appId, certificate, expireSeconds)

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { issuer, signJsonWebToken } from '../../src/auth/json-web-token.js';
 import { deriveSigningKey } from '../../src/auth/signing-key.js';
-import { signIdentity, type Tenant, userAccessToken2 } from './tenant.js';
-import { accessToken2 } from './tokens.js';
+import { signIdentity, type Tenant } from './tenant.js';
+import { tokenOf } from './tokens.js';
 
 /** Apps around one whose things nobody else may see. Users of the same names are in all of them. */
 export interface Neighbourhood {
@@ -102,7 +102,7 @@ export function wrongGrants(all: Neighbourhood): WrongCredential[] {
       .map((wrong) => ({ ...wrong, body: { grant_type: 'agora' } })),
     {
       ...{ kind: 'a user token that was revoked', app: victim, body: { grant_type: 'agora' } },
-      headers: bearer(userAccessToken2(victim.credentials, victim.names.banned)),
+      headers: bearer(tokenOf(victim.credentials, victim.names.banned)),
     },
     { kind: 'in the path of another app', app: sibling, headers: {}, body: grantOf(victim) },
     { kind: 'in the path of another app', app: stranger, headers: {}, body: grantOf(victim) },
@@ -177,7 +177,7 @@ export function wrongUserTokens(all: Neighbourhood): { kind: string; app: Tenant
     ['revoked', victim.ended.userToken],
     ['of a banned user', victim.ended.bannedJwt],
     ['of a banned user', victim.ended.bannedToken],
-    ['of a banned user', userAccessToken2(victim.credentials, victim.names.banned)],
+    ['of a banned user', tokenOf(victim.credentials, victim.names.banned)],
     ['of a disabled app', disabled.userJwt],
     ['of a disabled app', disabled.ids.userToken],
     ['of another app in the organization', sibling.userJwt],
@@ -187,7 +187,7 @@ export function wrongUserTokens(all: Neighbourhood): { kind: string; app: Tenant
     ['of another organization', stranger.ids.userToken],
     ['of another organization', stranger.ids.userAccessToken2],
     ['made for this app elsewhere', jsonWebToken(stranger, { audience: victim.application, user: victim.ids.uuid })],
-    ['made for this app elsewhere', userAccessToken2({ ...stranger.credentials, appId: victim.ids.appId }, username)],
+    ['made for this app elsewhere', tokenOf({ ...stranger.credentials, appId: victim.ids.appId }, username)],
     ['an app token', victim.appToken],
     ['an app token', victim.appAccessToken2],
     ['a refresh token', victim.ids.refreshToken],
@@ -315,7 +315,7 @@ function nonceOf({ ids }: Tenant): string {
 }
 
 function appToken2({ credentials }: Tenant, certificate: string): string {
-  return accessToken2({ appId: credentials.appId, certificates: [certificate] } as never);
+  return tokenOf({ appId: credentials.appId, certificate });
 }
 
 /** A JWT as Rollcall signs it. */
