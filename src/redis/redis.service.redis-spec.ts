@@ -73,6 +73,19 @@ describe('RedisService', () => {
     await expect(redis.run('x', (commands) => commands.ping())).resolves.toBe('PONG');
   });
 
+  it('does not take for hung what answered while this process itself stood still', async () => {
+    const standStill = (): void => {
+      for (const end = clock.monotonic() + 400; clock.monotonic() < end;);
+    };
+    const sentAfter = redis.run('x', (commands) => commands.ping());
+    standStill();
+    await expect(sentAfter).resolves.toBe('PONG');
+    const sentBefore = redis.run('x', (commands) => commands.ping());
+    setImmediate(standStill);
+    await expect(sentBefore).resolves.toBe('PONG');
+    expect(redis.available).toBe(true);
+  });
+
   it('logs an outage once and its end once, whatever lies between', async () => {
     await server.kill();
     await until(() => !redis.available);

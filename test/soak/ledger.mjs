@@ -21,6 +21,8 @@ export class Ledger {
   /** @type {Map<string, number[]>} times in ms of the calls since the last look, by kind */
   times = new Map();
   calls = 0;
+  /** Calls that were told to come again later. */
+  sentAway = 0;
   /** @type {string | null} */
   broken = null;
 

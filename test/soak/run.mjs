@@ -53,6 +53,8 @@ const calibrationMs = 10_000;
 /** The share of the time before memory counts: caches fill, the compiler is at work. */
 const warmUpShare = 0.3;
 const settleWithinMs = 15_000;
+/** At half of what it can do, it sends nobody away, unless the machine is taken from it for a moment. */
+const sentAwayMost = 0.001;
 const begun = performance.now();
 const elapsed = () => ((performance.now() - begun) / 60_000).toFixed(1);
 const say = (/** @type {string} */ text) => process.stderr.write(`[${elapsed()} min] ${text}\n`);
@@ -146,6 +148,10 @@ async function findBroken(tables, path, token) {
   const open = [...ledger.users.values()].flatMap(({ name, session }) => (session === null ? [] : [name])).sort();
   const checks = [
     async () => nodes.map(({ broken }) => broken).find((one) => one !== null) ?? null,
+    async () =>
+      ledger.sentAway > Math.max(10, sentAwayMost * ledger.calls)
+        ? `${ledger.sentAway} of ${ledger.calls} calls were told to come again later`
+        : null,
     async () => {
       for (const [index, { url }] of nodes.entries()) {
         const names = await onlineAt(url, path, token());
@@ -254,7 +260,7 @@ function summarise(rows) {
   const [first, last] = [warm[0], warm.at(-1)];
   console.log(
     `\n${options.engine}${options.redis ? ' + Redis' : ''}, ${nodeCount} node(s), ${elapsed()} minutes: ` +
-      `${ledger.calls} calls, ${rows.length} looks, ${ledger.broken === null ? 'nothing broken' : 'BROKEN'}`,
+      `${ledger.calls} calls, ${ledger.sentAway} of them told to come again, ${rows.length} looks, ${ledger.broken === null ? 'nothing broken' : 'BROKEN'}`,
   );
   if (first === undefined || last === undefined || warm.length < 3) {
     console.log('Too few looks after the warm-up for slopes.');

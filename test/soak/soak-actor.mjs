@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SoakSession } from './soak-session.mjs';
 
 const usersLeast = 20;
@@ -5,6 +7,8 @@ const usersMost = 60;
 const password = 'soak-password';
 /** A token is bound to the second of its making, and one of the second of a revocation is refused. */
 const tokenAgainAfterMs = 2_100;
+/** How often a call is made that is told to come again later. */
+const attemptsMost = 5;
 
 /**
  * What an actor needs of the run.
@@ -67,18 +71,30 @@ export class SoakActor {
     return users[Math.floor(Math.random() * users.length)];
   }
 
-  /** @param {string} kind @param {string} method @param {string} path @param {unknown} [body] @param {Record<string, string>} [headers] */
+  /**
+   * As a careful app server calls: a change has a key, and who is told to come again later does.
+   *
+   * @param {string} kind @param {string} method @param {string} path @param {unknown} [body] @param {Record<string, string>} [headers]
+   */
   async call(kind, method, path, body, headers = { authorization: `Bearer ${this.stage.token(null)}` }) {
-    const begun = performance.now();
-    const response = await fetch(`${this.stage.nodeUrl()}${path}`, {
-      method,
-      headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    this.stage.ledger.took(kind, performance.now() - begun);
-    if (response.status !== 200) throw new Error(`${method} ${path} answered ${response.status} ${text.slice(0, 300)}`);
-    return JSON.parse(text);
+    /** @type {Record<string, string>} */
+    const key = method === 'GET' ? {} : { 'idempotency-key': randomUUID() };
+    for (let attempt = 1; ; attempt += 1) {
+      const begun = performance.now();
+      const response = await fetch(`${this.stage.nodeUrl()}${path}`, {
+        method,
+        headers: { ...headers, ...key, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      this.stage.ledger.took(kind, performance.now() - begun);
+      if (response.status === 200) return JSON.parse(text);
+      const later = response.headers.get('retry-after');
+      if (response.status !== 503 || later === null || attempt === attemptsMost)
+        throw new Error(`${method} ${path} answered ${response.status} ${text.slice(0, 300)}`);
+      this.stage.ledger.sentAway += 1;
+      await sleep(Number(later) * 1_000);
+    }
   }
 
   /** @param {string} kind @param {string} method @param {string} path @param {unknown} [body] */
