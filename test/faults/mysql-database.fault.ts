@@ -110,6 +110,18 @@ describe('MysqlDatabase', () => {
       }
     });
 
+    it('and runs the whole of it again when a read of it was lost', async () => {
+      let attempts = 0;
+      const use = async () => {
+        attempts += 1;
+        await add(20 + attempts);
+        if (attempts === 1) await database.read(lost);
+      };
+      await database.asOne(use, async () => undefined);
+      expect(await numbers()).toEqual([22]);
+      await database.write((transaction) => transaction.run("DELETE FROM things WHERE app_id = 'a'"));
+    });
+
     it('and leaves nothing of one that failed, nor of one that went on after a statement had failed', async () => {
       const failing = database.asOne(
         async () => {
