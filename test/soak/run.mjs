@@ -329,6 +329,7 @@ try {
   } else ratePerSecond = Number(options.rate);
   say(`${ratePerSecond.toFixed()} acts a second from now on`);
   ledger.takeP99();
+  ledger.sentAway = 0;
   console.log(lineOf(columns));
   while (!interrupted && ledger.broken === null && (performance.now() - begun) / 60_000 < minutes) {
     const [callsBefore, from] = [ledger.calls, performance.now()];

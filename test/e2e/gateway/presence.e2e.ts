@@ -1,7 +1,10 @@
 import { GatewayClient, until } from '../../support/gateway-client.js';
 import { agoraErrors, expectError, expectOrder } from '../../support/agora-answers.js';
+import { secondLookAtTimes } from '../../support/form.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 import { accessToken2 } from '../../support/tokens.js';
+
+secondLookAtTimes();
 
 const withResult = ['uri', 'timestamp', 'organization', 'application', 'entities', 'action', 'data', 'duration'];
 
