@@ -47,6 +47,26 @@ const classNames = {
   },
 };
 
+/**
+ * @nestjs/typeorm looks with `require` for what only older versions of TypeORM export, and so would load all of TypeORM a
+ * second time, from its own files: a third of a start, and its memory. Here it looks into the TypeORM of the bundle.
+ */
+const oneTypeorm = {
+  name: 'one-typeorm',
+  /** @param {import('esbuild').PluginBuild} bundle */
+  setup(bundle) {
+    bundle.onLoad(
+      { filter: /[\\/]@nestjs[\\/]typeorm[\\/]dist[\\/]common[\\/]typeorm-compat\.js$/ },
+      async ({ path }) => {
+        const source = await readFile(path, 'utf8');
+        const lookUp = "require('typeorm')";
+        if (!source.includes(lookUp)) throw new Error(`${path} is not what scripts/bundle.mjs knows`);
+        return { contents: `import theTypeorm from 'typeorm';\n${source.replace(lookUp, 'theTypeorm')}` };
+      },
+    );
+  },
+};
+
 // CommonJS packages inside expect these; an ES module has none of them.
 const banner = `import { createRequire as __createRequire } from 'node:module';
 import { dirname as __dirnameOf } from 'node:path';
@@ -64,7 +84,7 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20',
   external,
-  plugins: [absent, classNames],
+  plugins: [absent, classNames, oneTypeorm],
   banner: { js: banner },
   sourcemap: 'linked',
   sourcesContent: false,
