@@ -24,6 +24,8 @@ const tests = spawn(
     ...projects,
     '--testPathPatterns',
     ...(positionals.length ? positionals : ['.']),
+    // One suite after the other: in the long form, times are promised as they are, without room for a neighbour.
+    ...(values.long ? ['--maxWorkers', '1'] : []),
   ],
   { stdio: 'inherit', env: { ...process.env, TEST_LONG: values.long ? '1' : '', TEST_SEED: seed } },
 );
