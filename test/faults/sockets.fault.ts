@@ -229,7 +229,7 @@ describe('hostile clients of the gateway', () => {
     const clients = await inTurns(Array.from({ length: count }), 50, async () => {
       const client = await connect();
       const bytes = Buffer.from(
-        Array.from({ length: 1 + Math.floor(random() * 300) }, () => Math.floor(random() * 256)),
+        Array.from({ length: 2 + Math.floor(random() * 300) }, () => Math.floor(random() * 256)),
       );
       // Half of them are right in their first two bytes, and so get further.
       if (random() < 0.5)
