@@ -1,24 +1,22 @@
-import { ConsoleLogger, Logger } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemClock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
+import { captureLog, releaseLog } from '../logging/captured-log.fixture.js';
 import { RedisServer } from '../redis/redis-server.fixture.js';
 import { RedisService } from '../redis/redis.service.js';
 import { NodeSignals } from './node-signals.service.js';
 
 describe('NodeSignals', () => {
   let server: RedisServer;
-  let logged: string[];
+  let logged: readonly string[];
 
   beforeEach(async () => {
-    logged = [];
-    const note = (text: string): unknown => logged.push(text);
-    Logger.overrideLogger({ log: note, warn: note, error: note });
+    logged = captureLog();
     server = await RedisServer.start();
   });
   afterEach(async () => {
     await server.remove();
-    Logger.overrideLogger(new ConsoleLogger());
+    releaseLog();
   });
 
   it('says nothing of a subscription that this process itself ends before it has begun', async () => {

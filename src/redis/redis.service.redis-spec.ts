@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConsoleLogger, Logger } from '@nestjs/common';
 import { secondLookAtTimes } from '../../test/support/form.js';
 import { SystemClock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
+import { captureLog, releaseLog } from '../logging/captured-log.fixture.js';
 import { RedisServer } from './redis-server.fixture.js';
 import { RedisUnavailable } from './redis-unavailable.js';
 import { RedisService } from './redis.service.js';
@@ -21,12 +21,10 @@ async function until(condition: () => boolean, withinMs = 4_000): Promise<void> 
 describe('RedisService', () => {
   let server: RedisServer;
   let redis: RedisService;
-  let logged: string[];
+  let logged: readonly string[];
 
   beforeEach(async () => {
-    logged = [];
-    const note = (text: string): unknown => logged.push(text);
-    Logger.overrideLogger({ log: note, warn: note, error: note });
+    logged = captureLog();
     server = await RedisServer.start();
     redis = new RedisService(envWith(server.url), clock);
     await redis.onModuleInit();
@@ -35,7 +33,7 @@ describe('RedisService', () => {
   afterEach(async () => {
     redis.onApplicationShutdown();
     await server.remove();
-    Logger.overrideLogger(new ConsoleLogger());
+    releaseLog();
   });
 
   it('is connected once the module is initialised', async () => {

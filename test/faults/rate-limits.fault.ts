@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Call, overfullWindows } from '../../src/rate-limit/rate-limit.store.contract.js';
 import { Cluster } from '../support/cluster.js';
 import { runs } from '../support/form.js';
+import { patientWithDatabase } from '../support/start-app.js';
 
 const windowMs = 1_000;
 const lastsMs = runs(3_000, 60_000);
@@ -13,9 +14,7 @@ const driftMs = 2;
 describe('rate limits over three nodes', () => {
   let cluster: Cluster;
   beforeAll(async () => {
-    // How long the database may take is not the subject.
-    const patient = { DATABASE_STATEMENT_TIMEOUT_MS: '20000', DATABASE_ACQUIRE_TIMEOUT_MS: '20000' };
-    cluster = await Cluster.start(3, undefined, patient);
+    cluster = await Cluster.start(3, undefined, patientWithDatabase);
     await cluster.set('rate_profile=agora');
     // Until every node knows.
     await sleep(1_050);

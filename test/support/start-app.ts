@@ -56,6 +56,9 @@ export interface RunningApp {
   stop(): Promise<void>;
 }
 
+/** A disk that other suites keep busy stands still for seconds; what is promised then is the subject of few tests. */
+export const patientWithDatabase = { DATABASE_STATEMENT_TIMEOUT_MS: '20000', DATABASE_ACQUIRE_TIMEOUT_MS: '20000' };
+
 /** The real service on a free port, on the engines of the jest project. */
 export async function startApp(options: StartOptions = {}): Promise<RunningApp> {
   const database = options.database ? onAnotherNode(options.database) : await createDatabase();
@@ -66,8 +69,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     ...(globalThis.rollcallRedis ? { REDIS_URL: neededUrl('TEST_REDIS_URL') } : {}),
     // The cheapest that argon2 knows: hashing is the subject of few tests.
     PASSWORD_COST: 'm=8,t=1,p=1',
-    // A disk that other suites keep busy stands still for seconds; what is promised then is the fault suites' subject.
-    ...{ DATABASE_STATEMENT_TIMEOUT_MS: '20000', DATABASE_ACQUIRE_TIMEOUT_MS: '20000' },
+    ...patientWithDatabase,
     BOOTSTRAP_APPS: credentials.text,
     ...options.env,
   });
