@@ -110,6 +110,24 @@ test('one slow hash is no reason to refuse any', async () => {
   await expect(Promise.all(many)).resolves.toHaveLength(70);
 });
 
+test('a process that stands still for a second again and again refuses nobody for it', async () => {
+  const hasher = hasherOf(1);
+  const now = performance.now.bind(performance);
+  let stoodStillMs = 0;
+  performance.now = () => now() + stoodStillMs;
+  try {
+    for (let time = 0; time < 10; time += 1) {
+      const few = hasher.hashAll(Array<string>(6).fill('secret'), 'app');
+      stoodStillMs += 1000;
+      await few;
+    }
+    const batch = hasher.hashAll(Array<string>(119).fill('secret'), 'app');
+    await expect(Promise.all([batch, hasher.hash('secret', 'app')])).resolves.toHaveLength(2);
+  } finally {
+    performance.now = now;
+  }
+});
+
 describe('when 2,000 wait', () => {
   const flood = (hasher: PasswordHasher) =>
     Array.from({ length: 1 + waitingMost }, () =>

@@ -10,8 +10,8 @@ const waitMostMs = 2_000;
 const waitingLeast = 60;
 /** After some hashes there is room again. */
 const retryAfterMs = 1000;
-/** What one hash counts in the mean of the last ones. */
-const weight = 0.05;
+/** As many of the last hashes tell how long one takes. */
+const remembered = 15;
 
 interface Waiter {
   readonly admit: () => void;
@@ -30,8 +30,8 @@ export class PasswordHasher {
   readonly #lines = new Map<string, Waiter[]>();
   #running = 0;
   #waiting = 0;
-  /** How long one hash takes, from its turn to its end. Grows from 0: one slow hash, as the first one, says little. */
-  #meanMs = 0;
+  /** How long each of the last hashes took from its turn to its end, the oldest first. Zeros: the first ones say little. */
+  #lastMs = Array<number>(remembered).fill(0);
 
   constructor(private readonly env: Env) {}
 
@@ -88,7 +88,7 @@ export class PasswordHasher {
     try {
       return await work();
     } finally {
-      this.#meanMs += (performance.now() - begun - this.#meanMs) * weight;
+      this.#lastMs = [...this.#lastMs.slice(1), performance.now() - begun];
       this.#admitNext();
     }
   }
@@ -108,8 +108,10 @@ export class PasswordHasher {
     this.#makeRoom(appId);
   }
 
+  /** Their median: a process that stood still for a while finds all its hashes late once, and no line gets longer by it. */
   get #room(): number {
-    const inTime = (waitMostMs / this.#meanMs) * this.env.passwordConcurrency;
+    const medianMs = this.#lastMs.toSorted((one, other) => one - other)[(remembered - 1) / 2] as number;
+    const inTime = (waitMostMs / medianMs) * this.env.passwordConcurrency;
     return Math.round(Math.min(waitingMost, Math.max(waitingLeast, inTime)));
   }
 

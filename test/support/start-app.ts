@@ -69,6 +69,8 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     ...(globalThis.rollcallRedis ? { REDIS_URL: neededUrl('TEST_REDIS_URL') } : {}),
     // The cheapest that argon2 knows: hashing is the subject of few tests.
     PASSWORD_COST: 'm=8,t=1,p=1',
+    // Hashes as cheap as these wait for turns of the event loop that the tests share, not for processors.
+    PASSWORD_CONCURRENCY: '16',
     ...patientWithDatabase,
     BOOTSTRAP_APPS: credentials.text,
     ...options.env,
