@@ -56,7 +56,7 @@ export abstract class PresenceStore {
   /** Gives the lease up at once, with all sessions that still count. @throws RedisUnavailable */
   abstract release(): Promise<void>;
 
-  /** Nodes alive at the last renewal or the one before, this one included. */
+  /** Nodes alive within the last lease, this one included. */
   abstract readonly liveNodes: number;
 }
 

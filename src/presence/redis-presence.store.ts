@@ -1,11 +1,19 @@
 import type { Result } from 'ioredis';
 import type { KeyCommand, RedisService } from '../redis/redis.service.js';
-import { type Announced, countedMost, leaseMs, type OnlinePage, PresenceStore } from './presence.store.js';
+import {
+  type Announced,
+  countedMost,
+  leaseMs,
+  type OnlinePage,
+  PresenceStore,
+  renewEveryMs,
+} from './presence.store.js';
 import { devicesPerPlatform, devicesPerUser, type Session } from './session.js';
 
 /** Every session is announced again long before, one part of them with each renewal. */
 const userTtlMs = 3_600_000;
 const registry = '{rollcall}:nodes';
+const renewalsInLease = Math.ceil(leaseMs / renewEveryMs);
 
 /**
  * Keys of one app, all in one slot of a cluster:
@@ -182,8 +190,8 @@ declare module 'ioredis' {
 
 /** Sessions of all nodes in Redis, with one lease for each node and app. Only Redis's clock matters. */
 export class RedisPresenceStore extends PresenceStore {
-  liveNodes = 1;
-  private seenNodes = 1;
+  /** How many nodes each of the last renewals saw. */
+  private counts: readonly number[] = [1];
   private epoch = 1;
   /** Apps in which this epoch has a lease. */
   private readonly leased = new Set<string>();
@@ -278,16 +286,18 @@ export class RedisPresenceStore extends PresenceStore {
         (redis) => redis.hdel(nodesKey(appId), node).then((): [number, number] => [1, 0]),
       ]),
     ]);
-    if (mine) this.count(mine[1]);
+    if (mine) this.counts = [mine[1], ...this.counts].slice(0, renewalsInLease);
     if (others.every((kept) => kept === null || kept[0] === 1)) return true;
     this.lose(epoch);
     return false;
   }
 
-  /** Redis may just have lost everything: until the next renewal, those who have not come back yet are counted still. */
-  private count(nodes: number): void {
-    this.liveNodes = Math.max(nodes, this.seenNodes);
-    this.seenNodes = nodes;
+  /**
+   * The most that were seen within a lease: Redis may have lost everything, and who has missed a renewal since is as
+   * alive as before. To count too many costs a node some of its share; to count too few would let in too much.
+   */
+  get liveNodes(): number {
+    return Math.max(...this.counts);
   }
 
   async release(): Promise<void> {
