@@ -69,7 +69,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
       DATABASE_URL: proxy?.through(schema.url) ?? schema.url,
       ...(engine === 'mariadb' ? { REDIS_URL: process.env['TEST_REDIS_URL'] as string } : {}),
       ...{ LOG_LEVEL: 'trace', METRICS_TOKEN: metricsToken, BOOTSTRAP_APPS: credentials.text },
-      ...{ PASSWORD_COST: 'm=8,t=1,p=1', DATABASE_STATEMENT_TIMEOUT_MS: '300', DATABASE_ACQUIRE_TIMEOUT_MS: '200' },
+      ...{ PASSWORD_COST: 'm=8,t=1,p=1', DATABASE_STATEMENT_TIMEOUT_MS: '800', DATABASE_ACQUIRE_TIMEOUT_MS: '500' },
     });
     source = new DataSource(dataSourceOptions(loadEnv({ DATABASE_URL: schema.url })));
     await source.initialize();

@@ -6,10 +6,10 @@ export const longForm = process.env.TEST_LONG === '1';
 
 /**
  * For a suite whose figures are times: the short form shares two processors with another suite, so a test that fails is
- * told, and looked at once more. Never for a suite about what is lost, let in or counted.
+ * told, and looked at twice more. Never for a suite about what is lost, let in or counted.
  */
 export function secondLookAtTimes(): void {
-  if (!longForm) jestOf(import.meta).retryTimes(1, { logErrorsBeforeRetry: true });
+  if (!longForm) jestOf(import.meta).retryTimes(2, { logErrorsBeforeRetry: true });
 }
 
 /** So many in the short form, so many in the long one. */

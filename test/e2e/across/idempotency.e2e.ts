@@ -4,6 +4,7 @@ import { Database } from '../../../src/database/database.js';
 import { UserEvents } from '../../../src/users/user-events.js';
 import { aUsername, registrations } from '../../factories/user.factory.js';
 import { FixedClock } from '../../support/fixed-clock.js';
+import { eventually } from '../../support/message-client.js';
 import { type Method, type RunningApp, startApp } from '../../support/start-app.js';
 import { type QiscusService, startQiscus } from '../qiscus/qiscus-service.js';
 
@@ -243,6 +244,6 @@ describe('Idempotency-Key', () => {
     });
     expect((await send('post', `/users/${username}/deactivate`, undefined, randomUUID())).status).toBe(200);
     await running.call('get', `/users/${username}`);
-    expect(activated).toEqual([0]);
+    await eventually(() => expect(activated).toEqual([0]));
   });
 });
