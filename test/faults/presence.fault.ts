@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Cluster, type ClusterNode, inTurns } from '../support/cluster.js';
-import { secondLookAtTimes } from '../support/form.js';
+import { runs, secondLookAtTimes } from '../support/form.js';
 import { GatewayClient, until } from '../support/gateway-client.js';
 
 secondLookAtTimes();
 
 const minuteMs = 60_000;
 const atOnce = 50;
+const bans = runs(150, 500);
+const orphans = runs(300, 1_000);
 
 describe('presence of three nodes', () => {
   let cluster: Cluster;
@@ -48,9 +50,9 @@ describe('presence of three nodes', () => {
   });
 
   it(
-    'a ban closes every socket on every node within 1 s, p99 of 500',
+    `a ban closes every socket on every node within 1 s, p99 of ${bans}`,
     async () => {
-      const names = named('ban', 500);
+      const names = named('ban', bans);
       await cluster.register(names);
       const sockets = await inTurns(names, atOnce, async (name, index) => [
         await login(node(index % 3), name),
@@ -65,12 +67,13 @@ describe('presence of three nodes', () => {
         return Math.max(0, ...closed.map(({ at }) => at - answeredAt));
       });
       latencies.sort((one, other) => one - other);
+      const p99 = latencies[Math.floor(bans * 0.99)];
       console.info('from the answer of a ban to the last close, in ms:', {
-        p50: latencies[250],
-        p99: latencies[495],
-        most: latencies[499],
+        p50: latencies[bans / 2],
+        p99,
+        most: latencies.at(-1),
       });
-      expect(latencies[495]).toBeLessThan(1_000);
+      expect(p99).toBeLessThan(1_000);
     },
     minuteMs,
   );
@@ -177,13 +180,13 @@ describe('presence of three nodes', () => {
   );
 
   it(
-    'kill -9 of a node with 1,000 sessions: offline within 15 s, and never who came back elsewhere',
+    `kill -9 of a node with ${orphans} sessions: offline within 15 s, and never who came back elsewhere`,
     async () => {
-      const names = named('orphan', 1_000);
+      const names = named('orphan', orphans);
       await cluster.register(names);
       const doomed = await cluster.startNode();
       await inTurns(names, atOnce, (name) => login(doomed, name));
-      await until(async () => (await cluster.online(node(1), names)).size === 1_000, 1_000);
+      await until(async () => (await cluster.online(node(1), names)).size === orphans, 1_000);
       const begun = performance.now();
       await doomed.kill();
       const back = names.slice(0, 100);

@@ -7,7 +7,7 @@ import { rowsOf } from '../support/rows.js';
 const contenders = 50;
 const names = runs(10, 100);
 const clients = 20;
-const batchesEach = 25;
+const batchesEach = runs(10, 25);
 const batchSize = 60;
 const timeoutMs = runs(120_000, 600_000);
 

@@ -9,7 +9,7 @@ import { runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
 import { accessToken2 } from '../support/tokens.js';
 
-const strings = runs(20_000, 1_000_000);
+const strings = runs(10_000, 1_000_000);
 const connections = 16;
 const app = aBootstrapApp();
 const neighbour = aBootstrapApp({ org: app.org, name: 'neighbour' });
