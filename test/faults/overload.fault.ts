@@ -14,6 +14,8 @@ secondLookAtTimes();
 
 const times = 3;
 const lastsMs = runs(3_000, 60_000);
+/** For so long it is measured what it can do. */
+const peakMs = runs(1_000, 2_000);
 /** Who waits longer has given up. */
 const patienceMs = 5_000;
 const residentMostMiB = 512;
@@ -58,10 +60,10 @@ describe(`at ${times} times of what it can do`, () => {
   /** What so many callers at once get done, each of them after the answer to its last call. */
   const peakOf = async (request: () => string, atOnce: number): Promise<{ perSecond: number; latencyMs: number }> => {
     const load = new OpenLoad(service.url, request, atOnce);
-    await load.saturate(atOnce, 1_000);
+    await load.saturate(atOnce, peakMs / 2);
     load.answers.length = 0;
     const begun = performance.now();
-    await load.saturate(atOnce, 2_000);
+    await load.saturate(atOnce, peakMs);
     const perSecond = load.answers.length / ((performance.now() - begun) / 1_000);
     await load.close();
     expect(load.answers.filter(({ status }) => status !== 200)).toEqual([]);
