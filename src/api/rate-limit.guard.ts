@@ -36,12 +36,13 @@ export class RateLimitGuard implements CanActivate {
       : this.follow(decision, route, reply);
   }
 
-  private follow(decision: Decision, route: LimitedRoute, reply: FastifyReply): boolean {
+  private follow(decision: Decision, route: LimitedRoute, reply: FastifyReply): boolean | Promise<boolean> {
     reply.header('ratelimit-limit', decision.limit);
     reply.header('ratelimit-remaining', decision.remaining);
     reply.header('ratelimit-reset', Math.ceil(decision.resetMs / 1_000));
-    if (!decision.allowed) throw this.limits.rejection(route.name, decision);
-    return true;
+    if (decision.allowed) return true;
+    // In the next turn of the event loop: whoever is refused does not keep those waiting who are served in this one.
+    return new Promise((_resolve, reject) => setImmediate(reject, this.limits.rejection(route.name, decision)));
   }
 
   private routeOf(context: ExecutionContext): LimitedRoute | null {
