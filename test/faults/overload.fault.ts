@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { underWayMost } from '../../src/api/load-shedder.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
@@ -168,4 +170,28 @@ describe('with as many requests under way as it takes', () => {
     await proxy.close();
     await server.drop();
   }, 120_000);
+});
+
+describe('while it looks at nobody', () => {
+  it('a thousand who connect stand in line, and all are served when it looks again', async () => {
+    const database = await createDatabase('sqlite');
+    const service = await ServiceProcess.start({ DATABASE_URL: database.url, LOG_LEVEL: 'fatal' });
+    const { hostname, port } = new URL(service.url);
+    service.standStill();
+    let connected = 0;
+    const sockets = Array.from({ length: 1_000 }, () =>
+      createConnection(Number(port), hostname).once('connect', () => (connected += 1)),
+    );
+    // Who finds the line full is not told, and tries again after a second.
+    await until(() => connected === sockets.length, 900);
+    service.goOn();
+    const answers = sockets.map(async (socket) => {
+      socket.write('GET /health/live HTTP/1.1\r\nhost: rollcall\r\nconnection: close\r\n\r\n');
+      const [first] = (await once(socket, 'data')) as [Buffer];
+      return first.toString('latin1', 0, 15);
+    });
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['HTTP/1.1 200 OK']));
+    await service.kill();
+    await database.drop();
+  }, 60_000);
 });

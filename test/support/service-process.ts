@@ -77,6 +77,15 @@ export class ServiceProcess {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
   }
 
+  /** It stands still, as on a machine that gives it no processor, until `goOn`. */
+  standStill(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.child.kill('SIGCONT');
+  }
+
   /** Also those whose test ran out of time while they were starting. */
   static killAll(): void {
     for (const child of this.started) child.kill('SIGKILL');
