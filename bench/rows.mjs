@@ -42,7 +42,7 @@ const app = '/bench/bench';
 const sessionsOnline = 1_000;
 const namesPerBatch = 100;
 const accountsPerBatch = 60;
-const otherCallEveryMs = 10;
+const otherCallEveryMs = 50;
 
 const engines = /** @type {const} */ (['sqlite', 'mariadb']);
 const nameOfEngine = { sqlite: 'SQLite', mariadb: 'MariaDB' };
