@@ -24,8 +24,8 @@ const neverRefused = /^\/(health|metrics)\b/;
  */
 export class LoadShedder {
   private underWay = 0;
+  /** In this turn; while it is not 0, the next turn is expected. */
   private begun = 0;
-  private turnExpected = false;
   private readonly waiting: (() => void)[] = [];
 
   constructor(private readonly filter: ErrorFilter) {}
@@ -48,17 +48,14 @@ export class LoadShedder {
         this.waiting.push(done);
         return;
       }
+      if (this.begun === 0) this.expectTurn();
       this.begun += 1;
-      this.expectTurn();
       done();
     });
   }
 
   private expectTurn(): void {
-    if (this.turnExpected) return;
-    this.turnExpected = true;
     setImmediate(() => {
-      this.turnExpected = false;
       const due = this.waiting.splice(0, beginMost);
       this.begun = due.length;
       if (due.length > 0) this.expectTurn();
