@@ -31,6 +31,8 @@ export const statusMost = 100;
 
 const expireEveryMs = 1_000;
 const recheckEveryMs = 5_000;
+/** How long the row of a user is ahead of the signal that says what happened to them, if there is one. */
+const signalWithinMs = 1_000;
 /** Sessions that are announced, or whose users are read, at once. */
 const announcedAtOnce = 200;
 const recheckedAtOnce = 500;
@@ -108,7 +110,7 @@ export class PresenceService {
     const every = (ms: number, work: () => unknown): void => void this.timers.push(setInterval(work, ms).unref());
     every(renewEveryMs, () => this.beat());
     every(expireEveryMs, () => this.expireDue());
-    every(recheckEveryMs, () => this.recheck());
+    every(recheckEveryMs, () => this.recheck(signalWithinMs));
     void this.beat();
   }
 
@@ -364,9 +366,10 @@ export class PresenceService {
   }
 
   /** Ends a session whose user may no longer have it. */
-  private judge(local: LocalSession, user: User | null): void {
+  private judge(local: LocalSession, user: User | null, patienceMs = 0): void {
     const reason = this.reasonToEnd(local, user);
-    if (reason !== null) this.end(local, reason);
+    if (reason === 'token_revoked' && patienceMs > 0) setTimeout(() => this.end(local, reason), patienceMs).unref();
+    else if (reason !== null) this.end(local, reason);
   }
 
   private reasonToEnd({ issued, expiresAtSeconds }: LocalSession, user: User | null): KickReason | null {
@@ -427,7 +430,7 @@ export class PresenceService {
    */
   private async startAnew(): Promise<void> {
     for (const local of this.local) local.announced = false;
-    await this.recheck();
+    await this.recheck(0);
     await this.announceMissing();
   }
 
@@ -467,12 +470,13 @@ export class PresenceService {
   /**
    * Reads the users of all sessions of this node again: what a ban, a revocation or a delete means holds within
    * seconds even when every signal is lost, and whoever made it (another node, the command line, the database itself).
+   * @param patienceMs for a signal that says why tokens of a user ended, which the user's row does not
    */
-  private async recheck(): Promise<void> {
+  private async recheck(patienceMs: number): Promise<void> {
     if (this.rechecking || this.stopped) return;
     this.rechecking = true;
     try {
-      for (const [appId, sessions] of this.local.byApp()) await this.recheckApp(appId, sessions);
+      for (const [appId, sessions] of this.local.byApp()) await this.recheckApp(appId, sessions, patienceMs);
     } catch (error) {
       this.complain(error);
     } finally {
@@ -480,7 +484,7 @@ export class PresenceService {
     }
   }
 
-  private async recheckApp(appId: string, sessions: readonly LocalSession[]): Promise<void> {
+  private async recheckApp(appId: string, sessions: readonly LocalSession[], patienceMs: number): Promise<void> {
     const { org, name } = (sessions[0] as LocalSession).app;
     const app = await this.apps.find(org, name);
     if (app === null || app.disabled || app.id !== appId) {
@@ -490,7 +494,7 @@ export class PresenceService {
     for (let start = 0; start < sessions.length; start += recheckedAtOnce) {
       const some = sessions.slice(start, start + recheckedAtOnce);
       const users = await this.users.findAllByUuid(appId, [...new Set(some.map((local) => local.session.userUuid))]);
-      for (const local of some) this.judge(local, users.get(local.session.userUuid) ?? null);
+      for (const local of some) this.judge(local, users.get(local.session.userUuid) ?? null, patienceMs);
     }
   }
 

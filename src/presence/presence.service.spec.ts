@@ -1,0 +1,80 @@
+import { FixedClock } from '../../test/support/fixed-clock.js';
+import type { App } from '../apps/app.js';
+import type { AppsService } from '../apps/apps.service.js';
+import type { User } from '../users/user.js';
+import { UserEvents } from '../users/user-events.js';
+import type { UsersService } from '../users/users.service.js';
+import { MemoryPresenceStore } from './memory-presence.store.js';
+import type { NodeSignals } from './node-signals.service.js';
+import { PresenceService } from './presence.service.js';
+import type { KickReason } from './session.js';
+import { SessionEvents } from './session-events.js';
+import type { Signal } from './signal.js';
+
+const { jest } = import.meta;
+const recheckEveryMs = 5_000;
+const signalWithinMs = 1_000;
+
+describe('a session whose user another node has changed', () => {
+  const app = { id: 'app', org: 'org', name: 'name', disabled: false } as App;
+  const revoked = { appId: app.id, username: 'ann', uuid: 'uuid-of-ann', activated: true, tokenEpoch: 7 } as User;
+  const clock = new FixedClock();
+  let stored: User;
+  let kicks: KickReason[];
+  let signal: (signal: Signal) => void;
+  let presence: PresenceService;
+
+  beforeEach(async () => {
+    jest.useFakeTimers();
+    stored = { ...revoked, tokenEpoch: 0 };
+    kicks = [];
+    const signals = { listen: (receive: typeof signal) => (signal = receive), take: async () => undefined };
+    const users = { findByUuid: async () => stored, findAllByUuid: async () => new Map([[stored.uuid, stored]]) };
+    presence = new PresenceService(
+      new MemoryPresenceStore('node', clock),
+      signals as unknown as NodeSignals,
+      users as unknown as UsersService,
+      { find: async () => app } as unknown as AppsService,
+      clock,
+      new SessionEvents(),
+      new UserEvents(),
+    );
+    presence.start();
+    const request = {
+      userUuid: stored.uuid,
+      username: stored.username,
+      platform: 'web',
+      device: 'one',
+      deviceName: 'one',
+      issued: { by: 'rollcall', epoch: 0 },
+      expiresAtSeconds: Number.MAX_SAFE_INTEGER,
+    } as const;
+    await presence.open(app, request, { kick: (reason) => kicks.push(reason), wake: () => undefined });
+  });
+  afterEach(async () => {
+    await presence.stop();
+    jest.useRealTimers();
+  });
+
+  it('is told the reason of the signal, though the row of the user was read before it came', async () => {
+    stored = revoked;
+    await jest.advanceTimersByTimeAsync(recheckEveryMs + signalWithinMs - 1);
+    expect(kicks).toEqual([]);
+    const { appId, username, uuid: userUuid, tokenEpoch } = revoked;
+    signal({ kind: 'close_user', appId, username, userUuid, tokenEpoch, reason: 'password_changed', at: clock.now() });
+    await jest.advanceTimersByTimeAsync(signalWithinMs);
+    expect(kicks).toEqual(['password_changed']);
+  });
+
+  it('ends without a signal too, a second later', async () => {
+    stored = revoked;
+    await jest.advanceTimersByTimeAsync(recheckEveryMs + signalWithinMs);
+    expect(kicks).toEqual(['token_revoked']);
+  });
+
+  it('ends at once where the row says all: a ban', async () => {
+    stored = { ...revoked, activated: false };
+    await jest.advanceTimersByTimeAsync(recheckEveryMs);
+    expect(kicks).toEqual(['banned']);
+  });
+});
