@@ -1,4 +1,5 @@
-// What an idle session costs, and how many log in within a second: node bench/idle-sessions.mjs [sessions] [logins/s]
+// What an idle session costs, and how many log in within a second: node bench/idle-sessions.mjs
+// [sessions] [logins/s] [minutes]
 // Needs a build. The clients live in this process, so on a small machine they take half of the time that is measured.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -14,7 +15,11 @@ const { ChatTokenBuilder } = createRequire(import.meta.url)('agora-token');
 const sessions = Number(process.argv[2] ?? 10_000);
 const loginsPerSecond = Number(process.argv[3] ?? 500);
 const usersPerCall = 60;
-const idleMs = 35_000;
+/** Longer than a ping and its answer. */
+const idleLeastMinutes = 0.6;
+const idleMinutes = Math.max(idleLeastMinutes, Number(process.argv[4] ?? idleLeastMinutes));
+const toldEveryMinutes = 5;
+const tokenSeconds = (idleMinutes + 30) * 60;
 
 const appId = randomBytes(16).toString('hex');
 const certificate = randomBytes(16).toString('hex');
@@ -62,8 +67,12 @@ try {
   const loggedIn = await measure(url);
   let lost = 0;
   for (const socket of sockets) socket.on('close', () => (lost += 1));
-  // Longer than a ping and its answer.
-  await delay(idleMs);
+  for (let left = idleMinutes; left > 0; left -= toldEveryMinutes) {
+    await delay(Math.min(left, toldEveryMinutes) * 60_000);
+    const { rss } = await measure(url);
+    const minute = Math.round((performance.now() - startedAt - tookMs) / 60_000);
+    console.error(`minute ${minute}: ${sockets.length - lost} open, ${(rss / 2 ** 20).toFixed()} MiB resident`);
+  }
   const after = await measure(url);
 
   latencies.sort((one, other) => one - other);
@@ -71,7 +80,7 @@ try {
   const perSession = (/** @type {'rss' | 'heap'} */ kind) =>
     `${((after[kind] - before[kind]) / sockets.length / 1024).toFixed(1)} KiB`;
   console.table({
-    'sessions open after 35 s': sockets.length - lost,
+    [`sessions open after ${idleMinutes} minutes`]: sockets.length - lost,
     'log ins that failed': failed,
     'log ins a second': Math.round((sockets.length / tookMs) * 1000),
     'processor time for each log in': `${(((loggedIn.cpuSeconds - before.cpuSeconds) / sockets.length) * 1000).toFixed(2)} ms`,
@@ -107,7 +116,7 @@ async function register(url, start, name) {
   for (;;) {
     const { status } = await fetch(`${url}/bench/idle/users`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${ChatTokenBuilder.buildAppToken(appId, certificate, 600)}` },
+      headers: { authorization: `Bearer ${ChatTokenBuilder.buildAppToken(appId, certificate, tokenSeconds)}` },
       body: JSON.stringify(users),
     });
     if (status === 200) return;
@@ -135,7 +144,7 @@ async function logIn(url, username) {
   socket.on('error', () => undefined);
   socket.once('close', () => gone.abort());
   await once(socket, 'open', { signal: gone.signal });
-  const token = ChatTokenBuilder.buildUserToken(appId, certificate, username, 600);
+  const token = ChatTokenBuilder.buildUserToken(appId, certificate, username, tokenSeconds);
   socket.send(JSON.stringify({ type: 'login', token, platform: 'web', device: 'bench' }));
   const [data] = await once(socket, 'message', { signal: gone.signal });
   if (JSON.parse(data.toString()).type !== 'ready') throw new Error('refused');
