@@ -13,6 +13,8 @@ export interface TestServer {
 export interface TestGalera {
   /** Of each node, with the same user and password. */
   readonly urls: readonly string[];
+  /** To stop (SIGSTOP) and continue it with; undefined while it is killed. */
+  pidOf(index: number): number | undefined;
   /** SIGKILL. */
   kill(index: number): Promise<void>;
   /** Starts it again with its data; resolves when it has caught up with the others. */

@@ -248,6 +248,7 @@ async function formGalera({ program, provider }) {
     for (const url of urls) await joined(url);
     return {
       urls,
+      pidOf: (/** @type {number} */ index) => running[index]?.pid,
       kill,
       stop,
       async start(/** @type {number} */ index) {

@@ -92,21 +92,23 @@ export class ServiceProcess {
   }
 
   /** `kill -9`: nothing is finished, nothing is said. */
-  kill(): Promise<void> {
-    return this.end('SIGKILL');
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
   }
 
-  /** As operators end it. */
-  stop(): Promise<void> {
+  /** As operators end it. @returns its exit code; null: a signal ended it */
+  stop(): Promise<number | null> {
     return this.end('SIGTERM');
   }
 
-  private async end(signal: NodeJS.Signals): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    // Not `exit`: what it wrote last may still be on its way.
-    const closed = once(this.child, 'close');
-    this.child.kill(signal);
-    await closed;
+  private async end(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      // Not `exit`: what it wrote last may still be on its way.
+      const closed = once(this.child, 'close');
+      this.child.kill(signal);
+      await closed;
+    }
+    return this.child.exitCode;
   }
 }
 
@@ -116,4 +118,16 @@ export async function runCli(args: readonly string[], env: Readonly<Record<strin
     env: { PATH: process.env.PATH, ...env },
   });
   return stdout.trim();
+}
+
+/**
+ * Takes the rate limits of an app away, and changes other settings of it. To be called before the service is asked for
+ * the app, which it then remembers for a second.
+ */
+export async function liftLimits(
+  { org, name }: { readonly org: string; readonly name: string },
+  env: Readonly<Record<string, string>>,
+  ...settings: readonly string[]
+): Promise<void> {
+  await runCli(['app', 'set', `${org}/${name}`, 'rate_profile=off', ...settings], env);
 }
