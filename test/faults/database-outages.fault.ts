@@ -6,7 +6,7 @@ import { aUsername } from '../factories/user.factory.js';
 import { inTurns } from '../support/cluster.js';
 import { secondLookAtTimes } from '../support/form.js';
 import { rawCall, type RawAnswer } from '../support/raw-call.js';
-import { runCli, ServiceProcess } from '../support/service-process.js';
+import { liftLimits, runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { tokenOf } from '../support/tokens.js';
@@ -43,10 +43,8 @@ describe('the service while its MariaDB', () => {
       LOG_LEVEL: 'fatal',
     };
     service = await ServiceProcess.start(env);
-    await runCli(['app', 'set', `${app.org}/${app.name}`, 'rate_profile=off'], env);
+    await liftLimits(app, env);
     token = tokenOf(app);
-    // The service remembers an app for a second.
-    await sleep(1_050);
     expect(await register()).toMatchObject({ status: 200 });
   }, 120_000);
   afterAll(async () => {

@@ -1,13 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureProgram } from '../../scripts/test-servers.mjs';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
 import { inTurns } from '../support/cluster.js';
 import { runs } from '../support/form.js';
-import { runCli, ServiceProcess } from '../support/service-process.js';
+import { liftLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
 import { tokenOf } from '../support/tokens.js';
 
@@ -34,10 +33,8 @@ describe('SQLite syncs the disk before a write is acknowledged', () => {
     // With -D, strace is a grandchild: the process that was started is the service.
     const watch = ['-D', '-f', '-qq', '-ttt', '-T', '-e', 'trace=fsync,fdatasync', '-o', join(folder, 'syncs')];
     service = await ServiceProcess.start(env, [], [strace, ...watch]);
-    await runCli(['app', 'set', `${app.org}/${app.name}`, 'rate_profile=off'], env);
+    await liftLimits(app, env);
     token = tokenOf(app);
-    // The service remembers an app for a second.
-    await sleep(1_050);
   }, 180_000);
   afterAll(async () => {
     await service.kill();

@@ -4,7 +4,7 @@ import { startMariaDb, type TestServer } from '../../scripts/test-servers.mjs';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { runs } from '../support/form.js';
 import { rowsOf } from '../support/rows.js';
-import { runCli, ServiceProcess } from '../support/service-process.js';
+import { liftLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
 import { tokenOf } from '../support/tokens.js';
 
@@ -151,10 +151,8 @@ describe('no acknowledged user, message or ban is lost', () => {
   async function open(engine: 'sqlite' | 'mariadb'): Promise<Ledger> {
     database = await createDatabase(engine, server.url);
     service = await ServiceProcess.start(environment());
-    await runCli(['app', 'set', `${app.org}/${app.name}`, 'rate_profile=off'], environment());
+    await liftLimits(app, environment());
     const token = tokenOf(app);
-    // The service remembers an app for a second.
-    await sleep(1_050);
     return new Ledger(`d${randomInt(1e9)}`, appUrl, token);
   }
 

@@ -15,7 +15,7 @@ import {
 } from '../support/fuzz-cases.js';
 import { violation } from '../support/json-schema.js';
 import { RawConnection, type WireAnswer } from '../support/raw-connection.js';
-import { runCli, ServiceProcess } from '../support/service-process.js';
+import { liftLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
 import { tokenOf } from '../support/tokens.js';
 
@@ -49,10 +49,8 @@ describe.each(engines)('on %s, whatever is sent to a route, it answers as the do
       ...{ DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1' },
       ...{ TRUST_PROXY: '127.0.0.1', LOG_LEVEL: 'error' },
     };
-    // The app is there once a service has started.
-    await (await ServiceProcess.start(env)).kill();
-    await runCli(['app', 'set', `${app.org}/${app.name}`, 'rate_profile=off'], env);
     service = await ServiceProcess.start(env, [join(root, 'test/support/event-loop-delay.mjs')]);
+    await liftLimits(app, env);
   }, 120_000);
   afterAll(async () => {
     const { cases, served, stallMs, longestError } = totals;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
 import { runs } from '../support/form.js';
-import { runCli, ServiceProcess } from '../support/service-process.js';
+import { liftLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
 import { tokenOf } from '../support/tokens.js';
 
@@ -28,10 +28,7 @@ describe('a call with an Idempotency-Key that is repeated until it is answered',
       database = await createDatabase(engine);
       const env = { DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1' };
       service = await ServiceProcess.start(env);
-      await runCli(
-        ['app', 'set', `${app.org}/${app.name}`, 'rate_profile=off', 'offline_messages_per_user=100000'],
-        env,
-      );
+      await liftLimits(app, env, 'offline_messages_per_user=100000');
       const token = tokenOf(app);
       const call = (method: string, path: string, body?: unknown, key?: string) =>
         fetch(`${service.url}/${app.org}/${app.name}${path}`, {
@@ -39,8 +36,6 @@ describe('a call with an Idempotency-Key that is repeated until it is answered',
           headers: { authorization: `Bearer ${token}`, ...(key === undefined ? {} : { 'idempotency-key': key }) },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         });
-      // The service remembers an app for a second.
-      await sleep(1_050);
 
       const receiver = aUsername();
       expect((await call('POST', '/users', { username: receiver, password: 'p' })).status).toBe(200);

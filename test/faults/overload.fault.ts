@@ -7,7 +7,7 @@ import { aUsername } from '../factories/user.factory.js';
 import { longForm, runs, secondLookAtTimes } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
 import { type LoadAnswer, OpenLoad } from '../support/open-load.js';
-import { runCli, ServiceProcess } from '../support/service-process.js';
+import { liftLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, startApp, type TestDatabase } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { tokenOf } from '../support/tokens.js';
@@ -38,10 +38,8 @@ describe(`at ${times} times of what it can do`, () => {
     database = await createDatabase('sqlite');
     const env = { DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, LOG_LEVEL: 'fatal' };
     service = await ServiceProcess.start(env);
-    await runCli(['app', 'set', `${app.org}/${app.name}`, 'rate_profile=off'], env);
+    await liftLimits(app, env);
     token = tokenOf(app);
-    // The service remembers an app for a second.
-    await sleep(1_050);
   }, 120_000);
   afterEach(async () => {
     await service.kill();

@@ -1,6 +1,7 @@
-import { Cluster, type ClusterNode, inTurns } from '../support/cluster.js';
+import { Cluster, inTurns } from '../support/cluster.js';
 import { secondLookAtTimes } from '../support/form.js';
 import { GatewayClient, until } from '../support/gateway-client.js';
+import type { ServiceProcess } from '../support/service-process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 secondLookAtTimes();
@@ -33,9 +34,9 @@ describe('presence while Redis loses messages', () => {
     await toRedis?.close();
   });
 
-  const node = (index: number): ClusterNode => cluster.node(index);
+  const node = (index: number): ServiceProcess => cluster.node(index);
   const named = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
-  const login = async (where: ClusterNode, name: string): Promise<GatewayClient> => {
+  const login = async (where: ServiceProcess, name: string): Promise<GatewayClient> => {
     const client = await GatewayClient.login(where.url, cluster.path, cluster.token(name));
     clients.push(client);
     return client;

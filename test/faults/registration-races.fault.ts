@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { registrations } from '../factories/user.factory.js';
-import { Cluster, type ClusterNode, inTurns } from '../support/cluster.js';
+import { Cluster, inTurns } from '../support/cluster.js';
 import { randomFrom, runs, seed } from '../support/form.js';
 import { rowsOf } from '../support/rows.js';
+import type { ServiceProcess } from '../support/service-process.js';
 
 const contenders = 50;
 const names = runs(10, 100);
@@ -16,12 +16,10 @@ describe(`registrations that race through three nodes (seed ${seed})`, () => {
   beforeAll(async () => {
     // Hashing is not the subject: on a busy machine its line would send callers away before they race.
     cluster = await Cluster.start(3, undefined, { PASSWORD_CONCURRENCY: '64' });
-    // Until every node knows that the app has no limits.
-    await sleep(1_050);
   }, 120_000);
   afterAll(() => cluster?.stop());
 
-  const node = (index: number): ClusterNode => cluster.node(index % 3);
+  const node = (index: number): ServiceProcess => cluster.node(index % 3);
   const usersLike = (prefix: string): Promise<{ username: string }[]> =>
     rowsOf(cluster.databaseUrl, `SELECT username FROM users WHERE username LIKE '${prefix}%'`);
   const counted = async (): Promise<[number, number]> => {

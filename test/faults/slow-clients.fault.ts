@@ -4,7 +4,7 @@ import { aBootstrapApp } from '../factories/app.factory.js';
 import { longForm, runs, secondLookAtTimes } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
 import { figuresOf } from '../support/service-figures.mjs';
-import { runCli, ServiceProcess } from '../support/service-process.js';
+import { liftLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
 import { tokenOf } from '../support/tokens.js';
 
@@ -178,7 +178,7 @@ describe('slow clients', () => {
     databases.push(database);
     const env = { DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1' };
     const service = await ServiceProcess.start(env);
-    await runCli(['app', 'set', `${app.org}/${app.name}`, 'rate_profile=off'], env);
+    await liftLimits(app, env);
     return service;
   }
 
@@ -244,8 +244,6 @@ describe('slow clients', () => {
     async () => {
       attacked = await startService();
       control = await startService();
-      // The services remember an app for a second.
-      await sleep(1_050);
       for (const service of [attacked, control])
         for (const batch of ['a', 'b']) await call(service, 'POST', '/users', longUsers(batch));
       const calmUntil = performance.now() + 1_000;

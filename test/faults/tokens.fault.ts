@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { runs, seed } from '../support/form.js';
 import { RawConnection } from '../support/raw-connection.js';
-import { runCli, ServiceProcess } from '../support/service-process.js';
+import { liftLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/start-app.js';
 import { accessToken2 } from '../support/tokens.js';
 
@@ -46,9 +46,8 @@ describe('the doors of node dist/main.js', () => {
       ...{ DATABASE_URL: database.url, PASSWORD_COST: 'm=8,t=1,p=1', LOG_LEVEL: 'error' },
       BOOTSTRAP_APPS: `${app.text},${neighbour.text}`,
     };
-    await (await ServiceProcess.start(env)).kill();
-    await runCli(['app', 'set', `${app.org}/${app.name}`, 'rate_profile=off'], env);
     service = await ServiceProcess.start(env);
+    await liftLimits(app, env);
   }, 120_000);
   afterAll(async () => {
     ServiceProcess.killAll();

@@ -1,53 +1,21 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
 import { startRedis, type TestServer } from '../../scripts/test-servers.mjs';
 import { aBootstrapApp } from '../factories/app.factory.js';
+import { liftLimits, runCli, ServiceProcess } from './service-process.js';
 import { createDatabase, type TestDatabase } from './start-app.js';
 import { tokenOf } from './tokens.js';
 
 const password = 'secret';
 const batchMost = 60;
-
-/** `node dist/main.js`, as operators run it. */
-export class ClusterNode {
-  private constructor(
-    readonly process: ChildProcess,
-    readonly url: string,
-  ) {}
-
-  static async start(env: Readonly<Record<string, string>>): Promise<ClusterNode> {
-    const child = spawn(process.execPath, ['dist/main.js'], {
-      env: { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'error', ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let output = '';
-    for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-      output += chunk.toString();
-      const url = /Rollcall is ready on (\S+)/.exec(output)?.[1];
-      if (url === undefined) continue;
-      // What it logs from now on is for nobody, and must not stop it.
-      child.stdout?.resume();
-      return new ClusterNode(child, url);
-    }
-    throw new Error(`a node did not start: ${output}`);
-  }
-
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    const { exitCode, signalCode } = this.process;
-    if (exitCode !== null || signalCode !== null) return;
-    const exit = once(this.process, 'exit');
-    this.process.kill(signal);
-    await exit;
-  }
-}
+const daySeconds = 86_400;
+const clockAhead = join(import.meta.dirname, 'clock-ahead.mjs');
 
 /** Nodes on one MariaDB and one Redis of their own, and an app without rate limits. */
 export class Cluster {
   /** Those that stay; tests end others. */
-  readonly nodes: ClusterNode[] = [];
+  readonly nodes: ServiceProcess[] = [];
   redis!: TestServer;
-  private readonly started: ClusterNode[] = [];
+  private readonly started: ServiceProcess[] = [];
   private readonly credentials = aBootstrapApp();
   private database: TestDatabase | undefined;
   private env: Readonly<Record<string, string>> = {};
@@ -58,7 +26,7 @@ export class Cluster {
 
   /**
    * @param through what the nodes take for the URL of Redis, given the real one
-   * @param env settings of the nodes beside or instead of those of a test
+   * @param env settings of the nodes beside or instead of those of a test; BOOTSTRAP_APPS are apps beside its own
    */
   static async start(
     nodes: number,
@@ -72,17 +40,18 @@ export class Cluster {
       cluster.env = {
         DATABASE_URL: cluster.database.url,
         REDIS_URL: await through(cluster.redis.url),
-        BOOTSTRAP_APPS: cluster.credentials.text,
         PASSWORD_COST: 'm=8,t=1,p=1',
         GATEWAY_MAX_PENDING_PER_ADDRESS: '100000',
         SHUTDOWN_DRAIN_MS: '200',
+        LOG_LEVEL: 'error',
         ...env,
+        BOOTSTRAP_APPS: [cluster.credentials.text, env.BOOTSTRAP_APPS ?? []].flat().join(),
       };
       // The first one migrates.
       cluster.nodes.push(await cluster.startNode());
       const others = Array.from({ length: nodes - 1 }, () => cluster.startNode());
       cluster.nodes.push(...(await Promise.all(others)));
-      await cluster.set('rate_profile=off');
+      await liftLimits(cluster.credentials, cluster.cliEnv);
       return cluster;
     } catch (error) {
       await cluster.stop();
@@ -92,36 +61,57 @@ export class Cluster {
 
   /** Changes a setting of the app, as operators do. Running nodes see it within a second. */
   async set(setting: string): Promise<void> {
-    const app = `${this.credentials.org}/${this.credentials.name}`;
-    await promisify(execFile)(process.execPath, ['dist/cli.js', 'app', 'set', app, setting], {
-      env: { ...process.env, ...this.env, REDIS_URL: '' },
-    });
+    await runCli(['app', 'set', this.path.slice(1), setting], this.cliEnv);
+  }
+
+  /** The command line finds Redis where the nodes do, but tests make faults there. */
+  private get cliEnv(): Readonly<Record<string, string>> {
+    return { ...this.env, REDIS_URL: '' };
   }
 
   get databaseUrl(): string {
     return this.database?.url ?? '';
   }
 
-  /** One more node, which `stop` ends as well. */
-  async startNode(): Promise<ClusterNode> {
-    const node = await ClusterNode.start(this.env);
+  /** One more node, which `stop` ends as well. @param clockAheadMs of its wall clock */
+  async startNode(clockAheadMs = 0): Promise<ServiceProcess> {
+    const env = { ...this.env, CLOCK_AHEAD_MS: String(clockAheadMs) };
+    const node = await ServiceProcess.start(env, clockAheadMs === 0 ? [] : [clockAhead]);
     this.started.push(node);
     return node;
   }
 
-  node(index: number): ClusterNode {
-    return this.nodes[index] as ClusterNode;
+  /** An app token of a node, which is good on nodes whose clocks are as its own. */
+  async nodeToken(node: ServiceProcess): Promise<string> {
+    const { appId: client_id, certificate: client_secret } = this.credentials;
+    const { status, body } = await this.call(node, 'POST', '/token', {
+      grant_type: 'client_credentials',
+      client_id,
+      client_secret,
+    });
+    if (status !== 200) throw new Error(`no token: ${JSON.stringify(body)}`);
+    return body.access_token as string;
   }
 
-  /** A user's AccessToken2; without a name, the app's. */
+  node(index: number): ServiceProcess {
+    return this.nodes[index] as ServiceProcess;
+  }
+
+  /** A user's AccessToken2; without a name, the app's. Also good where a clock is hours ahead. */
   token(username: string | null = null): string {
-    return tokenOf(this.credentials, username);
+    return tokenOf(this.credentials, username, daySeconds);
   }
 
-  async call(node: ClusterNode, method: string, path: string, body?: unknown): Promise<{ status: number; body: any }> {
+  async call(
+    node: ServiceProcess,
+    method: string,
+    path: string,
+    body?: unknown,
+    token = this.token(),
+  ): Promise<{ status: number; body: any }> {
     const response = await fetch(`${node.url}${this.path}${path}`, {
       method,
-      headers: { authorization: `Bearer ${this.token()}` },
+      headers: { authorization: `Bearer ${token}` },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: response.status, body: await response.json() };
@@ -136,7 +126,7 @@ export class Cluster {
   }
 
   /** Which of these users a node says are online. */
-  async online(node: ClusterNode, usernames: readonly string[]): Promise<Set<string>> {
+  async online(node: ServiceProcess, usernames: readonly string[]): Promise<Set<string>> {
     const online = new Set<string>();
     for (let start = 0; start < usernames.length; start += 100) {
       const names = usernames.slice(start, start + 100);

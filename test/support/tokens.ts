@@ -13,8 +13,9 @@ const { ChatTokenBuilder } = createRequire(import.meta.url)('agora-token') as { 
 export function tokenOf(
   { appId, certificate }: Pick<BootstrapApp, 'appId' | 'certificate'>,
   username: string | null = null,
+  expireSeconds?: number,
 ): string {
-  return accessToken2({ appId, certificates: [certificate] }, username);
+  return accessToken2({ appId, certificates: [certificate] }, username, expireSeconds);
 }
 
 /** An AccessToken2 of the official builder. */
