@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { createDatabase, type TestDatabase } from '../../test/support/start-app.js';
+import { createDatabase, type TestDatabase } from '../../test/support/test-database.js';
 import { loadEnv } from '../config/env.js';
 import { dataSourceOptions } from './data-source-options.js';
 import { withMigrationLock } from './migration-lock.js';

@@ -4,7 +4,8 @@ import { Database } from '../database/database.js';
 import { UsersService } from '../users/users.service.js';
 import { OfflineMessagesService } from './offline-messages.service.js';
 import { FixedClock } from '../../test/support/fixed-clock.js';
-import { createDatabase, type RunningApp, startApp, type TestDatabase } from '../../test/support/start-app.js';
+import { type RunningApp, startApp } from '../../test/support/start-app.js';
+import { createDatabase, type TestDatabase } from '../../test/support/test-database.js';
 
 const dayMs = 24 * 3600 * 1000;
 const keptMost = 8;

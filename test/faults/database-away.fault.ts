@@ -1,8 +1,9 @@
 import { aUsername } from '../factories/user.factory.js';
 import { agoraErrors, expectError } from '../support/agora-answers.js';
 import { secondLookAtTimes } from '../support/form.js';
-import { createDatabase, type Method, type RunningApp, startApp, type TestDatabase } from '../support/start-app.js';
+import { type Method, type RunningApp, startApp } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
 secondLookAtTimes();
 

@@ -7,8 +7,8 @@ import { inTurns } from '../support/cluster.js';
 import { secondLookAtTimes } from '../support/form.js';
 import { rawCall, type RawAnswer } from '../support/raw-call.js';
 import { liftLimits, runCli, ServiceProcess } from '../support/service-process.js';
-import { createDatabase, type TestDatabase } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
 secondLookAtTimes();

@@ -7,7 +7,7 @@ import { aUsername } from '../factories/user.factory.js';
 import { inTurns } from '../support/cluster.js';
 import { runs } from '../support/form.js';
 import { liftLimits, ServiceProcess } from '../support/service-process.js';
-import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
 /** Of the system's clock, in milliseconds with their fractions. */

@@ -5,7 +5,7 @@ import { aBootstrapApp } from '../factories/app.factory.js';
 import { runs } from '../support/form.js';
 import { rowsOf } from '../support/rows.js';
 import { liftLimits, ServiceProcess } from '../support/service-process.js';
-import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
 const writers = 20;

@@ -16,7 +16,7 @@ import {
 import { violation } from '../support/json-schema.js';
 import { RawConnection, type WireAnswer } from '../support/raw-connection.js';
 import { liftLimits, ServiceProcess } from '../support/service-process.js';
-import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
 const casesPerRoute = runs(1_000, 10_000);

@@ -6,7 +6,7 @@ import { aUsername } from '../factories/user.factory.js';
 import { inTurns } from '../support/cluster.js';
 import { longForm, runs, seed } from '../support/form.js';
 import { liftLimits, ServiceProcess } from '../support/service-process.js';
-import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
 const nodes = [0, 1, 2] as const;

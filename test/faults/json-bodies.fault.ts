@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { ServiceProcess } from '../support/service-process.js';
-import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
 const app = aBootstrapApp();

@@ -5,7 +5,7 @@ import { aBootstrapApp } from '../factories/app.factory.js';
 import { runs } from '../support/form.js';
 import { MessageClient } from '../support/message-client.js';
 import { liftLimits, ServiceProcess } from '../support/service-process.js';
-import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
 const senders = 20;
 const kills = runs(1, 20);

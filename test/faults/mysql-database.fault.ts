@@ -8,8 +8,9 @@ import type { Transaction } from '../../src/database/database.js';
 import { MysqlDatabase, type MysqlLimits } from '../../src/database/mysql-database.js';
 import { Database } from '../../src/database/database.js';
 import { secondLookAtTimes } from '../support/form.js';
-import { createDatabase, startApp, type TestDatabase } from '../support/start-app.js';
+import { startApp } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
 secondLookAtTimes();
 

@@ -8,8 +8,9 @@ import { longForm, runs, secondLookAtTimes } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
 import { type LoadAnswer, OpenLoad } from '../support/open-load.js';
 import { liftLimits, ServiceProcess } from '../support/service-process.js';
-import { createDatabase, startApp, type TestDatabase } from '../support/start-app.js';
+import { startApp } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
 secondLookAtTimes();

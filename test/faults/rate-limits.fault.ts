@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Call, overfullWindows } from '../../src/rate-limit/rate-limit.store.contract.js';
 import { Cluster } from '../support/cluster.js';
 import { runs } from '../support/form.js';
-import { patientWithDatabase } from '../support/start-app.js';
+import { patientWithDatabase } from '../support/test-database.js';
 
 const windowMs = 1_000;
 const lastsMs = runs(3_000, 60_000);

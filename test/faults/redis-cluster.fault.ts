@@ -14,7 +14,7 @@ import { aUsername } from '../factories/user.factory.js';
 import { secondLookAtTimes } from '../support/form.js';
 import { GatewayClient } from '../support/gateway-client.js';
 import { ServiceProcess } from '../support/service-process.js';
-import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
 secondLookAtTimes();

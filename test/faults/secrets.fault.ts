@@ -15,9 +15,10 @@ import { type RawAnswer, rawCall } from '../support/raw-call.js';
 import { guardedRoutes } from '../support/route-access.js';
 import { callsOf, type RouteCall } from '../support/route-calls.js';
 import { ServiceProcess } from '../support/service-process.js';
-import { createDatabase, startApp, type TestDatabase } from '../support/start-app.js';
+import { startApp } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { Tenant } from '../support/tenant.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
 /** Other names of routes that are there under another prefix as well. */
 const sameHandler = /^HEAD| \/app-id\/| \/api\/v2\/(?!sdk\/)/;

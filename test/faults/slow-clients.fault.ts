@@ -5,7 +5,7 @@ import { longForm, runs, secondLookAtTimes } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
 import { figuresOf } from '../support/service-figures.mjs';
 import { liftLimits, ServiceProcess } from '../support/service-process.js';
-import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
 secondLookAtTimes();

@@ -8,7 +8,7 @@ import { GatewayClient, until } from '../support/gateway-client.js';
 import { opcodes, rawFrame, type RawFrame, RawWebSocket } from '../support/raw-websocket.js';
 import { figuresOf } from '../support/service-figures.mjs';
 import { liftLimits, ServiceProcess } from '../support/service-process.js';
-import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
 secondLookAtTimes();

@@ -6,7 +6,7 @@ import { registrations } from '../factories/user.factory.js';
 import { longForm, randomFrom, runs, seed } from '../support/form.js';
 import { rowsOf } from '../support/rows.js';
 import { runCli, ServiceProcess } from '../support/service-process.js';
-import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
 /** How many tables there are; none before there is a database. */

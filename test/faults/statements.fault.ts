@@ -10,11 +10,12 @@ import { MessageClient } from '../support/message-client.js';
 import { rawCall } from '../support/raw-call.js';
 import { guardedRoutes } from '../support/route-access.js';
 import { callsOf } from '../support/route-calls.js';
-import { createDatabase, type RunningApp, startApp, type TestDatabase } from '../support/start-app.js';
+import { type RunningApp, startApp } from '../support/start-app.js';
 import { StatementLog } from '../support/statement-log.js';
 import { judge } from '../support/statement-rules.js';
 import { Tenant } from '../support/tenant.js';
 import { tablesOf } from '../support/tenant-rows.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
 /** Other names of routes that are there under another prefix as well. */
 const sameHandler = /^HEAD| \/app-id\/| \/api\/v2\/(?!sdk\/)/;

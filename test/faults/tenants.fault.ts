@@ -10,9 +10,10 @@ import { MessageClient } from '../support/message-client.js';
 import { type RawAnswer, rawCall } from '../support/raw-call.js';
 import { guardedRoutes } from '../support/route-access.js';
 import { callsOf, type RouteCall } from '../support/route-calls.js';
-import { createDatabase, type RunningApp, startApp, type TestDatabase } from '../support/start-app.js';
+import { type RunningApp, startApp } from '../support/start-app.js';
 import { type Ids, idsOfNothing, nextSecond, someNames, Tenant } from '../support/tenant.js';
 import { rowsOf } from '../support/tenant-rows.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import * as wrong from '../support/wrong-credentials.js';
 
 type Neighbourhood = wrong.Neighbourhood;

@@ -6,7 +6,7 @@ import { aBootstrapApp } from '../factories/app.factory.js';
 import { runs, seed } from '../support/form.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { liftLimits, ServiceProcess } from '../support/service-process.js';
-import { createDatabase, type TestDatabase } from '../support/start-app.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { accessToken2 } from '../support/tokens.js';
 
 const strings = runs(10_000, 1_000_000);

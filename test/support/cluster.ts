@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { startRedis, type TestServer } from '../../scripts/test-servers.mjs';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { liftLimits, runCli, ServiceProcess } from './service-process.js';
-import { createDatabase, type TestDatabase } from './start-app.js';
+import { createDatabase, type TestDatabase } from './test-database.js';
 import { tokenOf } from './tokens.js';
 
 const password = 'secret';

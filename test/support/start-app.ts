@@ -1,11 +1,6 @@
 import 'reflect-metadata';
-import { randomBytes, randomInt } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createConnection } from 'mysql2/promise';
 import { pino } from 'pino';
 import request, { type Response, type Test } from 'supertest';
 import { createHttpApplication } from '../../src/api/http-application.js';
@@ -17,6 +12,7 @@ import { Clock } from '../../src/clock/clock.js';
 import { loadEnv } from '../../src/config/env.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import type { FixedClock } from './fixed-clock.js';
+import { createDatabase, neededUrl, onAnotherNode, patientWithDatabase, type TestDatabase } from './test-database.js';
 
 export interface StartOptions {
   /** Settings of the environment beside those that name the engine. */
@@ -55,9 +51,6 @@ export interface RunningApp {
   register(username: string, more?: Readonly<Record<string, unknown>>): Promise<Record<string, any>>;
   stop(): Promise<void>;
 }
-
-/** A disk that other suites keep busy stands still for seconds; what is promised then is the subject of few tests. */
-export const patientWithDatabase = { DATABASE_STATEMENT_TIMEOUT_MS: '20000', DATABASE_ACQUIRE_TIMEOUT_MS: '20000' };
 
 /** The real service on a free port, on the engines of the jest project. */
 export async function startApp(options: StartOptions = {}): Promise<RunningApp> {
@@ -106,56 +99,6 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
       if (options.database === undefined) await database.drop();
     },
   };
-}
-
-export interface TestDatabase {
-  readonly url: string;
-  drop(): Promise<void>;
-}
-
-/** An empty database of the project's engine: a file of its own, or a schema of its own on the server of the tests. */
-export async function createDatabase(
-  engine: 'sqlite' | 'mariadb' = globalThis.rollcallEngine,
-  server = globalThis.rollcallGalera ? nextGaleraNode() : process.env.TEST_DATABASE_URL,
-): Promise<TestDatabase> {
-  if (engine === 'sqlite') {
-    const folder = await mkdtemp(join(tmpdir(), 'rollcall-test-'));
-    return {
-      url: `sqlite:${join(folder, 'rollcall.sqlite')}`,
-      drop: () => rm(folder, { recursive: true, force: true }),
-    };
-  }
-  const url = new URL(server ?? neededUrl('TEST_DATABASE_URL'));
-  const name = `rollcall_test_${randomBytes(8).toString('hex')}`;
-  const onServer = async (sql: string): Promise<void> => {
-    const connection = await createConnection(new URL('/', url).href);
-    await connection.query(sql).finally(() => connection.end());
-  };
-  await onServer(`CREATE DATABASE ${name}`);
-  url.pathname = name;
-  return { url: url.href, drop: () => onServer(`DROP DATABASE IF EXISTS ${name}`) };
-}
-
-let galeraTurn = randomInt(3);
-
-/** One of the cluster after the other, and each test file begins with another. */
-function nextGaleraNode(): string {
-  const urls = neededUrl('TEST_GALERA_URLS').split(',');
-  return urls[(galeraTurn += 1) % urls.length] as string;
-}
-
-/** The same database, on Galera through another node of the cluster. */
-function onAnotherNode(database: TestDatabase): TestDatabase {
-  if (!globalThis.rollcallGalera) return database;
-  const url = new URL(nextGaleraNode());
-  url.pathname = new URL(database.url).pathname;
-  return { ...database, url: url.href };
-}
-
-function neededUrl(variable: string): string {
-  const url = process.env[variable];
-  if (url === undefined) throw new Error(`${variable} is not set: run the tests with npm test`);
-  return url;
 }
 
 function replaceClock(clock: Clock, fixed: FixedClock): void {

@@ -3,14 +3,8 @@ import { TokensService } from '../../../src/auth/tokens.service.js';
 import { UsersService } from '../../../src/users/users.service.js';
 import { aUsername } from '../../factories/user.factory.js';
 import { FixedClock } from '../../support/fixed-clock.js';
-import {
-  type CallOptions,
-  createDatabase,
-  type Method,
-  type RunningApp,
-  startApp,
-  type TestDatabase,
-} from '../../support/start-app.js';
+import { type CallOptions, type Method, type RunningApp, startApp } from '../../support/start-app.js';
+import { createDatabase, type TestDatabase } from '../../support/test-database.js';
 
 /** On a MariaDB two services share the database; an embedded SQLite has one. */
 describe('many callers at once', () => {

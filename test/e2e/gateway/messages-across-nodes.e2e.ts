@@ -2,7 +2,8 @@ import { MessagesService } from '../../../src/messages/messages.service.js';
 import { TokensService } from '../../../src/auth/tokens.service.js';
 import { UsersService } from '../../../src/users/users.service.js';
 import { MessageClient } from '../../support/message-client.js';
-import { createDatabase, type RunningApp, startApp, type TestDatabase } from '../../support/start-app.js';
+import { type RunningApp, startApp } from '../../support/start-app.js';
+import { createDatabase, type TestDatabase } from '../../support/test-database.js';
 
 // SQLite is one node; there both names stand for the same one.
 const isServer = globalThis.rollcallEngine !== 'sqlite';
