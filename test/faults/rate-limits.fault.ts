@@ -1,23 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Call, overfullWindows } from '../../src/rate-limit/rate-limit.store.contract.js';
+import { aBootstrapApp } from '../factories/app.factory.js';
 import { Cluster } from '../support/cluster.js';
 import { runs } from '../support/form.js';
+import { OpenLoad } from '../support/open-load.js';
+import type { ServiceProcess } from '../support/service-process.js';
 import { patientWithDatabase } from '../support/test-database.js';
+import { tokenOf } from '../support/tokens.js';
 
+const hourMs = 3_600_000;
 const windowMs = 1_000;
+const floods = 50;
+/** Of the hundred that it may, so that what comes late does not fill a window. */
+const neighbourPerSecond = 50;
+/** Seconds without and with the flood; the first ones are for the compiler. */
+const turns = runs(3, 20);
+const warmUpTurns = runs(2, 6);
 const lastsMs = runs(3_000, 60_000);
 /** How often a measurement is begun that a busy machine may spoil. */
 const attemptsMost = 8;
 /** Clocks of two programs may run apart by a little within a window. */
 const driftMs = 2;
 
-describe('rate limits over three nodes', () => {
+describe('rate limits over three nodes, one of whose clocks is an hour ahead and one an hour behind', () => {
+  const neighbour = aBootstrapApp();
   let cluster: Cluster;
+  /** Of each node. */
+  let tokens: string[];
   beforeAll(async () => {
-    cluster = await Cluster.start(3, undefined, patientWithDatabase);
+    cluster = await Cluster.start(1, undefined, { ...patientWithDatabase, BOOTSTRAP_APPS: neighbour.text });
     await cluster.set('rate_profile=agora');
-    // Until every node knows.
-    await sleep(1_050);
+    cluster.nodes.push(...(await Promise.all([hourMs, -hourMs].map((ahead) => cluster.startNode(ahead)))));
+    tokens = await Promise.all(cluster.nodes.map((node) => cluster.nodeToken(node)));
   }, 120_000);
   afterAll(() => cluster?.stop());
 
@@ -48,7 +62,7 @@ describe('rate limits over three nodes', () => {
     async (limit, _words, times, method, path, body) => {
       const statuses = new Set<number>();
       const call = async (from: number, index: number): Promise<Call> => {
-        const { status } = await cluster.call(cluster.node(index % 3), method, path, body);
+        const { status } = await cluster.call(cluster.node(index % 3), method, path, body, tokens[index % 3]);
         statuses.add(status);
         return { from, to: performance.now(), allowed: status !== 429 };
       };
@@ -85,7 +99,62 @@ describe('rate limits over three nodes', () => {
     },
     attemptsMost * (lastsMs + 20_000),
   );
+
+  it('their clocks are apart: who is behind takes no token of who is ahead', async () => {
+    const [, ahead, behind] = cluster.nodes as [ServiceProcess, ServiceProcess, ServiceProcess];
+    expect((await cluster.call(behind, 'GET', '/users/nobody', undefined, tokens[1])).status).toBe(401);
+    expect((await cluster.call(ahead, 'GET', '/users/nobody', undefined, tokens[1])).status).toBe(404);
+  });
+
+  it(
+    `an app that floods at ${floods} times its limit takes nothing from another one, nor more than a fifth of its speed`,
+    async () => {
+      const requestOf = (path: string, token: string, method: string, route: string): string =>
+        `${method} ${path}${route} HTTP/1.1\r\nhost: rollcall\r\nauthorization: Bearer ${token}\r\n\r\n`;
+      const asked = requestOf(`/${neighbour.org}/${neighbour.name}`, tokenOf(neighbour), 'GET', '/users/nobody');
+      const asks = new OpenLoad(cluster.node(0).url, () => asked, 20);
+      const flood = cluster.nodes.map(({ url }, index) => {
+        const text = requestOf(cluster.path, tokens[index] as string, 'DELETE', '/users?limit=1');
+        return new OpenLoad(url, () => text, 100);
+      });
+      const perNode = (floods * 30) / flood.length;
+      const took = { calm: [] as number[], flooded: [] as number[] };
+      for (let turn = -warmUpTurns; turn < turns; turn += 1)
+        for (const how of ['calm', 'flooded'] as const) {
+          const flooding = how === 'calm' ? [] : flood.map((one) => one.run(perNode, windowMs));
+          await Promise.all([asks.run(neighbourPerSecond, windowMs), ...flooding]);
+          const answers = asks.answers.splice(0);
+          expect(answers.filter(({ status }) => status !== 404)).toEqual([]);
+          if (turn >= 0) took[how].push(...answers.map(({ ms }) => ms));
+        }
+      await Promise.all([asks, ...flood].map((load) => load.close()));
+      const statuses = flood.flatMap(({ answers }) => answers.map(({ status }) => status));
+      const [calm, flooded] = [took.calm, took.flooded].map((times) => ({
+        p50: at(times, 0.5),
+        p99: at(times, 0.99),
+      })) as [Percentiles, Percentiles];
+      console.log(
+        `${statuses.length} calls of one app in ${warmUpTurns + turns} s, ` +
+          `${statuses.filter((status) => status === 429).length} refused; calls of another in ms`,
+        { calm, flooded },
+      );
+      expect(statuses.filter((status) => status !== 200 && status !== 429)).toEqual([]);
+      // Two processors have the nodes, their servers, the flood and, in the short form, another suite.
+      expect(flooded.p50).toBeLessThan(1.2 * calm.p50 + runs(20, 0.2));
+      expect(flooded.p99).toBeLessThan(calm.p99 + runs(200, 20));
+    },
+    3 * (warmUpTurns + turns) * windowMs + 60_000,
+  );
 });
+
+interface Percentiles {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+function at(times: readonly number[], share: number): number {
+  return [...times].sort((one, other) => one - other)[Math.floor(times.length * share)] ?? 0;
+}
 
 /** Whether this call surely fitted: fewer than the limit can have been let in within the window before it. */
 function hadRoom(refused: Call, allowed: readonly Call[], limit: number): boolean {
