@@ -17,8 +17,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
   let cluster: Cluster;
   let clients: GatewayClient[] = [];
   beforeAll(async () => {
-    cluster = await Cluster.start(2);
-    cluster.nodes.push(await cluster.startNode(hourMs));
+    cluster = await Cluster.start([0, 0, hourMs]);
   }, minuteMs);
   afterEach(() => {
     for (const client of clients) client.socket.terminate();

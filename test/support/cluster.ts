@@ -25,11 +25,12 @@ export class Cluster {
   }
 
   /**
+   * @param nodes how many, or for each how far its clock is ahead, in milliseconds
    * @param through what the nodes take for the URL of Redis, given the real one
    * @param env settings of the nodes beside or instead of those of a test; BOOTSTRAP_APPS are apps beside its own
    */
   static async start(
-    nodes: number,
+    nodes: number | readonly number[],
     through: (redisUrl: string) => Promise<string> | string = (url) => url,
     env: Readonly<Record<string, string>> = {},
   ) {
@@ -47,10 +48,10 @@ export class Cluster {
         ...env,
         BOOTSTRAP_APPS: [cluster.credentials.text, env.BOOTSTRAP_APPS ?? []].flat().join(),
       };
-      // The first one migrates.
-      cluster.nodes.push(await cluster.startNode());
-      const others = Array.from({ length: nodes - 1 }, () => cluster.startNode());
-      cluster.nodes.push(...(await Promise.all(others)));
+      const [first, ...others] = typeof nodes === 'number' ? Array<number>(nodes).fill(0) : nodes;
+      // It migrates.
+      cluster.nodes.push(await cluster.startNode(first));
+      cluster.nodes.push(...(await Promise.all(others.map((aheadMs) => cluster.startNode(aheadMs)))));
       await liftLimits(cluster.credentials, cluster.cliEnv);
       return cluster;
     } catch (error) {
