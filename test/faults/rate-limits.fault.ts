@@ -127,8 +127,9 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
           expect(answers.filter(({ status }) => status !== 404)).toEqual([]);
           if (turn >= 0) took[how].push(...answers.map(({ ms }) => ms));
         }
-      await Promise.all([asks, ...flood].map((load) => load.close()));
+      // Before those that are still under way are cut off.
       const statuses = flood.flatMap(({ answers }) => answers.map(({ status }) => status));
+      await Promise.all([asks, ...flood].map((load) => load.close()));
       const [calm, flooded] = [took.calm, took.flooded].map((times) => ({
         p50: at(times, 0.5),
         p99: at(times, 0.99),
