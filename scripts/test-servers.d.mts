@@ -13,12 +13,14 @@ export interface TestServer {
 export interface TestGalera {
   /** Of each node, with the same user and password. */
   readonly urls: readonly string[];
-  /** To stop (SIGSTOP) and continue it with; undefined while it is killed. */
-  pidOf(index: number): number | undefined;
   /** SIGKILL. */
   kill(index: number): Promise<void>;
   /** Starts it again with its data; resolves when it has caught up with the others. */
   start(index: number): Promise<void>;
+  /** SIGSTOP. For over two seconds: the others then go on without it. */
+  pause(index: number): void;
+  /** SIGCONT; resolves when it has found out that the others went on without it, and has caught up with them. */
+  resume(index: number): Promise<void>;
   /** Ends all and removes their data. */
   stop(): Promise<void>;
 }

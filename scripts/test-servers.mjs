@@ -248,9 +248,18 @@ async function formGalera({ program, provider }) {
     for (const url of urls) await joined(url);
     return {
       urls,
-      pidOf: (/** @type {number} */ index) => running[index]?.pid,
       kill,
       stop,
+      pause(/** @type {number} */ index) {
+        process.kill(/** @type {number} */ (running[index]?.pid), 'SIGSTOP');
+      },
+      async resume(/** @type {number} */ index) {
+        process.kill(/** @type {number} */ (running[index]?.pid), 'SIGCONT');
+        const url = /** @type {string} */ (urls[index]);
+        // For about a second it does not know that the others went on without it.
+        await inState(url, (state) => state !== 'Synced');
+        await joined(url);
+      },
       async start(/** @type {number} */ index) {
         // As the distributions' own units do: where the node stood is in its tables, and the others send the rest.
         const recover = await node(index, '--wsrep-recover').arguments(program, folderOf(index), portsOf(index).sql);
@@ -267,12 +276,17 @@ async function formGalera({ program, provider }) {
 }
 
 /** Until the node has caught up with its cluster: before, it refuses every statement. @param {string} url */
-async function joined(url) {
+function joined(url) {
+  return inState(url, (state) => state === 'Synced');
+}
+
+/** @param {string} url @param {(state: string | undefined) => boolean} isIt */
+async function inState(url, isIt) {
   for (const until = performance.now() + JOINED_WITHIN_MS; performance.now() < until; await delay(50)) {
     const connection = await createConnection(url).catch(() => null);
     try {
       const [rows] = (await connection?.query("SHOW STATUS LIKE 'wsrep_local_state_comment'")) ?? [[]];
-      if (/** @type {{ Value: string }[]} */ (rows)[0]?.Value === 'Synced') return;
+      if (isIt(/** @type {{ Value: string }[]} */ (rows)[0]?.Value)) return;
     } finally {
       connection?.destroy();
     }
