@@ -67,7 +67,7 @@ describe('no acknowledged message is lost, and none overtakes another of its sen
             if (response.status === 200) acked.set(data?.[receiver] as string, `${sender} ${index}`);
           } catch {
             // The service is away; nobody knows what became of this one.
-            await sleep(5);
+            await sleep(50);
           }
         }
       };

@@ -144,7 +144,7 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
       // the flood, which the slowest calls feel.
       if (!longForm) return;
       expect(flooded.p50).toBeLessThan(1.2 * calm.p50 + 0.2);
-      expect(flooded.p99).toBeLessThan(calm.p99 + 20);
+      expect(flooded.p99).toBeLessThan(calm.p99 + 50);
     },
     3 * (warmUpTurns + turns) * windowMs + 60_000,
   );
