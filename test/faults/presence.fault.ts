@@ -186,6 +186,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
       }
       const offline = performance.now();
       console.info('offline after kill -9 and after a standstill, ms:', offline - begun);
+      expect(await everyNodeSees(orphaned, back.length)).toBe(true);
 
       await cluster.call(node(1), 'POST', `/users/${frozen[0]}/deactivate`);
       zombie.goOn();
