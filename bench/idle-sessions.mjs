@@ -1,5 +1,5 @@
-// What an idle session costs, and how many log in within a second: node bench/idle-sessions.mjs
-// [sessions] [logins/s] [minutes]
+// What an idle session costs, and how many log in within a second:
+// node bench/idle-sessions.mjs [sessions] [logins/s] [minutes]
 // Needs a build. The clients live in this process, so on a small machine they take half of the time that is measured.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

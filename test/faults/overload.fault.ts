@@ -6,7 +6,8 @@ import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
 import { longForm, runs, secondLookAtTimes } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
-import { type LoadAnswer, OpenLoad } from '../support/open-load.js';
+import { type LoadAnswer, OpenLoad, requestText } from '../support/open-load.js';
+import { percentile } from '../support/percentile.js';
 import { liftLimits, ServiceProcess } from '../support/service-process.js';
 import { startApp } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -24,8 +25,6 @@ const patienceMs = 5_000;
 const residentMostMiB = 512;
 /** Who is sent away is told so at once. */
 const refusedWithinMs = 100;
-const p99 = (times: readonly number[]): number =>
-  [...times].sort((one, other) => one - other)[Math.floor(times.length * 0.99)] ?? 0;
 /** The short form shares the machine with another suite: what is a matter of time has so much more of it there. */
 const slack = longForm ? 1 : 3;
 
@@ -47,9 +46,8 @@ describe(`at ${times} times of what it can do`, () => {
     await database.drop();
   });
 
-  const http = (method: string, path: string, body = ''): string =>
-    `${method} /${app.org}/${app.name}${path} HTTP/1.1\r\nhost: rollcall\r\nauthorization: Bearer ${token}\r\n` +
-    `content-length: ${body.length}\r\n\r\n${body}`;
+  const http = (method: string, path: string, body?: string): string =>
+    requestText(method, `/${app.org}/${app.name}${path}`, token, body);
   const registration = (): string => http('POST', '/users', JSON.stringify({ username: aUsername(), password: 'p' }));
   const batch = (): string =>
     http(
@@ -103,7 +101,7 @@ describe(`at ${times} times of what it can do`, () => {
         await work;
         watching = false;
         await watch;
-        return p99(took);
+        return percentile(took, 0.99);
       };
       // What a machine that is busy with something else adds to every answer.
       const idleHealthP99 = await healthWhile(sleep(1_000));
@@ -124,10 +122,9 @@ describe(`at ${times} times of what it can do`, () => {
       const good = answered.filter(({ status, ms }) => status === 200 && ms < patienceMs);
       const goodput = good.length / (lastsMs / 1_000) / peak;
       const refused = answered.filter(({ status }) => status !== 200);
-      const [goodP99, refusedP99] = [good, refused].map((answers) => p99(answers.map(({ ms }) => ms))) as [
-        number,
-        number,
-      ];
+      const [goodP99, refusedP99] = [good, refused]
+        .map((answers) => answers.map(({ ms }) => ms))
+        .map((times) => percentile(times, 0.99)) as [number, number];
       console.log(
         `${_what}: peak ${Math.round(peak)}/s, goodput ${(goodput * 100).toFixed()} %, p99 ${goodP99.toFixed()} ms, ` +
           `${refused.length} refused with p99 ${refusedP99.toFixed()} ms, ${load.unsent} unsent, health p99 ${Math.round(healthP99)} ms (idle ${Math.round(idleHealthP99)} ms), memory ${Math.round(residentBefore)} to ` +

@@ -3,7 +3,8 @@ import { type Call, overfullWindows } from '../../src/rate-limit/rate-limit.stor
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { Cluster } from '../support/cluster.js';
 import { longForm, runs } from '../support/form.js';
-import { OpenLoad } from '../support/open-load.js';
+import { OpenLoad, requestText } from '../support/open-load.js';
+import { percentile } from '../support/percentile.js';
 import type { ServiceProcess } from '../support/service-process.js';
 import { patientWithDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
@@ -109,12 +110,10 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
   it(
     `an app that floods at ${floods} times its limit takes nothing from another one, nor more than a fifth of its speed`,
     async () => {
-      const requestOf = (path: string, token: string, method: string, route: string): string =>
-        `${method} ${path}${route} HTTP/1.1\r\nhost: rollcall\r\nauthorization: Bearer ${token}\r\n\r\n`;
-      const asked = requestOf(`/${neighbour.org}/${neighbour.name}`, tokenOf(neighbour), 'GET', '/users/nobody');
+      const asked = requestText('GET', `/${neighbour.org}/${neighbour.name}/users/nobody`, tokenOf(neighbour));
       const asks = new OpenLoad(cluster.node(0).url, () => asked, 20);
       const flood = cluster.nodes.map(({ url }, index) => {
-        const text = requestOf(cluster.path, tokens[index] as string, 'DELETE', '/users?limit=1');
+        const text = requestText('DELETE', `${cluster.path}/users?limit=1`, tokens[index] as string);
         return new OpenLoad(url, () => text, 100);
       });
       const perNode = (floods * 30) / flood.length;
@@ -131,8 +130,8 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
       const statuses = flood.flatMap(({ answers }) => answers.map(({ status }) => status));
       await Promise.all([asks, ...flood].map((load) => load.close()));
       const [calm, flooded] = [took.calm, took.flooded].map((times) => ({
-        p50: at(times, 0.5),
-        p99: at(times, 0.99),
+        p50: percentile(times, 0.5),
+        p99: percentile(times, 0.99),
       })) as [Percentiles, Percentiles];
       console.log(
         `${statuses.length} calls of one app in ${warmUpTurns + turns} s, ` +
@@ -153,10 +152,6 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
 interface Percentiles {
   readonly p50: number;
   readonly p99: number;
-}
-
-function at(times: readonly number[], share: number): number {
-  return [...times].sort((one, other) => one - other)[Math.floor(times.length * share)] ?? 0;
 }
 
 /** Whether this call surely fitted: fewer than the limit can have been let in within the window before it. */

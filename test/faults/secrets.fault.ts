@@ -264,6 +264,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
       // Remembered for a second: then calls get as far as their own statements.
       await tenant.call('GET', '/users');
       proxy.hold();
+      // Each waits for a time-out.
       await inTurns(changes(), 32, ask);
       proxy.heal();
       for (let time = 0; time < 5; time += 1) {

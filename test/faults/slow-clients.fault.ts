@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { longForm, runs, secondLookAtTimes } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
+import { percentile } from '../support/percentile.js';
 import { figuresOf } from '../support/service-figures.mjs';
 import { liftLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
@@ -136,9 +137,7 @@ interface Calls {
   readonly control: number[];
 }
 
-function p99(times: readonly number[]): number {
-  return times.toSorted((one, other) => one - other)[Math.floor(times.length * 0.99)] ?? 0;
-}
+const p99 = (times: readonly number[]): number => percentile(times, 0.99);
 
 /** Of the two p99. Half a millisecond is nothing that a caller could tell from the machine. */
 function ratio({ attacked, control }: Calls): number {

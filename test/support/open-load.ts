@@ -15,6 +15,14 @@ interface Connection {
   text: string;
 }
 
+/** A request as it goes over the wire. */
+export function requestText(method: string, path: string, token: string, body = ''): string {
+  return (
+    `${method} ${path} HTTP/1.1\r\nhost: rollcall\r\nauthorization: Bearer ${token}\r\n` +
+    `content-length: ${body.length}\r\n\r\n${body}`
+  );
+}
+
 /**
  * Requests that come at a rate of their own, whether or not the ones before were answered: what many callers who do not
  * know of each other look like. On bare sockets, so that one process can ask for more than another can serve.
