@@ -82,7 +82,7 @@ const { metafile } = await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
-  target: 'node20',
+  target: 'node22',
   external,
   plugins: [absent, classNames, oneTypeorm],
   banner: { js: banner },
