@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -19,6 +19,9 @@ const COMPILER = `
 // Stands in for the bundler: it needs no more than a folder to be there.
 const BUNDLER = `import { mkdirSync } from 'node:fs'; mkdirSync('dist', { recursive: true });`;
 
+// Stand in for the addons, which are tried once after an installation.
+const ADDONS = { 'better-sqlite3': 'module.exports = class { close() {} };', '@node-rs/argon2': '' };
+
 describe('prepare.mjs', () => {
   let project: string;
 
@@ -26,18 +29,19 @@ describe('prepare.mjs', () => {
     writeFile(join(project, path), typeof content === 'string' ? content : JSON.stringify(content));
   const read = (path: string) => readFile(join(project, path), 'utf8');
 
-  async function prepare(...args: string[]) {
+  function start(...args: string[]) {
     const child = spawn(process.execPath, [join(project, 'scripts/prepare.mjs'), ...args]);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => (stdout += chunk));
     child.stderr.on('data', (chunk) => (stderr += chunk));
-    const [code] = await once(child, 'close');
-    return { code, stdout, stderr };
+    const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }));
+    return { child, ended };
   }
+  const prepare = (...args: string[]) => start(...args).ended;
 
   beforeEach(async () => {
-    project = await mkdtemp(join(tmpdir(), 'rollcall-prepare-'));
+    project = await realpath(await mkdtemp(join(tmpdir(), 'rollcall-prepare-')));
     for (const folder of ['src', 'node_modules/typescript/bin'])
       await mkdir(join(project, folder), { recursive: true });
     await cp(SCRIPTS, join(project, 'scripts'), { recursive: true });
@@ -47,6 +51,10 @@ describe('prepare.mjs', () => {
     await write('package-lock.json', { packages: { '': {}, ...packages } });
     await write('node_modules/.package-lock.json', { packages });
     await write('node_modules/typescript/bin/tsc', COMPILER);
+    for (const [addon, source] of Object.entries(ADDONS)) {
+      await mkdir(join(project, 'node_modules', addon), { recursive: true });
+      await write(`node_modules/${addon}/index.js`, source);
+    }
     await write('src/main.ts', '');
   });
 
@@ -56,6 +64,15 @@ describe('prepare.mjs', () => {
     expect(await prepare('--build')).toMatchObject({ code: 0, stdout: '' });
     expect(await prepare('--build')).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(await read('runs')).toBe('x');
+  });
+
+  it('installs anew where an addon does not load, as in a tree of another system, and says so if it still does not', async () => {
+    await write('node_modules/better-sqlite3/index.js', "throw new Error('invalid ELF header')");
+    await write('package-lock.json', { lockfileVersion: 3, packages: { '': { name: 'p', version: '1.0.0' } } });
+    const { code, stderr } = await prepare('--build');
+    expect(code).toBe(1);
+    expect(stderr).toContain('Installing the packages (npm ci)');
+    expect(stderr).toContain('The installation left packages that do not load');
   });
 
   it('builds again after a change, and removes what a deleted source left behind', async () => {
@@ -97,10 +114,22 @@ describe('prepare.mjs', () => {
     await expect(read('.prepare.lock')).rejects.toThrow('ENOENT');
   });
 
-  it('names the Node.js that it needs', async () => {
-    await write('package.json', { engines: { node: '>=99.1' } });
-    const { code, stderr } = await prepare();
-    expect(code).toBe(1);
-    expect(stderr).toContain('Rollcall needs Node.js >=99.1');
+  it('runs the program in the same process, with the rest of the arguments', async () => {
+    await write('program.mjs', 'console.log(JSON.stringify([process.pid, process.ppid, process.argv.slice(1)]))');
+    const { child, ended } = start('--build', 'program.mjs', '--flag', 'value');
+    const { code, stdout } = await ended;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual([child.pid, process.pid, [join(project, 'program.mjs'), '--flag', 'value']]);
+  });
+
+  it('leaves signals to the program', async () => {
+    await write(
+      'program.mjs',
+      "process.on('SIGTERM', () => process.exit(9)); console.log(); setInterval(() => {}, 1e6)",
+    );
+    const { child, ended } = start('--build', 'program.mjs');
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ code: 9 });
   });
 });

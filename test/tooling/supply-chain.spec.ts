@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import semver from 'semver';
 
 interface Entry {
   readonly version: string;
@@ -9,8 +10,13 @@ interface Entry {
   readonly dev?: boolean;
   readonly license?: string;
   readonly hasInstallScript?: boolean;
+  readonly engines?: { readonly node?: string };
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+interface Binaries {
+  readonly integrity: Readonly<Record<string, string>>;
 }
 
 const root = join(import.meta.dirname, '../..');
@@ -49,7 +55,6 @@ const floors: readonly [name: string, floor: string, advisories: readonly string
 
 /** A package that runs a program of its own while it is installed, and why it may. */
 const installScripts: Readonly<Record<string, string>> = {
-  'better-sqlite3': 'fetches or compiles the addon',
   esbuild: 'checks that the program fits the platform',
   'unrs-resolver': 'checks that the addon fits the platform',
   '@swc/core': 'checks that the addon fits the platform',
@@ -74,20 +79,11 @@ const twoMajors: Readonly<Record<string, string>> = {
   'string-width': 'prints the help of the command line of typeorm',
 };
 
-function compare(one: string, other: string): number {
-  const [left, right] = [one, other].map((version) => version.split('-')[0]?.split('.').map(Number) ?? []);
-  for (let index = 0; index < 3; index += 1) {
-    const difference = (left?.[index] ?? 0) - (right?.[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
 describe('supply chain', () => {
   it.each(floors)('%s is at least %s everywhere, and so free of %j', (name, floor) => {
     const versions = production.filter(([path]) => nameOf(path) === name).map(([, { version }]) => version);
     expect(versions).not.toEqual([]);
-    expect(versions.filter((version) => compare(version, floor) < 0)).toEqual([]);
+    expect(versions.filter((version) => semver.lt(version, floor))).toEqual([]);
   });
 
   it('SECURITY.md tells of every package with a floor', () => {
@@ -130,8 +126,31 @@ describe('supply chain', () => {
     const names = [...new Set(scripted.map(([path]) => nameOf(path)))];
     expect(names.sort()).toEqual(Object.keys(installScripts).sort());
     // Wherever we install ourselves.
-    expect(readFileSync(join(root, 'scripts/prepare.mjs'), 'utf8')).toContain("SCARF_ANALYTICS: 'false'");
+    expect(readFileSync(join(root, 'scripts/set-up/npm.mjs'), 'utf8')).toContain("SCARF_ANALYTICS: 'false'");
     expect(readFileSync(join(root, 'Dockerfile'), 'utf8')).toMatch(/^ENV SCARF_ANALYTICS=false$/m);
+  });
+
+  it('every package runs on every Node.js that package.json lets in', () => {
+    const wanted = packages.flatMap(([path, { engines }]) => (engines?.node ? [[path, engines.node] as const] : []));
+    expect(wanted.length).toBeGreaterThan(300);
+    expect(wanted.filter(([, range]) => !semver.subset(manifest.engines.node as string, range))).toEqual([]);
+  });
+
+  it('the Node.js that is fetched is one of those, on every platform, and known by its bytes', () => {
+    const platforms = Object.entries(read('scripts/set-up/node-binaries.json') as Record<string, Binaries>);
+    const runsUs = (version: string) => semver.satisfies(version, manifest.engines.node as string);
+    const preferred = readFileSync(join(root, '.nvmrc'), 'utf8').trim();
+    expect(runsUs(preferred)).toBe(true);
+    expect(platforms.length).toBe(5);
+    for (const [platform, { integrity }] of platforms) {
+      const versions = Object.keys(integrity);
+      expect([platform, versions]).toEqual([platform, semver.sort([...versions])]);
+      expect([platform, runsUs(versions.at(-1) as string)]).toEqual([platform, true]);
+      for (const hash of Object.values(integrity)) expect(hash).toMatch(/^sha512-[A-Za-z0-9+/]{86}==$/);
+    }
+    expect(Object.keys(platforms.find(([platform]) => platform === 'linux-x64')?.[1].integrity ?? {})).toContain(
+      preferred,
+    );
   });
 
   it('every package that runs in production has a licence that lets everybody use it', () => {

@@ -1,0 +1,18 @@
+import { runWithProgress } from '../run-with-progress.mjs';
+
+/**
+ * Runs the npm that called us, else the one on the PATH.
+ *
+ * @param {string[]} args
+ * @param {string} doing names the work, for a person who waits
+ */
+export function runNpm(args, doing) {
+  const [command, first] = process.env.npm_execpath?.endsWith('npm-cli.js')
+    ? [process.execPath, [process.env.npm_execpath]]
+    : [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
+  return runWithProgress(command, [...first, ...args, '--no-audit', '--no-fund', '--loglevel=error'], {
+    // A package of ours would count its installations.
+    env: { ...process.env, SCARF_ANALYTICS: 'false' },
+    doing: () => doing,
+  });
+}

@@ -1,0 +1,31 @@
+/** @param {string} version */
+const numbersOf = (version) => (version.match(/\d+/g) ?? []).slice(0, 3).map(Number);
+
+/**
+ * Whether a version is in a range of the form that `engines` has here: `^22.14.0 || >=24.11.0`.
+ *
+ * @param {string} version @param {string} range
+ */
+export function isInRange(version, range) {
+  const actual = numbersOf(version);
+  return range.split('||').some((part) => {
+    const lowest = numbersOf(part);
+    const firstDifference = lowest.map((number, index) => (actual[index] ?? 0) - number).find(Boolean) ?? 0;
+    return firstDifference >= 0 && (part.includes('>=') || actual[0] === lowest[0]);
+  });
+}
+
+/**
+ * What `dist/main.js` and `dist/cli.js` do before anything else: on an older Node.js, loading better-sqlite3 ends the
+ * process without a word.
+ *
+ * @param {string} range
+ */
+export function refuseUnsupportedNode(range) {
+  const { node } = process.versions;
+  if (isInRange(node, range)) return;
+  console.error(
+    `Rollcall needs Node.js ${range}, and this is ${node}. npm start fetches a private one; or install one from https://nodejs.org`,
+  );
+  process.exit(1);
+}
