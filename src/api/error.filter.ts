@@ -1,11 +1,11 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/error-codes.js';
+import { afterPendingAnswers, type HttpSocket } from '../http/pending-answers.js';
 import { renderAgoraError, renderAgoraErrorWithoutRequest } from './agora/agora.errors.js';
 import { isQiscusPath, renderQiscusError } from './qiscus/qiscus.errors.js';
 import type { RouteTable } from './route-table.js';
@@ -18,6 +18,8 @@ const farewellMs = 1_000;
  */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
+  private readonly refused = new WeakSet<HttpSocket>();
+
   constructor(
     private readonly routes: RouteTable,
     private readonly logger: Logger,
@@ -40,24 +42,21 @@ export class ErrorFilter implements ExceptionFilter {
     void reply.status(status).header('content-type', 'application/json; charset=utf-8').send(body);
   }
 
-  /** For what is no HTTP request at all, or never became a whole one: there is only a socket to answer on. */
-  answerOnSocket(exception: NodeJS.ErrnoException, socket: Socket, clock: Clock): void {
-    if (exception.code === 'ECONNRESET' || !socket.writable) {
+  /**
+   * For what is no HTTP request at all, or never became a whole one: there is only a socket to answer on. Requests in
+   * front of it have been carried out, so they are answered first.
+   */
+  answerOnSocket(exception: NodeJS.ErrnoException, socket: HttpSocket, clock: Clock): void {
+    // Bytes behind a request that ends its connection. Some clients send a body without saying how long it is.
+    if (exception.code === 'HPE_CLOSED_CONNECTION') return;
+    if (exception.code === 'ECONNRESET') {
       socket.destroy();
       return;
     }
-    const code = exception.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'request_malformed';
-    const { status, body } = renderAgoraErrorWithoutRequest(code, clock);
-    const text = JSON.stringify(body);
-    const head = [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      'content-type: application/json; charset=utf-8',
-      `content-length: ${Buffer.byteLength(text)}`,
-      'connection: close',
-    ];
-    socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
-    // Destroyed at once, the answer could be lost; and a client that means harm never closes its own side.
-    setTimeout(() => socket.destroy(), farewellMs).unref();
+    // Node tells of each packet that comes behind the fault.
+    if (this.refused.has(socket)) return;
+    this.refused.add(socket);
+    afterPendingAnswers(socket, () => refuse(exception, socket, clock));
   }
 
   private toAppError(exception: unknown, request: FastifyRequest, reply: FastifyReply): AppError {
@@ -96,6 +95,26 @@ const codesOfStatus: Readonly<Record<number, ErrorCode>> = {
   429: 'rate_limited',
   503: 'overloaded',
 };
+
+function refuse({ code }: NodeJS.ErrnoException, socket: HttpSocket, clock: Clock): void {
+  // Where an answer has begun, another one would be read as a part of it.
+  if (socket.writable && socket._httpMessage?.headersSent !== true) {
+    const { status, body } = renderAgoraErrorWithoutRequest(
+      code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'request_malformed',
+      clock,
+    );
+    const text = JSON.stringify(body);
+    const head = [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'content-type: application/json; charset=utf-8',
+      `content-length: ${Buffer.byteLength(text)}`,
+      'connection: close',
+    ];
+    socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
+  }
+  // Destroyed at once, the answer could be lost; and a client that means harm never closes its own side.
+  setTimeout(() => socket.destroy(), farewellMs).unref();
+}
 
 /** Of Nest's exceptions and of Fastify's own errors. */
 function statusOf(exception: unknown): number {

@@ -55,6 +55,8 @@ export async function createHttpApplication(
   });
   const fastify = adapter.getInstance<FastifyInstance>();
   fastify.server.on('timeout', endStalled);
+  // A client may close its side as soon as it has asked. Node would then close ours before the answer is written.
+  Object.assign(fastify.server, { httpAllowHalfOpen: true });
   const routes = new RouteTable(fastify);
   boundOpenRoutes(fastify);
   const filter = new ErrorFilter(routes, logger);

@@ -1,10 +1,4 @@
-import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-
-/** Node's own note of the answer that is being written to a socket; the keep-alive time begins when there is none. */
-interface HttpSocket extends Socket {
-  readonly _httpMessage?: ServerResponse | null;
-}
+import type { HttpSocket } from '../http/pending-answers.js';
 
 /**
  * What becomes of a socket on which nothing moved for a while. Who does not take what we send would hold it in our

@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
-import type { BlockList } from 'node:net';
+import type { BlockList, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServerOptions, WebSocketServer } from 'ws';
@@ -12,6 +12,7 @@ import { TokensService } from '../auth/tokens.service.js';
 import { Clock } from '../clock/clock.js';
 import { Env } from '../config/env.js';
 import { AppError } from '../errors/app-error.js';
+import { afterPendingAnswers } from '../http/pending-answers.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
 import { PresenceService } from '../presence/presence.service.js';
@@ -98,10 +99,12 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
   onApplicationBootstrap(): void {
     const server = this.host.httpAdapter?.getHttpServer() as Server | undefined;
     if (server === undefined) return;
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (wantsWebSocket(request)) void this.upgrade(request, socket, head);
-      else serveWithoutUpgrade(server, request, socket, head);
-    });
+    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
+      afterPendingAnswers(socket, () => {
+        if (wantsWebSocket(request)) void this.upgrade(request, socket, head);
+        else serveWithoutUpgrade(server, request, socket, head);
+      }),
+    );
     // Not before: the start blocks the event loop for so long that answers of Redis would seem to be missing.
     server.once('listening', () => this.begin());
   }

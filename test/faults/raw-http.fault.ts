@@ -186,6 +186,71 @@ describe('node dist/main.js', () => {
     connection.end();
   });
 
+  describe('a request that was begun', () => {
+    /** It takes a turn of the write queue, so what stands behind it is read before it is answered. */
+    const registering = (username: string, lines = 'connection: keep-alive\r\n', version = 'HTTP/1.1') => {
+      const body = JSON.stringify({ username, password: 'secret' });
+      return `POST ${users} ${version}\r\n${open}${lines}content-length: ${body.length}\r\n\r\n${body}`;
+    };
+    const deleting = (username: string, lines: string) => `DELETE ${users}/${username} HTTP/1.1\r\n${open}${lines}\r\n`;
+    const existsStill = async (username: string) => (await send(get(`${users}/${username}`))).statuses[0] === 200;
+
+    it('is answered although bytes follow that it did not announce, and these are ignored', async () => {
+      await send(registering('e1'));
+      const { statuses, closed, rest } = await send(`${deleting('e1', 'connection: close\r\n')}{}`);
+      expect({ statuses, closed, rest }).toEqual({ statuses: [200], closed: true, rest: '' });
+      expect(await existsStill('e1')).toBe(false);
+    });
+
+    it('is answered although a request follows on a connection that ends with it', async () => {
+      const { statuses, closed } = await send(
+        `${registering('e2', 'connection: close\r\n')}${deleting('e2', 'connection: close\r\n')}`,
+      );
+      expect({ statuses, closed }).toEqual({ statuses: [200], closed: true });
+      expect(await existsStill('e2')).toBe(true);
+    });
+
+    it('is answered over HTTP/1.0, which ends the connection unasked', async () => {
+      const { statuses, closed } = await send(`${registering('e3', '', 'HTTP/1.0')}{}`);
+      expect({ statuses, closed }).toEqual({ statuses: [200], closed: true });
+    });
+
+    it('is answered before what follows on a connection that stays is refused', async () => {
+      const { statuses, closed, rest } = await send(`${registering('e4')}${registering('e5')}{}{}`);
+      expect({ statuses, closed, rest }).toEqual({ statuses: [200, 200, 400], closed: true, rest: '' });
+    });
+
+    it('is answered before a broken body behind it is refused', async () => {
+      const broken = post('transfer-encoding: chunked', 'x\r\n');
+      const { statuses, closed, rest } = await send(`${registering('e6')}${broken}`);
+      expect({ statuses, closed, rest }).toEqual({ statuses: [200, 400], closed: true, rest: '' });
+    });
+
+    it.each([
+      ['and says nothing more', '', [200, 200]],
+      ['in the middle of the next one', `POST ${users} HTTP/1.1\r\nhos`, [200, 200, 400]],
+    ])('is answered although the client closes its side %s', async (what, begun, expected) => {
+      const name = `e7-${what.length}`;
+      const connection = await RawConnection.open(service.url);
+      connection.send(`${registering(name)}${registering(`${name}-2`)}${begun}`);
+      connection.finish();
+      const answers = await connection.answersUntilQuiet(quietMs);
+      expect({ statuses: answers.map(({ status: one }) => one), closed: connection.closed }).toEqual({
+        ...{ statuses: expected, closed: true },
+      });
+      connection.end();
+    });
+
+    it.each([
+      ['a WebSocket', get(`${path}/nowhere`, 'connection: upgrade\r\nupgrade: websocket\r\n'), 404],
+      ['h2c', get(users, 'connection: upgrade\r\nupgrade: h2c\r\n'), 200],
+      ['a tunnel', 'CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n', 400],
+    ])('is answered before one behind it that asks for %s', async (what, bytes, expected) => {
+      const { statuses, rest } = await send(`${registering(`e8-${what.length}`)}${bytes}`);
+      expect({ statuses, rest }).toEqual({ statuses: [200, expected], rest: '' });
+    });
+  });
+
   it('knows the dialect of an absolute-form target too', async () => {
     const { last } = await send(get('http://x/api/v2.1/rest/nothing', 'connection: close\r\n'));
     expect(JSON.parse(last?.text ?? '')).toEqual({ error: { message: 'not found' }, status: 404 });

@@ -65,6 +65,11 @@ export class RawConnection {
     return this.received.toString('latin1');
   }
 
+  /** Nothing more will be sent; answers are still read. */
+  finish(): void {
+    this.socket.end();
+  }
+
   end(): void {
     this.closed = true;
     this.socket.destroy();
