@@ -98,6 +98,11 @@ const rollcall = {
       'ImportDeclaration[source.value="@nestjs/common"] > ImportSpecifier[imported.name=/Exception$/]',
       'Throw an AppError with a code: each dialect renders it in its own way, and the gateway is not HTTP at all.',
     ),
+    'address-of-the-client': forbid(
+      'ImportDeclaration[source.value="@nestjs/common"] > ImportSpecifier[imported.name="Ip"], ' +
+        'MemberExpression[object.name="request"][property.name=/^ips?$/]',
+      'Ask for @ClientAddress or clientAddressOf: Fastify repeats what proxies write, with a port that changes each time.',
+    ),
     'typeorm-in-repositories': forbid(
       `${FROM}[source.value=/^(@nestjs.)?typeorm($|.)/]`,
       'Only repositories, entities, modules and src/database know TypeORM: every query has one place and a name.',
@@ -158,6 +163,7 @@ export default tseslint.config(
       'rollcall/environment-in-config': 'error',
       'rollcall/now-from-clock': 'error',
       'rollcall/http-exceptions-in-api': 'error',
+      'rollcall/address-of-the-client': 'error',
       'rollcall/typeorm-in-repositories': 'error',
       'rollcall/log-not-console': 'error',
       'rollcall/timing-safe-comparison': 'error',

@@ -9,6 +9,7 @@ import { AppModule } from '../app.module.js';
 import { Clock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { PinoLogger } from '../logging/pino-logger.js';
+import { trustedProxies } from '../http/client-address.js';
 import { ErrorFilter } from './error.filter.js';
 import { boundOpenRoutes } from './operations/open-routes.js';
 import { LoadShedder } from './load-shedder.js';
@@ -30,6 +31,7 @@ export async function createHttpApplication(
   env: Env,
   logger: Logger,
 ): Promise<{ app: NestFastifyApplication; routes: RouteTable }> {
+  const isTrustedProxy = trustedProxies(env.trustProxy);
   // The type is said because the options below speak of what is made from the adapter.
   const adapter: FastifyAdapter = new FastifyAdapter({
     bodyLimit: bodyBytesMost,
@@ -43,7 +45,7 @@ export async function createHttpApplication(
     keepAliveTimeout: 72_000,
     // Names may be up to 255 long; longer ones are still told that they do not exist.
     routerOptions: { maxParamLength: 1024 },
-    trustProxy: env.trustProxy.length === 0 ? false : [...env.trustProxy],
+    trustProxy: isTrustedProxy,
     rewriteUrl: (request: IncomingMessage) => pathOfTarget(request.url),
     genReqId: requestIds(),
     // What Fastify and Node refuse before there is a route: the same errors as everywhere.
@@ -65,7 +67,11 @@ export async function createHttpApplication(
     bodyParser: false,
     abortOnError: false,
   });
-  fastify.decorate('rollcall', { clock: app.get(Clock), publicUrl: env.publicUrl } satisfies ServerState);
+  fastify.decorate('rollcall', {
+    clock: app.get(Clock),
+    publicUrl: env.publicUrl,
+    isTrustedProxy,
+  } satisfies ServerState);
   prepareRequests(fastify, app.get(Clock), app.get(Readiness));
   app.get(Metrics).observe(fastify);
   new LoadShedder(filter).guard(fastify);

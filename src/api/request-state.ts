@@ -1,5 +1,6 @@
 import type { App } from '../apps/app.js';
 import type { Clock } from '../clock/clock.js';
+import type { TrustedProxies } from '../http/client-address.js';
 
 /** What Rollcall knows of a request beside what it carries. */
 export interface RequestState {
@@ -18,6 +19,7 @@ export interface ServerState {
   readonly clock: Clock;
   /** What absolute addresses start with; null: taken from each request. */
   readonly publicUrl: string | null;
+  readonly isTrustedProxy: TrustedProxies;
 }
 
 declare module 'fastify' {

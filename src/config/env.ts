@@ -1,5 +1,6 @@
+import proxyAddr from '@fastify/proxy-addr';
 import { availableParallelism } from 'node:os';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 
 export type DatabaseEngine = 'sqlite' | 'mysql';
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -165,11 +166,10 @@ function parsePublicUrl(text: string): string {
 function parseAddressRanges(text: string): string[] {
   const ranges = text.split(',').flatMap((part) => part.trim() || []);
   for (const range of ranges) {
-    const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(range) ?? [];
-    const family = isIP(address);
+    const [address = ''] = range.split('/', 1);
     try {
-      if (family === 0) throw new Error();
-      if (bits !== undefined) new BlockList().addSubnet(address, Number(bits), family === 4 ? 'ipv4' : 'ipv6');
+      if (isIP(address) === 0) throw new Error();
+      proxyAddr.compile(range);
     } catch {
       fail('must be IP addresses or CIDR ranges with commas between them, such as 10.0.0.0/8');
     }

@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
-import type { BlockList, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServerOptions, WebSocketServer } from 'ws';
@@ -12,12 +12,12 @@ import { TokensService } from '../auth/tokens.service.js';
 import { Clock } from '../clock/clock.js';
 import { Env } from '../config/env.js';
 import { AppError } from '../errors/app-error.js';
+import { clientAddressOf, type TrustedProxies, trustedProxies } from '../http/client-address.js';
 import { afterPendingAnswers } from '../http/pending-answers.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { networkOf } from '../rate-limit/network-of.js';
-import { clientAddressOf, trustedProxies } from './client-address.js';
 import { messageOf, readDevice } from './frames.js';
 import { GatewaySocket, type SocketContext } from './gateway-socket.js';
 import { serveWithoutUpgrade, wantsWebSocket } from './unwanted-upgrade.js';
@@ -60,7 +60,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
   /** Sockets that have not logged in, by network. */
   private readonly pending = new Map<string, number>();
   private readonly upgrades = new WebSocketServer(limits);
-  private readonly trusted: BlockList;
+  private readonly isTrustedProxy: TrustedProxies;
   private readonly context: SocketContext;
   private timer: NodeJS.Timeout | undefined;
   private connections = 0;
@@ -78,7 +78,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
     messages: MessagesService,
     offlineMessages: OfflineMessagesService,
   ) {
-    this.trusted = trustedProxies(env.trustProxy);
+    this.isTrustedProxy = trustedProxies(env.trustProxy);
     // ws would answer in its own words.
     this.upgrades.on('wsClientError', ({ message }: Error, socket) =>
       this.refuse(socket, new UpgradeRefused(400, 'argument_invalid', message)),
@@ -164,7 +164,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
     if (origin !== undefined && gatewayAllowedOrigins.length > 0 && !gatewayAllowedOrigins.includes(origin))
       throw new UpgradeRefused(403, 'origin_refused');
     if (this.connections >= gatewayMaxSessions) throw new UpgradeRefused(503, 'overloaded');
-    const network = networkOf(clientAddressOf(request, this.trusted));
+    const network = networkOf(clientAddressOf(request, this.isTrustedProxy));
     const pending = this.pending.get(network) ?? 0;
     if (pending >= gatewayMaxPendingPerAddress) throw new UpgradeRefused(429, 'too_many_pending');
     this.pending.set(network, pending + 1);

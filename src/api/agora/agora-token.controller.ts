@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Ip, Post, Req } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiExtraModels, ApiOperation, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { checkAppCredentials } from '../../auth/app-credentials.js';
@@ -8,6 +8,7 @@ import { RateLimits } from '../../rate-limit/rate-limits.service.js';
 import type { User } from '../../users/user.js';
 import { UsersService } from '../../users/users.service.js';
 import { AccessBy } from '../access.guard.js';
+import { ClientAddress } from '../client-address.decorator.js';
 import { bearerOf } from '../bearer.js';
 import { JsonBody } from '../json-body.pipe.js';
 import { AgoraAnswer } from './agora-answer.decorator.js';
@@ -47,7 +48,7 @@ export class AgoraTokenController {
   request(
     @Call() call: AgoraCall,
     @Req() request: FastifyRequest,
-    @Ip() address: string,
+    @ClientAddress() address: string,
     @Body(new JsonBody(RequestAgoraTokenDto)) body: RequestAgoraTokenDto,
   ) {
     switch (body.grant_type) {

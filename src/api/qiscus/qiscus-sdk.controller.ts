@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Ip, Post } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { App } from '../../apps/app.js';
 import { IdentityTokensService } from '../../auth/identity-tokens.service.js';
@@ -8,6 +8,7 @@ import { ProfilesService } from '../../profiles/profiles.service.js';
 import { RateLimits } from '../../rate-limit/rate-limits.service.js';
 import { Clock } from '../../clock/clock.js';
 import { AccessBy } from '../access.guard.js';
+import { ClientAddress } from '../client-address.decorator.js';
 import { QiscusAppGuard } from './qiscus-app.guard.js';
 import { answer, CallingApp, Parameters } from './qiscus-call.js';
 import { QiscusResults, QiscusRoute } from './qiscus-document.decorator.js';
@@ -106,7 +107,7 @@ export class QiscusSdkController {
     'extras',
   )
   @QiscusResults(userResults)
-  async loginByPassword(@CallingApp() app: App, @Ip() address: string, @Parameters() parameters: QiscusParameters) {
+  async loginByPassword(@CallingApp() app: App, @ClientAddress() address: string, @Parameters() parameters: QiscusParameters) {
     const { password, ...details } = parameters.read((from) => ({
       userId: from.requiredText('email'),
       password: from.requiredText('password'),
