@@ -80,7 +80,7 @@ export async function createHttpApplication(
     hook: 'preParsing',
     // An OPTIONS that is no preflight is answered as well, and not in a shape of the plugin's own.
     strictPreflight: false,
-    origin: env.corsOrigin === '*' ? '*' : env.corsOrigin.split(','),
+    origin: env.corsOrigin === '*' ? '*' : [...env.corsOrigin],
     // Without this, a browser may neither ban a user nor change a password.
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
     exposedHeaders: [

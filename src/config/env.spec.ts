@@ -8,6 +8,7 @@ const bad: Record<string, string> = {
   PORT: '65536',
   PUBLIC_URL: 'canary.example.com',
   TRUST_PROXY: '10.0.0.0/canary',
+  CORS_ORIGIN: 'canary.example.com',
   DATABASE_URL: 'postgres://canary@localhost/x',
   DATABASE_POOL_SIZE: '0',
   DATABASE_STATEMENT_TIMEOUT_MS: '99',
@@ -24,8 +25,8 @@ const bad: Record<string, string> = {
   GATEWAY_MAX_SESSIONS: '0',
   GATEWAY_MAX_PENDING_PER_ADDRESS: '0',
 };
-/** Any text is a token, and any text that is not empty an origin. */
-const takesAnything = ['METRICS_TOKEN', 'CORS_ORIGIN'];
+/** Any text is a token. */
+const takesAnything = ['METRICS_TOKEN'];
 const variables = Object.values(settings).map(({ variable }) => variable);
 
 function problemsOf(source: Record<string, string>): readonly string[] {
@@ -116,6 +117,22 @@ describe('loadEnv', () => {
     for (const range of ['10.0.0.0/33', 'localhost', '1.2.3', '10.0.0.0/'])
       expect(problemsOf({ TRUST_PROXY: range })).toHaveLength(1);
     expect(loadEnv({ PUBLIC_URL: 'https://chat.example.com/x//' }).publicUrl).toBe('https://chat.example.com/x');
+  });
+
+  it('reads the origins of pages that may call, and refuses what no browser sends', () => {
+    expect(loadEnv({}).corsOrigin).toBe('*');
+    expect(loadEnv({ CORS_ORIGIN: 'https://a.test, https://b.test:8443' }).corsOrigin).toEqual([
+      ...['https://a.test', 'https://b.test:8443'],
+    ]);
+    for (const text of [
+      '',
+      '*, https://a.test',
+      'https://a.test/',
+      'https://A.test',
+      'a.test',
+      'https://a.test https://b.test',
+    ])
+      expect(problemsOf({ CORS_ORIGIN: text })).toHaveLength(1);
   });
 
   it('gives out a value that nobody can change', () => {

@@ -27,7 +27,8 @@ export abstract class Env {
   /** What `uri` members start with, without a trailing slash; null: taken from each request. */
   abstract readonly publicUrl: string | null;
   abstract readonly trustProxy: readonly string[];
-  abstract readonly corsOrigin: string;
+  /** Pages that may call over HTTP, by their Origin header. */
+  abstract readonly corsOrigin: '*' | readonly string[];
   abstract readonly databaseUrl: string;
   abstract readonly databasePoolSize: number;
   abstract readonly databaseStatementTimeoutMs: number;
@@ -65,7 +66,7 @@ export const settings: Settings = {
   port: { variable: 'PORT', default: '3000', parse: integer(0, 65_535) },
   publicUrl: { variable: 'PUBLIC_URL', default: '', parse: optional(parsePublicUrl) },
   trustProxy: { variable: 'TRUST_PROXY', default: '', parse: parseAddressRanges },
-  corsOrigin: { variable: 'CORS_ORIGIN', default: '*', parse: nonEmpty },
+  corsOrigin: { variable: 'CORS_ORIGIN', default: '*', parse: parseCorsOrigin },
   databaseUrl: { variable: 'DATABASE_URL', default: 'sqlite:./data/rollcall.sqlite', parse: parseDatabaseUrl },
   databasePoolSize: { variable: 'DATABASE_POOL_SIZE', default: '10', parse: integer(1, 1_000) },
   databaseStatementTimeoutMs: {
@@ -183,6 +184,10 @@ function parseOrigins(text: string): string[] {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin)
       fail('must be origins with commas between them, such as https://chat.example.com');
   return origins;
+}
+
+function parseCorsOrigin(text: string): '*' | string[] {
+  return text === '*' ? '*' : parseOrigins(nonEmpty(text));
 }
 
 function parseDatabaseUrl(text: string): string {
