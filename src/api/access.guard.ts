@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable, SetMetadata, type Type } from '@nestjs/common';
 import { ModuleRef, Reflector } from '@nestjs/core';
 import { AppError } from '../errors/app-error.js';
+import { RouteMemory } from './route-memory.js';
 
 const accessMetadata = 'rollcall:access';
 const everyone = 'everyone';
@@ -15,7 +16,7 @@ export const OpenToEveryone = (): MethodDecorator & ClassDecorator => SetMetadat
 /** The one global guard. A route that does not say who may call it is closed to all. */
 @Injectable()
 export class AccessGuard implements CanActivate {
-  private readonly guards = new WeakMap<object, CanActivate | typeof everyone>();
+  private readonly guards = new RouteMemory((context) => this.guardOf(context));
 
   constructor(
     private readonly reflector: Reflector,
@@ -23,12 +24,7 @@ export class AccessGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
-    const handler = context.getHandler();
-    let guard = this.guards.get(handler);
-    if (guard === undefined) {
-      guard = this.guardOf(context);
-      this.guards.set(handler, guard);
-    }
+    const guard = this.guards.of(context);
     return guard === everyone || guard.canActivate(context);
   }
 

@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { rateLimitKey, type RateLimitRule } from '../rate-limit/rate-limit.decorator.js';
 import { type Decision, RateLimits } from '../rate-limit/rate-limits.service.js';
+import { RouteMemory } from './route-memory.js';
 
 interface LimitedRoute extends RateLimitRule {
   readonly name: string;
@@ -15,7 +16,7 @@ interface LimitedRoute extends RateLimitRule {
  */
 @Injectable()
 export class RateLimitGuard implements CanActivate {
-  private readonly routes = new WeakMap<object, LimitedRoute | null>();
+  private readonly routes = new RouteMemory((context) => this.routeOf(context));
 
   constructor(
     private readonly limits: RateLimits,
@@ -23,7 +24,7 @@ export class RateLimitGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const route = this.routeOf(context);
+    const route = this.routes.of(context);
     if (route === null) return true;
     const http = context.switchToHttp();
     const { app } = http.getRequest<FastifyRequest>().rollcall;
@@ -47,13 +48,11 @@ export class RateLimitGuard implements CanActivate {
 
   private routeOf(context: ExecutionContext): LimitedRoute | null {
     const handler = context.getHandler();
-    let route = this.routes.get(handler);
-    if (route === undefined) {
-      const rule = this.reflector.get<RateLimitRule | undefined>(rateLimitKey, handler);
-      // Not the path: a handler that answers under two paths has one limit.
-      route = rule === undefined ? null : { ...rule, name: `${context.getClass().name}.${handler.name}` };
-      this.routes.set(handler, route);
-    }
-    return route;
+    const rule = this.reflector.getAllAndOverride<RateLimitRule | undefined>(rateLimitKey, [
+      handler,
+      context.getClass(),
+    ]);
+    // Not the path: a handler that answers under two paths has one limit.
+    return rule === undefined ? null : { ...rule, name: `${context.getClass().name}.${handler.name}` };
   }
 }

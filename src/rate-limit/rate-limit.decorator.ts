@@ -9,10 +9,13 @@ export interface RateLimitRule {
 }
 
 /**
- * How often each app may call this handler. Handlers with the default of the user system are in its pool, those with
+ * How often each app may call this handler, or each handler of this controller that does not say so itself. Handlers with the default of the user system are in its pool, those with
  * another number have a bucket of their own (see `RatePool`); `options.pool` says otherwise.
  */
-export function RateLimit(perSecond: number = userSystemPerSecond, options: { pool?: RatePool } = {}): MethodDecorator {
+export function RateLimit(
+  perSecond: number = userSystemPerSecond,
+  options: { pool?: RatePool } = {},
+): MethodDecorator & ClassDecorator {
   const pool = options.pool ?? (perSecond === userSystemPerSecond ? 'users' : 'own');
   return SetMetadata<string, RateLimitRule>(rateLimitKey, { perSecond, pool });
 }

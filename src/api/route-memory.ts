@@ -1,0 +1,26 @@
+import type { ExecutionContext } from '@nestjs/common';
+
+/**
+ * What is found out once for each route. A route is a handler of a controller, never the handler alone: two controllers
+ * that inherit a handler share its function, and each may have a guard and a limit of its own.
+ */
+export class RouteMemory<Value extends object | string | null> {
+  private readonly controllers = new WeakMap<object, WeakMap<object, Value>>();
+
+  constructor(private readonly find: (context: ExecutionContext) => Value) {}
+
+  /** What `find` throws is not remembered. */
+  of(context: ExecutionContext): Value {
+    const handlers = this.handlersOf(context.getClass());
+    const handler = context.getHandler();
+    let value = handlers.get(handler);
+    if (value === undefined) handlers.set(handler, (value = this.find(context)));
+    return value;
+  }
+
+  private handlersOf(controller: object): WeakMap<object, Value> {
+    let handlers = this.controllers.get(controller);
+    if (handlers === undefined) this.controllers.set(controller, (handlers = new WeakMap()));
+    return handlers;
+  }
+}
