@@ -41,45 +41,91 @@ describe('RateLimits', () => {
 
   describe('guesses', () => {
     const app = appWith('off');
-    const guess = (username = 'alice', address = '192.0.2.1'): Promise<void> => limits.guess(app, username, address);
+    const wrong = () => Promise.reject(new AppError('password_mismatch'));
+    /** What a guess is answered with: the code of its failure, or what was compared. */
+    const guess = (username = 'alice', address = '192.0.2.1', compare: () => Promise<string> = wrong) =>
+      limits.guess(app, username, address, compare).catch((error: unknown) => {
+        if (error instanceof AppError) return error.code;
+        throw error;
+      });
+    const guesses = async (count: number, compare?: () => Promise<string>) => {
+      const answers: string[] = [];
+      for (let i = 0; i < count; i++) answers.push(await guess('alice', '192.0.2.1', compare));
+      return new Set(answers);
+    };
 
     it('refuses the eleventh wrong password for one user from one address in a minute, however the name is written', async () => {
       const rejected: string[] = [];
       limits.onRejected = (route) => rejected.push(route);
-      for (let i = 0; i < 10; i++) await guess(i % 2 ? 'alice' : 'ALICE');
+      for (let i = 0; i < 10; i++) expect(await guess(i % 2 ? 'alice' : 'ALICE')).toBe('password_mismatch');
       clock.advance(20_000);
-      const error = await guess('Alice').catch((thrown: unknown) => thrown);
+      const error = await limits.guess(app, 'Alice', '192.0.2.1', wrong).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(AppError);
       expect(error).toMatchObject({ code: 'rate_limited', retryAfterMs: 40_000 });
       expect(rejected).toEqual(['password_guess']);
-      await guess('alice', '192.0.2.2');
-      await guess('bob');
+      expect(await guess('alice', '192.0.2.2')).toBe('password_mismatch');
+      expect(await guess('bob')).toBe('password_mismatch');
       clock.advance(40_000);
-      await guess();
+      expect(await guess()).toBe('password_mismatch');
     });
 
-    it('lets no guesses made at the same moment pass together', async () => {
-      const made = await Promise.allSettled(Array.from({ length: 50 }, () => guess()));
-      expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
+    it('compares no more than ten that are made at the same moment, whatever becomes of them', async () => {
+      for (const outcome of [wrong, () => Promise.resolve('right'), () => Promise.reject(new AppError('overloaded'))]) {
+        let compared = 0;
+        let release = () => undefined as void;
+        const released = new Promise<void>((resolve) => (release = resolve));
+        const made = Array.from({ length: 50 }, () =>
+          guess('alice', '192.0.2.1', async () => {
+            compared += 1;
+            await released;
+            return outcome();
+          }),
+        );
+        // All of them have been let in or refused before the first is compared to its end.
+        await new Promise(setImmediate);
+        release();
+        expect((await Promise.all(made)).filter((answer) => answer === 'rate_limited')).toHaveLength(40);
+        expect(compared).toBe(10);
+        clock.advance(60_000);
+      }
     });
 
     it('refuses the 101st wrong password from one address, and an IPv6 network is one address', async () => {
       for (let i = 0; i < 100; i++) await guess(`user${i}`, `2001:db8::${i.toString(16)}`);
-      await expect(guess('another', '2001:db8::ffff')).rejects.toMatchObject({ code: 'rate_limited' });
-      await guess('another', '2001:db8:0:1::1');
+      expect(await guess('another', '2001:db8::ffff')).toBe('rate_limited');
+      expect(await guess('another', '2001:db8:0:1::1')).toBe('password_mismatch');
     });
 
     it('does not count right passwords', async () => {
-      for (let i = 0; i < 500; i++) {
-        await guess();
-        await limits.guessedRight(app, 'alice', '192.0.2.1');
-      }
+      expect(await guesses(500, () => Promise.resolve('right'))).toEqual(new Set(['right']));
     });
 
+    it.each(['overloaded', 'database_unavailable', 'internal'] as const)(
+      'does not count a password that was not compared because of us: %s',
+      async (code) => {
+        expect(await guesses(500, () => Promise.reject(new AppError(code)))).toEqual(new Set([code]));
+        expect(await guess()).toBe('password_mismatch');
+      },
+    );
+
+    it('does not count a password where something broke that nobody foresaw', async () => {
+      const broken = () => guess('alice', '192.0.2.1', () => Promise.reject(new TypeError('a bug')));
+      for (let i = 0; i < 20; i++) await expect(broken()).rejects.toThrow('a bug');
+      expect(await guess()).toBe('password_mismatch');
+    });
+
+    it.each(['password_mismatch', 'user_not_found', 'registration_closed', 'user_banned'] as const)(
+      'counts what tells a guesser something: %s',
+      async (code) => {
+        expect(await guesses(10, () => Promise.reject(new AppError(code)))).toEqual(new Set([code]));
+        expect(await guess()).toBe('rate_limited');
+      },
+    );
+
     it('does not count a guess against the address that was refused for the user', async () => {
-      for (let i = 0; i < 300; i++) await guess().catch(() => undefined);
+      await guesses(300);
       for (let i = 0; i < 90; i++) await guess(`user${i}`);
-      await expect(guess('one-more')).rejects.toMatchObject({ code: 'rate_limited' });
+      expect(await guess('one-more')).toBe('rate_limited');
     });
   });
 });

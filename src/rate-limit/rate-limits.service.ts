@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
 import { AppError } from '../errors/app-error.js';
+import type { ErrorCode } from '../errors/error-codes.js';
 import { networkOf } from './network-of.js';
 import { type Decision, RateLimitStore } from './rate-limit.store.js';
 
@@ -17,6 +18,11 @@ const secondMs = 1_000;
 const minuteMs = 60_000;
 /** No stored name is longer, and what nobody could be called shall not fill the memory. */
 const usernameLengthMost = 255;
+
+/** What tells a guesser something: the password or the name was wrong, or the name is known. */
+const wrongGuess: ReadonlySet<ErrorCode> = new Set([
+  ...(['password_mismatch', 'user_not_found', 'registration_closed', 'user_banned'] as const),
+]);
 
 /**
  * Which calls of an app are counted together under Easemob's profile: `users` the one pool of the user system,
@@ -53,25 +59,31 @@ export class RateLimits {
   }
 
   /**
-   * Comes before a password is compared, and counts as wrong until `guessedRight`: guesses made at the same moment
-   * cannot pass together. Holds under every rate profile, and for names that no user has as for others.
-   * @throws AppError rate_limited with retryAfterMs
+   * Compares a password, and counts the guess if the answer tells that it was wrong. It counts from before the comparison
+   * until then, so guesses made at the same moment cannot pass together; a right password is given back, and so is one
+   * that was not compared to its end because of us, or an impatient client would lock its user out while we are busy.
+   * Holds under every rate profile, and for names that no user has as for others.
+   * @throws AppError rate_limited with retryAfterMs; whatever `compare` throws
    */
-  async guess(app: App, username: string, address: string): Promise<void> {
+  async guess<Result>(app: App, username: string, address: string, compare: () => Promise<Result>): Promise<Result> {
     const { ofAddress, ofUser } = guessKeys(app, username, address);
     const wide = await this.store.consume(ofAddress, guessesPerAddress, minuteMs);
     if (!wide.allowed) throw this.rejection('password_guess', wide);
     const narrow = await this.store.consume(ofUser, guessesPerUser, minuteMs);
-    if (narrow.allowed) return;
-    // Nothing was compared, so the address has not guessed.
-    await this.store.refund(ofAddress);
-    throw this.rejection('password_guess', narrow);
-  }
-
-  /** The password was right: only wrong ones count. */
-  async guessedRight(app: App, username: string, address: string): Promise<void> {
-    const { ofAddress, ofUser } = guessKeys(app, username, address);
-    await Promise.all([this.store.refund(ofAddress), this.store.refund(ofUser)]);
+    if (!narrow.allowed) {
+      // Nothing was compared, so the address has not guessed.
+      await this.store.refund(ofAddress);
+      throw this.rejection('password_guess', narrow);
+    }
+    let wrong = false;
+    try {
+      return await compare();
+    } catch (error) {
+      wrong = error instanceof AppError && wrongGuess.has(error.code);
+      throw error;
+    } finally {
+      if (!wrong) await Promise.all([this.store.refund(ofAddress), this.store.refund(ofUser)]);
+    }
   }
 }
 

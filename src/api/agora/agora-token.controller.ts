@@ -77,9 +77,9 @@ export class AgoraTokenController {
   private async byPassword({ app }: AgoraCall, body: RequestAgoraTokenDto, address: string) {
     const username = required(body.username, 'username');
     const password = required(body.password, 'password');
-    await this.limits.guess(app, username, address);
-    const user = await this.users.authenticate(app.id, username, password);
-    await this.limits.guessedRight(app, username, address);
+    const user = await this.limits.guess(app, username, address, () =>
+      this.users.authenticate(app.id, username, password),
+    );
     await this.admit(app);
     return this.userToken({ app }, user, body);
   }

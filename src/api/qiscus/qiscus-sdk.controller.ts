@@ -107,7 +107,11 @@ export class QiscusSdkController {
     'extras',
   )
   @QiscusResults(userResults)
-  async loginByPassword(@CallingApp() app: App, @ClientAddress() address: string, @Parameters() parameters: QiscusParameters) {
+  async loginByPassword(
+    @CallingApp() app: App,
+    @ClientAddress() address: string,
+    @Parameters() parameters: QiscusParameters,
+  ) {
     const { password, ...details } = parameters.read((from) => ({
       userId: from.requiredText('email'),
       password: from.requiredText('password'),
@@ -115,9 +119,9 @@ export class QiscusSdkController {
       avatarUrl: from.text('avatar_url'),
       extras: from.object('extras'),
     }));
-    await this.limits.guess(app, details.userId, address);
-    const user = await this.profiles.loginByPassword(app, details, password);
-    await this.limits.guessedRight(app, details.userId, address);
+    const user = await this.limits.guess(app, details.userId, address, () =>
+      this.profiles.loginByPassword(app, details, password),
+    );
     return this.loggedIn(app, user);
   }
 
