@@ -1,4 +1,5 @@
 import { applyDecorators, Inject, Req, Res, SetMetadata } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Answer, IdempotencyService } from '../idempotency/idempotency.service.js';
@@ -34,6 +35,7 @@ export function Repeatable(): MethodDecorator {
     Res({ passthrough: true })(target, name, replyAt);
     applyDecorators(
       SetMetadata(repeatableKey, true),
+      RouteConfig({ changesSomething: true }),
       ApiHeader({
         name: 'Idempotency-Key',
         required: false,

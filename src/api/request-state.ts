@@ -23,6 +23,10 @@ export interface ServerState {
 }
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether a call may have an effect, whatever its method is. */
+    changesSomething?: boolean;
+  }
   interface FastifyInstance {
     rollcall: ServerState;
   }

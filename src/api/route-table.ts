@@ -7,7 +7,13 @@ export class RouteTable {
 
   /** Must see Fastify before any route is added. */
   constructor(fastify: FastifyInstance) {
-    fastify.addHook('onRoute', ({ method, url }) => {
+    fastify.addHook('onRoute', (route) => {
+      const { method, url, config } = route;
+      // Fastify answers HEAD with whatever GET does. Clients and proxies send it to look, never to change anything.
+      if (method === 'HEAD' && config?.changesSomething === true) {
+        route.preValidation = (_request, reply) => void reply.callNotFound();
+        return;
+      }
       for (const one of [method].flat()) {
         this.routes.push({ method: one, url });
         // The answer to preflights is on every path and says nothing of what is there.

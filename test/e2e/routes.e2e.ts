@@ -76,6 +76,14 @@ describe('the routes of the running service', () => {
     expect([...repeatableRoutes(running)].sort()).toEqual(changing.sort());
   });
 
+  it('take HEAD where they take GET, unless that changes something', () => {
+    const served = running.routes.routes.map(({ method, url }) => `${method} ${url}`);
+    const gets = [...said.keys()].filter((route) => route.startsWith('GET '));
+    const heads = gets.filter((route) => served.includes(route.replace('GET', 'HEAD')));
+    expect(gets.filter((route) => !heads.includes(route))).toEqual(gets.filter((route) => changingGets.test(route)));
+    expect(heads.length).toBeGreaterThan(20);
+  });
+
   it('have documents that are read, never written', () => {
     const methods = running.routes.routes.filter(({ url }) => documents.test(url)).map(({ method }) => method);
     expect([...new Set(methods)].sort()).toEqual(['GET', 'HEAD']);
