@@ -39,18 +39,21 @@ const envelope = (content: object): object => ({
   required: [...Object.keys(content), 'status'],
 });
 
-const failure = envelope({
-  error: {
-    type: 'object',
-    properties: {
-      code: { ...whole, description: "The vendor's number, where it has one" },
-      detailed_messages: texts,
-      errors: { type: 'object', additionalProperties: texts },
-      message: text,
+const failureWith = (code: object): object =>
+  envelope({
+    error: {
+      type: 'object',
+      properties: {
+        ...code,
+        detailed_messages: texts,
+        errors: { type: 'object', additionalProperties: texts },
+        message: text,
+      },
+      required: ['message'],
     },
-    required: ['message'],
-  },
-});
+  });
+const failureOfServerCall = failureWith({});
+const failureOfClientCall = failureWith({ code: { ...whole, description: "The vendor's number, where it has one" } });
 
 /** Describes the `results` of a route's success by their members. */
 export function QiscusResults(properties: Readonly<Record<string, object>>): MethodDecorator {
@@ -81,6 +84,7 @@ export function QiscusRoute(
             },
           }),
         ];
+  const failure = by === 'secret' ? failureOfServerCall : failureOfClientCall;
   return applyDecorators(
     ApiOperation({ summary }),
     ApiSecurity({ [qiscusSecurity.appId]: [], ...(by === 'nothing' ? {} : { [qiscusSecurity[by]]: [] }) }),

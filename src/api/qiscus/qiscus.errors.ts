@@ -9,7 +9,7 @@ import type { ErrorCode } from '../../errors/error-codes.js';
 interface QiscusRendering {
   readonly status: number;
   readonly message: string;
-  /** The vendor's own number for it, where one is known. */
+  /** The vendor's own number for it, where one is known. Only clients are told: the server API has none. */
   readonly code?: number;
   /** The member that is wrong: the failure is one of validation, and says so at length. */
   readonly member?: string;
@@ -79,8 +79,8 @@ const unknownUserIsInvalid: Readonly<Record<string, string>> = {
   deactivate_users: 'user_ids',
   reactivate_users: 'user_ids',
 };
-/** The older calls of clients, and what they are told of an app that does not exist. */
-const clientPath = /^\/api\/v2\//;
+/** The calls of client SDKs, and what they are told of an app that does not exist. */
+const clientPath = /^\/api\/v2(\/|\?|$)/;
 const unknownAppForClient: QiscusRendering = { status: 401, message: 'application not found', code: 401303 };
 
 export interface QiscusErrorBody {
@@ -100,7 +100,7 @@ export function isQiscusPath(url: string): boolean {
 
 export function renderQiscusError(error: AppError, request: FastifyRequest): { status: number; body: QiscusErrorBody } {
   const { status, code, message, member } = renderingOf(error, request);
-  const numbered = code === undefined ? {} : { code };
+  const numbered = code === undefined || !clientPath.test(request.url) ? {} : { code };
   if (member === undefined) return { status, body: { error: { ...numbered, message }, status } };
   const problems = error.problems ?? { [member]: detailsTold.has(error.code) ? (error.detail ?? message) : message };
   const texts = Object.values(problems);
@@ -120,7 +120,7 @@ export function renderQiscusError(error: AppError, request: FastifyRequest): { s
 
 function renderingOf(error: AppError, request: FastifyRequest): QiscusRendering {
   const route = request.routeOptions.url ?? '';
-  if (error.code === 'app_not_found' && clientPath.test(route)) return unknownAppForClient;
+  if (error.code === 'app_not_found' && clientPath.test(request.url)) return unknownAppForClient;
   const member = unknownUserIsInvalid[route.split('/').at(-1) ?? ''];
   if (error.code === 'user_not_found' && member !== undefined) return invalid(member, 'user not found');
   return renderings[error.code];
