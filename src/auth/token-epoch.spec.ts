@@ -1,4 +1,4 @@
-import { outlivesEpoch } from './token-epoch.js';
+import { epochOfForcedLogout, epochOfRevocation, outlivesEpoch } from './token-epoch.js';
 
 test.each([
   [0, 0, true],
@@ -18,4 +18,56 @@ test.each([
   ['the next second is good', 1_767_225_601, 1_767_225_600_999, true],
 ])('AccessToken2: %s', (_, atSeconds, tokenEpoch, expected) => {
   expect(outlivesEpoch({ by: 'agora', atSeconds }, tokenEpoch)).toBe(expected);
+});
+
+const second = 1_767_225_600;
+const agora = (atSeconds: number, tokenEpoch: number) => outlivesEpoch({ by: 'agora', atSeconds }, tokenEpoch);
+
+describe.each([0, 1, 500, 999])('at millisecond %d of a second', (ms) => {
+  const now = second * 1000 + ms;
+
+  it('a forced logout ends what is from an earlier second, and lets in what is from the same', () => {
+    const epoch = epochOfForcedLogout(now, 0);
+    expect([second - 1, second, second + 1].map((at) => agora(at, epoch))).toEqual([false, true, true]);
+    expect(outlivesEpoch({ by: 'rollcall', epoch: 0 }, epoch)).toBe(false);
+  });
+
+  it('a revocation ends what is from the same second, too', () => {
+    const epoch = epochOfRevocation(now, 0);
+    expect([second - 1, second, second + 1].map((at) => agora(at, epoch))).toEqual([false, false, true]);
+  });
+
+  it('a forced logout does not soften a revocation of the same second', () => {
+    for (const before of [second * 1000, now])
+      expect(agora(second, epochOfForcedLogout(now, epochOfRevocation(before, 0)))).toBe(false);
+  });
+
+  it('a forced logout after a revocation of the second before lets in what is from its own second alone', () => {
+    for (const before of [0, 1, 500, 998]) {
+      const epoch = epochOfForcedLogout(now, epochOfRevocation((second - 1) * 1000 + before, 0));
+      expect([second - 1, second].map((at) => agora(at, epoch))).toEqual([false, true]);
+    }
+    // The last millisecond leaves no room: then it is as strict as a revocation, for that second.
+    const epoch = epochOfForcedLogout(now, epochOfRevocation(second * 1000 - 1, 0));
+    expect([second, second + 1].map((at) => agora(at, epoch))).toEqual([false, true]);
+  });
+
+  it('a revocation after a forced logout of the same second is strict', () => {
+    expect(agora(second, epochOfRevocation(now, epochOfForcedLogout(now, 0)))).toBe(false);
+  });
+
+  it('a thousand forced logouts of one second each move the epoch, and let in what is from that second', () => {
+    let epoch = 0;
+    for (let times = 0; times < 1000; times += 1) {
+      const next = epochOfForcedLogout(now, epoch);
+      expect(next).toBeGreaterThan(epoch);
+      epoch = next;
+    }
+    expect([second - 1, second].map((at) => agora(at, epoch))).toEqual([false, true]);
+  });
+
+  it('nothing softens while the clock is turned back', () => {
+    const epoch = epochOfRevocation(now + 60_000, 0);
+    for (const next of [epochOfForcedLogout(now, epoch), epochOfRevocation(now, epoch)]) expect(next).toBe(epoch + 1);
+  });
 });

@@ -32,9 +32,7 @@ export interface AuthenticatedApp {
 export interface AuthenticatedUser {
   readonly user: User;
   readonly expiresAtSeconds: number;
-  /**
-   * For who holds on to a user (an open socket): `outlivesEpoch(issued, user.tokenEpoch)` tells later if it still may.
-   */
+  /** `outlivesEpoch(issued, user.tokenEpoch)` tells later whether the token would still be good. */
   readonly issued: Issued;
 }
 

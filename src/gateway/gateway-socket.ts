@@ -181,7 +181,7 @@ export class GatewaySocket implements SessionConnection {
     }
   }
 
-  private async open({ user, issued, expiresAtSeconds }: AuthenticatedUser, device: DeviceDescription): Promise<void> {
+  private async open({ user, expiresAtSeconds }: AuthenticatedUser, device: DeviceDescription): Promise<void> {
     const id = device.device ?? randomBytes(9).toString('base64url');
     try {
       const session = await this.context.presence.open(
@@ -192,7 +192,8 @@ export class GatewaySocket implements SessionConnection {
           platform: device.platform,
           device: id,
           deviceName: device.deviceName ?? id,
-          issued,
+          // Whatever the token: the session ends with the epoch in which it was let in. An AccessToken2 may outlive that one.
+          issued: { by: 'rollcall', epoch: user.tokenEpoch },
           expiresAtSeconds,
         },
         this,

@@ -508,16 +508,17 @@ export class PresenceService {
 }
 
 /**
- * Whether the cause of a signal is later than the session. A token of ours tells; an AccessToken2 may be from a clock
- * that runs ahead, so there the time of the log in counts too.
+ * Whether the cause of a signal is later than the session. The epoch in which it was let in tells; an AccessToken2 may be
+ * from a clock that runs ahead, so there the time of the log in counts too.
  */
 function isMeant(
   { session, issued }: LocalSession,
   { userUuid, tokenEpoch, at }: Extract<Signal, { kind: 'close_user' }>,
 ): boolean {
   if (session.userUuid !== userUuid) return false;
-  if (tokenEpoch === null || !outlivesEpoch(issued, tokenEpoch)) return true;
-  return issued.by === 'agora' && session.since / 1_000 <= at;
+  if (tokenEpoch === null) return true;
+  if (issued.by === 'rollcall') return issued.epoch < tokenEpoch;
+  return !outlivesEpoch(issued, tokenEpoch) || session.since / 1_000 <= at;
 }
 
 function isKick(reason: SessionEnd): reason is KickReason {

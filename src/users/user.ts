@@ -9,11 +9,12 @@ export interface User {
   readonly nickname: string | null;
   readonly activated: boolean;
   readonly createdAt: number;
+  /** The last change of what belongs to the account. Tokens do not: a move of the epoch alone leaves it as it was. */
   readonly modifiedAt: number;
   /** A PHC string, or null for a user that has no password. Never leaves the process. */
   readonly passwordHash: string | null;
   /**
-   * Unix milliseconds of the last revocation (0: never). A token of ours carries the epoch it was issued under and ends
+   * Unix milliseconds near the last revocation (0: never), later with each: `token-epoch.ts`. A token of ours carries the epoch it was issued under and ends
    * when this one moves; an AccessToken2 ends when it was issued in or before the second of the epoch.
    */
   readonly tokenEpoch: number;

@@ -269,7 +269,7 @@ export class UsersRepository {
       if (before === undefined) return null;
       const result = change(before);
       if (result === null) return { user: before, changed: false };
-      const user = { ...before, ...result.user, modifiedAt: now };
+      const user = { ...before, ...result.user, modifiedAt: isOfTokensAlone(result) ? before.modifiedAt : now };
       users.set(username, user);
       touched.add(username);
       if (result.activation !== undefined)
@@ -351,6 +351,11 @@ export class UsersRepository {
       users,
     ]);
   }
+}
+
+/** A revocation or a forced logout ends tokens, and changes nothing of the account. */
+function isOfTokensAlone({ user }: UserChangeResult): boolean {
+  return Object.keys(user).every((member) => member === 'tokenEpoch');
 }
 
 function toUser(row: UserRow): User {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
 import { checkPassword } from '../auth/password.js';
 import { PasswordHasher } from '../auth/password-hasher.service.js';
+import { epochOfForcedLogout, epochOfRevocation } from '../auth/token-epoch.js';
 import { Clock } from '../clock/clock.js';
 import type { Transaction } from '../database/database.js';
 import { AppError } from '../errors/app-error.js';
@@ -275,10 +276,15 @@ export class UsersService {
     );
   }
 
-  /** Moves a user offline: every session and every token ends, and logging in anew is allowed. @throws AppError user_not_found */
+  /**
+   * Moves a user offline: every session and every token of before ends, and logging in anew is allowed at once, with an
+   * AccessToken2 of the same second too. @throws AppError user_not_found
+   */
   async forceOffline(appId: string, nameOrUuid: string): Promise<User> {
     const { username } = await this.get(appId, nameOrUuid);
-    return this.change(appId, username, 'forced_offline', (user) => ({ user: { tokenEpoch: this.nextEpoch(user) } }));
+    return this.change(appId, username, 'forced_offline', ({ tokenEpoch }) => ({
+      user: { tokenEpoch: epochOfForcedLogout(this.clock.now(), tokenEpoch) },
+    }));
   }
 
   /**
@@ -326,9 +332,8 @@ export class UsersService {
     return same ? null : this.passwords.hash(password, user.appId);
   }
 
-  /** Later than every token that exists, also when the clock was turned back or two revocations share a millisecond. */
-  private nextEpoch(user: User): number {
-    return Math.max(this.clock.now(), user.tokenEpoch + 1);
+  private nextEpoch({ tokenEpoch }: User): number {
+    return epochOfRevocation(this.clock.now(), tokenEpoch);
   }
 }
 
