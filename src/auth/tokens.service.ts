@@ -182,8 +182,9 @@ export class TokensService {
   }
 
   /**
-   * A uuid has the form of a legal name, so somebody may be called as a user's uuid. Such a token could mean the one or
-   * the other, and opens neither account.
+   * Somebody may be called as a user's uuid, from before such names were refused. Where an app server makes tokens for
+   * names, the uuid's owner must not be opened to whoever is so called; where it makes them for uuids, not the other way
+   * round. So such a token opens neither account.
    */
   async #findByUuidOrName(app: App, userId: string): Promise<User | null> {
     const [byUuid, byName] = await Promise.all([

@@ -9,7 +9,7 @@ import { AppError } from '../errors/app-error.js';
 import { RedisUnavailable } from '../redis/redis-unavailable.js';
 import type { User } from '../users/user.js';
 import { type UserEvent, UserEvents } from '../users/user-events.js';
-import { usernameKey } from '../users/username.js';
+import { isUuid, usernameKey } from '../users/username.js';
 import { UsersService } from '../users/users.service.js';
 import { type LocalSession, LocalSessions } from './local-sessions.js';
 import { NodeSignals } from './node-signals.service.js';
@@ -196,11 +196,11 @@ export class PresenceService {
 
   /** The sessions of one user, oldest first. @throws AppError user_not_found, where nobody so called is online either */
   async of(appId: string, nameOrUuid: string): Promise<UserPresence> {
-    const key = usernameKey(nameOrUuid);
-    const presence = await this.ofKey(appId, key ?? '');
-    if (presence.sessions.length > 0) return presence;
-    const { username } = await this.users.get(appId, nameOrUuid);
-    return username === key ? presence : this.ofKey(appId, username);
+    // Whose uuid it is only the database knows, and that one comes before whoever is so called.
+    if (isUuid(nameOrUuid)) return this.ofKey(appId, (await this.users.get(appId, nameOrUuid)).username);
+    const presence = await this.ofKey(appId, usernameKey(nameOrUuid) ?? '');
+    if (presence.sessions.length === 0) await this.users.get(appId, nameOrUuid);
+    return presence;
   }
 
   /** Who is online, in the order of the alphabet. @throws AppError cursor_invalid */

@@ -65,7 +65,7 @@ export class ProfilesService {
     const user = known ?? (await this.register(app, details, password ?? randomPassword()));
     if (user !== null && known === null) return this.profiled(user);
     // A name that was free a moment ago and is taken now belongs to somebody who exists.
-    const existing = known ?? (await this.users.get(app.id, details.userId));
+    const existing = known ?? (await this.getUser(app.id, details.userId));
     if (!existing.activated) throw new AppError('user_banned');
     if (password === null && !app.settings.qiscus_password_optional) throw new AppError('password_missing');
     return this.change(app, existing, details, password);
@@ -91,16 +91,14 @@ export class ProfilesService {
       const user = await this.register(app, details, null);
       if (user !== null) return this.profiled(user);
     }
-    const user = await this.users.get(app.id, details.userId);
+    const user = await this.getUser(app.id, details.userId);
     if (!user.activated) throw new AppError('user_banned');
     return this.change(app, user, details, null);
   }
 
   /** The user of this name in any case. @throws AppError user_not_found */
   async get(appId: string, userId: string): Promise<ProfiledUser> {
-    const user = await this.users.find(appId, userId);
-    if (user === null) throw new AppError('user_not_found');
-    return this.profiled(user);
+    return this.profiled(await this.getUser(appId, userId));
   }
 
   /** The users of these names in any case; who is not there is left out. */
@@ -134,7 +132,7 @@ export class ProfilesService {
   /** Ends the user token, and with it every other token and every session. @throws AppError user_not_found */
   async resetToken(app: App, userId: string): Promise<UserTokens> {
     const { user } = await this.get(app.id, userId);
-    const reset = await this.users.revokeTokens(app.id, user.username, (transaction, locked) =>
+    const reset = await this.users.revokeTokensOf(user, (transaction, locked) =>
       this.repository.resetToken(transaction, app, locked),
     );
     return this.tokensOf(app, reset);
@@ -162,6 +160,13 @@ export class ProfilesService {
     const owner = await this.repository.findTokenOwner(app.id, hashUserToken(token));
     const user = owner === null ? null : await this.users.findByUuid(app.id, owner.userUuid);
     return owner === null || user === null ? null : { user, tokenEpoch: owner.tokenEpoch };
+  }
+
+  /** By name alone: this dialect knows no uuids. */
+  private async getUser(appId: string, userId: string): Promise<User> {
+    const user = await this.users.find(appId, userId);
+    if (user === null) throw new AppError('user_not_found');
+    return user;
   }
 
   /** null: the name is taken. */

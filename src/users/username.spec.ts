@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import type { AppError } from '../errors/app-error.js';
-import { checkUsername, foldUsername, usernameKey } from './username.js';
+import { checkLongUsername, checkUsername, foldUsername, isUuid, usernameKey } from './username.js';
 
 const charset = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.';
+const uuid = '5d6c5f58-a650-4cdf-9399-5f7b57da51ba';
 const legal = fc
   .string({ unit: fc.constantFrom(...charset), minLength: 1, maxLength: 64 })
-  .filter((name) => name !== '.' && name !== '..');
+  .filter((name) => name !== '.' && name !== '..' && !isUuid(name));
 
 describe('usernames', () => {
   it('are legal with any of 1 to 64 of the characters, and fold to lower case', () => {
@@ -50,11 +51,25 @@ describe('usernames', () => {
       expect(() => checkUsername(name)).toThrow(expect.objectContaining({ code: 'username_illegal' }) as Error);
   });
 
-  it.each(['', '.', '..', ' ', 'a b', 'a\n', '\0', 'a@b', 'a/b', 'ü'])('refuse %j', (name) => {
-    expect(() => checkUsername(name)).toThrow(
-      expect.objectContaining({ code: 'username_illegal', detail: name }) as Error,
-    );
+  it.each(['', '.', '..', ' ', 'a b', 'a\n', '\0', 'a@b', 'a/b', 'ü', uuid, uuid.toUpperCase()])(
+    'refuse %j',
+    (name) => {
+      expect(() => checkUsername(name)).toThrow(
+        expect.objectContaining({ code: 'username_illegal', detail: name }) as Error,
+      );
+    },
+  );
+
+  it.each([uuid, uuid.toUpperCase(), '.', '..', 'a b'])('refuse %j in their long form too', (name) => {
+    expect(() => checkLongUsername(name)).toThrow(expect.objectContaining({ code: 'username_illegal' }) as Error);
   });
+
+  it.each([uuid.slice(1), `${uuid}0`, uuid.replaceAll('-', ''), `g${uuid.slice(1)}`])(
+    'may be what is almost a uuid: %j',
+    (name) => {
+      expect(checkUsername(name)).toBe(name);
+    },
+  );
 
   it('refuse 65 characters as too long, whatever they are', () => {
     for (const name of ['a'.repeat(65), '!'.repeat(65)])

@@ -14,7 +14,7 @@ import { type UserEvent, UserEvents } from './user-events.js';
 import { isIndexed, type UserOrder } from './user-order.js';
 import { UserPagesRepository } from './user-pages.repository.js';
 import type { UserStep } from './user-step.js';
-import { checkLongUsername, checkUsername, usernameKey } from './username.js';
+import { checkLongUsername, checkUsername, isUuid, usernameKey } from './username.js';
 import { type Changed, type UserChange, UsersRepository } from './users.repository.js';
 
 export interface NewAccount {
@@ -117,9 +117,13 @@ export class UsersService {
     return this.repository.findAllByUuid(appId, uuids);
   }
 
-  /** The user that a caller means by a name or, where nobody has that name, by a uuid. @throws AppError user_not_found */
+  /**
+   * The user that a caller means by a uuid or, where nobody has that uuid, by a name: who got the name of another's uuid,
+   * as older versions allowed, is not to be taken for that one. For callers only: where the user is known already, a
+   * name is looked up with `find`. @throws AppError user_not_found
+   */
   async get(appId: string, nameOrUuid: string): Promise<User> {
-    const user = (await this.find(appId, nameOrUuid)) ?? (await this.findByUuid(appId, nameOrUuid));
+    const user = (await this.findByUuid(appId, nameOrUuid)) ?? (await this.find(appId, nameOrUuid));
     return user ?? notFound();
   }
 
@@ -129,7 +133,7 @@ export class UsersService {
     if (known !== null) return known;
     const { registered } = await this.register(app, [{ username }], true);
     // Nobody registered: somebody else was quicker, and that user is as good.
-    return registered[0] ?? this.get(app.id, username);
+    return registered[0] ?? (await this.find(app.id, username)) ?? notFound();
   }
 
   /**
@@ -234,39 +238,32 @@ export class UsersService {
   /** Bans a user: no session stays, no token is good, no login until unbanned. Again: nothing changes. */
   async ban(appId: string, nameOrUuid: string, actor: string, reason: string | null): Promise<User> {
     checkReason(reason);
-    const { username } = await this.get(appId, nameOrUuid);
-    return this.change(appId, username, 'banned', (user) =>
-      user.activated
-        ? { user: { activated: false, tokenEpoch: this.nextEpoch(user) }, activation: { actor, reason } }
-        : null,
-    );
+    return this.banUser(await this.get(appId, nameOrUuid), actor, reason);
   }
 
   /** Lifts a ban. Tokens from before it stay ended. Again: nothing changes. @throws AppError user_not_found */
   async unban(appId: string, nameOrUuid: string, actor: string, reason: string | null): Promise<User> {
     checkReason(reason);
-    const { username } = await this.get(appId, nameOrUuid);
-    return this.change(appId, username, null, (user) =>
-      user.activated ? null : { user: { activated: true }, activation: { actor, reason } },
-    );
+    return this.unbanUser(await this.get(appId, nameOrUuid), actor, reason);
   }
 
   /** Bans those of the named users who exist, in one transaction. @throws AppError user_not_found when nobody does */
   banAll(appId: string, usernames: readonly string[], actor: string): Promise<User[]> {
-    return this.forAll(appId, usernames, (username) => this.ban(appId, username, actor, null));
+    return this.forAll(appId, usernames, (user) => this.banUser(user, actor, null));
   }
 
   /** Lifts the bans of those who exist, in one transaction. @throws AppError user_not_found when nobody does */
   unbanAll(appId: string, usernames: readonly string[], actor: string): Promise<User[]> {
-    return this.forAll(appId, usernames, (username) => this.unban(appId, username, actor, null));
+    return this.forAll(appId, usernames, (user) => this.unbanUser(user, actor, null));
   }
 
-  /**
-   * Ends every token and session of the user, and writes `together` in the same transaction.
-   * @throws AppError user_not_found
-   */
-  async revokeTokens(appId: string, nameOrUuid: string, together?: UserStep): Promise<User> {
-    const { username } = await this.get(appId, nameOrUuid);
+  /** Ends every token and session of the user. @throws AppError user_not_found */
+  async revokeTokens(appId: string, nameOrUuid: string): Promise<User> {
+    return this.revokeTokensOf(await this.get(appId, nameOrUuid));
+  }
+
+  /** The same for a known user, and writes `together` in the same transaction. @throws AppError user_not_found */
+  revokeTokensOf({ appId, username }: User, together?: UserStep): Promise<User> {
     return this.change(
       appId,
       username,
@@ -300,6 +297,20 @@ export class UsersService {
     return user;
   }
 
+  private banUser({ appId, username }: User, actor: string, reason: string | null): Promise<User> {
+    return this.change(appId, username, 'banned', (user) =>
+      user.activated
+        ? { user: { activated: false, tokenEpoch: this.nextEpoch(user) }, activation: { actor, reason } }
+        : null,
+    );
+  }
+
+  private unbanUser({ appId, username }: User, actor: string, reason: string | null): Promise<User> {
+    return this.change(appId, username, null, (user) =>
+      user.activated ? null : { user: { activated: true }, activation: { actor, reason } },
+    );
+  }
+
   private async change(
     appId: string,
     username: string,
@@ -316,11 +327,11 @@ export class UsersService {
   private async forAll(
     appId: string,
     usernames: readonly string[],
-    change: (username: string) => Promise<User>,
+    change: (user: User) => Promise<User>,
   ): Promise<User[]> {
     const known = await this.findAll(appId, usernames);
     // Begun together, so that they are gathered into one transaction. Who was deleted just now is as good as unknown.
-    const changed = await Promise.all(known.map(({ username }) => change(username).catch(nullIfGone)));
+    const changed = await Promise.all(known.map((user) => change(user).catch(nullIfGone)));
     const users = changed.filter((user) => user !== null);
     return users.length === 0 ? notFound() : users;
   }
@@ -376,10 +387,6 @@ function afterIdOf(appId: string, cursor: string | null): number {
 function cursorAfter(appId: string, page: readonly User[]): string | null {
   const last = page.at(-1);
   return last === undefined ? null : writeCursor(appId, last.id);
-}
-
-function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 }
 
 function notFound(): never {

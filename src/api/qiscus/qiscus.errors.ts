@@ -45,7 +45,7 @@ const renderings = {
   user_not_found: { status: 404, message: 'user not found' },
   username_taken: invalid('user_id', 'user_id is taken'),
   username_missing: invalid('user_id', 'user_id is required'),
-  username_illegal: invalid('user_id', 'user_id cannot contain symbols, except .-_@'),
+  username_illegal: invalid('user_id', 'user_id cannot contain symbols, except .-_@, nor be a uuid'),
   username_too_long: invalid('user_id', 'user_id is too long'),
   nickname_too_long: invalid('username', 'username is too long'),
   password_missing: invalid('password', 'password is required for a user who exists'),

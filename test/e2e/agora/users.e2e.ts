@@ -56,12 +56,6 @@ describe('one user', () => {
       expect((await get(user.uuid.toUpperCase())).body.entities).toEqual([user]);
     });
 
-    it('200 prefers the user whose name a uuid is', async () => {
-      const user = await running.register(aUsername());
-      const namesake = await running.register(user.uuid);
-      expect((await get(user.uuid)).body.entities).toEqual([namesake]);
-    });
-
     it('200 for a banned user, who is not activated', async () => {
       const user = await running.register(aUsername());
       await running.call('post', `/users/${user.username}/deactivate`);
