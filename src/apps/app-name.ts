@@ -13,10 +13,18 @@ export const reservedOrgs: ReadonlySet<string> = new Set([
 
 const legal = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
+/**
+ * Whether an organisation, an app or an alias may be called so. Comes before every look-up by what a caller wrote: MariaDB
+ * finds `orga` for `orga` with blanks behind it, and a proxy's rule for `/orga/` would be passed by.
+ */
+export function isLegalName(text: string): boolean {
+  return legal.test(text);
+}
+
 /** Splits `org/app`. @throws AppError argument_invalid, saying what would be right */
 export function parseAppName(text: string): { org: string; name: string } {
   const [org = '', name = '', ...rest] = text.split('/');
-  if (rest.length > 0 || !legal.test(org) || !legal.test(name))
+  if (rest.length > 0 || !isLegalName(org) || !isLegalName(name))
     throw new AppError('argument_invalid', {
       detail: 'an app is named ORG/APP, each 1 to 64 of A-Z a-z 0-9 . _ - and beginning with a letter or digit',
     });

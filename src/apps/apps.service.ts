@@ -5,7 +5,7 @@ import { type BootstrapApp, Env } from '../config/env.js';
 import { UniqueViolation } from '../database/database.js';
 import { AppError } from '../errors/app-error.js';
 import type { App, AppSettings } from './app.js';
-import { parseAppName } from './app-name.js';
+import { isLegalName, parseAppName } from './app-name.js';
 import { defaultAppSettings, parseAppSetting } from './app-settings.js';
 import { AppsRepository } from './apps.repository.js';
 
@@ -36,17 +36,20 @@ export class AppsService {
 
   /** The app `org/name`, or null; at most a second old. Every call asks this, so what is known comes without a promise. */
   find(org: string, name: string): MaybeLater<App | null> {
+    if (!isLegalName(org) || !isLegalName(name)) return null;
     return this.remember(`name ${org}/${name}`, () => this.repository.findByName(org, name));
   }
 
   /** The app with this App ID (32 hex digits in any case), or null; at most a second old. */
   findByAppId(appId: string): MaybeLater<App | null> {
+    if (!hex32.test(appId)) return null;
     const publicId = appId.toLowerCase();
     return this.remember(`id ${publicId}`, () => this.repository.findByPublicId(publicId));
   }
 
   /** The app with this alias, or null; at most a second old. */
   findByAlias(alias: string): MaybeLater<App | null> {
+    if (!isLegalName(alias)) return null;
     return this.remember(`alias ${alias}`, () => this.repository.findByAlias(alias));
   }
 
@@ -183,7 +186,7 @@ function checkHex(what: string, text: string): string {
 }
 
 function checkAlias(alias: string | null): string | null {
-  if (alias !== null && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(alias))
+  if (alias !== null && !isLegalName(alias))
     throw new AppError('argument_invalid', { detail: 'an alias is 1 to 64 of A-Z a-z 0-9 . _ -' });
   return alias;
 }

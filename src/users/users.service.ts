@@ -138,10 +138,15 @@ export class UsersService {
 
   /**
    * The users of these folded names, which nobody can change or delete until the transaction ends. Comes first in a
-   * transaction: every other lock is taken after those of users, and so nobody waits in a circle.
+   * transaction: every other lock is taken after those of users, and so nobody waits in a circle. What can be nobody's
+   * name is not looked up: MariaDB would find `ann` for `ann` and a blank.
    */
   hold(transaction: Transaction, appId: string, usernames: readonly string[]): Promise<User[]> {
-    return this.repository.hold(transaction, appId, usernames);
+    return this.repository.hold(
+      transaction,
+      appId,
+      usernames.filter((username) => usernameKey(username) !== null),
+    );
   }
 
   /** Users in the order of their registration. @throws AppError cursor_invalid */
