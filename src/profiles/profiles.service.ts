@@ -33,6 +33,7 @@ export interface ProfilePage {
 }
 
 const generatedPasswordBytes = 32;
+const uuidOfNobody = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Owns what a user shows beyond the account: the name as it was written, avatar and extras; the one user token that is
@@ -139,16 +140,18 @@ export class ProfilesService {
   }
 
   /**
-   * The user token again, for a client that shows the refresh token.
+   * The user token again, for a client that shows the refresh token. Until that is checked nothing is written, and the
+   * same is done for a user who does not exist: neither rows nor time tell a guesser who is there.
    * @throws AppError refresh_token_not_accepted, user_banned
    */
   async refresh(app: App, userId: string, refreshToken: string): Promise<UserTokens> {
     const user = await this.users.find(app.id, userId);
-    const tokens = user === null ? null : await this.tokensOf(app, user);
-    if (user === null || tokens === null || !isSameText(tokens.refreshToken, refreshToken))
-      throw new AppError('refresh_token_not_accepted');
+    const uuid = user?.uuid ?? uuidOfNobody;
+    const version = (await this.repository.find(app.id, uuid))?.token_version ?? 0;
+    const isRight = isSameText(deriveRefreshToken(app, uuid, version), refreshToken);
+    if (user === null || !isRight) throw new AppError('refresh_token_not_accepted');
     if (!user.activated) throw new AppError('user_banned');
-    return tokens;
+    return this.tokensOf(app, user);
   }
 
   /**

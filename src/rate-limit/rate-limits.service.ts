@@ -9,9 +9,9 @@ export type { Decision } from './rate-limit.store.js';
 
 /** Calls a second for each app: of one user system route (Agora), or of all of them together (Easemob). */
 export const userSystemPerSecond = 100;
-/** Wrong passwords a minute for one user from one address. */
+/** Wrong passwords or refresh tokens a minute for one user from one address. */
 export const guessesPerUser = 10;
-/** Wrong passwords a minute for all users of an app from one address. */
+/** Wrong passwords or refresh tokens a minute for all users of an app from one address. */
 export const guessesPerAddress = 100;
 
 const secondMs = 1_000;
@@ -21,7 +21,8 @@ const usernameLengthMost = 255;
 
 /** What tells a guesser something: the password or the name was wrong, or the name is known. */
 const wrongGuess: ReadonlySet<ErrorCode> = new Set([
-  ...(['password_mismatch', 'user_not_found', 'registration_closed', 'user_banned'] as const),
+  ...(['password_mismatch', 'refresh_token_not_accepted'] as const),
+  ...(['user_not_found', 'registration_closed', 'user_banned'] as const),
 ]);
 
 /**
@@ -30,7 +31,7 @@ const wrongGuess: ReadonlySet<ErrorCode> = new Set([
  */
 export type RatePool = 'users' | 'own';
 
-/** Owns how often an app may call and how often anyone may guess a password. */
+/** Owns how often an app may call and how often anyone may guess a password or refresh token. */
 @Injectable()
 export class RateLimits {
   /** Told of each refusal: the route, or `password_guess`. */
@@ -59,8 +60,8 @@ export class RateLimits {
   }
 
   /**
-   * Compares a password, and counts the guess if the answer tells that it was wrong. It counts from before the comparison
-   * until then, so guesses made at the same moment cannot pass together; a right password is given back, and so is one
+   * Compares a password or refresh token, and counts the guess if the answer tells that it was wrong. It counts from before the comparison
+   * until then, so guesses made at the same moment cannot pass together; a right one is given back, and so is one
    * that was not compared to its end because of us, or an impatient client would lock its user out while we are busy.
    * Holds under every rate profile, and for names that no user has as for others.
    * @throws AppError rate_limited with retryAfterMs; whatever `compare` throws

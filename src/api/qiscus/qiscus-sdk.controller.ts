@@ -129,12 +129,14 @@ export class QiscusSdkController {
   @HttpCode(200)
   @QiscusRoute('nothing', 'body', 'A new token for a refresh token', 'user_id!', 'refresh_token!')
   @QiscusResults({ refresh_token: text, token: text, token_expires_at: { nullable: true, enum: [null] } })
-  async refresh(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
+  async refresh(@CallingApp() app: App, @ClientAddress() address: string, @Parameters() parameters: QiscusParameters) {
     const { userId, shown } = parameters.read((from) => ({
       userId: from.requiredText('user_id'),
       shown: from.requiredText('refresh_token'),
     }));
-    const { token, refreshToken } = await this.profiles.refresh(app, userId, shown);
+    const { token, refreshToken } = await this.limits.guess(app, userId, address, () =>
+      this.profiles.refresh(app, userId, shown),
+    );
     return answer({ refresh_token: refreshToken, token, token_expires_at: null });
   }
 
