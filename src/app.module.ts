@@ -1,4 +1,4 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AccessGuard } from './api/access.guard.js';
 import { AgoraModule } from './api/agora/agora.module.js';
@@ -11,6 +11,7 @@ import { ClockModule } from './clock/clock.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Env } from './config/env.js';
 import { DatabaseModule } from './database/database.module.js';
+import { Database } from './database/database.js';
 import { GatewayModule } from './gateway/gateway.module.js';
 import { GroupsModule } from './groups/groups.module.js';
 import { IdsModule } from './ids/ids.module.js';
@@ -23,7 +24,17 @@ import { UsersModule } from './users/users.module.js';
 
 /** The table of contents. */
 @Module({})
-export class AppModule {
+export class AppModule implements OnApplicationShutdown {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * When nobody is served any more. Here, as Nest begins with the outermost module: TypeORM would close the connection
+   * that writes before what is queued is committed, and before the connection that reads.
+   */
+  async onApplicationShutdown(): Promise<void> {
+    await this.database.close();
+  }
+
   static forRoot(env: Env): DynamicModule {
     return {
       module: AppModule,

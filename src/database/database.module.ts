@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { Global, type OnApplicationShutdown, Inject, Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Pool } from 'mysql2';
@@ -39,14 +39,7 @@ import { SqliteDatabase } from './sqlite-database.js';
   ],
   exports: [Database],
 })
-export class DatabaseModule implements OnApplicationShutdown {
-  constructor(@Inject(Database) private readonly database: Database) {}
-
-  /** Last of all, and before TypeORM closes its own connection: what is queued is committed first. */
-  async onApplicationShutdown(): Promise<void> {
-    await this.database.close();
-  }
-}
+export class DatabaseModule {}
 
 function openDatabase(dataSource: DataSource, env: Env): Database {
   if (dataSource.options.type === 'better-sqlite3') {

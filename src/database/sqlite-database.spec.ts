@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { Transaction } from './database.js';
 import { UniqueViolation } from './database.js';
-import { SqliteDatabase } from './sqlite-database.js';
+import { SqliteDatabase, type SqliteLimits } from './sqlite-database.js';
 
 const insert = 'INSERT INTO things (app_id, name, text) VALUES (?, ?, ?)';
 
@@ -140,6 +140,68 @@ describe('SqliteDatabase', () => {
     expect(await database.read('SELECT name FROM things')).toEqual([{ name: 'one' }]);
   });
 
+  describe('while another program holds the write lock', () => {
+    let other: Sqlite.Database;
+    const patient = { maxQueued: 10, maxLockWaitMs: 5_000 };
+    const open = (limits: SqliteLimits) => {
+      const path = writer.name;
+      return new SqliteDatabase(writer, new Sqlite(path, { readonly: true }), limits);
+    };
+    const addTo = (locked: SqliteDatabase, name: string) =>
+      locked.write((transaction) => transaction.run(insert, ['a', name, '']));
+
+    beforeEach(() => {
+      other = new Sqlite(writer.name);
+      other.exec('BEGIN IMMEDIATE');
+    });
+    afterEach(() => other.close());
+
+    it('waits without keeping the event loop, and commits once the lock is free', async () => {
+      const locked = open(patient);
+      const write = addTo(locked, 'one');
+      let longestMs = 0;
+      for (let turn = 0, last = performance.now(); turn < 20; turn += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        const now = performance.now();
+        longestMs = Math.max(longestMs, now - last);
+        last = now;
+      }
+      expect(longestMs).toBeLessThan(1_000);
+      expect(await locked.read('SELECT name FROM things')).toEqual([]);
+      other.exec('COMMIT');
+      await write;
+      expect(committed()).toEqual(['one']);
+    });
+
+    it('refuses what waited too long, and takes writes again when the lock is free', async () => {
+      const locked = open({ ...patient, maxLockWaitMs: 50 });
+      const writes = [addTo(locked, 'one'), addTo(locked, 'two')];
+      for (const write of writes)
+        await expect(write).rejects.toMatchObject({ code: 'database_unavailable', retryAfterMs: 1000 });
+      expect(locked.writesWaiting).toBe(0);
+      other.exec('COMMIT');
+      await addTo(locked, 'three');
+      expect(committed()).toEqual(['three']);
+    });
+
+    it('refuses what comes while the queue is full', async () => {
+      const locked = open(patient);
+      const writes = Array.from({ length: 10 }, (_none, index) => addTo(locked, `n${index}`));
+      await expect(addTo(locked, 'surplus')).rejects.toMatchObject({ code: 'overloaded', retryAfterMs: 1000 });
+      expect(locked.writesWaiting).toBe(10);
+      other.exec('COMMIT');
+      await Promise.all(writes);
+      expect(committed()).toHaveLength(10);
+    });
+  });
+
+  it('leaves everything in the main file when it closes, and no journal', async () => {
+    await add('one');
+    witness.close();
+    await database.close();
+    expect((await readdir(folder)).sort()).toEqual(['db.sqlite']);
+  });
+
   it('commits what is queued before it closes', async () => {
     const writes = Promise.all([add('one'), add('two')]);
     await database.close();
@@ -165,6 +227,14 @@ describe('SqliteDatabase in memory', () => {
     const write = database.write((transaction) => transaction.run(insert, ['a', 'one', '']));
     expect(await database.read('SELECT name FROM things')).toEqual([{ name: 'one' }]);
     expect(await write).toBe(1);
+    await database.close();
+  });
+
+  it('bounds the reads that wait as it bounds the writes', async () => {
+    const database = new SqliteDatabase(new Sqlite(':memory:'), null, { maxQueued: 3, maxLockWaitMs: 50 });
+    const reads = Array.from({ length: 3 }, () => database.ping());
+    await expect(database.ping()).rejects.toMatchObject({ code: 'overloaded', retryAfterMs: 1000 });
+    await Promise.all(reads);
     await database.close();
   });
 });

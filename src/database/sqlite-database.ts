@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import { AppError } from '../errors/app-error.js';
 import { Database, type SqlRow, type SqlValue, type Transaction, UniqueViolation } from './database.js';
@@ -9,10 +10,21 @@ interface QueuedWrite {
   readonly work: (transaction: Transaction) => Promise<unknown>;
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
+  readonly queuedAtMs: number;
 }
 
 /** How many writes share a commit at most: bounds how long the event loop is away. */
-const groupMost = 256;
+const maxGroup = 256;
+export interface SqliteLimits {
+  /** Writes that may wait for their turn, and for a database in memory reads too. */
+  readonly maxQueued: number;
+  /** How long a statement waits while another program holds the lock of the file. */
+  readonly maxLockWaitMs: number;
+}
+
+/** Twice as many writes as a node takes requests at once. */
+const defaultLimits: SqliteLimits = { maxQueued: 2_000, maxLockWaitMs: 5_000 };
+const lockPollMs = 10;
 const retryAfterMs = 1000;
 
 /**
@@ -29,7 +41,11 @@ export class SqliteDatabase extends Database {
   private draining: Promise<void> | null = null;
 
   /** @param reader a second connection on the same file, or null for a database in memory: then reads queue too. */
-  constructor(writer: Connection, reader: Connection | null) {
+  constructor(
+    writer: Connection,
+    reader: Connection | null,
+    private readonly limits: SqliteLimits = defaultLimits,
+  ) {
     super();
     this.writer = new Statements(writer);
     this.reader = reader === null ? null : new Statements(reader);
@@ -41,12 +57,22 @@ export class SqliteDatabase extends Database {
 
   protected async readCommitted<Row>(sql: string, values: readonly SqlValue[]): Promise<Row[]> {
     if (this.reader === null) return this.transact((transaction) => transaction.read<Row>(sql, values));
-    return this.reader.read<Row>(sql, values);
+    const until = performance.now() + this.limits.maxLockWaitMs;
+    for (;;) {
+      try {
+        return await this.reader.read<Row>(sql, values);
+      } catch (error) {
+        // Readers wait for nobody, save for a program that took the whole file or mends its journal.
+        if (!(error instanceof FileLocked) || performance.now() >= until) throw error;
+        await sleep(lockPollMs);
+      }
+    }
   }
 
   protected transact<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    if (this.queue.length >= this.limits.maxQueued) return Promise.reject(new AppError('overloaded', { retryAfterMs }));
     return new Promise<Result>((resolve, reject) => {
-      this.queue.push({ work, resolve, reject });
+      this.queue.push({ work, resolve, reject, queuedAtMs: performance.now() });
       this.draining ??= this.drain().finally(() => (this.draining = null));
     });
   }
@@ -60,28 +86,56 @@ export class SqliteDatabase extends Database {
     return error;
   }
 
+  /** Commits what is queued, and leaves everything in the one main file. */
   async close(): Promise<void> {
     await this.draining;
+    // The writer goes last: a connection that only reads cannot fold the journal into the main file.
     this.reader?.close();
+    this.writer.foldJournal();
+    this.writer.close();
   }
 
   private async drain(): Promise<void> {
     while (this.queue.length > 0) {
       // Statements block this thread, so requests gather in the sockets: read those before each commit.
       await new Promise(setImmediate);
-      await this.commit(this.queue.splice(0, groupMost));
+      if (await this.begin()) await this.commit(this.queue.splice(0, maxGroup));
     }
   }
 
+  /** Takes the write lock of the file. @returns false when all who waited for it were refused */
+  private async begin(): Promise<boolean> {
+    while (this.queue.length > 0) {
+      try {
+        this.writer.execute('BEGIN IMMEDIATE');
+        return true;
+      } catch (error) {
+        this.refuse(error instanceof FileLocked ? this.takeOverdue() : this.queue.splice(0, maxGroup), error);
+      }
+      await sleep(lockPollMs);
+    }
+    return false;
+  }
+
+  private takeOverdue(): QueuedWrite[] {
+    const since = performance.now() - this.limits.maxLockWaitMs;
+    const inTime = this.queue.findIndex(({ queuedAtMs }) => queuedAtMs > since);
+    return this.queue.splice(0, inTime === -1 ? this.queue.length : inTime);
+  }
+
+  private refuse(writes: readonly QueuedWrite[], error: unknown): void {
+    for (const write of writes) write.reject(error);
+  }
+
+  /** Runs the writes in the transaction that has begun. */
   private async commit(group: readonly QueuedWrite[]): Promise<void> {
     const settle: (() => void)[] = [];
     try {
-      this.writer.execute('BEGIN IMMEDIATE');
       for (const write of group) settle.push(await this.attempt(write));
       this.writer.execute('COMMIT');
     } catch (error) {
       this.rollBack();
-      for (const write of group) write.reject(error);
+      this.refuse(group, error);
       return;
     }
     for (const answer of settle) answer();
@@ -112,7 +166,10 @@ export class SqliteDatabase extends Database {
 class Statements implements Transaction {
   private readonly prepared = new Map<string, BetterSqlite3.Statement>();
 
-  constructor(private readonly connection: Connection) {}
+  constructor(private readonly connection: Connection) {
+    // SQLite's own waiting for a lock would keep the thread that serves everybody.
+    connection.pragma('busy_timeout = 0');
+  }
 
   get inTransaction(): boolean {
     return this.connection.inTransaction;
@@ -160,6 +217,15 @@ class Statements implements Transaction {
     this.translate(() => this.prepare(sql).run());
   }
 
+  /** Moves what the journal holds into the main file. */
+  foldJournal(): void {
+    try {
+      this.connection.pragma('wal_checkpoint(TRUNCATE)');
+    } catch {
+      // On a full or broken disk it stays in the journal, where the next start finds it.
+    }
+  }
+
   close(): void {
     this.connection.close();
   }
@@ -182,10 +248,20 @@ class Statements implements Transaction {
       const code = (error as { code?: unknown }).code;
       if (code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY')
         throw new UniqueViolation({ cause: error });
-      if (typeof code === 'string' && /^SQLITE_(BUSY|FULL|IOERR|READONLY|CANTOPEN|LOCKED|CORRUPT|NOTADB)/.test(code))
+      if (typeof code === 'string' && lockedCode.test(code)) throw new FileLocked(error);
+      if (typeof code === 'string' && /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB)/.test(code))
         throw new AppError('database_unavailable', { retryAfterMs, cause: error });
       if (!this.connection.open) throw new AppError('database_unavailable', { retryAfterMs, cause: error });
       throw error;
     }
+  }
+}
+
+const lockedCode = /^SQLITE_(BUSY|LOCKED)/;
+
+/** Another program holds the lock of the file. */
+class FileLocked extends AppError {
+  constructor(cause: unknown) {
+    super('database_unavailable', { retryAfterMs, cause, detail: 'another program holds the lock of the SQLite file' });
   }
 }
