@@ -11,13 +11,20 @@ import { addOpenapiCommand } from './cli/openapi.command.js';
 import { addTokenCommands } from './cli/token.command.js';
 import type { RunWithApp } from './cli/run-with-app.js';
 import { EnvError, loadEnv } from './config/env.js';
+import { missingSqliteFile, sqliteFileOf } from './database/sqlite-file.js';
 import { AppError } from './errors/app-error.js';
 import { PinoLogger } from './logging/pino-logger.js';
 import { errorText, toldOf } from './logging/told-error.js';
 
 /** Runs a command in the same container as the service, without listening. */
-const runWithApp: RunWithApp = async (work) => {
-  const app = await NestFactory.createApplicationContext(AppModule.forRoot(loadEnv()), {
+const runWithApp: RunWithApp = async (work, { makesDatabase } = { makesDatabase: false }) => {
+  const env = loadEnv();
+  const missing = missingSqliteFile(env.databaseUrl);
+  if (missing !== null) {
+    if (!makesDatabase) throw new AppError('argument_invalid', { detail: missing });
+    console.error(`making the database ${sqliteFileOf(env.databaseUrl)}`);
+  }
+  const app = await NestFactory.createApplicationContext(AppModule.forRoot(env), {
     logger: new PinoLogger(pino({ level: 'error', serializers: { err: toldOf } }, pino.destination(2))),
     abortOnError: false,
   });

@@ -4,9 +4,11 @@ import type { RunWithApp } from './run-with-app.js';
 export function addMigrateCommand(program: Command, run: RunWithApp): void {
   program
     .command('migrate')
-    .description('bring the database up to date; every start does this too, and only one node at a time')
+    .description(
+      'bring the database up to date, and make the file of SQLite if it is missing; every start does this too',
+    )
     .action(() =>
       // Opening the container migrates.
-      run(async () => console.log('the database is up to date')),
+      run(async () => console.log('the database is up to date'), { makesDatabase: true }),
     );
 }

@@ -4,7 +4,11 @@ import { parseAppName } from '../apps/app-name.js';
 import { AppsService } from '../apps/apps.service.js';
 import { AppError } from '../errors/app-error.js';
 
-export type RunWithApp = (work: (app: INestApplicationContext) => Promise<void>) => Promise<void>;
+/** @param makesDatabase a missing SQLite file is made; without it, that is an error */
+export type RunWithApp = (
+  work: (app: INestApplicationContext) => Promise<void>,
+  options?: { readonly makesDatabase: boolean },
+) => Promise<void>;
 
 /** The app that `ORG/APP` on the command line names. @throws AppError argument_invalid */
 export async function appNamed(context: INestApplicationContext, text: string): Promise<App> {

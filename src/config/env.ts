@@ -1,6 +1,7 @@
 import proxyAddr from '@fastify/proxy-addr';
 import { availableParallelism } from 'node:os';
 import { isIP } from 'node:net';
+import { parseSqliteUrl } from './sqlite-url.js';
 
 export type DatabaseEngine = 'sqlite' | 'mysql';
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -191,7 +192,7 @@ function parseCorsOrigin(text: string): '*' | string[] {
 }
 
 function parseDatabaseUrl(text: string): string {
-  if (/^sqlite:.+/.test(text)) return text;
+  if (text.startsWith('sqlite:')) return parseSqliteUrl(text);
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.protocol === 'mysql:' && url.hostname !== '' && url.pathname.length > 1) return text;
   return fail('must be sqlite:PATH, sqlite::memory: or mysql://user:password@host:port/database');

@@ -10,6 +10,7 @@ import { Database } from './database.js';
 import { withMigrationLock } from './migration-lock.js';
 import { MysqlDatabase } from './mysql-database.js';
 import { SqliteDatabase } from './sqlite-database.js';
+import { createMissingSqliteFile } from './sqlite-file.js';
 
 /** Connects, brings the schema up to date, and only then lets anyone ask. */
 @Global()
@@ -17,12 +18,10 @@ import { SqliteDatabase } from './sqlite-database.js';
   imports: [
     TypeOrmModule.forRootAsync({
       inject: [Env],
-      useFactory: (env: Env) => ({
-        ...dataSourceOptions(env),
-        retryAttempts: 10,
-        retryDelay: 1000,
-        verboseRetryLog: false,
-      }),
+      useFactory: (env: Env) => {
+        createMissingSqliteFile(env.databaseUrl);
+        return { ...dataSourceOptions(env), retryAttempts: 10, retryDelay: 1000, verboseRetryLog: false };
+      },
     }),
   ],
   providers: [

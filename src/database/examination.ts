@@ -3,6 +3,7 @@ import type { Clock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { dataSourceOptions } from './data-source-options.js';
 import type { Database } from './database.js';
+import { missingSqliteFile } from './sqlite-file.js';
 
 export interface DatabaseFinding {
   readonly what: string;
@@ -14,6 +15,8 @@ const clockDifferenceMostMs = 5_000;
 
 /** What an operator should know of the database: does it answer, and is what it acknowledges safe from a power cut? */
 export async function examineDatabase(env: Env, clock: Clock): Promise<DatabaseFinding[]> {
+  const missing = missingSqliteFile(env.databaseUrl);
+  if (missing !== null) return [{ what: 'database', verdict: 'broken', text: missing }];
   const dataSource = new DataSource(dataSourceOptions(env));
   await dataSource.initialize();
   try {

@@ -1,0 +1,26 @@
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+/** The absolute path of the file that a database URL names; null: the database is in memory, or on a server. */
+export function sqliteFileOf(databaseUrl: string): string | null {
+  if (!databaseUrl.startsWith('sqlite:') || databaseUrl === 'sqlite::memory:') return null;
+  return resolve(databaseUrl.slice('sqlite:'.length));
+}
+
+/** Why a database that has to be there cannot be used, and what to do; null: it is there, or is no file. */
+export function missingSqliteFile(databaseUrl: string): string | null {
+  const path = sqliteFileOf(databaseUrl);
+  if (path === null || existsSync(path)) return null;
+  return `there is no database at ${path}: set DATABASE_URL, or run this where the service runs; migrate makes a new one`;
+}
+
+/**
+ * Makes the file and the folders to it where they are missing, for this user alone: it holds the certificates of all
+ * apps. SQLite gives the files beside it the mode of this one. What exists keeps its mode.
+ */
+export function createMissingSqliteFile(databaseUrl: string): void {
+  const path = sqliteFileOf(databaseUrl);
+  if (path === null || existsSync(path)) return;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, 'a', 0o600));
+}
