@@ -14,6 +14,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { Database } from './database/database.js';
 import { GatewayModule } from './gateway/gateway.module.js';
 import { GroupsModule } from './groups/groups.module.js';
+import { IdLease } from './ids/id-lease.js';
 import { IdsModule } from './ids/ids.module.js';
 import { PresenceModule } from './presence/presence.module.js';
 import { MessagesModule } from './messages/messages.module.js';
@@ -25,13 +26,17 @@ import { UsersModule } from './users/users.module.js';
 /** The table of contents. */
 @Module({})
 export class AppModule implements OnApplicationShutdown {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly ids: IdLease,
+    private readonly database: Database,
+  ) {}
 
   /**
    * When nobody is served any more. Here, as Nest begins with the outermost module: TypeORM would close the connection
    * that writes before what is queued is committed, and before the connection that reads.
    */
   async onApplicationShutdown(): Promise<void> {
+    await this.ids.release();
     await this.database.close();
   }
 

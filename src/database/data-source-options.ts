@@ -5,6 +5,7 @@ import { AppRow } from '../apps/app.entity.js';
 import { ChatGroupRow } from '../groups/chat-group.entity.js';
 import { GroupMemberRow } from '../groups/group-member.entity.js';
 import { IdempotentAnswerRow } from '../idempotency/idempotent-answer.entity.js';
+import { IdNodeRow } from '../ids/id-node.entity.js';
 import { InboxMessageRow } from '../offline-messages/inbox-message.entity.js';
 import { InboxRow } from '../offline-messages/inbox.entity.js';
 import { MessageRow } from '../offline-messages/message.entity.js';
@@ -17,6 +18,7 @@ import { AppsAndUsers1763900000000 } from './migrations/1763900000000-apps-and-u
 import { MessagesAndGroups1763900100000 } from './migrations/1763900100000-messages-and-groups.js';
 import { Profiles1763900200000 } from './migrations/1763900200000-profiles.js';
 import { IdempotentAnswers1763900300000 } from './migrations/1763900300000-idempotent-answers.js';
+import { IdNodes1764100000000 } from './migrations/1764100000000-id-nodes.js';
 
 const entities = [
   AppRow,
@@ -31,6 +33,7 @@ const entities = [
   InboxMessageRow,
   ChatGroupRow,
   GroupMemberRow,
+  IdNodeRow,
 ];
 /** In order; the list is the same on every engine. */
 const migrations = [
@@ -38,6 +41,7 @@ const migrations = [
   MessagesAndGroups1763900100000,
   Profiles1763900200000,
   IdempotentAnswers1763900300000,
+  IdNodes1764100000000,
 ];
 
 const connectTimeoutMs = 1000;

@@ -94,6 +94,7 @@ export abstract class Database {
   /** How many writes wait for their turn. */
   abstract readonly writesWaiting: number;
 
+  /** Finishes what is queued. The connections that TypeORM has opened are closed by it, afterwards. */
   abstract close(): Promise<void>;
 }
 

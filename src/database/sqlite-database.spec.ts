@@ -199,6 +199,7 @@ describe('SqliteDatabase', () => {
     await add('one');
     witness.close();
     await database.close();
+    writer.close();
     expect((await readdir(folder)).sort()).toEqual(['db.sqlite']);
   });
 

@@ -86,13 +86,11 @@ export class SqliteDatabase extends Database {
     return error;
   }
 
-  /** Commits what is queued, and leaves everything in the one main file. */
   async close(): Promise<void> {
     await this.draining;
     // The writer goes last: a connection that only reads cannot fold the journal into the main file.
     this.reader?.close();
     this.writer.foldJournal();
-    this.writer.close();
   }
 
   private async drain(): Promise<void> {

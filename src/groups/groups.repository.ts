@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
-import { Database, type Transaction, UniqueViolation } from '../database/database.js';
+import { Database, type Transaction } from '../database/database.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
@@ -13,7 +13,6 @@ const groupColumns = [
 ];
 const memberColumns = ['app_id', 'group_id', 'user_uuid', 'kind', 'joined_at'];
 const selectGroups = `SELECT ${groupColumns.join(', ')} FROM chat_groups`;
-const idAttemptsMost = 10;
 const rowsMost = 1000;
 
 /** What a change of members is decided by, while the group and the users are locked. */
@@ -45,18 +44,11 @@ export class GroupsRepository {
     usernames: readonly string[],
     choose: (users: ReadonlyMap<string, User>) => readonly User[],
   ): Promise<Group> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.database.write(async (transaction) => {
-          const held = await this.users.hold(transaction, appId, usernames);
-          const members = choose(new Map(held.map((user) => [user.username, user])));
-          return this.insertWith(transaction, appId, group, members);
-        });
-      } catch (error) {
-        // Another node drew the same id in the same millisecond.
-        if (!(error instanceof UniqueViolation) || attempt === idAttemptsMost) throw error;
-      }
-    }
+    return this.database.write(async (transaction) => {
+      const held = await this.users.hold(transaction, appId, usernames);
+      const members = choose(new Map(held.map((user) => [user.username, user])));
+      return this.insertWith(transaction, appId, group, members);
+    });
   }
 
   async find(appId: string, kind: GroupKind, id: number): Promise<Group | null> {

@@ -1,9 +1,17 @@
 import { FixedClock } from '../../test/support/fixed-clock.js';
-import { TimeOrderedIds } from './time-ordered-ids.js';
+import { firstIdAt, nodeNumbers, TimeOrderedIds } from './time-ordered-ids.js';
+
+const refusal = expect.objectContaining({ code: 'database_unavailable', retryAfterMs: 1000 }) as Error;
+
+function idsOf(clock: FixedClock, node: number): TimeOrderedIds {
+  const ids = new TimeOrderedIds(clock);
+  ids.use({ node, fromMs: clock.now(), untilMs: Infinity });
+  return ids;
+}
 
 describe('TimeOrderedIds', () => {
   it('grow, also within one millisecond and beyond what it holds', () => {
-    const ids = new TimeOrderedIds(new FixedClock());
+    const ids = idsOf(new FixedClock(), 5);
     let last = 0;
     for (let count = 0; count < 20_000; count += 1) {
       const id = ids.next();
@@ -12,9 +20,20 @@ describe('TimeOrderedIds', () => {
     }
   });
 
+  it('of all nodes that draw in the same milliseconds differ, however many each of them draws', () => {
+    const clock = new FixedClock();
+    const nodes = Array.from({ length: nodeNumbers }, (_none, node) => idsOf(clock, node));
+    const drawn = new Set<number>();
+    for (let turn = 0; turn < 10; turn += 1) {
+      for (const ids of nodes) for (let count = 0; count < 100; count += 1) drawn.add(ids.next());
+      clock.advance(1);
+    }
+    expect(drawn.size).toBe(10 * nodeNumbers * 100);
+  });
+
   it('grow on when the clock is set back', () => {
     const clock = new FixedClock();
-    const ids = new TimeOrderedIds(clock);
+    const ids = idsOf(clock, 0);
     const before = ids.next();
     clock.advance(-3_600_000);
     expect(ids.next()).toBeGreaterThan(before);
@@ -22,7 +41,7 @@ describe('TimeOrderedIds', () => {
 
   it('of a later millisecond are larger, whichever node draws them', () => {
     const clock = new FixedClock();
-    const nodes = Array.from({ length: 5 }, () => new TimeOrderedIds(clock));
+    const nodes = Array.from({ length: 5 }, (_none, node) => idsOf(clock, node));
     let last = 0;
     for (let ms = 0; ms < 1_000; ms += 1) {
       clock.advance(1);
@@ -32,7 +51,43 @@ describe('TimeOrderedIds', () => {
     }
   });
 
+  it('are refused without a window, before one is there and after it is over, and an hour that the clock leapt is not kept', () => {
+    const clock = new FixedClock();
+    const ids = new TimeOrderedIds(clock);
+    expect(() => ids.next()).toThrow(refusal);
+    expect(ids.refused).toBe(true);
+    ids.use({ node: 1, fromMs: clock.now() + 5, untilMs: clock.now() + 10 });
+    expect(ids.refused).toBe(false);
+    expect(ids.next()).toBeGreaterThanOrEqual(firstIdAt(clock.now() + 5));
+    clock.advance(3_600_000);
+    expect(() => ids.next()).toThrow(refusal);
+    clock.advance(-3_600_000);
+    expect(ids.next()).toBeLessThan(firstIdAt(clock.now() + 10));
+  });
+
+  it('are all within their window, also when more are drawn than it holds', () => {
+    const clock = new FixedClock();
+    const ids = new TimeOrderedIds(clock);
+    const [fromMs, untilMs] = [clock.now(), clock.now() + 10];
+    ids.use({ node: 127, fromMs, untilMs });
+    const drawn: number[] = [];
+    expect(() => {
+      for (;;) drawn.push(ids.next());
+    }).toThrow(refusal);
+    expect(drawn).toHaveLength(10 * 32);
+    expect(Math.min(...drawn)).toBeGreaterThanOrEqual(firstIdAt(fromMs));
+    expect(Math.max(...drawn)).toBeLessThan(firstIdAt(untilMs));
+  });
+
   it('are whole numbers that JavaScript holds exactly until 2089', () => {
-    expect(Number.isSafeInteger(new TimeOrderedIds(new FixedClock(Date.UTC(2089, 0, 1))).next())).toBe(true);
+    expect(Number.isSafeInteger(idsOf(new FixedClock(Date.UTC(2089, 0, 1)), 127).next())).toBe(true);
+  });
+
+  it('are larger than all that versions without node numbers have drawn before', () => {
+    const clock = new FixedClock();
+    // Milliseconds since 2020 times 4096, and a random part below.
+    const before = (clock.now() - Date.UTC(2020, 0, 1)) * 4096 + 4095;
+    clock.advance(1);
+    expect(idsOf(clock, 0).next()).toBeGreaterThan(before);
   });
 });

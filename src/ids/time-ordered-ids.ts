@@ -1,28 +1,70 @@
-import { randomInt } from 'node:crypto';
 import { Clock } from '../clock/clock.js';
+import { AppError } from '../errors/app-error.js';
 
 const epochMs = Date.UTC(2020, 0, 1);
 const idsPerMs = 4096;
+/** Of each millisecond, the ids of one node. One that needs more goes on with those of the milliseconds to come. */
+const idsPerNode = 32;
+/** How many nodes may draw ids at once. */
+export const nodeNumbers = idsPerMs / idsPerNode;
+const retryAfterMs = 1000;
 
 /** The least id of a time in Unix milliseconds: what was made before it has a smaller one. */
 export function firstIdAt(ms: number): number {
   return (ms - epochMs) * idsPerMs;
 }
 
+/** The ids of one node number from and until a time: nobody else draws one of them, now or later. */
+export interface IdWindow {
+  /** From 0, below `nodeNumbers`. */
+  readonly node: number;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
 /**
- * Whole numbers below 2^53 that grow with time: milliseconds since 2020 times 4096, plus a part below 4096. This
- * process never repeats one. Another process may, in the same millisecond, so every table that stores them has a
- * unique key, and who inserts takes the next one when it is taken. Good until 2089.
+ * Whole numbers below 2^53 that grow with time: milliseconds since 2020 times 4096, plus a node number times 32, plus a
+ * count. No two are equal, on whatever nodes, because each node draws from its own window alone. Good until 2089.
  */
 export class TimeOrderedIds {
-  private last = 0;
+  private window: IdWindow | null = null;
+  private lastMs = 0;
+  private count = 0;
+  #refused = false;
 
   constructor(private readonly clock: Clock) {}
 
+  /** No id of this time or later was drawn here. */
+  get drawnUntilMs(): number {
+    return this.lastMs + 1;
+  }
+
+  /** Whether an id was refused since the last window. */
+  get refused(): boolean {
+    return this.#refused;
+  }
+
+  /** From now on, ids come from this window; null: from none. */
+  use(window: IdWindow | null): void {
+    this.window = window;
+    this.#refused = false;
+  }
+
+  /** @throws AppError database_unavailable: the window is over, and the database has not given another yet */
   next(): number {
-    // A random start in each millisecond keeps nodes apart; its upper half is left for more ids of the same one.
-    const started = firstIdAt(this.clock.now()) + randomInt(idsPerMs / 2);
-    this.last = Math.max(this.last + 1, started);
-    return this.last;
+    const { window } = this;
+    if (window === null) return this.refuse();
+    const now = Math.max(this.clock.now(), window.fromMs);
+    const inLast = now <= this.lastMs && this.count + 1 < idsPerNode;
+    const ms = inLast ? this.lastMs : Math.max(now, this.lastMs + 1);
+    if (ms >= window.untilMs) return this.refuse();
+    this.count = inLast ? this.count + 1 : 0;
+    this.lastMs = ms;
+    return firstIdAt(ms) + window.node * idsPerNode + this.count;
+  }
+
+  private refuse(): never {
+    this.#refused = true;
+    throw new AppError('database_unavailable', { retryAfterMs, detail: 'this node has no numbers to draw ids from' });
   }
 }

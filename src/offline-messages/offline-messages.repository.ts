@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
-import { Database, type SqlValue, type Transaction, UniqueViolation } from '../database/database.js';
+import { Database, type SqlValue, type Transaction } from '../database/database.js';
 import { Gatherer } from '../database/gatherer.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { UsersService } from '../users/users.service.js';
@@ -62,7 +62,6 @@ const rowsPerRun = 300;
 const readsPerRun = 500;
 /** SELECTs in one UNION. */
 const unionMost = 50;
-const idAttemptsMost = 10;
 
 const inboxCounters = ['last_seq', 'read_seq', 'undelivered', 'kept', 'history'] as const;
 const inboxColumns = ['app_id', 'user_uuid', ...inboxCounters];
@@ -102,7 +101,7 @@ export class OfflineMessagesRepository {
     this.byIdToChange = database.dialect.forceIndexToChange('inbox_messages_by_id');
     // One run at a time: messages are stored in the order in which they came.
     this.deliveries = new Gatherer(
-      (appId, deliveries) => this.deliver(appId, deliveries),
+      (appId, deliveries) => this.database.write((transaction) => this.deliver(transaction, appId, deliveries)),
       { rows: rowsPerRun, runs: 1 },
       ({ message, receivers }) =>
         receivers.length + Math.floor((message.body.length + (message.ext?.length ?? 0)) / bytesPerRow),
@@ -272,18 +271,7 @@ export class OfflineMessagesRepository {
     }
   }
 
-  private async deliver(appId: string, deliveries: readonly Delivery[]): Promise<(readonly number[])[]> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.database.write((transaction) => this.deliverAll(transaction, appId, deliveries));
-      } catch (error) {
-        // Another node drew the same id in the same millisecond: the next attempt draws others.
-        if (!(error instanceof UniqueViolation) || attempt === idAttemptsMost) throw error;
-      }
-    }
-  }
-
-  private async deliverAll(
+  private async deliver(
     transaction: Transaction,
     appId: string,
     deliveries: readonly Delivery[],

@@ -226,17 +226,9 @@ export class UsersRepository {
     wanted: readonly NewUser[],
   ): Promise<(User | null)[]> {
     const users = wanted.map((user) => this.newUser(appId, user));
+    // Nobody else draws their ids and uuids, so whoever is not in was refused for the name.
     const inserted = await transaction.insertNew('users', columns, users.map(toRow), 'uuid');
-    const refused = wanted.filter((_user, index) => inserted[index] !== true);
-    if (refused.length === 0) return users;
-    // Refused for its name, or because another node drew the same id in the same millisecond: then again.
-    const names = refused.map((user) => user.username);
-    const taken = new Set((await this.select(transaction, appId, names)).map((user) => user.username));
-    const again = refused.filter((user) => !taken.has(user.username));
-    const second = again.length === 0 ? [] : await this.insertUsers(transaction, appId, again);
-    return users.map((user, index) =>
-      inserted[index] === true ? user : (second[again.indexOf(wanted[index] as NewUser)] ?? null),
-    );
+    return users.map((user, index) => (inserted[index] === true ? user : null));
   }
 
   private newUser(appId: string, user: NewUser): User {
@@ -294,7 +286,7 @@ export class UsersRepository {
     return results;
   }
 
-  /** Another node may have drawn the same id, or a later one: a user's lines stand in the order in which they were true. */
+  /** A node whose clock is ahead may have drawn a later id: a user's lines stand in the order in which they were true. */
   private async addToHistory(transaction: Transaction, appId: string, lines: readonly ActivationLine[]): Promise<void> {
     const among = this.database.dialect.among('user_uuid', [...new Set(lines.map((line) => line.user_uuid))]);
     const newest = await transaction.read<{ user_uuid: string; id: number }>(
@@ -307,7 +299,7 @@ export class UsersRepository {
       lastIds.set(line.user_uuid, id);
       return { ...line, id };
     });
-    await transaction.insertNew('user_activations', Object.keys(rows[0] as ActivationLine), rows, 'id');
+    await transaction.insert('user_activations', Object.keys(rows[0] as ActivationLine), rows);
   }
 
   private async deleteAll(transaction: Transaction, appId: string, users: readonly User[]): Promise<void> {

@@ -10,6 +10,8 @@ import { AppsService } from '../../src/apps/apps.service.js';
 import { TokensService } from '../../src/auth/tokens.service.js';
 import { Clock } from '../../src/clock/clock.js';
 import { loadEnv } from '../../src/config/env.js';
+import { IdLease } from '../../src/ids/id-lease.js';
+import { TimeOrderedIds } from '../../src/ids/time-ordered-ids.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import type { FixedClock } from './fixed-clock.js';
 import { createDatabase, neededUrl, onAnotherNode, patientWithDatabase, type TestDatabase } from './test-database.js';
@@ -69,7 +71,10 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     ...options.env,
   });
   const { app: nest, routes } = await createHttpApplication(env, pino({ level: 'error' }));
-  if (options.clock !== undefined) replaceClock(nest.get(Clock), options.clock);
+  if (options.clock !== undefined) {
+    replaceClock(nest.get(Clock), options.clock);
+    keepNodeNumber(nest);
+  }
   const apps = nest.get(AppsService);
   await apps.bootstrap();
   let app = (await apps.find(credentials.org, credentials.name)) as App;
@@ -104,6 +109,13 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
 function replaceClock(clock: Clock, fixed: FixedClock): void {
   clock.now = () => fixed.now();
   clock.monotonic = () => fixed.monotonic();
+}
+
+/** A clock that a test moves leaps over the time that ids were reserved for. */
+function keepNodeNumber(nest: NestFastifyApplication): void {
+  const lease = nest.get(IdLease);
+  lease.stop();
+  nest.get(TimeOrderedIds).use({ node: lease.node as number, fromMs: 0, untilMs: Infinity });
 }
 
 export type { Response };

@@ -21,8 +21,9 @@ const forbidden: readonly [RegExp, string][] = [
 /** Pages of a numbered list: they end in a stride of at most 1,000 rows, or in an app of at most 100,000 users. */
 const offsetAllowed = /^SELECT username(, id)? FROM users\b/;
 
-/** What the schema itself needs: its own statements are not about apps, and may say these. */
-const schemaWords = /\b(migrations|migration_lock|information_schema|sqlite_master)\b|^(CREATE|ALTER|PRAGMA)\b/i;
+/** What the schema itself and the ids of all apps need: its own statements are not about apps, and may say these. */
+const schemaWords =
+  /\b(migrations|migration_lock|id_nodes|information_schema|sqlite_master)\b|^(CREATE|ALTER|PRAGMA)\b/i;
 
 /** Control of transactions and connections. */
 const control =
