@@ -81,6 +81,13 @@ describe('loadEnv', () => {
       expect(problemsOf({ DATABASE_URL: url })).toHaveLength(1);
   });
 
+  it('wants a pool of two connections', () => {
+    expect(loadEnv({ DATABASE_POOL_SIZE: '2' }).databasePoolSize).toBe(2);
+    expect(problemsOf({ DATABASE_POOL_SIZE: '1' })).toEqual([
+      'DATABASE_POOL_SIZE must be 2 or more: a migration needs one, and the beat of its lock another',
+    ]);
+  });
+
   it('reads a Redis and a Redis Cluster', () => {
     const cluster = 'redis-cluster://u:p%40@a:1,[::1]:2,c';
     for (const url of ['redis://a', 'rediss://u:p@a:1/2', cluster, 'rediss-cluster://a:1', 'redis-cluster://a:1/'])

@@ -69,7 +69,7 @@ export const settings: Settings = {
   trustProxy: { variable: 'TRUST_PROXY', default: '', parse: parseAddressRanges },
   corsOrigin: { variable: 'CORS_ORIGIN', default: '*', parse: parseCorsOrigin },
   databaseUrl: { variable: 'DATABASE_URL', default: 'sqlite:./data/rollcall.sqlite', parse: parseDatabaseUrl },
-  databasePoolSize: { variable: 'DATABASE_POOL_SIZE', default: '10', parse: integer(1, 1_000) },
+  databasePoolSize: { variable: 'DATABASE_POOL_SIZE', default: '10', parse: parsePoolSize },
   databaseStatementTimeoutMs: {
     variable: 'DATABASE_STATEMENT_TIMEOUT_MS',
     default: '2000',
@@ -145,6 +145,12 @@ function integer(least: number, most: number): (text: string) => number {
     const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
     return value >= least && value <= most ? value : fail(`must be a whole number from ${least} to ${most}`);
   };
+}
+
+function parsePoolSize(text: string): number {
+  return text === '1'
+    ? fail('must be 2 or more: a migration needs one, and the beat of its lock another')
+    : integer(2, 1_000)(text);
 }
 
 function oneOf<Value extends string>(values: readonly Value[]): (text: string) => Value {

@@ -7,7 +7,7 @@ import { DataSource } from 'typeorm';
 import { Env } from '../config/env.js';
 import { dataSourceOptions } from './data-source-options.js';
 import { Database } from './database.js';
-import { withMigrationLock } from './migration-lock.js';
+import { migrate } from './migrate.js';
 import { MysqlDatabase } from './mysql-database.js';
 import { SqliteDatabase } from './sqlite-database.js';
 import { createMissingSqliteFile } from './sqlite-file.js';
@@ -29,9 +29,7 @@ import { createMissingSqliteFile } from './sqlite-file.js';
       provide: Database,
       inject: [DataSource, Env],
       useFactory: async (dataSource: DataSource, env: Env): Promise<Database> => {
-        await withMigrationLock(dataSource, async () => {
-          await dataSource.runMigrations({ transaction: 'each' });
-        });
+        await migrate(dataSource);
         return openDatabase(dataSource, env);
       },
     },

@@ -1,31 +1,65 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
-import type { DataSource } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 
 const table = 'migration_lock';
 const beatEveryMs = 1000;
 /** A holder whose beat stood still for so long is dead. */
 const deadAfterMs = 10_000;
-const waitMostMs = 120_000;
+const maxWaitMs = 120_000;
 const pollEveryMs = 200;
+const moveBeat = `UPDATE ${table} SET beat = beat + 1 WHERE id = 1 AND holder = ?`;
+
+type Query = QueryRunner['query'];
+
+/** Another process has taken the lock over, as this one showed no sign of life. */
+export class MigrationLockLost extends Error {
+  constructor() {
+    super('another process has taken over the lock of migrations');
+    this.name = 'MigrationLockLost';
+  }
+}
+
+/** The row that the holder moves. Each move is conditional on holding it, so a holder that lost it learns that. */
+export class MigrationLock {
+  constructor(private readonly holder: string) {}
+
+  /**
+   * Moves the beat. In a transaction, this keeps the row: nobody takes over before its end.
+   * @throws MigrationLockLost
+   */
+  async keep(query: Query): Promise<void> {
+    const { affected } = await query(moveBeat, [this.holder], true);
+    if (affected !== 1) throw new MigrationLockLost();
+  }
+}
 
 /**
  * Runs `work` while no other node does, with one row as the lock: GET_LOCK does not exist on Galera. The holder moves
- * the row's beat; who waits takes over when the beat stands still by the waiter's own clock, so clocks need not agree.
+ * the row's beat; whoever waits takes over when the beat stands still by the waiter's own clock, so clocks need not
+ * agree. The beat has a connection of its own, so a pool needs two.
  */
-export async function withMigrationLock(dataSource: DataSource, work: () => Promise<void>): Promise<void> {
+export async function withMigrationLock(
+  dataSource: DataSource,
+  work: (lock: MigrationLock) => Promise<void>,
+): Promise<void> {
   const holder = randomUUID();
   await dataSource.query(
     `CREATE TABLE IF NOT EXISTS ${table} (id SMALLINT NOT NULL PRIMARY KEY, holder VARCHAR(36) NOT NULL, beat BIGINT NOT NULL)`,
   );
   await acquire(dataSource, holder);
+  let moving = false;
   const beating = setInterval(() => {
+    // On a network that went silent, one is under way for ever.
+    if (moving) return;
+    moving = true;
     dataSource
-      .query(`UPDATE ${table} SET beat = beat + 1 WHERE id = 1 AND holder = ?`, [holder])
-      .catch(() => undefined);
+      .query(moveBeat, [holder])
+      .catch(() => undefined)
+      .finally(() => (moving = false));
   }, beatEveryMs);
   try {
-    await work();
+    await work(new MigrationLock(holder));
   } finally {
     clearInterval(beating);
     await dataSource.query(`UPDATE ${table} SET holder = '', beat = beat + 1 WHERE id = 1 AND holder = ?`, [holder]);
@@ -36,7 +70,7 @@ async function acquire(dataSource: DataSource, holder: string): Promise<void> {
   const started = performance.now();
   let seenBeat: number | null = null;
   let seenAt = started;
-  while (performance.now() - started < waitMostMs) {
+  while (performance.now() - started < maxWaitMs) {
     const row = await readRow(dataSource);
     if (row === null) {
       // Losing this race to another node is as good as finding the row.
@@ -61,7 +95,7 @@ async function acquire(dataSource: DataSource, holder: string): Promise<void> {
     }
     await sleep(pollEveryMs * (0.5 + Math.random()));
   }
-  throw new Error(`another node has been migrating the database for over ${waitMostMs / 1000} s`);
+  throw new Error(`another node has been migrating the database for over ${maxWaitMs / 1000} s`);
 }
 
 async function readRow(dataSource: DataSource): Promise<{ holder: string; beat: number } | null> {

@@ -1,18 +1,19 @@
-import { DataSource } from 'typeorm';
+import { DataSource, type DataSourceOptions, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { createDatabase, type TestDatabase } from '../../test/support/test-database.js';
 import { loadEnv } from '../config/env.js';
 import { dataSourceOptions } from './data-source-options.js';
-import { withMigrationLock } from './migration-lock.js';
+import { migrate, runPending } from './migrate.js';
+import { MigrationLockLost, withMigrationLock } from './migration-lock.js';
 
 describe('the migrations', () => {
   let schema: TestDatabase;
   let dataSource: DataSource;
 
-  const open = () => new DataSource(dataSourceOptions(loadEnv({ DATABASE_URL: schema.url }))).initialize();
-  const migrate = (on: DataSource) =>
-    withMigrationLock(on, async () => {
-      await on.runMigrations({ transaction: 'each' });
-    });
+  const open = (options: Partial<DataSourceOptions> = {}) =>
+    new DataSource({
+      ...dataSourceOptions(loadEnv({ DATABASE_URL: schema.url })),
+      ...options,
+    } as DataSourceOptions).initialize();
   /** What TypeORM would change to make the tables equal to the entities. */
   const missing = async (): Promise<string[]> => {
     const options = dataSourceOptions(loadEnv({ DATABASE_URL: schema.url }));
@@ -90,5 +91,48 @@ describe('the migrations', () => {
     expect(most).toBe(1);
     expect(results.map(({ status }) => status)).toEqual(['rejected', ...nodes.slice(1).map(() => 'fulfilled')]);
     await Promise.all(nodes.filter((node) => node !== dataSource).map((node) => node.destroy()));
+  });
+
+  it('stop at the next change when another process has taken the lock over, and are not written down', async () => {
+    await migrate(dataSource);
+    const takeOver = "UPDATE migration_lock SET holder = 'other', beat = beat + 1 WHERE id = 1";
+    /** Its process stands still in the middle of it. */
+    class StoodStill1999999999999 implements MigrationInterface {
+      async up(runner: QueryRunner): Promise<void> {
+        await runner.query('CREATE TABLE before_it (id INT)');
+        await runner.dataSource.query(takeOver);
+        await runner.query('CREATE TABLE after_it (id INT)');
+      }
+      async down(): Promise<void> {
+        // Nobody goes back.
+      }
+    }
+    const holder = await open({ migrations: [StoodStill1999999999999] });
+    const work = withMigrationLock(holder, (lock) => runPending(holder, lock));
+    await expect(work).rejects.toThrow(MigrationLockLost);
+    await holder.destroy();
+    const runner = dataSource.createQueryRunner();
+    expect(await runner.hasTable('after_it')).toBe(false);
+    await runner.release();
+    const names = await dataSource.query<{ name: string }[]>('SELECT name FROM migrations');
+    expect(names.map(({ name }) => name)).not.toContain(StoodStill1999999999999.name);
+  });
+
+  it('are not written down either when the lock was lost in the last of their statements', async () => {
+    await migrate(dataSource);
+    class Last1999999999999 implements MigrationInterface {
+      async up(runner: QueryRunner): Promise<void> {
+        await runner.dataSource.query("UPDATE migration_lock SET holder = 'other', beat = beat + 1 WHERE id = 1");
+      }
+      async down(): Promise<void> {
+        // Nobody goes back.
+      }
+    }
+    const holder = await open({ migrations: [Last1999999999999] });
+    const work = withMigrationLock(holder, (lock) => runPending(holder, lock));
+    await expect(work).rejects.toThrow(MigrationLockLost);
+    await holder.destroy();
+    const names = await dataSource.query<{ name: string }[]>('SELECT name FROM migrations');
+    expect(names.map(({ name }) => name)).not.toContain(Last1999999999999.name);
   });
 });

@@ -131,6 +131,6 @@ describe('IdLease', () => {
 /** The writes of a database that is away. */
 function writesOf(database: Database, write: () => Promise<never>): { restore: () => void } {
   const original = database.write.bind(database);
-  database.write = write as typeof database.write;
+  database.write = write;
   return { restore: () => void (database.write = original) };
 }

@@ -102,6 +102,33 @@ describe('node dist/main.js', () => {
     runs(120_000, 1_200_000),
   );
 
+  it('that stood still in mid migration for longer than its lock lives leaves the rest to another, and starts when it goes on', async () => {
+    database = await createDatabase('mariadb');
+    const env = { DATABASE_URL: database.url, LOG_LEVEL: 'error' };
+    const stopped = spawn(process.execPath, ['dist/main.js'], {
+      env: { PATH: process.env.PATH, PORT: '0', ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const gone = once(stopped, 'exit');
+    try {
+      let printed = '';
+      stopped.stdout.setEncoding('utf8').on('data', (part: string) => (printed += part));
+      while ((await tablesOf(database)) < 5) expect(stopped.exitCode).toBeNull();
+      stopped.kill('SIGSTOP');
+      const left = await tablesOf(database);
+      expect(left).toBeLessThan(10);
+      services = [await ServiceProcess.start(env)];
+      stopped.kill('SIGCONT');
+      for (const until = performance.now() + 60_000; !printed.includes('ready on') && performance.now() < until;)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(printed).toContain('Rollcall is ready on');
+      await expectEachMigrationOnce(database);
+    } finally {
+      stopped.kill('SIGKILL');
+      await gone;
+    }
+  }, 120_000);
+
   it('starts while others bring the same empty SQLite file up to date: one schema, one demo app', async () => {
     database = await createDatabase('sqlite');
     const env = { DATABASE_URL: database.url };
