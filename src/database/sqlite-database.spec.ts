@@ -83,6 +83,15 @@ describe('SqliteDatabase', () => {
     expect(version()).toBeGreaterThan(before);
   });
 
+  it('takes a write that comes in whatever moment another one ends', async () => {
+    for (let moments = 0; moments < 20; moments += 1) {
+      await add(`one ${moments}`);
+      for (let moment = 0; moment < moments; moment += 1) await Promise.resolve();
+      await add(`two ${moments}`);
+    }
+    expect(committed()).toHaveLength(40);
+  });
+
   it('lets no write see half of another', async () => {
     await add('counter', '0');
     const increment = (transaction: Transaction) =>

@@ -73,7 +73,7 @@ export class SqliteDatabase extends Database {
     if (this.queue.length >= this.limits.maxQueued) return Promise.reject(new AppError('overloaded', { retryAfterMs }));
     return new Promise<Result>((resolve, reject) => {
       this.queue.push({ work, resolve, reject, queuedAtMs: performance.now() });
-      this.draining ??= this.drain().finally(() => (this.draining = null));
+      this.draining ??= this.drain();
     });
   }
 
@@ -94,10 +94,15 @@ export class SqliteDatabase extends Database {
   }
 
   private async drain(): Promise<void> {
-    while (this.queue.length > 0) {
-      // Statements block this thread, so requests gather in the sockets: read those before each commit.
-      await new Promise(setImmediate);
-      if (await this.begin()) await this.commit(this.queue.splice(0, maxGroup));
+    try {
+      while (this.queue.length > 0) {
+        // Statements block this thread, so requests gather in the sockets: read those before each commit.
+        await new Promise(setImmediate);
+        if (await this.begin()) await this.commit(this.queue.splice(0, maxGroup));
+      }
+    } finally {
+      // In the moment that the queue was found empty: a write that comes later must begin anew, or it would wait for ever.
+      this.draining = null;
     }
   }
 
