@@ -6,6 +6,7 @@ import type { Transaction } from './transaction.js';
 import { currentUnit, TransactionLost, UnitOfWork } from './unit-of-work.js';
 
 export type { SqlValue } from './sql-dialect.js';
+export { UniqueViolation } from './transaction.js';
 export type { SqlRow, Transaction } from './transaction.js';
 
 const pauseMostMs = 100;
@@ -52,8 +53,9 @@ export abstract class Database {
 
   /**
    * Runs `use` and makes one transaction of everything that it writes, with what `last` writes of its result. Resolves
-   * once that is durable. May run `use` more than once.
-   * @throws AppError database_unavailable, UniqueViolation, and whatever `use` throws: then nothing was written
+   * once that is durable. May run `use` more than once, but never after it has held its transaction for too long.
+   * @throws AppError database_unavailable, overloaded (held for too long), UniqueViolation, and whatever `use` throws:
+   *   then nothing was written
    */
   async asOne<Result>(
     use: () => Promise<Result>,
@@ -96,12 +98,4 @@ export abstract class Database {
 
   /** Finishes what is queued. The connections that TypeORM has opened are closed by it, afterwards. */
   abstract close(): Promise<void>;
-}
-
-/** An INSERT or UPDATE met a row with the same key. */
-export class UniqueViolation extends Error {
-  constructor(options: ErrorOptions) {
-    super('a row with this key exists', options);
-    this.name = 'UniqueViolation';
-  }
 }

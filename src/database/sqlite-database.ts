@@ -3,6 +3,8 @@ import type BetterSqlite3 from 'better-sqlite3';
 import { AppError } from '../errors/app-error.js';
 import { Database, type SqlRow, type SqlValue, type Transaction, UniqueViolation } from './database.js';
 import { placeholders, sqlDialects } from './sql-dialect.js';
+import { SqliteTransaction } from './sqlite-transaction.js';
+import { outsideUnits } from './unit-of-work.js';
 
 type Connection = BetterSqlite3.Database;
 
@@ -73,7 +75,8 @@ export class SqliteDatabase extends Database {
     if (this.queue.length >= this.limits.maxQueued) return Promise.reject(new AppError('overloaded', { retryAfterMs }));
     return new Promise<Result>((resolve, reject) => {
       this.queue.push({ work, resolve, reject, queuedAtMs: performance.now() });
-      this.draining ??= this.drain();
+      // It works for everyone who comes while it goes on, not for the unit of the one who came first.
+      this.draining ??= outsideUnits(() => this.drain());
     });
   }
 
@@ -147,11 +150,14 @@ export class SqliteDatabase extends Database {
   /** Runs one write in its savepoint. What it answers is handed out only after the commit. */
   private async attempt(write: QueuedWrite): Promise<() => void> {
     this.writer.execute('SAVEPOINT one_write');
+    const transaction = new SqliteTransaction(this.writer);
     try {
-      const result = await write.work(this.writer);
+      const result = await write.work(transaction);
+      transaction.end();
       this.writer.execute('RELEASE one_write');
       return () => write.resolve(result as never);
     } catch (error) {
+      transaction.end();
       // On a full or broken disk SQLite has ended the whole transaction, and with it the writes before this one.
       if (!this.writer.inTransaction) throw error;
       this.writer.execute('ROLLBACK TO one_write');

@@ -22,3 +22,19 @@ export interface Transaction {
 }
 
 export type SqlRow = Readonly<Record<string, SqlValue>>;
+
+/** A statement came after its transaction had ended: it was given up, or its code was not awaited. Nothing was sent. */
+export class TransactionEnded extends Error {
+  constructor() {
+    super('this transaction has ended');
+    this.name = 'TransactionEnded';
+  }
+}
+
+/** An INSERT or UPDATE met a row with the same key. */
+export class UniqueViolation extends Error {
+  constructor(options: ErrorOptions) {
+    super('a row with this key exists', options);
+    this.name = 'UniqueViolation';
+  }
+}

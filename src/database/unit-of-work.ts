@@ -1,23 +1,29 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { AppError } from '../errors/app-error.js';
+import { runReaction } from './reaction.js';
 import type { Transaction } from './transaction.js';
 
 /** A unit keeps others from writing while it is open, and works on nothing but statements and the answer meanwhile. */
-const openMostMs = 5_000;
+const maxOpenMs = 5_000;
 const retryAfterMs = 1000;
 
-const storage = new AsyncLocalStorage<UnitOfWork>();
-let unitsRunning = 0;
+const storage = new AsyncLocalStorage<UnitOfWork | undefined>();
 
-/** The unit that the running code belongs to, if any. */
+/** The unit that the running code belongs to, if any. Code that outlives a committed unit belongs to none. */
 export function currentUnit(): UnitOfWork | undefined {
-  return storage.getStore();
+  const unit = storage.getStore();
+  return unit?.isCommitted === true ? undefined : unit;
 }
 
-/** Does at once, or inside a unit of work once that is committed, what others are told of a change. */
-export function afterCommit(reaction: () => void): void {
+/** Runs what serves more callers than this one: it is no part of the unit that the caller may be in. */
+export function outsideUnits<Result>(work: () => Result): Result {
+  return storage.run(undefined, work);
+}
+
+/** Does at once, or inside a unit of work once that is committed, what others are told of a change. It cannot fail. */
+export function afterCommit(reaction: () => unknown): void {
   const unit = currentUnit();
-  if (unit === undefined) reaction();
+  if (unit === undefined) runReaction(reaction);
   else unit.react(reaction);
 }
 
@@ -36,15 +42,23 @@ export class TransactionLost extends Error {
 /**
  * Everything that some code writes, as one transaction. It begins with the first write, so that what comes before (the
  * hashing of a password) holds nobody up, and from there on the code also reads what it has written.
+ *
+ * Once it has failed, it refuses whatever its code still wants to write: its caller is told that nothing has changed.
  */
 export class UnitOfWork {
+  private state: 'working' | 'ending' | 'committed' | 'failed' = 'working';
+  /** Why the transaction cannot be committed any more. */
+  private failure: Error | null = null;
   private opening: Promise<Transaction> | null = null;
-  private settled: Promise<void> = Promise.resolve();
-  private finish: { commit: () => void; rollBack: (reason: Error) => void } | null = null;
-  private reason: Error | null = null;
-  private ended = false;
-  private open = false;
-  private readonly reactions: (() => void)[] = [];
+  private begun = false;
+  private deadline: NodeJS.Timeout | undefined;
+  /** The transaction of the engine has ended, one way or the other. */
+  private ended: Promise<void> = Promise.resolve();
+  /** What the engine waits for: commits when this resolves, rolls back when it rejects. */
+  private readonly decision = Promise.withResolvers<void>();
+  private readonly expiry = Promise.withResolvers<never>();
+  private readonly joined = new Set<Promise<unknown>>();
+  private reactions: (() => unknown)[] = [];
 
   /**
    * @param begin runs a transaction, once; rejects with TransactionLost where it may be run again
@@ -53,91 +67,115 @@ export class UnitOfWork {
   constructor(
     private readonly begin: (work: (transaction: Transaction) => Promise<void>) => Promise<void>,
     private readonly explain: (error: unknown) => unknown,
-  ) {}
-
-  /** Whether its transaction has begun. */
-  get isOpen(): boolean {
-    return this.open;
+  ) {
+    this.decision.promise.catch(() => undefined);
   }
 
-  /** Runs `use`, then `last` with its result, and resolves once all that both wrote is committed. */
-  run<Result>(
+  get isCommitted(): boolean {
+    return this.state === 'committed';
+  }
+
+  /** Whether its transaction has begun, and its code is still at work. */
+  get isOpen(): boolean {
+    return this.begun && this.state === 'working';
+  }
+
+  /**
+   * Runs `use`, then `last` with its result, and resolves once all that both wrote is committed.
+   * @throws AppError overloaded when the transaction was open for too long, and whatever they throw: nothing was written
+   */
+  async run<Result>(
     use: () => Promise<Result>,
     last: (transaction: Transaction, result: Result) => Promise<void>,
   ): Promise<Result> {
-    unitsRunning += 1;
-    const done = storage.run(this, async () => {
-      let result: Result;
-      try {
-        result = await use();
-        await this.join((transaction) => last(transaction, result));
-      } catch (error) {
-        this.ended = true;
-        this.finish?.rollBack(this.reason ?? asError(error));
-        await this.settled.catch(() => undefined);
-        throw error;
-      }
-      this.ended = true;
-      this.finish?.commit();
-      await this.settled;
-      storage.exit(() => this.reactions.forEach((reaction) => reaction()));
-      return result;
-    });
-    return done.finally(() => {
-      unitsRunning -= 1;
-      // Until then, Node 20 runs a hook for each promise that anyone makes, which doubles what promises cost.
-      if (unitsRunning === 0) storage.disable();
-    });
+    let result: Result;
+    try {
+      result = await Promise.race([storage.run(this, () => this.work(use, last)), this.expiry.promise]);
+      clearTimeout(this.deadline);
+      this.decision.resolve();
+      await this.ended;
+    } catch (error) {
+      clearTimeout(this.deadline);
+      this.fail(error);
+      this.state = 'failed';
+      this.decision.reject(this.failure);
+      await this.ended.catch(() => undefined);
+      throw error;
+    }
+    this.state = 'committed';
+    outsideUnits(() => this.reactions.forEach(runReaction));
+    this.reactions = [];
+    return result;
   }
 
   /** Runs `work` in the transaction of the unit. One that failed may have written half, so no other can follow it. */
-  async join<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    if (this.ended) throw new Error('this unit of work has ended');
-    if (this.reason !== null) throw new TransactionLost(false, { cause: this.reason });
-    const transaction = await (this.opening ??= this.beginOnce());
+  join<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    const joined = this.joinNow(work).finally(() => this.joined.delete(joined));
+    this.joined.add(joined);
+    return joined;
+  }
+
+  react(reaction: () => unknown): void {
+    this.reactions.push(reaction);
+  }
+
+  private async work<Result>(
+    use: () => Promise<Result>,
+    last: (transaction: Transaction, result: Result) => Promise<void>,
+  ): Promise<Result> {
+    const result = await use();
+    // Also what was begun and not awaited: half of it must not be committed.
+    while (this.joined.size > 0) await Promise.allSettled(this.joined);
+    if (this.state === 'working') this.state = 'ending';
+    await this.perform((transaction) => last(transaction, result));
+    return result;
+  }
+
+  private async joinNow<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    if (this.state === 'ending') throw new Error('this unit of work has ended');
+    return this.perform(work);
+  }
+
+  private async perform<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    if (this.failure !== null)
+      throw this.state === 'failed' ? this.failure : new TransactionLost(false, { cause: this.failure });
+    const transaction = await (this.opening ??= this.open());
     try {
       return await work(transaction);
     } catch (error) {
-      this.reason ??= asError(error);
+      this.fail(error);
       throw this.explain(error);
     }
   }
 
-  react(reaction: () => void): void {
-    this.reactions.push(reaction);
-  }
-
-  private beginOnce(): Promise<Transaction> {
+  private open(): Promise<Transaction> {
     return new Promise((resolve, reject) => {
-      this.settled = this.begin((transaction) => {
-        this.open = true;
-        resolve(transaction);
-        return this.untilFinished();
-      });
-      this.settled.catch(reject);
+      this.ended = outsideUnits(() =>
+        this.begin((transaction) => {
+          // A unit that failed while it waited for its turn has nobody left who would end it.
+          if (this.state !== 'failed') {
+            this.begun = true;
+            this.deadline = setTimeout(() => this.expire(), maxOpenMs);
+            resolve(transaction);
+          }
+          return this.decision.promise;
+        }),
+      );
+      this.ended.catch(reject);
     });
   }
 
-  private untilFinished(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const late = setTimeout(() => {
-        this.reason ??= new AppError('overloaded', { retryAfterMs });
-        reject(this.reason);
-      }, openMostMs);
-      this.finish = {
-        commit: () => {
-          clearTimeout(late);
-          resolve();
-        },
-        rollBack: (reason) => {
-          clearTimeout(late);
-          reject(reason);
-        },
-      };
+  private expire(): void {
+    const expired = new AppError('overloaded', {
+      retryAfterMs,
+      cause: new Error(`a unit of work was open for over ${maxOpenMs} ms`),
     });
+    this.fail(expired);
+    this.state = 'failed';
+    this.expiry.reject(expired);
   }
-}
 
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+  private fail(error: unknown): void {
+    this.failure ??= error instanceof Error ? error : new Error(String(error));
+  }
 }

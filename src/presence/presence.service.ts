@@ -5,6 +5,7 @@ import { AppsService } from '../apps/apps.service.js';
 import { outlivesEpoch } from '../auth/token-epoch.js';
 import { Clock } from '../clock/clock.js';
 import { Gatherer } from '../database/gatherer.js';
+import { outsideUnits } from '../database/unit-of-work.js';
 import { AppError } from '../errors/app-error.js';
 import { RedisUnavailable } from '../redis/redis-unavailable.js';
 import type { User } from '../users/user.js';
@@ -104,8 +105,8 @@ export class PresenceService {
   /** Makes this process a node that holds sessions. Without it (the command line) it can look up and kick only. */
   start(): void {
     this.signals.listen(
-      (signal) => this.receive(signal),
-      () => void this.announceAgain(),
+      (signal) => outsideUnits(() => this.receive(signal)),
+      () => outsideUnits(() => void this.announceAgain()),
     );
     const every = (ms: number, work: () => unknown): void => void this.timers.push(setInterval(work, ms).unref());
     every(renewEveryMs, () => this.beat());

@@ -1,0 +1,74 @@
+import { AppError } from '../errors/app-error.js';
+import { UniqueViolation } from './transaction.js';
+
+const retryAfterMs = 1000;
+
+/**
+ * Errors after which the whole transaction may simply be run again: deadlock, lock wait, lost certification (Galera,
+ * Group Replication), snapshot conflict (MariaDB), a node that is not ready, write conflicts and busy regions (TiDB).
+ */
+const retryable = new Set([1213, 1205, 1020, 1047, 1180, 3101, 3572, 8002, 8022, 8028, 9007]);
+/** Those of them that say that somebody else was quicker. */
+const conflicts = new Set([1213, 1020, 3101, 9007]);
+/** The server is read only: behind one address another one has taken over, which only a new connection finds. */
+const demoted = new Set([1290, 1836]);
+const duplicateKey = 1062;
+/** Statements that fail for what they say, not for the state of the server: our own faults, which must be seen. */
+const statementFaults = new Set([1054, 1064, 1146, 1265, 1364, 1366, 1406, 1048, 1264]);
+
+/** The server did not answer a statement in time. It may still be at work on it. */
+export class StatementTimeout extends Error {
+  constructor() {
+    super('the database did not answer a statement in time');
+    this.name = 'StatementTimeout';
+  }
+}
+
+export function isConflict(error: unknown): boolean {
+  return conflicts.has(errnoOf(error) ?? 0);
+}
+
+export function isDuplicateKey(error: unknown): boolean {
+  return errnoOf(error) === duplicateKey;
+}
+
+export function isRetryable(error: unknown): boolean {
+  const errno = errnoOf(error);
+  if (errno === 1105) return /try again/i.test((error as Error).message);
+  return errno !== null && (retryable.has(errno) || demoted.has(errno));
+}
+
+/** The server answered, or it was not asked: the connection leads where it should. */
+export function isHealthyAfter(error: unknown): boolean {
+  if (demoted.has(errnoOf(error) ?? 0)) return false;
+  if (isOfEngine(error)) return errnoOf(error) !== null && (error as { fatal?: boolean }).fatal !== true;
+  return true;
+}
+
+/** What an error is called outside of the database. */
+export function translate(error: unknown): unknown {
+  if (!isOfEngine(error)) return error;
+  if (isDuplicateKey(error)) return new UniqueViolation({ cause: error });
+  const errno = errnoOf(error);
+  if (errno !== null && statementFaults.has(errno)) return error;
+  return new AppError('database_unavailable', { retryAfterMs, cause: error });
+}
+
+/** The number of an error that the server answered with; null for one of the network or of the driver itself. */
+function errnoOf(error: unknown): number | null {
+  const { errno, sqlState } = (error ?? {}) as { errno?: unknown; sqlState?: unknown };
+  // The driver's promises put both members on every error.
+  return typeof errno === 'number' && typeof sqlState === 'string' ? errno : null;
+}
+
+/** Of the server, the network or the driver. */
+function isOfEngine(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || error instanceof AppError) return false;
+  return (
+    error instanceof StatementTimeout ||
+    'errno' in error ||
+    'sqlState' in error ||
+    'fatal' in error ||
+    'syscall' in error
+  );
+}
