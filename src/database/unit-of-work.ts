@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { AppError } from '../errors/app-error.js';
-import { runReaction } from './reaction.js';
+import { runReaction } from '../logging/reaction.js';
 import type { Transaction } from './transaction.js';
 
 /** A unit keeps others from writing while it is open, and works on nothing but statements and the answer meanwhile. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { runReaction } from '../logging/reaction.js';
 import type { Session, SessionEnd } from './session.js';
 
 /** A device came online on this node: it was told `ready`. */
@@ -21,14 +22,14 @@ export type SessionEvent = SessionOpened | SessionClosed;
 /** How sessions of this node tell the rest of the product that they came and went, without knowing who listens. */
 @Injectable()
 export class SessionEvents {
-  private readonly listeners: ((event: SessionEvent) => void)[] = [];
+  private readonly listeners: ((event: SessionEvent) => unknown)[] = [];
 
-  /** A listener may not fail: what it starts, it watches itself. */
-  subscribe(listener: (event: SessionEvent) => void): void {
+  /** One that fails is logged: it changes nothing for the session, nor for the others. */
+  subscribe(listener: (event: SessionEvent) => unknown): void {
     this.listeners.push(listener);
   }
 
   publish(event: SessionEvent): void {
-    for (const listener of this.listeners) listener(event);
+    for (const listener of this.listeners) runReaction(() => listener(event));
   }
 }

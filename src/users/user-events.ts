@@ -15,16 +15,16 @@ export type UserDeletionStep = (transaction: Transaction, appId: string, users: 
 /** How users tell the rest of the product what happened to them, without knowing who listens. */
 @Injectable()
 export class UserEvents {
-  private readonly listeners: ((event: UserEvent) => void)[] = [];
+  private readonly listeners: ((event: UserEvent) => unknown)[] = [];
   private readonly deletionSteps: UserDeletionStep[] = [];
 
-  /** A listener may not fail: what it starts, it watches itself. */
-  subscribe(listener: (event: UserEvent) => void): void {
+  /** One that fails is logged: it neither hides the change from the others nor from its caller. */
+  subscribe(listener: (event: UserEvent) => unknown): void {
     this.listeners.push(listener);
   }
 
   publish(event: UserEvent): void {
-    afterCommit(() => this.listeners.forEach((listener) => listener(event)));
+    for (const listener of this.listeners) afterCommit(() => listener(event));
   }
 
   /** For what must be gone together with the user. */

@@ -1,4 +1,6 @@
 import { Database } from '../../../src/database/database.js';
+import { captureLog, releaseLog } from '../../../src/logging/captured-log.fixture.js';
+import { UserEvents } from '../../../src/users/user-events.js';
 import { aUsername } from '../../factories/user.factory.js';
 import { agoraErrors, anEntity, entityMembers, expectError, expectOrder } from '../../support/agora-answers.js';
 import { rawCall } from '../../support/raw-call.js';
@@ -25,6 +27,35 @@ describe('banning', () => {
       );
 
   describe('POST /users/{username}/deactivate', () => {
+    it.each<Record<string, string>>([{}, { 'idempotency-key': aUsername() }])(
+      '200 and everyone is told, also when one who is told fails (%j)',
+      async (headers) => {
+        const { username } = await running.register(aUsername());
+        const events = running.nest.get(UserEvents);
+        const told: string[] = [];
+        const logged = captureLog();
+        try {
+          for (const listener of ['throws', 'rejects', 'hears'])
+            events.subscribe(({ type, user }) => {
+              if (user.username !== username) return undefined;
+              told.push(`${listener} ${type}`);
+              if (listener === 'throws') throw new Error('one who is told throws');
+              return listener === 'rejects' ? Promise.reject(new Error('one who is told rejects')) : undefined;
+            });
+          const response = await running.call('post', `/users/${username}/deactivate`, { headers });
+          expect({ status: response.status, activated: response.body.entities?.[0].activated }).toEqual({
+            status: 200,
+            activated: false,
+          });
+          expect(told).toEqual(['throws banned', 'rejects banned', 'hears banned']);
+          for (const how of ['throws', 'rejects'])
+            expect(logged).toContainEqual(expect.stringContaining(`one who is told ${how}`));
+        } finally {
+          releaseLog();
+        }
+      },
+    );
+
     it('200 with the example of the seed', async () => {
       const user = await running.register(aUsername(), { nickname: 'user' });
       const response = await ban(user.username);

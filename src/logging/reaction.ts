@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
-import { errorText } from '../logging/told-error.js';
+import { errorText } from './told-error.js';
 
 const logger = new Logger('Reactions');
 
 /**
- * Runs what follows a change that is committed. Each reaction stands alone: one that fails is logged, and neither the
- * caller of the change nor the other reactions notice.
+ * Runs what follows from something that has happened: a change that is committed, a session that ended. Each reaction
+ * stands alone: one that fails is logged, and neither the cause nor the other reactions notice.
  */
 export function runReaction(reaction: () => unknown): void {
   try {
@@ -17,5 +17,5 @@ export function runReaction(reaction: () => unknown): void {
 }
 
 function complain(error: unknown): void {
-  logger.error(`what follows a change has failed: ${errorText(error)}`);
+  logger.error(`a reaction has failed: ${errorText(error)}`);
 }
