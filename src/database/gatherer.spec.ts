@@ -1,4 +1,4 @@
-import { Gatherer } from './gatherer.js';
+import { Gatherer, maxWaitingRows } from './gatherer.js';
 
 /** Runs that stay under way until the test ends them. */
 class Runs {
@@ -74,6 +74,41 @@ describe('Gatherer', () => {
     }
     await Promise.all(calls);
     expect(runs.begun.map(({ items }) => items)).toEqual([[3, 2], [1], [9], [1]]);
+  });
+
+  it('never parts the items of one call, and answers them in their order', async () => {
+    const gatherer = new Gatherer(runs.run, { rows: 5, runs: 1 });
+    const calls = [gatherer.addAll('a', [1, 2, 3]), gatherer.add('a', 4), gatherer.addAll('a', [5, 6, 7, 8, 9, 10])];
+    for (let done = 0; done < 2; done += 1) {
+      await turn();
+      runs.begun[done]?.end();
+    }
+    expect(await Promise.all(calls)).toEqual([['a1', 'a2', 'a3'], 'a4', ['a5', 'a6', 'a7', 'a8', 'a9', 'a10']]);
+    expect(runs.begun.map(({ items }) => items)).toEqual([
+      [1, 2, 3, 4],
+      [5, 6, 7, 8, 9, 10],
+    ]);
+    await expect(gatherer.addAll('a', [])).resolves.toEqual([]);
+  });
+
+  it('refuses at once what would wait too long, and leaves room for the other apps', async () => {
+    const gatherer = new Gatherer(runs.run, { rows: 500, runs: 1 }, (rows) => rows);
+    const refused = { code: 'overloaded', retryAfterMs: 1000 };
+    const half = maxWaitingRows / 2;
+    const answers = [gatherer.add('flood', half)];
+    await expect(gatherer.add('flood', 1)).rejects.toMatchObject(refused);
+    await expect(gatherer.addAll('flood', [1, 1])).rejects.toMatchObject(refused);
+    answers.push(gatherer.add('other', half / 2));
+    await expect(gatherer.add('other', 1)).rejects.toMatchObject(refused);
+    answers.push(gatherer.add('third', 1));
+    // What is under way does not wait any more.
+    await turn();
+    answers.push(gatherer.add('flood', 1));
+    for (let done = 0; done < 4; done += 1) {
+      runs.begun[done]?.end();
+      await turn();
+    }
+    expect(await Promise.all(answers)).toEqual([`flood${half}`, `other${half / 2}`, 'third1', 'flood1']);
   });
 
   it('has at most so many runs under way', async () => {

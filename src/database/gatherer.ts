@@ -1,19 +1,28 @@
-import { currentUnit } from './unit-of-work.js';
+import { AppError } from '../errors/app-error.js';
+import { currentUnit, outsideUnits } from './unit-of-work.js';
+
+/** Rows that wait in one gatherer: forty runs and more, which take seconds. */
+export const maxWaitingRows = 20_000;
+const retryAfterMs = 1000;
 
 /**
  * Answers calls of one kind with few statements: what arrives in one turn of the event loop, or while the last run is
  * under way, is handed to `run` together. There is no timer, so a lone call waits for nothing. Calls are kept apart by
  * app, because one statement touches one app only, and apps take turns. A call inside a unit of work runs alone, in it.
+ *
+ * What would wait too long is refused at once: an app may have as many rows waiting as there is room left for others,
+ * so one that floods leaves half of the room, and a lone app never takes it all.
  */
 export class Gatherer<Item, Result> {
-  private readonly waiting = new Map<string, Call<Item, Result>[]>();
+  private readonly waiting = new Map<string, Queue<Item, Result>>();
+  private waitingRows = 0;
   private running = 0;
   private scheduled = false;
 
   /**
    * @param run answers one result for each item, in their order
    * @param limits `rows`: how much one run takes, counted by `rowsOf` (default: one for each item), but at least one
-   *   item; `runs`: how many runs may be under way at once
+   *   call; `runs`: how many runs may be under way at once
    */
   constructor(
     private readonly run: (appId: string, items: readonly Item[]) => Promise<readonly Result[]>,
@@ -21,39 +30,71 @@ export class Gatherer<Item, Result> {
     private readonly rowsOf: (item: Item) => number = () => 1,
   ) {}
 
+  /** @throws AppError overloaded when too much waits already */
   add(appId: string, item: Item): Promise<Result> {
     if (currentUnit() !== undefined) return this.run(appId, [item]).then(([result]) => result as Result);
-    return new Promise((resolve, reject) => {
-      const call = { item, resolve, reject };
-      const calls = this.waiting.get(appId);
-      if (calls === undefined) this.waiting.set(appId, [call]);
-      else calls.push(call);
-      this.schedule();
-    });
+    return new Promise((resolve, reject) =>
+      this.enqueue(appId, {
+        items: [item],
+        rows: this.rowsOf(item),
+        resolve: ([result]) => resolve(result as Result),
+        reject,
+      }),
+    );
+  }
+
+  /** All items in one run, whatever else is in it: they succeed or fail together. @throws as `add` */
+  addAll(appId: string, items: readonly Item[]): Promise<readonly Result[]> {
+    if (items.length === 0) return Promise.resolve([]);
+    if (currentUnit() !== undefined) return this.run(appId, items);
+    const rows = items.reduce((sum, item) => sum + this.rowsOf(item), 0);
+    return new Promise((resolve, reject) => this.enqueue(appId, { items, rows, resolve, reject }));
+  }
+
+  private enqueue(appId: string, call: Call<Item, Result>): void {
+    const queue = this.waiting.get(appId) ?? { calls: [], rows: 0 };
+    if (queue.rows + call.rows > maxWaitingRows - this.waitingRows) {
+      call.reject(new AppError('overloaded', { retryAfterMs }));
+      return;
+    }
+    queue.calls.push(call);
+    queue.rows += call.rows;
+    this.waitingRows += call.rows;
+    this.waiting.set(appId, queue);
+    this.schedule();
   }
 
   private schedule(): void {
     if (this.scheduled || this.running >= this.limits.runs) return;
     this.scheduled = true;
     // After the sockets of this turn have been read, so that all of their calls are there.
-    setImmediate(() => {
-      this.scheduled = false;
-      while (this.running < this.limits.runs) {
-        const next = this.waiting.entries().next();
-        if (next.done === true) return;
-        const [appId, calls] = next.value;
-        this.waiting.delete(appId);
-        const taken = this.take(calls);
-        if (calls.length > 0) this.waiting.set(appId, calls);
-        void this.start(appId, taken);
-      }
-    });
+    outsideUnits(() => setImmediate(() => this.startRuns()));
   }
 
-  private take(calls: Call<Item, Result>[]): Call<Item, Result>[] {
+  private startRuns(): void {
+    this.scheduled = false;
+    while (this.running < this.limits.runs) {
+      const next = this.waiting.entries().next();
+      if (next.done === true) return;
+      const [appId, queue] = next.value;
+      this.waiting.delete(appId);
+      const taken = this.take(queue);
+      if (queue.calls.length > 0) this.waiting.set(appId, queue);
+      void this.start(appId, taken);
+    }
+  }
+
+  private take(queue: Queue<Item, Result>): Call<Item, Result>[] {
+    let count = 0;
     let rows = 0;
-    const overflow = calls.findIndex((call, index) => (rows += this.rowsOf(call.item)) > this.limits.rows && index > 0);
-    return calls.splice(0, overflow === -1 ? calls.length : overflow);
+    for (const call of queue.calls) {
+      if (count > 0 && rows + call.rows > this.limits.rows) break;
+      count += 1;
+      rows += call.rows;
+    }
+    queue.rows -= rows;
+    this.waitingRows -= rows;
+    return queue.calls.splice(0, count);
   }
 
   private async start(appId: string, calls: readonly Call<Item, Result>[]): Promise<void> {
@@ -61,9 +102,10 @@ export class Gatherer<Item, Result> {
     try {
       const results = await this.run(
         appId,
-        calls.map((call) => call.item),
+        calls.flatMap((call) => call.items),
       );
-      calls.forEach((call, index) => call.resolve(results[index] as Result));
+      let start = 0;
+      for (const call of calls) call.resolve(results.slice(start, (start += call.items.length)));
     } catch (error) {
       for (const call of calls) call.reject(error);
     } finally {
@@ -74,7 +116,14 @@ export class Gatherer<Item, Result> {
 }
 
 interface Call<Item, Result> {
-  readonly item: Item;
-  readonly resolve: (result: Result) => void;
+  readonly items: readonly Item[];
+  readonly rows: number;
+  readonly resolve: (results: readonly Result[]) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** What one app has waiting. */
+interface Queue<Item, Result> {
+  readonly calls: Call<Item, Result>[];
+  rows: number;
 }
