@@ -53,6 +53,14 @@ export class ProfilesRepository {
     return this.byUuid.add(appId, userUuid);
   }
 
+  /** The profiles of these users, in their order. */
+  async findAll(appId: string, userUuids: readonly string[]): Promise<(UserProfileRow | null)[]> {
+    const profiles: (UserProfileRow | null)[] = [];
+    for (let start = 0; start < userUuids.length; start += rowsPerRun)
+      profiles.push(...(await this.byUuid.addAll(appId, userUuids.slice(start, start + rowsPerRun))));
+    return profiles;
+  }
+
   /**
    * Whose token this is the hash of, with the epoch of that user in the same moment: a reset moves both together, so who
    * compares this epoch later knows whether the token was still good.

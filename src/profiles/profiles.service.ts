@@ -104,19 +104,22 @@ export class ProfilesService {
 
   /** The users of these names in any case; who is not there is left out. */
   async findAll(appId: string, userIds: readonly string[]): Promise<ProfiledUser[]> {
-    return this.profiledAll(await this.users.findAll(appId, userIds));
+    return this.profiledAll(appId, await this.users.findAll(appId, userIds));
   }
 
   /** The users of these uuids, in their order; who is not there is left out. */
   async findAllByUuid(appId: string, uuids: readonly string[]): Promise<ProfiledUser[]> {
-    const users = await Promise.all(uuids.map((uuid) => this.users.findByUuid(appId, uuid)));
-    return this.profiledAll(users.filter((user) => user !== null));
+    const found = await this.users.findAllByUuid(appId, uuids);
+    return this.profiledAll(
+      appId,
+      uuids.flatMap((uuid) => found.get(uuid) ?? []),
+    );
   }
 
   /** Users on a numbered page: see `UsersService.listPage`. @throws AppError argument_invalid */
   async listPage(appId: string, order: UserOrder, page: number, limit: number): Promise<ProfilePage> {
     const { users, total } = await this.users.listPage(appId, order, page, limit);
-    return { users: await this.profiledAll(users), total };
+    return { users: await this.profiledAll(appId, users), total };
   }
 
   /** The user token, the same one until it is reset. @throws AppError user_not_found */
@@ -189,7 +192,7 @@ export class ProfilesService {
       (change.extras !== undefined && change.extras !== known?.extras);
     const changed = await this.users.update(
       user,
-      { nickname: details.displayName ?? user.nickname, password },
+      { nickname: details.displayName, password },
       differs
         ? (transaction, locked) => this.repository.save(transaction, app, locked, locked.username, change)
         : undefined,
@@ -208,8 +211,10 @@ export class ProfilesService {
     return toProfiledUser(user, await this.repository.find(user.appId, user.uuid));
   }
 
-  private profiledAll(users: readonly User[]): Promise<ProfiledUser[]> {
-    return Promise.all(users.map((user) => this.profiled(user)));
+  private async profiledAll(appId: string, users: readonly User[]): Promise<ProfiledUser[]> {
+    const uuids = users.map((user) => user.uuid);
+    const profiles = await this.repository.findAll(appId, uuids);
+    return users.map((user, index) => toProfiledUser(user, profiles[index] ?? null));
   }
 }
 

@@ -4,6 +4,7 @@ import { Clock } from '../clock/clock.js';
 import { Database } from '../database/database.js';
 import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import type { User } from './user.js';
 import { UserEvents } from './user-events.js';
 import { UsersRepository } from './users.repository.js';
 
@@ -45,7 +46,7 @@ describe('UsersRepository', () => {
     const id = running.nest.get(TimeOrderedIds).next();
     const [user] = await repositoryWith([id]).insert(appId, [aUser()]);
     const change = (ids: number[], activated: boolean, reason: string) =>
-      repositoryWith(ids).change(appId, user?.username ?? '', () => ({
+      repositoryWith(ids).change(appId, user as User, () => ({
         user: { activated },
         activation: { actor: 'test', reason },
       }));

@@ -22,10 +22,13 @@ interface InsertCall {
 }
 
 interface ChangeCall {
-  readonly username: string;
+  readonly user: UserIdentity;
   readonly change: UserChange;
   readonly together: UserStep | undefined;
 }
+
+/** The uuid too, as a name may have become somebody else's since it was looked up. */
+export type UserIdentity = Pick<User, 'username' | 'uuid'>;
 
 /** What may change of a user, decided while the row is locked. */
 export type UserChange = (user: User) => UserChangeResult | null;
@@ -100,6 +103,7 @@ export class UsersRepository {
 
   /** Apart from the gathered look-ups, so that a sweep over many users holds nobody up. */
   async findAllByUuid(appId: string, uuids: readonly string[]): Promise<ReadonlyMap<string, User>> {
+    if (uuids.length === 0) return new Map();
     const among = this.database.dialect.among('uuid', uuids);
     const rows = await this.database.read<UserRow>(`${this.selectBy('uuid')} WHERE app_id = ? AND ${among.sql}`, [
       appId,
@@ -135,8 +139,12 @@ export class UsersRepository {
 
   /** The users of these folded names, in their order; who is not there is left out. */
   async findAll(appId: string, usernames: readonly string[]): Promise<User[]> {
-    const users = await Promise.all(usernames.map((username) => this.find(appId, username)));
-    return users.filter((user) => user !== null);
+    const users: User[] = [];
+    for (let start = 0; start < usernames.length; start += rowsPerRun) {
+      const some = await this.byUsername.addAll(appId, usernames.slice(start, start + rowsPerRun));
+      users.push(...some.filter((user) => user !== null));
+    }
+    return users;
   }
 
   /**
@@ -148,14 +156,22 @@ export class UsersRepository {
   }
 
   /** Changes one user under its lock, with what `together` writes; null when there is none. */
-  change(appId: string, username: string, change: UserChange, together?: UserStep): Promise<Changed | null> {
-    return this.changes.add(appId, { username, change, together });
+  change(appId: string, user: UserIdentity, change: UserChange, together?: UserStep): Promise<Changed | null> {
+    return this.changes.add(appId, { user, change, together });
+  }
+
+  /** Changes these users in one transaction; null for each that is gone. */
+  changeEach(appId: string, users: readonly UserIdentity[], change: UserChange): Promise<readonly (Changed | null)[]> {
+    return this.changes.addAll(
+      appId,
+      users.map((user) => ({ user, change, together: undefined })),
+    );
   }
 
   /** Deletes the user with all that belongs to it, and answers it as it was; null when there is none. */
-  delete(appId: string, username: string): Promise<User | null> {
+  delete(appId: string, { username, uuid }: UserIdentity): Promise<User | null> {
     return this.database.write(async (transaction) => {
-      const users = await this.hold(transaction, appId, [username]);
+      const users = (await this.hold(transaction, appId, [username])).filter((user) => user.uuid === uuid);
       await this.deleteAll(transaction, appId, users);
       return users[0] ?? null;
     });
@@ -251,14 +267,14 @@ export class UsersRepository {
     calls: readonly ChangeCall[],
   ): Promise<(Changed | null)[]> {
     const users = new Map<string, User>();
-    for (const user of await this.hold(transaction, appId, [...new Set(calls.map((call) => call.username))]))
+    for (const user of await this.hold(transaction, appId, [...new Set(calls.map(({ user }) => user.username))]))
       users.set(user.username, user);
     const now = this.clock.now();
     const touched = new Set<string>();
     const history: ActivationLine[] = [];
-    const results = calls.map(({ username, change }): Changed | null => {
+    const results = calls.map(({ user: { username, uuid }, change }): Changed | null => {
       const before = users.get(username);
-      if (before === undefined) return null;
+      if (before?.uuid !== uuid) return null;
       const result = change(before);
       if (result === null) return { user: before, changed: false };
       const user = { ...before, ...result.user, modifiedAt: isOfTokensAlone(result) ? before.modifiedAt : now };

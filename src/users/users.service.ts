@@ -15,7 +15,7 @@ import { isIndexed, type UserOrder } from './user-order.js';
 import { UserPagesRepository } from './user-pages.repository.js';
 import type { UserStep } from './user-step.js';
 import { checkLongUsername, checkUsername, isUuid, usernameKey } from './username.js';
-import { type Changed, type UserChange, UsersRepository } from './users.repository.js';
+import { type UserChange, type UserIdentity, UsersRepository } from './users.repository.js';
 
 export interface NewAccount {
   readonly username: string;
@@ -185,8 +185,8 @@ export class UsersService {
 
   /** Deletes a user and what belongs to it. @returns the user as it was @throws AppError user_not_found */
   async delete(appId: string, nameOrUuid: string): Promise<User> {
-    const { username } = await this.get(appId, nameOrUuid);
-    const user = (await this.repository.delete(appId, username)) ?? notFound();
+    const known = await this.get(appId, nameOrUuid);
+    const user = (await this.repository.delete(appId, known)) ?? notFound();
     this.events.publish({ type: 'deleted', user });
     return user;
   }
@@ -201,40 +201,42 @@ export class UsersService {
   /** Sets a new password and ends every token and session of the user. @throws AppError user_not_found, password_* */
   async changePassword(appId: string, nameOrUuid: string, password: string): Promise<User> {
     checkPassword(password);
-    const { username } = await this.get(appId, nameOrUuid);
+    const user = await this.get(appId, nameOrUuid);
     const passwordHash = await this.passwords.hash(password, appId);
-    return this.change(appId, username, 'password_changed', (user) => ({
-      user: { passwordHash, tokenEpoch: this.nextEpoch(user) },
+    return this.change(user, 'password_changed', (before) => ({
+      user: { passwordHash, tokenEpoch: this.nextEpoch(before) },
     }));
   }
 
   /** Sets the nickname, or with an empty one takes it away. @throws AppError user_not_found, nickname_too_long */
   async changeNickname(appId: string, nameOrUuid: string, text: string): Promise<User> {
     const nickname = text === '' ? null : checkNickname(text);
-    const { username } = await this.get(appId, nameOrUuid);
-    return this.change(appId, username, null, () => ({ user: { nickname } }));
+    return this.change(await this.get(appId, nameOrUuid), null, () => ({ user: { nickname } }));
   }
 
   /**
-   * Gives a user another nickname or password, and writes `together` in the same transaction. The password that the
-   * user has already changes nothing; another one ends every token and session.
+   * Gives a user another nickname or password, and writes `together` in the same transaction; what is undefined or null
+   * stays as it is then. The password that the user has already changes nothing; another one ends every token and session.
    * @throws AppError user_not_found, nickname_too_long, password_*, overloaded
    */
   async update(
     user: User,
-    { nickname, password }: { nickname: string | null; password: string | null },
+    { nickname, password }: { nickname: string | undefined; password: string | null },
     together?: UserStep,
   ): Promise<User> {
-    if (nickname !== null) checkNickname(nickname, longNicknameLengthMost);
+    if (nickname !== undefined) checkNickname(nickname, longNicknameLengthMost);
     const passwordHash = password === null ? null : await this.hashIfNew(user, password);
-    if (nickname === user.nickname && passwordHash === null && together === undefined) return user;
+    const named = nickname === undefined || nickname === user.nickname;
+    if (named && passwordHash === null && together === undefined) return user;
     const told = passwordHash === null ? null : 'password_changed';
     return this.change(
-      user.appId,
-      user.username,
+      user,
       told,
       (before) => ({
-        user: { nickname, ...(passwordHash === null ? {} : { passwordHash, tokenEpoch: this.nextEpoch(before) }) },
+        user: {
+          ...(nickname === undefined ? {} : { nickname }),
+          ...(passwordHash === null ? {} : { passwordHash, tokenEpoch: this.nextEpoch(before) }),
+        },
       }),
       together,
     );
@@ -243,23 +245,23 @@ export class UsersService {
   /** Bans a user: no session stays, no token is good, no login until unbanned. Again: nothing changes. */
   async ban(appId: string, nameOrUuid: string, actor: string, reason: string | null): Promise<User> {
     checkReason(reason);
-    return this.banUser(await this.get(appId, nameOrUuid), actor, reason);
+    return this.change(await this.get(appId, nameOrUuid), 'banned', this.banning(actor, reason));
   }
 
   /** Lifts a ban. Tokens from before it stay ended. Again: nothing changes. @throws AppError user_not_found */
   async unban(appId: string, nameOrUuid: string, actor: string, reason: string | null): Promise<User> {
     checkReason(reason);
-    return this.unbanUser(await this.get(appId, nameOrUuid), actor, reason);
+    return this.change(await this.get(appId, nameOrUuid), null, unbanning(actor, reason));
   }
 
   /** Bans those of the named users who exist, in one transaction. @throws AppError user_not_found when nobody does */
   banAll(appId: string, usernames: readonly string[], actor: string): Promise<User[]> {
-    return this.forAll(appId, usernames, (user) => this.banUser(user, actor, null));
+    return this.changeAll(appId, usernames, 'banned', this.banning(actor, null));
   }
 
   /** Lifts the bans of those who exist, in one transaction. @throws AppError user_not_found when nobody does */
   unbanAll(appId: string, usernames: readonly string[], actor: string): Promise<User[]> {
-    return this.forAll(appId, usernames, (user) => this.unbanUser(user, actor, null));
+    return this.changeAll(appId, usernames, null, unbanning(actor, null));
   }
 
   /** Ends every token and session of the user. @throws AppError user_not_found */
@@ -268,12 +270,11 @@ export class UsersService {
   }
 
   /** The same for a known user, and writes `together` in the same transaction. @throws AppError user_not_found */
-  revokeTokensOf({ appId, username }: User, together?: UserStep): Promise<User> {
+  revokeTokensOf(user: User, together?: UserStep): Promise<User> {
     return this.change(
-      appId,
-      username,
+      user,
       'tokens_revoked',
-      (user) => ({ user: { tokenEpoch: this.nextEpoch(user) } }),
+      (locked) => ({ user: { tokenEpoch: this.nextEpoch(locked) } }),
       together,
     );
   }
@@ -283,8 +284,7 @@ export class UsersService {
    * AccessToken2 of the same second too. @throws AppError user_not_found
    */
   async forceOffline(appId: string, nameOrUuid: string): Promise<User> {
-    const { username } = await this.get(appId, nameOrUuid);
-    return this.change(appId, username, 'forced_offline', ({ tokenEpoch }) => ({
+    return this.change(await this.get(appId, nameOrUuid), 'forced_offline', ({ tokenEpoch }) => ({
       user: { tokenEpoch: epochOfForcedLogout(this.clock.now(), tokenEpoch) },
     }));
   }
@@ -302,43 +302,37 @@ export class UsersService {
     return user;
   }
 
-  private banUser({ appId, username }: User, actor: string, reason: string | null): Promise<User> {
-    return this.change(appId, username, 'banned', (user) =>
-      user.activated
-        ? { user: { activated: false, tokenEpoch: this.nextEpoch(user) }, activation: { actor, reason } }
-        : null,
-    );
-  }
-
-  private unbanUser({ appId, username }: User, actor: string, reason: string | null): Promise<User> {
-    return this.change(appId, username, null, (user) =>
-      user.activated ? null : { user: { activated: true }, activation: { actor, reason } },
-    );
-  }
-
   private async change(
-    appId: string,
-    username: string,
+    user: UserIdentity & Pick<User, 'appId'>,
     told: UserEvent['type'] | null,
     change: UserChange,
     together?: UserStep,
   ): Promise<User> {
-    const result: Changed = (await this.repository.change(appId, username, change, together)) ?? notFound();
+    const result = (await this.repository.change(user.appId, user, change, together)) ?? notFound();
     // Also when nothing changed: a repeated ban must close a session that slipped through the first.
     if (told !== null) this.events.publish({ type: told, user: result.user });
     return result.user;
   }
 
-  private async forAll(
+  /** Who was deleted just now is as good as unknown. */
+  private async changeAll(
     appId: string,
     usernames: readonly string[],
-    change: (user: User) => Promise<User>,
+    told: UserEvent['type'] | null,
+    change: UserChange,
   ): Promise<User[]> {
     const known = await this.findAll(appId, usernames);
-    // Begun together, so that they are gathered into one transaction. Who was deleted just now is as good as unknown.
-    const changed = await Promise.all(known.map((user) => change(user).catch(nullIfGone)));
-    const users = changed.filter((user) => user !== null);
+    const results = await this.repository.changeEach(appId, known, change);
+    const users = results.filter((result) => result !== null).map(({ user }) => user);
+    if (told !== null) for (const user of users) this.events.publish({ type: told, user });
     return users.length === 0 ? notFound() : users;
+  }
+
+  private banning(actor: string, reason: string | null): UserChange {
+    return (user) =>
+      user.activated
+        ? { user: { activated: false, tokenEpoch: this.nextEpoch(user) }, activation: { actor, reason } }
+        : null;
   }
 
   /** null: it is the password that the user has. */
@@ -351,6 +345,10 @@ export class UsersService {
   private nextEpoch({ tokenEpoch }: User): number {
     return epochOfRevocation(this.clock.now(), tokenEpoch);
   }
+}
+
+function unbanning(actor: string, reason: string | null): UserChange {
+  return (user) => (user.activated ? null : { user: { activated: true }, activation: { actor, reason } });
 }
 
 interface CheckedAccount {
@@ -396,9 +394,4 @@ function cursorAfter(appId: string, page: readonly User[]): string | null {
 
 function notFound(): never {
   throw new AppError('user_not_found');
-}
-
-function nullIfGone(error: unknown): null {
-  if (error instanceof AppError && error.code === 'user_not_found') return null;
-  throw error;
 }
