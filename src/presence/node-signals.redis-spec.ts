@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TcpProxy } from '../../test/support/tcp-proxy.js';
 import { SystemClock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { captureLog, releaseLog } from '../logging/captured-log.fixture.js';
 import { RedisServer } from '../redis/redis-server.fixture.js';
-import { RedisService } from '../redis/redis.service.js';
+import { refusalMs, RedisService } from '../redis/redis.service.js';
 import { NodeSignals } from './node-signals.service.js';
+import type { Signal } from './signal.js';
 
 describe('NodeSignals', () => {
   let server: RedisServer;
@@ -42,5 +44,89 @@ describe('NodeSignals', () => {
     await sleep(200);
     redis.onApplicationShutdown();
     expect(logged).toEqual([expect.stringMatching(/^Signals between nodes fail: .*NOPERM/)]);
+  });
+
+  describe('between two nodes, one of whose answers can be late', () => {
+    const mostMs = 200;
+    let toReceiver: TcpProxy;
+    let toSender: TcpProxy;
+    let services: RedisService[];
+    let sender: NodeSignals;
+    let receiver: NodeSignals;
+    let received: Signal[];
+
+    beforeEach(async () => {
+      [toReceiver, toSender] = await Promise.all([TcpProxy.to(server.url), TcpProxy.to(server.url)]);
+      services = [toReceiver, toSender].map(
+        (proxy) => new RedisService({ redisUrl: proxy.through(server.url) } as Env, new SystemClock()),
+      );
+      await Promise.all(services.map((redis) => redis.onModuleInit()));
+      [receiver, sender] = services.map((redis) => new NodeSignals(redis)) as [NodeSignals, NodeSignals];
+      received = [];
+      // It does not subscribe, so that it looks when the test says so and at no other time.
+      Object.assign(receiver, { receive: (signal: Signal) => received.push(signal) });
+    });
+    afterEach(async () => {
+      for (const redis of services) redis.onApplicationShutdown();
+      await Promise.all([toReceiver.close(), toSender.close()]);
+    });
+
+    const closing = (sessionId: string): Signal => ({
+      kind: 'close_session',
+      appId: 'app',
+      sessionId,
+      reason: 'forced_offline',
+      at: 1,
+    });
+    const ids = (): string[] => received.map((signal) => (signal.kind === 'close_session' ? signal.sessionId : ''));
+
+    it('a signal is carried out although the first answer that tells of it comes too late', async () => {
+      await sender.send(receiver.nodeId, closing('one'));
+      toReceiver.slow(mostMs * 0.75);
+      await receiver.take();
+      expect(received).toEqual([]);
+      toReceiver.heal();
+      await sleep(refusalMs + mostMs);
+      await receiver.take();
+      expect(ids()).toEqual(['one']);
+    });
+
+    it('one whose removal was not answered is carried out once, and those that came since are not lost', async () => {
+      await sender.send(receiver.nodeId, closing('one'));
+      Object.assign(receiver, {
+        receive: (signal: Signal) => {
+          received.push(signal);
+          if (received.length === 1) toReceiver.cut();
+        },
+      });
+      await receiver.take();
+      await sender.send(receiver.nodeId, closing('two'));
+      await sleep(refusalMs + mostMs);
+      await receiver.take();
+      await receiver.take();
+      expect(ids()).toEqual(['one', 'two']);
+    });
+
+    it('what is no signal does not stand in the way of those behind it', async () => {
+      const mailbox = `{node:${receiver.nodeId}}:mailbox`;
+      await services[1]?.run(mailbox, (redis) => redis.rpush(mailbox, '{"kind":'));
+      await sender.send(receiver.nodeId, closing('one'));
+      await receiver.take();
+      expect(ids()).toEqual(['one']);
+      expect(await services[1]?.run(mailbox, (redis) => redis.llen(mailbox))).toBe(0);
+      expect(logged).toEqual([expect.stringMatching(/^Signals between nodes fail: SyntaxError/)]);
+    });
+
+    it('what could not be sent is sent later, though thousands of wake-ups were in vain meanwhile', async () => {
+      toSender.refuse();
+      await sender.send(receiver.nodeId, closing('one'));
+      for (let index = 0; index < 12_000; index += 1)
+        await sender.send(receiver.nodeId, { kind: 'wake', appId: 'app', usernames: ['ann'] });
+      toSender.heal();
+      await sleep(refusalMs * 2);
+      await sender.take();
+      await receiver.take();
+      expect(ids()).toEqual(['one']);
+    });
   });
 });

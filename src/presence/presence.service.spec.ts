@@ -1,13 +1,15 @@
 import { FixedClock } from '../../test/support/fixed-clock.js';
 import type { App } from '../apps/app.js';
 import type { AppsService } from '../apps/apps.service.js';
+import { RedisUnavailable } from '../redis/redis-unavailable.js';
 import type { User } from '../users/user.js';
 import { UserEvents } from '../users/user-events.js';
 import type { UsersService } from '../users/users.service.js';
 import { MemoryPresenceStore } from './memory-presence.store.js';
 import type { NodeSignals } from './node-signals.service.js';
 import { PresenceService } from './presence.service.js';
-import type { KickReason } from './session.js';
+import { renewEveryMs } from './presence.store.js';
+import type { KickReason, Session } from './session.js';
 import { SessionEvents } from './session-events.js';
 import type { Signal } from './signal.js';
 
@@ -76,5 +78,73 @@ describe('a session whose user another node has changed', () => {
     stored = { ...revoked, activated: false };
     await jest.advanceTimersByTimeAsync(recheckEveryMs);
     expect(kicks).toEqual(['banned']);
+  });
+});
+
+/** A store that can be away, and counts what it is told to forget. */
+class UnsteadyStore extends MemoryPresenceStore {
+  away = false;
+  leaseLost = false;
+  withdrawals = 0;
+
+  override async withdraw(session: Session): Promise<void> {
+    if (this.away) throw new RedisUnavailable('away');
+    this.withdrawals += 1;
+    return super.withdraw(session);
+  }
+
+  override async renew(): Promise<boolean> {
+    if (this.away) throw new RedisUnavailable('away');
+    return !this.leaseLost;
+  }
+}
+
+describe('sessions that come and go while the store is away', () => {
+  const app = { id: 'app', org: 'org', name: 'name', disabled: false } as App;
+  const user = { appId: app.id, username: 'ann', uuid: 'uuid-of-ann', activated: true, tokenEpoch: 0 } as User;
+  const clock = new FixedClock();
+  const sessions = 10_500;
+  const waitingMost = 10_000;
+  let store: UnsteadyStore;
+  let presence: PresenceService;
+
+  beforeEach(async () => {
+    jest.useFakeTimers();
+    store = new UnsteadyStore('node', clock);
+    presence = new PresenceService(
+      store,
+      { listen: () => undefined, take: async () => undefined } as unknown as NodeSignals,
+      { findByUuid: async () => user, findAllByUuid: async () => new Map() } as unknown as UsersService,
+      { find: async () => app } as unknown as AppsService,
+      clock,
+      new SessionEvents(),
+      new UserEvents(),
+    );
+    presence.start();
+    const request = {
+      ...{ userUuid: user.uuid, username: user.username, platform: 'web', device: 'one', deviceName: 'one' },
+      ...{ issued: { by: 'rollcall', epoch: 0 } as const, expiresAtSeconds: Number.MAX_SAFE_INTEGER },
+    };
+    store.away = true;
+    for (let index = 0; index < sessions; index += 1) {
+      const session = await presence.open(app, request, { kick: () => undefined, wake: () => undefined });
+      presence.close(session?.sessionId ?? '', 'left');
+    }
+    store.away = false;
+  });
+  afterEach(async () => {
+    await presence.stop();
+    jest.useRealTimers();
+  });
+
+  it('are withdrawn when it is back, up to a number', async () => {
+    await jest.advanceTimersByTimeAsync(renewEveryMs);
+    expect(store.withdrawals).toBe(waitingMost);
+  });
+
+  it('need no withdrawal when the lease was lost meanwhile', async () => {
+    store.leaseLost = true;
+    await jest.advanceTimersByTimeAsync(renewEveryMs);
+    expect(store.withdrawals).toBe(0);
   });
 });

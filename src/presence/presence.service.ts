@@ -37,6 +37,8 @@ const signalWithinMs = 1_000;
 /** Sessions that are announced, or whose users are read, at once. */
 const announcedAtOnce = 200;
 const recheckedAtOnce = 500;
+/** Sessions that wait for their withdrawal; beyond that the oldest are left over, and found by the store's sweep. */
+const maxToWithdraw = 10_000;
 /** Beats in which each session is announced again: 20 minutes, so its keys never reach their hour. */
 const beatsPerRound = 400;
 
@@ -399,6 +401,8 @@ export class PresenceService {
 
   private async withdraw(session: Session): Promise<void> {
     this.toWithdraw.set(session.sessionId, session);
+    const oldest = this.toWithdraw.keys().next();
+    if (this.toWithdraw.size > maxToWithdraw && oldest.done !== true) this.toWithdraw.delete(oldest.value);
     const done = await this.ask(async () => {
       await this.store.withdraw(session);
       return true;
@@ -415,8 +419,8 @@ export class PresenceService {
       if (kept === null) return;
       this.renewedAt = this.clock.monotonic();
       this.complained = false;
-      await this.withdrawAgain();
-      if (!kept) await this.startAnew();
+      if (kept) await this.withdrawAgain();
+      else await this.startAnew();
       for (const local of this.local.take(Math.ceil(this.local.size / beatsPerRound))) local.announced = false;
       await this.announceMissing();
       await this.signals.take();
@@ -430,6 +434,8 @@ export class PresenceService {
    * may have happened to their users, so each is checked before it counts again.
    */
   private async startAnew(): Promise<void> {
+    // What was written under the old name counts no more.
+    this.toWithdraw.clear();
     for (const local of this.local) local.announced = false;
     await this.recheck(0);
     await this.announceMissing();
