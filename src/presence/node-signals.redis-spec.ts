@@ -3,8 +3,9 @@ import { TcpProxy } from '../../test/support/tcp-proxy.js';
 import { SystemClock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { captureLog, releaseLog } from '../logging/captured-log.fixture.js';
+import { refusalMs } from '../redis/circuits.js';
 import { RedisServer } from '../redis/redis-server.fixture.js';
-import { refusalMs, RedisService } from '../redis/redis.service.js';
+import { RedisService } from '../redis/redis.service.js';
 import { NodeSignals } from './node-signals.service.js';
 import type { Signal } from './signal.js';
 

@@ -36,6 +36,11 @@ export function openRedis(url: string, options: RedisOptions): RedisConnection {
   });
 }
 
+/** The servers that take writes, each by itself. */
+export function serversOf(connection: RedisConnection): Redis[] {
+  return connection instanceof Redis ? [connection] : connection.nodes('master');
+}
+
 /** Waits for a connection, for a bounded time: a cluster that serves only some of its slots says neither yes nor no. */
 export async function connectWithin(connection: RedisConnection, ms: number): Promise<void> {
   const late = new AbortController();

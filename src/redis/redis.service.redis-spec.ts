@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { secondLookAtTimes } from '../../test/support/form.js';
 import { SystemClock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { captureLog, releaseLog } from '../logging/captured-log.fixture.js';
+import { refusalMs } from './circuits.js';
 import { RedisServer } from './redis-server.fixture.js';
 import { RedisUnavailable } from './redis-unavailable.js';
 import { RedisService } from './redis.service.js';
@@ -98,6 +100,65 @@ describe('RedisService', () => {
     await sleep(1_200);
     expect(redis.available).toBe(true);
     expect(logged).toEqual([expect.anything(), 'Connected again for commands.']);
+  });
+
+  describe('whose server answers, but takes no writes', () => {
+    const write = () => redis.run('x', (commands) => commands.set('x', 'x'));
+    const read = () => redis.run('x', (commands) => commands.get('y'));
+    const writeInScript = () => redis.run('x', (commands) => commands.eval("return redis.call('SET', 'x', 'x')", 0));
+    /** As presence does with every beat. */
+    const untilItServes = async (): Promise<void> => {
+      for (const end = clock.monotonic() + 4_000; clock.monotonic() < end; await sleep(50))
+        if (await write().catch(() => null)) return;
+      throw new Error('not in time');
+    };
+    let direct: Redis;
+    beforeEach(() => (direct = new Redis(server.url)));
+    afterEach(() => direct.disconnect());
+
+    it.each([
+      ['full', ['maxmemory', '1'], ['maxmemory', '0'], 'OOM command not allowed'],
+      ['without its replicas', ['min-replicas-to-write', '1'], ['min-replicas-to-write', '0'], 'NOREPLICAS Not enough'],
+    ] as const)('%s: is as good as away, for reads too, and says why', async (_how, [key, bad], [, good], reason) => {
+      await direct.config('SET', key, bad);
+      await expect(writeInScript()).rejects.toBeInstanceOf(RedisUnavailable);
+      for (const end = clock.monotonic() + 2 * refusalMs + 500; clock.monotonic() < end; await sleep(20)) {
+        expect(redis.available).toBe(false);
+        expect(redis.reason).toContain(reason);
+        await expect(read()).rejects.toBeInstanceOf(RedisUnavailable);
+      }
+      await direct.config('SET', key, good);
+      await untilItServes();
+      expect([redis.available, redis.reason]).toEqual([true, null]);
+      await expect(read()).resolves.toBeNull();
+      expect(logged).toEqual([
+        expect.stringMatching(`^Redis takes no writes: ${reason}.*Going on without it`),
+        'Redis takes writes again.',
+      ]);
+    });
+
+    it('a replica: the same, with one line for as long as it is one', async () => {
+      await direct.replicaof('127.0.0.1', '1');
+      await expect(write()).rejects.toBeInstanceOf(RedisUnavailable);
+      for (const end = clock.monotonic() + 2 * refusalMs + 500; clock.monotonic() < end; await sleep(20)) {
+        expect(redis.available).toBe(false);
+        await expect(write()).rejects.toBeInstanceOf(RedisUnavailable);
+      }
+      expect(redis.reason).toContain('READONLY');
+      await direct.replicaof('NO', 'ONE');
+      await untilItServes();
+      expect([redis.available, redis.reason]).toEqual([true, null]);
+      expect(logged).toEqual([
+        expect.stringMatching('^Redis takes no writes: READONLY.*Going on without it'),
+        'Redis takes writes again.',
+      ]);
+    });
+
+    it('a read that was under way when a write was refused does not say that it takes them again', async () => {
+      await direct.config('SET', 'maxmemory', '1');
+      await Promise.allSettled([write(), read(), read()]);
+      expect(redis.available).toBe(false);
+    });
   });
 
   it('hands on an answer that says the command is wrong, and goes on asking', async () => {

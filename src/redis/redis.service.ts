@@ -2,18 +2,16 @@ import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } fro
 import { Cluster, Redis, type RedisCommander, type RedisOptions } from 'ioredis';
 import { Clock } from '../clock/clock.js';
 import { Env } from '../config/env.js';
+import { Circuits } from './circuits.js';
+import { isOwnFault, refusalOf, tryWrite } from './redis-answers.js';
 import { connectWithin, openRedis, type RedisConnection } from './redis-connection.js';
 import { RedisUnavailable } from './redis-unavailable.js';
-
-/** How long nobody asks a Redis that has just failed. Then one command tries, and the others wait for its answer. */
-export const refusalMs = 1_000;
 
 /** How long a command may take in all, redirections by a cluster among it. */
 const answerMostMs = 200;
 /** How long an answer may still take that this process could not look for in time. */
 const graceMs = 20;
 const connectMostMs = 1_400;
-const refusedMost = 10_000;
 /** A cluster's log has one line in this time for each node that fails. */
 const complainEveryMs = 60_000;
 
@@ -24,7 +22,7 @@ const connectionOptions: RedisOptions = {
   // A node that came back must not be met by all of ours in the same millisecond.
   retryStrategy: (attempt) => Math.min(1_000, 25 * 2 ** attempt) * (0.5 + Math.random() / 2),
   // After a failover behind one address the old primary answers READONLY: only a new connection finds the new one.
-  reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  reconnectOnError: (error) => refusalOf(error)?.startsWith('READONLY') ?? false,
 };
 
 /**
@@ -45,12 +43,10 @@ const subscriberOptions: RedisOptions = { ...connectionOptions, maxRetriesPerReq
 /** A command and a key that it has, or one in the same slot. */
 export type KeyCommand<Answer> = readonly [key: string, command: (redis: RedisCommander) => Promise<Answer>];
 
-/** Answers that say "not now" rather than "wrong question". */
-const unavailableAnswer = /^(LOADING|BUSY|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|MISCONF|OOM|TRYAGAIN|NOAUTH)\b/;
-
 /**
  * Owns the connections to Redis, when REDIS_URL is set: one for commands behind a circuit breaker, and one for
- * subscriptions, made when first asked for. Redis holds only what may be lost, so nobody waits long for it.
+ * subscriptions, made when first asked for. Redis holds only what may be lost, so nobody waits long for it. A server that
+ * answers but takes no writes (full, a replica, a disk that fails) is as good as none: what it would be read for is stale.
  */
 @Injectable()
 export class RedisService implements OnModuleInit, OnApplicationShutdown {
@@ -60,8 +56,7 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
   private readonly url: string | null;
   private readonly commands: RedisConnection | null;
   private subscriptions: RedisConnection | null = null;
-  /** The circuits that are open or half open: until when, monotonic. */
-  private readonly refusedUntil = new Map<string, number>();
+  private readonly circuits: Circuits;
   private gathering = false;
   private closing = false;
 
@@ -69,10 +64,11 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
     env: Env,
     private readonly clock: Clock,
   ) {
+    this.circuits = new Circuits(clock, this.logger);
     this.url = env.redisUrl;
     this.enabled = this.url !== null;
     this.commands = this.url === null ? null : this.watch(openRedis(this.url, commandOptions), 'commands');
-    this.commands?.on('ready', () => this.refusedUntil.clear());
+    this.commands?.on('ready', () => this.circuits.connected());
   }
 
   /** Connects before the first request comes, but a Redis that is down keeps nobody from starting. */
@@ -87,16 +83,19 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
     this.subscriptions?.disconnect();
   }
 
-  /** Whether there is a connection, and, where there is one server, whether it answered. */
+  /** Whether there is a connection over which the server answers, as far as is known, and takes writes. */
   get available(): boolean {
-    return this.availableFor('');
+    return this.availableFor('') && this.reason === null;
+  }
+
+  /** Why a server that answers is of no use now, in its own words; null: it takes writes, as far as is known. */
+  get reason(): string | null {
+    return this.circuits.refusal;
   }
 
   /** Whether a command with this key would be sent now. */
   availableFor(key: string): boolean {
-    if (this.commands?.status !== 'ready') return false;
-    const refusedUntil = this.refusedUntil.get(this.circuitOf(key));
-    return refusedUntil === undefined || this.clock.monotonic() >= refusedUntil;
+    return this.commands?.status === 'ready' && this.circuits.lets(this.circuitOf(key));
   }
 
   /**
@@ -117,17 +116,22 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
     if (this.commands === null || !this.availableFor(key))
       throw new RedisUnavailable('not connected, or it failed just now');
     const circuit = this.circuitOf(key);
-    // Half open: this call tries, and the door is shut behind it until it has an answer.
-    if (this.refusedUntil.has(circuit)) this.refuse(circuit);
+    // A read would be answered by a server that takes no writes, and say nothing.
+    const wrote = this.circuits.beginTrial(circuit) === 'write';
     try {
-      const answer = await this.send(this.commands, work);
-      this.refusedUntil.delete(circuit);
+      const answer = await this.send(
+        this.commands,
+        wrote ? (redis) => tryWrite(redis, key).then(() => work(redis)) : work,
+      );
+      this.circuits.succeed(circuit, wrote);
       return answer;
     } catch (error) {
-      const { name, message } = error as Error;
-      if (name === 'ReplyError' && !unavailableAnswer.test(message)) throw error;
-      this.refuse(circuit);
-      throw new RedisUnavailable(message, { cause: error });
+      if (isOwnFault(error as Error)) {
+        this.circuits.succeed(circuit, wrote);
+        throw error;
+      }
+      this.circuits.fail(circuit, refusalOf(error as Error));
+      throw new RedisUnavailable((error as Error).message, { cause: error });
     }
   }
 
@@ -180,11 +184,6 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
     return /\{([^}]+)\}/.exec(key)?.[1] ?? key;
   }
 
-  private refuse(circuit: string): void {
-    if (this.refusedUntil.size >= refusedMost) this.refusedUntil.clear();
-    this.refusedUntil.set(circuit, this.clock.monotonic() + refusalMs);
-  }
-
   /**
    * Not ioredis' own `commandTimeout`, which takes a Redis for hung whose answer lies unread because this process was
    * busy for longer, and which counts each hop of a redirected command anew.
@@ -221,6 +220,8 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
   private watch(redis: RedisConnection, purpose: string): RedisConnection {
     let down = false;
     const wentDown = (reason: string): void => {
+      // A replica is left for what may be its master, and met again: that is one refusal and no outage.
+      if (this.reason !== null) return;
       if (!down && !this.closing) this.logger.warn(`No connection for ${purpose}: ${reason}. Trying on.`);
       down = true;
     };

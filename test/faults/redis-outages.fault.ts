@@ -77,17 +77,21 @@ describe('three nodes whose Redis is', () => {
     return true;
   };
 
+  const tell = (...[command, ...args]: [string, ...string[]]): void => {
+    const direct = new Redis(cluster.redis.url);
+    void direct.call(command, ...args).finally(() => direct.disconnect());
+  };
+
   const outages = {
     down: { begin: () => proxy.refuse(), end: () => proxy.heal() },
     silent: { begin: () => proxy.hold(), end: () => proxy.heal() },
     restarted: { begin: () => void cluster.redis.restart(), end: () => undefined },
-    flushed: {
-      begin: () => {
-        const direct = new Redis(cluster.redis.url);
-        void direct.flushall().finally(() => direct.disconnect());
-      },
-      end: () => undefined,
+    flushed: { begin: () => tell('FLUSHALL'), end: () => undefined },
+    full: {
+      begin: () => tell('CONFIG', 'SET', 'maxmemory', '1'),
+      end: () => tell('CONFIG', 'SET', 'maxmemory', '0'),
     },
+    'made a replica': { begin: () => tell('REPLICAOF', '127.0.0.1', '1'), end: () => tell('REPLICAOF', 'NO', 'ONE') },
   } as const;
 
   it.each(Object.keys(outages) as (keyof typeof outages)[])(
