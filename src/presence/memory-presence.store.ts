@@ -1,5 +1,5 @@
 import type { Clock } from '../clock/clock.js';
-import { type Announced, type OnlinePage, PresenceStore } from './presence.store.js';
+import { type Announced, type OnlinePage, PresenceStore, type SessionKey, type WalkPart } from './presence.store.js';
 import { type Session, sessionsToReplace } from './session.js';
 
 /** For a node that is alone: its lease is the life of the process. */
@@ -30,7 +30,7 @@ export class MemoryPresenceStore extends PresenceStore {
     return { session, replaced };
   }
 
-  async withdraw({ appId, username, sessionId }: Session): Promise<void> {
+  async withdraw({ appId, username, sessionId }: SessionKey): Promise<void> {
     this.keep(
       appId,
       username,
@@ -49,6 +49,14 @@ export class MemoryPresenceStore extends PresenceStore {
   async page(appId: string, after: string, limit: number): Promise<OnlinePage> {
     const usernames = [...(this.apps.get(appId)?.keys() ?? [])].sort();
     return { usernames: usernames.filter((name) => name > after).slice(0, limit), total: usernames.length };
+  }
+
+  async kept(appId: string, usernames: readonly string[]): Promise<ReadonlySet<string>[]> {
+    return usernames.map((username) => new Set(this.of(appId, username).map((one) => one.sessionId)));
+  }
+
+  async walk(appId: string): Promise<WalkPart> {
+    return { usernames: [...(this.apps.get(appId)?.keys() ?? [])], next: '' };
   }
 
   async renew(): Promise<boolean> {

@@ -148,3 +148,41 @@ describe('sessions that come and go while the store is away', () => {
     expect(store.withdrawals).toBe(0);
   });
 });
+
+describe('a session that the store has lost without a trace, and one that it has kept', () => {
+  it('is there again, and is gone, within a minute', async () => {
+    jest.useFakeTimers();
+    const app = { id: 'app', org: 'org', name: 'name', disabled: false } as App;
+    const user = { appId: app.id, username: 'ann', uuid: 'uuid-of-ann', activated: true, tokenEpoch: 0 } as User;
+    const clock = new FixedClock();
+    const store = new MemoryPresenceStore('node', clock);
+    const presence = new PresenceService(
+      store,
+      { listen: () => undefined, take: async () => undefined } as unknown as NodeSignals,
+      {
+        findByUuid: async () => user,
+        findAllByUuid: async () => new Map([[user.uuid, user]]),
+      } as unknown as UsersService,
+      { find: async () => app } as unknown as AppsService,
+      clock,
+      new SessionEvents(),
+      new UserEvents(),
+    );
+    presence.start();
+    const session = await presence.open(
+      app,
+      {
+        ...{ userUuid: user.uuid, username: user.username, platform: 'web', device: 'one', deviceName: 'one' },
+        ...{ issued: { by: 'rollcall', epoch: 0 } as const, expiresAtSeconds: Number.MAX_SAFE_INTEGER },
+      },
+      { kick: () => undefined, wake: () => undefined },
+    );
+    await store.withdraw(session as Session);
+    await store.announce({ ...(session as Session), username: 'bob', sessionId: 'left over' });
+    expect(await store.online(app.id, ['ann', 'bob'])).toEqual([false, true]);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(await store.online(app.id, ['ann', 'bob'])).toEqual([true, false]);
+    await presence.stop();
+    jest.useRealTimers();
+  });
+});

@@ -26,6 +26,7 @@ import {
 } from './session.js';
 import { SessionEvents } from './session-events.js';
 import type { Signal } from './signal.js';
+import { StoreSweep } from './store-sweep.js';
 
 /** Users whose presence one call may ask for. */
 export const statusMost = 100;
@@ -39,8 +40,6 @@ const announcedAtOnce = 200;
 const recheckedAtOnce = 500;
 /** Sessions that wait for their withdrawal; beyond that the oldest are left over, and found by the store's sweep. */
 const maxToWithdraw = 10_000;
-/** Beats in which each session is announced again: 20 minutes, so its keys never reach their hour. */
-const beatsPerRound = 400;
 
 const reasonOf: Readonly<Record<UserEvent['type'], KickReason>> = {
   banned: 'banned',
@@ -79,6 +78,7 @@ export class PresenceService {
   private readonly local = new LocalSessions();
   /** Sessions that ended while the store did not answer. */
   private readonly toWithdraw = new Map<string, Session>();
+  private readonly storeSweep: StoreSweep;
   private readonly ofUser: Gatherer<string, Session[]>;
   private readonly timers: NodeJS.Timeout[] = [];
   private renewedAt: number | null = null;
@@ -97,6 +97,7 @@ export class PresenceService {
     private readonly events: SessionEvents,
     userEvents: UserEvents,
   ) {
+    this.storeSweep = new StoreSweep(store, this.local, () => this.announceMissing());
     this.ofUser = new Gatherer((appId, usernames) => this.store.sessions(appId, usernames), {
       rows: statusMost,
       runs: 4,
@@ -415,14 +416,16 @@ export class PresenceService {
     if (this.beating || this.stopped) return;
     this.beating = true;
     try {
-      const kept = await this.ask(() => this.store.renew([...this.local.byApp().keys()]));
+      const appIds = [...this.local.byApp().keys()];
+      const kept = await this.ask(() => this.store.renew(appIds));
       if (kept === null) return;
       this.renewedAt = this.clock.monotonic();
       this.complained = false;
       if (kept) await this.withdrawAgain();
       else await this.startAnew();
-      for (const local of this.local.take(Math.ceil(this.local.size / beatsPerRound))) local.announced = false;
       await this.announceMissing();
+      // Not awaited: with many sessions and a slow Redis it must not delay the next renewal.
+      void this.ask(() => this.storeSweep.run(appIds));
       await this.signals.take();
     } finally {
       this.beating = false;

@@ -137,6 +137,39 @@ export function presenceStoreContract(makeStore: () => PresenceStore): void {
     expect(await store.page(appId, '', 10)).toEqual({ usernames: [], total: 0 });
   });
 
+  it('tells which sessions it has of this node', async () => {
+    const { session: one } = await announce();
+    const { session: two } = await announce();
+    const { session: bob } = await announce({ username: 'bob' });
+    const all = () => store.kept(appId, ['bob', 'carl', 'ann']);
+    expect(await all()).toEqual([new Set([bob.sessionId]), new Set(), new Set([one.sessionId, two.sessionId])]);
+    await store.withdraw(one);
+    await store.withdraw(bob);
+    expect(await all()).toEqual([new Set(), new Set(), new Set([two.sessionId])]);
+  });
+
+  it('a walk in parts meets each of its users once, and nobody else', async () => {
+    const usernames = Array.from({ length: 450 }, (_, index) => `u${index}`);
+    for (const username of usernames) await announce({ username });
+    const met: string[] = [];
+    let parts = 0;
+    for (let after = '', first = true; first || after !== ''; first = false, parts += 1) {
+      const part = await store.walk(appId, after, 4, 1);
+      met.push(...part.usernames);
+      after = part.next;
+    }
+    expect(met.sort()).toEqual([...usernames].sort());
+    expect(parts).toBeLessThanOrEqual(5);
+    expect(await store.walk(freshApp(), '', 4, 1)).toEqual({ usernames: [], next: '' });
+  });
+
+  it('a withdrawal of a session that it has not leaves those that it has', async () => {
+    const { session } = await announce();
+    await store.withdraw({ appId, username: 'ann', sessionId: '' });
+    expect(await store.sessions(appId, ['ann'])).toEqual([[session]]);
+    expect(await store.page(appId, '', 10)).toEqual({ usernames: ['ann'], total: 1 });
+  });
+
   it('a lease that is renewed is kept, and a node that gives it up has no sessions', async () => {
     await announce();
     expect(await store.renew([appId])).toBe(true);

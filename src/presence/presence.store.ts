@@ -8,6 +8,16 @@ export interface Announced {
   readonly replaced: readonly Session[];
 }
 
+/** What a session is found by. */
+export type SessionKey = Pick<Session, 'appId' | 'username' | 'sessionId'>;
+
+/** A part of the users whom the store takes for connected to this node. */
+export interface WalkPart {
+  readonly usernames: readonly string[];
+  /** Where the next part begins; '': that was the last. */
+  readonly next: string;
+}
+
 export interface OnlinePage {
   /** In the order of the alphabet. */
   readonly usernames: readonly string[];
@@ -35,8 +45,8 @@ export abstract class PresenceStore {
    */
   abstract announce(session: Session): Promise<Announced | null>;
 
-  /** Ends a session at once, for every node. @throws RedisUnavailable */
-  abstract withdraw(session: Session): Promise<void>;
+  /** Ends a session at once, for every node; a user without one is no longer listed. @throws RedisUnavailable */
+  abstract withdraw(session: SessionKey): Promise<void>;
 
   /** For each name, whether it has a session that counts; one round trip for up to 100. @throws RedisUnavailable */
   abstract online(appId: string, usernames: readonly string[]): Promise<boolean[]>;
@@ -46,6 +56,18 @@ export abstract class PresenceStore {
 
   /** Up to `limit` online users after the name `after` ('': from the first). @throws RedisUnavailable */
   abstract page(appId: string, after: string, limit: number): Promise<OnlinePage>;
+
+  /**
+   * For each name, the ids of the sessions that it has of this node, which it keeps for another while; one round trip
+   * for up to 100. None of a user whom it would not list. @throws RedisUnavailable
+   */
+  abstract kept(appId: string, usernames: readonly string[]): Promise<ReadonlySet<string>[]>;
+
+  /**
+   * Users whom it takes for connected to this node, after the name `after` ('': from the first): one of `parts` parts of
+   * them, and `least` of them if there are so many. @throws RedisUnavailable
+   */
+  abstract walk(appId: string, after: string, parts: number, least: number): Promise<WalkPart>;
 
   /**
    * Renews the lease of this node, which holds sessions of these apps; to be called every `renewEveryMs`.

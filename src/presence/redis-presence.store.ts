@@ -7,10 +7,12 @@ import {
   type OnlinePage,
   PresenceStore,
   renewEveryMs,
+  type SessionKey,
+  type WalkPart,
 } from './presence.store.js';
 import { devicesPerPlatform, devicesPerUser, type Session } from './session.js';
 
-/** Every session is announced again long before, one part of them with each renewal. */
+/** Every session is asked for, and so kept, long before: a part of them with each renewal. */
 const userTtlMs = 3_600_000;
 const registry = '{rollcall}:nodes';
 const renewalsInLease = Math.ceil(leaseMs / renewEveryMs);
@@ -130,6 +132,32 @@ end
 return answer
 `;
 
+/** Answers {session id, …} of the node for each user key. KEYS: its users, then user keys; ARGV: node, time to live, names. */
+const keptScript = `
+local members, node, ttl, answer = KEYS[1], ARGV[1], ARGV[2], {}
+for i = 2, #KEYS do
+  local found = {}
+  if redis.call('ZSCORE', members, ARGV[i + 1]) then
+    for _, field in ipairs(redis.call('HKEYS', KEYS[i])) do
+      local holder, id = string.match(field, '^([^|]*)|(.*)$')
+      if holder == node then found[#found + 1] = id end
+    end
+    if #found > 0 then redis.call('PEXPIRE', KEYS[i], ttl) end
+  end
+  answer[i - 1] = found
+end
+return answer
+`;
+
+/** Answers {whether there are more, name, …}. */
+const walkScript = `
+local members, after, parts, least = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local limit = math.max(least, math.ceil(redis.call('ZCARD', members) / parts))
+local names = redis.call('ZRANGEBYLEX', members, after == '' and '-' or '(' .. after, '+', 'LIMIT', 0, limit)
+table.insert(names, 1, #names == limit and 1 or 0)
+return names
+`;
+
 const livingScript = `${prelude}
 local answer = {}
 for node in pairs(livingNodes(KEYS[1], tonumber(ARGV[1]))) do answer[#answer + 1] = node end
@@ -182,6 +210,8 @@ declare module 'ioredis' {
     presenceWithdraw(...keysAndValues: (string | number)[]): Result<number, Context>;
     presenceOnline(...keysAndValues: (string | number)[]): Result<number[], Context>;
     presenceSessions(...keysAndValues: (string | number)[]): Result<string[][], Context>;
+    presenceKept(...keysAndValues: (string | number)[]): Result<string[][], Context>;
+    presenceWalk(...keysAndValues: (string | number)[]): Result<[number, ...string[]], Context>;
     presenceLiving(...keysAndValues: (string | number)[]): Result<string[], Context>;
     presencePage(...keysAndValues: (string | number)[]): Result<[number, ...string[]], Context>;
     presenceRenew(...keysAndValues: (string | number)[]): Result<[number, number], Context>;
@@ -206,6 +236,8 @@ export class RedisPresenceStore extends PresenceStore {
     redis.defineScript('presenceWithdraw', { numberOfKeys: 2, lua: withdrawScript });
     redis.defineScript('presenceOnline', { lua: onlineScript });
     redis.defineScript('presenceSessions', { lua: sessionsScript });
+    redis.defineScript('presenceKept', { lua: keptScript });
+    redis.defineScript('presenceWalk', { numberOfKeys: 1, lua: walkScript });
     redis.defineScript('presenceLiving', { numberOfKeys: 1, lua: livingScript });
     redis.defineScript('presencePage', { lua: pageScript });
     redis.defineScript('presenceRenew', { lua: renewScript });
@@ -237,7 +269,7 @@ export class RedisPresenceStore extends PresenceStore {
     };
   }
 
-  async withdraw({ appId, username, sessionId }: Session): Promise<void> {
+  async withdraw({ appId, username, sessionId }: SessionKey): Promise<void> {
     const { node } = this;
     await this.redis.run(nodesKey(appId), (redis) =>
       redis.presenceWithdraw(userKey(appId, username), membersKey(appId, node), node, sessionId, username),
@@ -268,6 +300,22 @@ export class RedisPresenceStore extends PresenceStore {
       redis.presencePage(keys.length, ...keys, after, limit, countedMost),
     );
     return { usernames: [...new Set(names)].sort().slice(0, limit), total };
+  }
+
+  async kept(appId: string, usernames: readonly string[]): Promise<ReadonlySet<string>[]> {
+    const { node } = this;
+    const keys = [membersKey(appId, node), ...usernames.map((username) => userKey(appId, username))];
+    const answers = await this.redis.run(nodesKey(appId), (redis) =>
+      redis.presenceKept(keys.length, ...keys, node, userTtlMs, ...usernames),
+    );
+    return answers.map((ids) => new Set(ids));
+  }
+
+  async walk(appId: string, after: string, parts: number, least: number): Promise<WalkPart> {
+    const [more, ...usernames] = await this.redis.run(nodesKey(appId), (redis) =>
+      redis.presenceWalk(membersKey(appId, this.node), after, parts, least),
+    );
+    return { usernames, next: more === 1 ? (usernames.at(-1) ?? '') : '' };
   }
 
   async renew(appIds: readonly string[]): Promise<boolean> {

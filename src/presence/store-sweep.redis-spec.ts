@@ -1,0 +1,146 @@
+import { Redis } from 'ioredis';
+import { SystemClock } from '../clock/clock.js';
+import type { App } from '../apps/app.js';
+import type { Env } from '../config/env.js';
+import { RedisServer } from '../redis/redis-server.fixture.js';
+import { RedisService } from '../redis/redis.service.js';
+import { type LocalSession, LocalSessions } from './local-sessions.js';
+import { renewEveryMs } from './presence.store.js';
+import { aSession, freshApp } from './presence.store.contract.js';
+import { RedisPresenceStore } from './redis-presence.store.js';
+import { runsPerRound, StoreSweep } from './store-sweep.js';
+
+const promisedMs = 60_000;
+const users = 300;
+
+describe('StoreSweep', () => {
+  let server: RedisServer;
+  let redis: RedisService;
+  let direct: Redis;
+  let appId: string;
+  let nodes = 0;
+  let store: RedisPresenceStore;
+  let other: RedisPresenceStore;
+  let local: LocalSessions;
+  let sweep: StoreSweep;
+
+  beforeAll(async () => {
+    server = await RedisServer.start();
+    redis = new RedisService({ redisUrl: server.url } as Env, new SystemClock());
+    await redis.onModuleInit();
+    direct = new Redis(server.url);
+  });
+  afterAll(async () => {
+    redis.onApplicationShutdown();
+    direct.disconnect();
+    await server.remove();
+  });
+  beforeEach(() => {
+    appId = freshApp();
+    [store, other] = [
+      new RedisPresenceStore(`node${nodes++}`, redis, promisedMs),
+      new RedisPresenceStore(`node${nodes++}`, redis, promisedMs),
+    ];
+    local = new LocalSessions();
+    sweep = new StoreSweep(store, local, async () => {
+      for (const one of local) if (!one.announced) await announce(one);
+    });
+  });
+
+  const announce = async (one: LocalSession): Promise<void> => {
+    const announced = await store.announce(one.session);
+    one.session = announced?.session ?? one.session;
+    one.announced = announced !== null;
+  };
+  const open = async (username: string): Promise<LocalSession> => {
+    const one = {
+      app: { id: appId } as App,
+      session: aSession({ appId, username }),
+      state: 'open',
+      announced: false,
+    } as LocalSession;
+    local.add(one);
+    await announce(one);
+    return one;
+  };
+  const close = async (one: LocalSession): Promise<void> => {
+    local.remove(one);
+    await store.withdraw(one.session);
+  };
+  /** As often as beats come within what is promised. */
+  const sweepForAMinute = async (): Promise<void> => {
+    for (let ms = renewEveryMs; ms < promisedMs; ms += renewEveryMs) await sweep.run(local.size > 0 ? [appId] : []);
+  };
+  const names = Array.from({ length: users }, (_none, index) => `user${String(index).padStart(3, '0')}`);
+  const seen = async () => {
+    const online = await Promise.all(
+      [0, 1, 2].map((hundred) => other.online(appId, names.slice(hundred * 100, hundred * 100 + 100))),
+    );
+    return {
+      online: names.filter((_name, index) => online.flat()[index]),
+      total: (await other.page(appId, '', 1)).total,
+    };
+  };
+
+  it('two rounds fit into what is promised', () => {
+    expect(2 * runsPerRound * renewEveryMs).toBeLessThan(promisedMs);
+  });
+
+  it('whatever keys Redis evicts, all are online again within a minute, and nobody else', async () => {
+    for (const name of names) await open(name);
+    for (const fraction of [0.1, 0.5, 1]) {
+      const lease = `{${appId}}:presence:nodes`;
+      const keys = (await direct.keys(`{${appId}}:*`)).filter((key) => key !== lease && Math.random() < fraction);
+      await direct.del(keys);
+      expect((await seen()).online.length).toBeLessThan(users);
+      await sweepForAMinute();
+      expect(await seen()).toEqual({ online: names, total: users });
+    }
+  });
+
+  it('sessions whose withdrawal a failover took back are gone within a minute, and the number is right', async () => {
+    const all = [];
+    for (const name of names) all.push(await open(name));
+    const second = await open(names[0] as string);
+    // What a replica has that lags behind.
+    const keys = await direct.keys(`{${appId}}:*`);
+    const dumps = await Promise.all(keys.map((key) => direct.dumpBuffer(key)));
+    for (const one of all.slice(0, 150)) await close(one);
+    await Promise.all(keys.map((key, index) => direct.restore(key, 0, dumps[index] as Buffer, 'REPLACE')));
+    expect(await seen()).toEqual({ online: names, total: users });
+    await sweepForAMinute();
+    // Of the first one, another session is open.
+    expect(await seen()).toEqual({ online: [names[0], ...names.slice(150)], total: 151 });
+    expect(await other.sessions(appId, [names[0] as string])).toEqual([[second.session]]);
+  });
+
+  it('names that are left without a session are taken out, also very many', async () => {
+    const one = await open('ann');
+    const ghosts = Array.from({ length: 3_000 }, (_none, index) => ['0', `ghost${index}`]).flat();
+    await direct.zadd(`{${appId}}:presence:node:${one.session.node}`, ...ghosts);
+    expect((await seen()).total).toBe(3_001);
+    await sweepForAMinute();
+    expect((await other.page(appId, '', 10)).usernames).toEqual(['ann']);
+    expect((await seen()).total).toBe(1);
+  });
+
+  it('keeps what another node has, and the time of the first announcement', async () => {
+    const { session } = await open('ann');
+    const elsewhere = await other.announce(aSession({ appId, username: 'ann' }));
+    await direct.del(`{${appId}}:presence:node:${session.node}`);
+    await sweepForAMinute();
+    expect(await other.sessions(appId, ['ann'])).toEqual([[session, elsewhere?.session]]);
+  });
+
+  it('costs a few calls a beat, not one for each session, and keeps the keys of idle sessions from ending', async () => {
+    for (const name of names) await open(name);
+    const user = `{${appId}}:presence:user:${names[7]}`;
+    await direct.pexpire(user, promisedMs);
+    const calls = async () => Number(/cmdstat_evalsha:calls=(\d+)/.exec(await direct.info('commandstats'))?.[1]);
+    const before = await calls();
+    for (let run = 0; run < runsPerRound; run += 1) await sweep.run([appId]);
+    // One for each part of the own sessions, and for the few parts of the walk.
+    expect((await calls()) - before).toBeLessThanOrEqual(runsPerRound + 5);
+    expect(await direct.pttl(user)).toBeGreaterThan(promisedMs);
+  });
+});
