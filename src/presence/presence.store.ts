@@ -21,12 +21,12 @@ export interface WalkPart {
 export interface OnlinePage {
   /** In the order of the alphabet. */
   readonly usernames: readonly string[];
-  /** How many users of the app are online; may count a user of several nodes more than once above `countedMost`. */
+  /**
+   * How many users of the app are online, each once. With sessions on several nodes it is as of a moment ago: 0.4 s, or in
+   * a large app up to twenty times as long as counting takes.
+   */
   readonly total: number;
 }
-
-/** Up to here the number of online users is exact. */
-export const countedMost = 20_000;
 
 /**
  * Who is connected, over all nodes. All of it may be lost: every node knows its own sessions and announces them again.

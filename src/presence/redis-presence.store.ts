@@ -1,8 +1,8 @@
 import type { Result } from 'ioredis';
 import type { KeyCommand, RedisService } from '../redis/redis.service.js';
+import { OnlinePages } from './online-pages.js';
 import {
   type Announced,
-  countedMost,
   leaseMs,
   type OnlinePage,
   PresenceStore,
@@ -22,6 +22,7 @@ const renewalsInLease = Math.ceil(leaseMs / renewEveryMs);
  * - `{app}:presence:nodes`: hash, name of a node to the end of its lease, in Unix milliseconds of Redis's clock
  * - `{app}:presence:user:{username}`: hash, `node|session id` to `since|platform|resource|user uuid|device name`
  * - `{app}:presence:node:{node}`: sorted set (all scores 0, so by name) of the users with a session on that node
+ * - `{app}:presence:total`: hash, how many users are online with several nodes together, and until when that is fresh
  *
  * A lease that ends later than a whole one from now was written before the clock was set back, and counts for nothing.
  */
@@ -164,31 +165,6 @@ for node in pairs(livingNodes(KEYS[1], tonumber(ARGV[1]))) do answer[#answer + 1
 return answer
 `;
 
-/** KEYS: the users of each living node. Answers {how many users, name, …}. */
-const pageScript = `
-local after, limit, exactMost = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local answer, total = {0}, 0
-for _, key in ipairs(KEYS) do
-  total = total + redis.call('ZCARD', key)
-  local from = after == '' and '-' or '(' .. after
-  for _, name in ipairs(redis.call('ZRANGEBYLEX', key, from, '+', 'LIMIT', 0, limit)) do answer[#answer + 1] = name end
-end
-if #KEYS > 1 and total <= exactMost then
-  local seen = {}
-  total = 0
-  for _, key in ipairs(KEYS) do
-    for _, name in ipairs(redis.call('ZRANGE', key, 0, -1)) do
-      if not seen[name] then
-        seen[name] = true
-        total = total + 1
-      end
-    end
-  end
-end
-answer[1] = total
-return answer
-`;
-
 /** Answers {whether the lease was there, how many nodes have one}. \`first\`: it need not have been there. */
 const renewScript = `${prelude}
 local nodes, node, leaseMs, first = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
@@ -213,7 +189,6 @@ declare module 'ioredis' {
     presenceKept(...keysAndValues: (string | number)[]): Result<string[][], Context>;
     presenceWalk(...keysAndValues: (string | number)[]): Result<[number, ...string[]], Context>;
     presenceLiving(...keysAndValues: (string | number)[]): Result<string[], Context>;
-    presencePage(...keysAndValues: (string | number)[]): Result<[number, ...string[]], Context>;
     presenceRenew(...keysAndValues: (string | number)[]): Result<[number, number], Context>;
   }
 }
@@ -225,6 +200,7 @@ export class RedisPresenceStore extends PresenceStore {
   private epoch = 1;
   /** Apps in which this epoch has a lease. */
   private readonly leased = new Set<string>();
+  private readonly pages: OnlinePages;
 
   constructor(
     readonly nodeId: string,
@@ -239,7 +215,7 @@ export class RedisPresenceStore extends PresenceStore {
     redis.defineScript('presenceKept', { lua: keptScript });
     redis.defineScript('presenceWalk', { numberOfKeys: 1, lua: walkScript });
     redis.defineScript('presenceLiving', { numberOfKeys: 1, lua: livingScript });
-    redis.defineScript('presencePage', { lua: pageScript });
+    this.pages = new OnlinePages(redis);
     redis.defineScript('presenceRenew', { lua: renewScript });
   }
 
@@ -294,12 +270,8 @@ export class RedisPresenceStore extends PresenceStore {
     const nodes = await this.redis.run(nodesKey(appId), (redis) =>
       redis.presenceLiving(nodesKey(appId), this.leaseMillis),
     );
-    if (nodes.length === 0) return { usernames: [], total: 0 };
     const keys = nodes.map((node) => membersKey(appId, node));
-    const [total, ...names] = await this.redis.run(nodesKey(appId), (redis) =>
-      redis.presencePage(keys.length, ...keys, after, limit, countedMost),
-    );
-    return { usernames: [...new Set(names)].sort().slice(0, limit), total };
+    return this.pages.page(totalKey(appId), keys, after, limit);
   }
 
   async kept(appId: string, usernames: readonly string[]): Promise<ReadonlySet<string>[]> {
@@ -387,6 +359,10 @@ function userKey(appId: string, username: string): string {
 
 function membersKey(appId: string, node: string): string {
   return `{${appId}}:presence:node:${node}`;
+}
+
+function totalKey(appId: string): string {
+  return `{${appId}}:presence:total`;
 }
 
 /** From fields and values in turn, oldest first. */

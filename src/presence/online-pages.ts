@@ -1,0 +1,132 @@
+import type { Result } from 'ioredis';
+import type { RedisService } from '../redis/redis.service.js';
+import type { OnlinePage } from './presence.store.js';
+
+/** Names of each node that one script looks at while users are counted: under a millisecond for Redis. */
+const countedAtOnce = 1_000;
+/** A number that took long to find is kept longer, so that counting takes a tenth of Redis's time at most. */
+const freshPerTaken = 10;
+const minFreshMs = 200;
+
+/**
+ * KEYS: the total, and the users of each living node. Answers {whether the total must be counted, the total, name, …}.
+ * With one node the number of its users is the total. With more, users may be among those of several; the total was
+ * counted a moment ago, and when it is no longer fresh, the first who asks counts, and others are answered as before.
+ */
+const pageScript = `
+local time = redis.call('TIME')
+local now = math.floor((time[1] * 1000000 + time[2]) / 1000)
+local after, limit, answer, sum = ARGV[1], ARGV[2], {0, 0}, 0
+local from = after == '' and '-' or '(' .. after
+for i = 2, #KEYS do
+  sum = sum + redis.call('ZCARD', KEYS[i])
+  for _, name in ipairs(redis.call('ZRANGEBYLEX', KEYS[i], from, '+', 'LIMIT', 0, limit)) do answer[#answer + 1] = name end
+end
+answer[2] = sum
+if #KEYS > 2 then
+  local counted = redis.call('HMGET', KEYS[1], 'total', 'until')
+  if not counted[1] then answer[1] = 1 return answer end
+  answer[2] = tonumber(counted[1])
+  if now >= tonumber(counted[2]) then
+    redis.call('HSET', KEYS[1], 'until', 1e15)
+    answer[1] = 1
+  end
+end
+return answer
+`;
+
+/**
+ * KEYS: the users of each living node. Answers {how many different names are after ARGV[1] and up to ARGV[2], and for each
+ * key the name that comes so many after ARGV[2] as there may be in the next part}. Lua's own order of texts is that of
+ * the locale, so here nothing is compared.
+ */
+const countScript = `
+local after, upto, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local answer, seen, count = {0}, {}, 0
+local from = after == '' and '-' or '(' .. after
+local nextFrom = upto == '' and '-' or '(' .. upto
+for _, key in ipairs(KEYS) do
+  if upto ~= '' then
+    for _, name in ipairs(redis.call('ZRANGEBYLEX', key, from, upto == '+' and '+' or '[' .. upto)) do
+      if not seen[name] then
+        seen[name] = true
+        count = count + 1
+      end
+    end
+  end
+  if upto ~= '+' then
+    answer[#answer + 1] = redis.call('ZRANGEBYLEX', key, nextFrom, '+', 'LIMIT', limit - 1, 1)[1]
+  end
+end
+answer[1] = count
+return answer
+`;
+
+/** One that nobody asked for in twice its time is gone. */
+const keepTotalScript = `
+local time = redis.call('TIME')
+local now = math.floor((time[1] * 1000000 + time[2]) / 1000)
+redis.call('HSET', KEYS[1], 'total', ARGV[1], 'until', now + ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[2] * 2)
+return 1
+`;
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    presencePage(...keysAndValues: (string | number)[]): Result<[number, number, ...string[]], Context>;
+    presenceKeepTotal(key: string, total: number, freshMs: number): Result<number, Context>;
+    presenceCount(...keysAndValues: (string | number)[]): Result<[number, ...string[]], Context>;
+  }
+}
+
+/** Pages of the users of an app who are online, over the sorted sets of the nodes. A page costs a page of each node. */
+export class OnlinePages {
+  private readonly counting = new Map<string, Promise<number>>();
+
+  constructor(private readonly redis: RedisService) {
+    redis.defineScript('presencePage', { lua: pageScript });
+    redis.defineScript('presenceCount', { lua: countScript });
+    redis.defineScript('presenceKeepTotal', { numberOfKeys: 1, lua: keepTotalScript });
+  }
+
+  /**
+   * @param totalKey where the number of all is kept, in the slot of the others
+   * @param usersKeys the users of each living node @throws RedisUnavailable
+   */
+  async page(totalKey: string, usersKeys: readonly string[], after: string, limit: number): Promise<OnlinePage> {
+    if (usersKeys.length === 0) return { usernames: [], total: 0 };
+    const [due, known, ...names] = await this.redis.run(totalKey, (redis) =>
+      redis.presencePage(usersKeys.length + 1, totalKey, ...usersKeys, after, limit),
+    );
+    const total = due === 1 ? await this.count(totalKey, usersKeys) : known;
+    return { usernames: [...new Set(names)].sort().slice(0, limit), total };
+  }
+
+  private count(totalKey: string, usersKeys: readonly string[]): Promise<number> {
+    const running = this.counting.get(totalKey);
+    if (running !== undefined) return running;
+    const counting = this.countInParts(totalKey, usersKeys).finally(() => this.counting.delete(totalKey));
+    this.counting.set(totalKey, counting);
+    return counting;
+  }
+
+  /** Others are served between the parts, so what comes and goes meanwhile may be counted or not. */
+  private async countInParts(totalKey: string, usersKeys: readonly string[]): Promise<number> {
+    let total = 0;
+    let takenMs = 0;
+    for (let after = '', upto = ''; after !== '+';) {
+      const begun = performance.now();
+      const [count, ...candidates] = await this.redis.run(totalKey, (redis) =>
+        redis.presenceCount(usersKeys.length, ...usersKeys, after, upto, countedAtOnce),
+      );
+      takenMs += performance.now() - begun;
+      total += count;
+      after = upto;
+      // The first of them: up to there, no node has more than it may.
+      upto = candidates.sort()[0] ?? '+';
+    }
+    const freshMs = Math.max(minFreshMs, Math.ceil(takenMs * freshPerTaken));
+    await this.redis.run(totalKey, (redis) => redis.presenceKeepTotal(totalKey, total, freshMs));
+    return total;
+  }
+}
