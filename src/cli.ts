@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { program } from 'commander';
-import { pino } from 'pino';
 import { AppModule } from './app.module.js';
 import { addAppCommands } from './cli/app.command.js';
 import { addDoctorCommand } from './cli/doctor.command.js';
@@ -13,8 +12,9 @@ import type { RunWithApp } from './cli/run-with-app.js';
 import { EnvError, loadEnv } from './config/env.js';
 import { missingSqliteFile, sqliteFileOf } from './database/sqlite-file.js';
 import { AppError } from './errors/app-error.js';
-import { PinoLogger } from './logging/pino-logger.js';
-import { errorText, toldOf } from './logging/told-error.js';
+import { LogDestination } from './logging/log-destination.js';
+import { createLogger, PinoLogger } from './logging/pino-logger.js';
+import { errorText } from './logging/told-error.js';
 
 /** Runs a command in the same container as the service, without listening. */
 const runWithApp: RunWithApp = async (work, { makesDatabase } = { makesDatabase: false }) => {
@@ -25,7 +25,7 @@ const runWithApp: RunWithApp = async (work, { makesDatabase } = { makesDatabase:
     console.error(`making the database ${sqliteFileOf(env.databaseUrl)}`);
   }
   const app = await NestFactory.createApplicationContext(AppModule.forRoot(env), {
-    logger: new PinoLogger(pino({ level: 'error', serializers: { err: toldOf } }, pino.destination(2))),
+    logger: new PinoLogger(createLogger('error', new LogDestination(2))),
     abortOnError: false,
   });
   try {

@@ -4,19 +4,32 @@ import type { Logger } from 'pino';
 import { Readiness } from './api/operations/readiness.js';
 import type { Env } from './config/env.js';
 import { GatewayService } from './gateway/gateway.service.js';
+import type { LogDestination } from './logging/log-destination.js';
+import type { StopSignal } from './stop-signal.js';
 
 /** Longer than any request may take; what still hangs then is given up. */
 const closeMostMs = 15_000;
+/** How long the end waits for a reader of the log that is behind. */
+const maxLogFlushMs = 500;
 
 /**
  * On SIGTERM or SIGINT: says "not ready", serves on until load balancers have noticed, then finishes what is under way
  * and closes. A second signal ends the process at once. An error that nobody caught ends it the same gentle way.
  */
-export function stopGracefully(app: NestFastifyApplication, env: Env, logger: Logger): void {
-  let stopping = false;
+export function stopGracefully(
+  stopSignal: StopSignal,
+  app: NestFastifyApplication,
+  env: Env,
+  logger: Logger,
+  output: LogDestination,
+): void {
+  let stopping: { readonly exitCode: number } | null = null;
+  const exit = async (code: number): Promise<void> => {
+    await output.flush(maxLogFlushMs);
+    process.exit(code);
+  };
   const stop = (why: string, exitCode: number): void => {
-    if (stopping) process.exit(exitCode === 0 ? 130 : exitCode);
-    stopping = true;
+    stopping = { exitCode };
     logger.info({ why, drainMs: env.shutdownDrainMs }, 'stopping');
     app.get(Readiness).startDraining();
     // At once: clients of the gateway have another node to find, and are told when.
@@ -25,18 +38,20 @@ export function stopGracefully(app: NestFastifyApplication, env: Env, logger: Lo
     void sleep(env.shutdownDrainMs)
       .then(() => app.close())
       .then(
-        () => process.exit(exitCode),
+        () => exit(exitCode),
         (error: unknown) => {
           logger.fatal({ err: error }, 'could not close');
-          process.exit(1);
+          return exit(1);
         },
       );
   };
-  process.on('SIGTERM', () => stop('SIGTERM', 0));
-  process.on('SIGINT', () => stop('SIGINT', 0));
+  stopSignal.onStop = (signal) => {
+    if (stopping !== null) process.exit(stopping.exitCode === 0 ? 130 : stopping.exitCode);
+    stop(signal, 0);
+  };
   const onBug = (err: unknown): void => {
     logger.fatal({ err }, 'an error that nobody caught');
-    if (!stopping) stop('uncaught error', 1);
+    if (stopping === null) stop('uncaught error', 1);
   };
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);

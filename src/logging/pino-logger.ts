@@ -1,21 +1,25 @@
 import type { LoggerService } from '@nestjs/common';
 import { type Logger, pino } from 'pino';
 import type { LogLevel } from '../config/env.js';
+import type { LogDestination } from './log-destination.js';
 import { toldOf } from './told-error.js';
 
-/** The process's logger: one JSON line for each event, on standard output. Secrets have no place in any member. */
-export function createLogger(level: LogLevel): Logger {
-  return pino({
-    level,
-    base: undefined,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: { err: toldOf },
-    formatters: { level: (label) => ({ level: label }) },
-    redact: {
-      paths: ['req.headers', 'authorization', 'password', 'newpassword', 'token', 'access_token', 'client_secret'],
-      censor: '[redacted]',
+/** The process's logger: one JSON line for each event. Secrets have no place in any member. */
+export function createLogger(level: LogLevel, destination: LogDestination): Logger {
+  return pino(
+    {
+      level,
+      base: undefined,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: toldOf },
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: ['req.headers', 'authorization', 'password', 'newpassword', 'token', 'access_token', 'client_secret'],
+        censor: '[redacted]',
+      },
     },
-  });
+    destination,
+  );
 }
 
 /** Nest's own messages, and those of its `Logger`, through pino. */

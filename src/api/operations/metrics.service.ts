@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { PasswordHasher } from '../../auth/password-hasher.service.js';
 import { Clock } from '../../clock/clock.js';
 import { Database } from '../../database/database.js';
+import type { LogDestination } from '../../logging/log-destination.js';
 import { PresenceService } from '../../presence/presence.service.js';
 import { SessionEvents } from '../../presence/session-events.js';
 import { RateLimits } from '../../rate-limit/rate-limits.service.js';
@@ -80,6 +81,14 @@ export class Metrics {
     });
   }
 
+  observeLog(destination: LogDestination): void {
+    this.counter(
+      'rollcall_log_lines_lost_total',
+      'Lines of the log that could not be written: full disk, or nobody reads',
+      () => destination.lostLines,
+    );
+  }
+
   text(): Promise<string> {
     return this.registry.metrics();
   }
@@ -97,13 +106,18 @@ export class Metrics {
       'Time since this node last renewed its lease; its sessions stop counting at 10',
       () => (presence.leaseAgeMs ?? 0) / 1000,
     );
+    this.counter('rollcall_presence_lookups_total', 'Users whose presence was asked for', () => presence.lookups);
+  }
+
+  /** For a number that somebody else counts. */
+  private counter(name: string, help: string, read: () => number): void {
     new Counter({
-      name: 'rollcall_presence_lookups_total',
-      help: 'Users whose presence was asked for',
+      name,
+      help,
       registers: [this.registry],
       collect() {
         this.reset();
-        this.inc(presence.lookups);
+        this.inc(read());
       },
     });
   }
