@@ -9,12 +9,12 @@ import { addMigrateCommand } from './cli/migrate.command.js';
 import { addOpenapiCommand } from './cli/openapi.command.js';
 import { addTokenCommands } from './cli/token.command.js';
 import type { RunWithApp } from './cli/run-with-app.js';
-import { EnvError, loadEnv } from './config/env.js';
+import { loadEnv } from './config/env.js';
 import { missingSqliteFile, sqliteFileOf } from './database/sqlite-file.js';
 import { AppError } from './errors/app-error.js';
 import { LogDestination } from './logging/log-destination.js';
 import { createLogger, PinoLogger } from './logging/pino-logger.js';
-import { errorText } from './logging/told-error.js';
+import { startFailure } from './start-failure.js';
 
 /** Runs a command in the same container as the service, without listening. */
 const runWithApp: RunWithApp = async (work, { makesDatabase } = { makesDatabase: false }) => {
@@ -44,7 +44,6 @@ addDoctorCommand(program);
 addOpenapiCommand(program);
 
 program.parseAsync().catch((error: unknown) => {
-  const told = error instanceof AppError || error instanceof EnvError;
-  console.error(told ? (error instanceof AppError ? (error.detail ?? error.code) : error.message) : errorText(error));
+  console.error(startFailure(error));
   process.exitCode = 1;
 });

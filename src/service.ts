@@ -3,13 +3,13 @@ import { createHttpApplication } from './api/http-application.js';
 import { Metrics } from './api/operations/metrics.service.js';
 import { AppsService } from './apps/apps.service.js';
 import { bannerFor } from './banner.js';
-import { EnvError, loadEnv } from './config/env.js';
+import { loadEnv } from './config/env.js';
 import { Database } from './database/database.js';
 import { unsafeSettings } from './database/examination.js';
 import { LogDestination } from './logging/log-destination.js';
 import { createLogger } from './logging/pino-logger.js';
-import { errorText } from './logging/told-error.js';
 import { stopGracefully } from './shutdown.js';
+import { startFailure } from './start-failure.js';
 import type { StopSignal } from './stop-signal.js';
 
 /** The service, from reading its settings until it listens. What cannot start ends the process with 1. */
@@ -17,7 +17,7 @@ export async function runService(stopSignal: StopSignal): Promise<void> {
   try {
     await start(stopSignal);
   } catch (error) {
-    console.error(explain(error));
+    console.error(startFailure(error));
     process.exit(1);
   }
 }
@@ -34,13 +34,4 @@ async function start(stopSignal: StopSignal): Promise<void> {
   // Of Node's 511, a thousand who connect at once leave half without an answer until they try again, after seconds.
   await app.listen({ port: env.port, host: env.host, backlog: 4_096 });
   output.write(`${await bannerFor(app, env)}\n`);
-}
-
-/** What a person can mend is said in a sentence; anything else needs its stack. */
-function explain(error: unknown): string {
-  if (error instanceof EnvError) return error.message;
-  const { code, address, port } = error as { code?: string; address?: string; port?: number };
-  return code === 'EADDRINUSE'
-    ? `${address}:${port} is in use by another program: stop that, or set PORT`
-    : errorText(error);
 }

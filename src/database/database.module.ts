@@ -1,16 +1,19 @@
 import { createRequire } from 'node:module';
-import { Global, Module } from '@nestjs/common';
+import { Global, Logger, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Pool } from 'mysql2';
-import { DataSource } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Env } from '../config/env.js';
+import { connectDatabase } from './connect-database.js';
 import { dataSourceOptions } from './data-source-options.js';
+import { refusalOf } from './database-refused.js';
 import { Database } from './database.js';
 import { migrate } from './migrate.js';
 import { MysqlDatabase } from './mysql-database.js';
 import { SqliteDatabase } from './sqlite-database.js';
-import { createMissingSqliteFile } from './sqlite-file.js';
+
+const attemptsAtStart = 10;
 
 /** Connects, brings the schema up to date, and only then lets anyone ask. */
 @Global()
@@ -18,10 +21,10 @@ import { createMissingSqliteFile } from './sqlite-file.js';
   imports: [
     TypeOrmModule.forRootAsync({
       inject: [Env],
-      useFactory: (env: Env) => {
-        createMissingSqliteFile(env.databaseUrl);
-        return { ...dataSourceOptions(env), retryAttempts: 10, retryDelay: 1000, verboseRetryLog: false };
-      },
+      // `connectDatabase` waits by itself: this would also wait where the password is wrong.
+      useFactory: (env: Env) => ({ ...dataSourceOptions(env), toRetry: () => false }),
+      dataSourceFactory: (options) =>
+        connectDatabase(options as DataSourceOptions, new Logger('Database'), attemptsAtStart),
     }),
   ],
   providers: [
@@ -29,8 +32,12 @@ import { createMissingSqliteFile } from './sqlite-file.js';
       provide: Database,
       inject: [DataSource, Env],
       useFactory: async (dataSource: DataSource, env: Env): Promise<Database> => {
-        await migrate(dataSource);
-        return openDatabase(dataSource, env);
+        try {
+          await migrate(dataSource);
+          return openDatabase(dataSource, env);
+        } catch (error) {
+          throw refusalOf(error, dataSource.options);
+        }
       },
     },
   ],

@@ -1,6 +1,8 @@
-import { DataSource } from 'typeorm';
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
 import type { Clock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
+import { connectDatabase } from './connect-database.js';
 import { dataSourceOptions } from './data-source-options.js';
 import type { Database } from './database.js';
 import { missingSqliteFile } from './sqlite-file.js';
@@ -17,8 +19,7 @@ const clockDifferenceMostMs = 5_000;
 export async function examineDatabase(env: Env, clock: Clock): Promise<DatabaseFinding[]> {
   const missing = missingSqliteFile(env.databaseUrl);
   if (missing !== null) return [{ what: 'database', verdict: 'broken', text: missing }];
-  const dataSource = new DataSource(dataSourceOptions(env));
-  await dataSource.initialize();
+  const dataSource = await connectDatabase(dataSourceOptions(env), new Logger('Database'), 1);
   try {
     return dataSource.options.type === 'mysql'
       ? await examineMysql(dataSource, clock)

@@ -18,9 +18,8 @@ export function missingSqliteFile(databaseUrl: string): string | null {
  * Makes the file and the folders to it where they are missing, for this user alone: it holds the certificates of all
  * apps. SQLite gives the files beside it the mode of this one. What exists keeps its mode.
  */
-export function createMissingSqliteFile(databaseUrl: string): void {
-  const path = sqliteFileOf(databaseUrl);
-  if (path === null || existsSync(path)) return;
+export function createMissingSqliteFile(path: string): void {
+  if (path === ':memory:' || existsSync(path)) return;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   closeSync(openSync(path, 'a', 0o600));
 }

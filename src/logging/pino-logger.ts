@@ -22,6 +22,9 @@ export function createLogger(level: LogLevel, destination: LogDestination): Logg
   );
 }
 
+/** Parts of Nest that log what they then throw: whoever catches it says it once. The bundle puts the `_` before a name. */
+const alsoThrown = /^_?(ExceptionHandler|NestApplication)$/;
+
 /** Nest's own messages, and those of its `Logger`, through pino. */
 export class PinoLogger implements LoggerService {
   constructor(private readonly pino: Logger) {}
@@ -38,7 +41,8 @@ export class PinoLogger implements LoggerService {
     const context = details.at(-1);
     const err = message instanceof Error ? message : details.find((detail) => detail instanceof Error);
     const [stack] = details.length > 1 ? details : [];
-    this.pino.error({ context, err, stack: typeof stack === 'string' ? stack : undefined }, String(message));
+    const level = alsoThrown.test(String(context)) ? 'debug' : 'error';
+    this.pino[level]({ context, err, stack: typeof stack === 'string' ? stack : undefined }, String(message));
   }
 
   fatal(message: unknown, context?: string): void {
