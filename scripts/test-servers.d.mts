@@ -25,7 +25,8 @@ export interface TestGalera {
   stop(): Promise<void>;
 }
 
-export function startMariaDb(): Promise<TestServer>;
+/** @param options further ones of the server */
+export function startMariaDb(...options: string[]): Promise<TestServer>;
 export function startRedis(): Promise<TestServer>;
 export function startGalera(): Promise<TestGalera>;
 /** A port of the loopback address that nobody listens on. */

@@ -113,7 +113,12 @@ const redis = {
   ],
 };
 
-export const startMariaDb = () => start(mariaDb);
+/** @param {...string} options further ones of the server; Docker's is not given them */
+export const startMariaDb = (...options) =>
+  start({
+    ...mariaDb,
+    arguments: async (program, folder, port) => [...(await mariaDb.arguments(program, folder, port)), ...options],
+  });
 export const startRedis = () => start(redis);
 
 /** @param {Kind} kind */

@@ -10,10 +10,12 @@ const bad: Record<string, string> = {
   TRUST_PROXY: '10.0.0.0/canary',
   CORS_ORIGIN: 'canary.example.com',
   DATABASE_URL: 'postgres://canary@localhost/x',
+  DATABASE_CA_FILE: '/canary',
   DATABASE_POOL_SIZE: '0',
   DATABASE_STATEMENT_TIMEOUT_MS: '99',
   DATABASE_ACQUIRE_TIMEOUT_MS: 'canary',
   REDIS_URL: 'http://canary',
+  REDIS_CA_FILE: '/canary',
   BOOTSTRAP_APPS: 'org/app:canary:canary',
   PASSWORD_COST: 'm=7,t=1,p=1',
   PASSWORD_CONCURRENCY: '0',
@@ -107,6 +109,44 @@ describe('loadEnv', () => {
     expect(redisClusterNodes(cluster)).toEqual(['redis://u:p%40@a:1', 'redis://u:p%40@[::1]:2', 'redis://u:p%40@c']);
     expect(redisClusterNodes('rediss-cluster://a:1')).toEqual(['rediss://a:1']);
     expect(redisClusterNodes('redis://a:1')).toBeNull();
+  });
+
+  it('refuses what has no effect, or is not said rightly, in the URL of a server, and shows nothing of a password', () => {
+    for (const url of [
+      ...['mysql://u:canary@h/d?charset=utf8', 'mysql://u:canary@h/d?canary!=1', 'mysql://u:can/ary@h/d'],
+      ...['mysql://u:canary@h/d?ssl-mode=PREFERRED', 'mysql://u:canary@h/d?ssl-mode=REQUIRED&tls=true'],
+      ...['mysql://u:canary%@h/d', 'mysql://u:can#ary@h/d', 'mysql://u:canary@h/d/e', 'mysql://u:canary@h:x/d'],
+      'mysql://u:canary@10.0.0.1/d?ssl-mode=VERIFY_IDENTITY',
+    ]) {
+      const [problem, ...others] = problemsOf({ DATABASE_URL: url });
+      expect(others).toEqual([]);
+      expect(problem).toMatch(/^DATABASE_URL must /);
+      expect(problem).not.toMatch(/canary|can|ary@/);
+    }
+    for (const url of [
+      'redis://:canary@h?tls=true',
+      'redis://:canary@h/x',
+      'redis://:canary%@h',
+      'rediss://:canary@h#1',
+    ]) {
+      const [problem] = problemsOf({ REDIS_URL: url });
+      expect(problem).toMatch(/^REDIS_URL must /);
+      expect(problem).not.toContain('canary');
+    }
+    expect(loadEnv({ REDIS_URL: 'redis://h?family=6' }).redisUrl).toBe('redis://h?family=6');
+  });
+
+  it('refuses a file of certificates that would have no effect', async () => {
+    const file = join(import.meta.dirname, 'certificate.fixture.pem');
+    const verified = { DATABASE_CA_FILE: file, DATABASE_URL: 'mysql://h/d?ssl-mode=VERIFY_CA', REDIS_CA_FILE: file };
+    expect(loadEnv({ ...verified, REDIS_URL: 'rediss://h' }).databaseCa).toBe(await readFile(file, 'utf8'));
+    for (const wrong of [
+      { ...verified, REDIS_URL: 'redis://h' },
+      { ...verified, REDIS_CA_FILE: '', DATABASE_URL: 'mysql://h/d' },
+      { ...verified, REDIS_CA_FILE: '', DATABASE_URL: 'mysql://h/d?ssl-mode=REQUIRED' },
+      { DATABASE_CA_FILE: file },
+    ])
+      expect(problemsOf(wrong)).toEqual([expect.stringMatching(/^(DATABASE|REDIS)_CA_FILE must go with /)]);
   });
 
   it('reads apps with commas between them', () => {

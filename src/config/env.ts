@@ -1,6 +1,9 @@
 import proxyAddr from '@fastify/proxy-addr';
-import { availableParallelism } from 'node:os';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { mysqlForm, parseMysqlAddress } from './mysql-address.js';
 import { parseSqliteUrl } from './sqlite-url.js';
 
 export type DatabaseEngine = 'sqlite' | 'mysql';
@@ -31,10 +34,14 @@ export abstract class Env {
   /** Pages that may call over HTTP, by their Origin header. */
   abstract readonly corsOrigin: '*' | readonly string[];
   abstract readonly databaseUrl: string;
+  /** Certificates in PEM that vouch for the server of the database; null: those that Node.js knows. */
+  abstract readonly databaseCa: string | null;
   abstract readonly databasePoolSize: number;
   abstract readonly databaseStatementTimeoutMs: number;
   abstract readonly databaseAcquireTimeoutMs: number;
   abstract readonly redisUrl: string | null;
+  /** The same for Redis. */
+  abstract readonly redisCa: string | null;
   abstract readonly bootstrapApps: readonly BootstrapApp[];
   abstract readonly passwordCost: PasswordCost;
   abstract readonly passwordConcurrency: number;
@@ -69,6 +76,7 @@ export const settings: Settings = {
   trustProxy: { variable: 'TRUST_PROXY', default: '', parse: parseAddressRanges },
   corsOrigin: { variable: 'CORS_ORIGIN', default: '*', parse: parseCorsOrigin },
   databaseUrl: { variable: 'DATABASE_URL', default: 'sqlite:./data/rollcall.sqlite', parse: parseDatabaseUrl },
+  databaseCa: { variable: 'DATABASE_CA_FILE', default: '', parse: optional(readCertificates) },
   databasePoolSize: { variable: 'DATABASE_POOL_SIZE', default: '10', parse: parsePoolSize },
   databaseStatementTimeoutMs: {
     variable: 'DATABASE_STATEMENT_TIMEOUT_MS',
@@ -77,6 +85,7 @@ export const settings: Settings = {
   },
   databaseAcquireTimeoutMs: { variable: 'DATABASE_ACQUIRE_TIMEOUT_MS', default: '500', parse: integer(10, 60_000) },
   redisUrl: { variable: 'REDIS_URL', default: '', parse: optional(parseRedisUrl) },
+  redisCa: { variable: 'REDIS_CA_FILE', default: '', parse: optional(readCertificates) },
   bootstrapApps: { variable: 'BOOTSTRAP_APPS', default: '', parse: parseBootstrapApps },
   passwordCost: { variable: 'PASSWORD_COST', default: 'm=19456,t=2,p=1', parse: parsePasswordCost },
   passwordConcurrency: {
@@ -118,8 +127,24 @@ export function loadEnv(source: Readonly<Record<string, string | undefined>> = p
       return [key, undefined];
     }
   });
+  const env = Object.fromEntries(entries) as unknown as Env;
+  if (problems.length === 0) problems.push(...contradictions(env));
   if (problems.length > 0) throw new EnvError(problems);
-  return Object.freeze(Object.fromEntries(entries)) as Env;
+  return Object.freeze(env);
+}
+
+/** A setting that is right by itself and would have no effect beside another. */
+function contradictions(env: Env): string[] {
+  const problems: string[] = [];
+  if (env.databaseCa !== null) {
+    const tlsMode =
+      databaseEngine(env.databaseUrl) === 'mysql' ? parseMysqlAddress(env.databaseUrl).tlsMode : undefined;
+    if (tlsMode !== 'VERIFY_CA' && tlsMode !== 'VERIFY_IDENTITY')
+      problems.push('DATABASE_CA_FILE must go with ?ssl-mode=VERIFY_CA or VERIFY_IDENTITY in a DATABASE_URL of MySQL');
+  }
+  if (env.redisCa !== null && !/^rediss(-cluster)?:/.test(env.redisUrl ?? ''))
+    problems.push('REDIS_CA_FILE must go with a REDIS_URL that begins with rediss:// or rediss-cluster://');
+  return problems;
 }
 
 export function databaseEngine(databaseUrl: string): DatabaseEngine {
@@ -199,18 +224,46 @@ function parseCorsOrigin(text: string): '*' | string[] {
 
 function parseDatabaseUrl(text: string): string {
   if (text.startsWith('sqlite:')) return parseSqliteUrl(text);
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.protocol === 'mysql:' && url.hostname !== '' && url.pathname.length > 1) return text;
-  return fail('must be sqlite:PATH, sqlite::memory: or mysql://user:password@host:port/database');
+  if (!text.startsWith('mysql:')) return fail(`must be sqlite:PATH, sqlite::memory: or ${mysqlForm}`);
+  parseMysqlAddress(text);
+  return text;
+}
+
+function readCertificates(path: string): string {
+  try {
+    const pem = readFileSync(path, 'utf8');
+    // Reads the first; one that is no certificate would only be found missing when a server shows its own.
+    new X509Certificate(pem);
+    return pem;
+  } catch {
+    return fail('must be the path of a file with certificates in PEM that this process may read');
+  }
 }
 
 function parseRedisUrl(text: string): string {
-  for (const node of redisClusterNodes(text) ?? [text]) {
+  const nodes = redisClusterNodes(text);
+  for (const node of nodes ?? [text]) {
     const url = URL.canParse(node) ? new URL(node) : null;
-    if (url === null || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '')
-      fail('must be redis://host:port, or redis-cluster://host:port,host:port for a Redis Cluster (rediss: with TLS)');
+    if (url === null || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '' || !isDecodable(url))
+      return fail(
+        'must be redis://user:password@host:port, or redis-cluster://host:port,host:port for a Redis Cluster (rediss: with TLS)',
+      );
+    if (!/^(\/\d{0,5})?$/.test(url.pathname)) fail('must have a number where it names a database: redis://host:port/0');
+    // How Node.js looks the host up; some providers have names with IPv6 addresses alone.
+    const parameters = [...url.searchParams].filter(([name, value]) => name !== 'family' || !/^[046]$/.test(value));
+    if (parameters.length > 0 || url.hash !== '')
+      fail('must have no parameters (but family=0, 4 or 6): for TLS begin it with rediss://');
   }
   return text;
+}
+
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function parsePasswordCost(text: string): PasswordCost {

@@ -1,6 +1,8 @@
 import type BetterSqlite3 from 'better-sqlite3';
+import type { SslOptions } from 'mysql2';
 import type { DataSourceOptions } from 'typeorm';
 import type { Env } from '../config/env.js';
+import { parseMysqlAddress, type TlsMode } from '../config/mysql-address.js';
 import { AppRow } from '../apps/app.entity.js';
 import { ChatGroupRow } from '../groups/chat-group.entity.js';
 import { GroupMemberRow } from '../groups/group-member.entity.js';
@@ -56,10 +58,16 @@ export function dataSourceOptions(env: Env): DataSourceOptions {
       prepareDatabase: (connection: unknown) => prepareSqlite(connection as BetterSqlite3.Database),
     };
   }
+  const address = parseMysqlAddress(env.databaseUrl);
   return {
     ...shared,
     type: 'mysql',
-    url: env.databaseUrl,
+    host: address.host,
+    port: address.port,
+    username: address.user,
+    password: address.password,
+    database: address.database,
+    ssl: tlsOptions(address.tlsMode ?? 'DISABLED', env.databaseCa),
     charset: 'utf8mb4',
     timezone: 'Z',
     supportBigNumbers: true,
@@ -67,6 +75,16 @@ export function dataSourceOptions(env: Env): DataSourceOptions {
     connectTimeout: connectTimeoutMs,
     poolSize: env.databasePoolSize,
     extra: { enableKeepAlive: true, maxIdle: env.databasePoolSize, idleTimeout: 60_000, multipleStatements: false },
+  };
+}
+
+/** A server that has no TLS is refused by the driver wherever TLS is asked for. */
+function tlsOptions(mode: TlsMode, ca: string | null): SslOptions | undefined {
+  if (mode === 'DISABLED') return undefined;
+  return {
+    rejectUnauthorized: mode !== 'REQUIRED',
+    verifyIdentity: mode === 'VERIFY_IDENTITY',
+    ...(ca === null ? {} : { ca }),
   };
 }
 

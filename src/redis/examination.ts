@@ -19,7 +19,7 @@ export async function examineRedis(env: Env, clock: Clock): Promise<Finding[]> {
     const text = 'REDIS_URL is not set: presence and rate limits live in this process, so run one node only';
     return [{ what: 'redis', verdict: databaseEngine(env.databaseUrl) === 'sqlite' ? 'ok' : 'warning', text }];
   }
-  const redis = openRedis(env.redisUrl, { connectTimeout: redisTimeoutMs, retryStrategy: () => null });
+  const redis = openRedis(env.redisUrl, env.redisCa, { connectTimeout: redisTimeoutMs, retryStrategy: () => null });
   try {
     redis.on('error', () => undefined);
     await connectWithin(redis, redisTimeoutMs);

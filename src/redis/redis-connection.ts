@@ -9,10 +9,15 @@ const slotsRefreshMs = 5_000;
 /** A redirection by a node that is behind, another one, and the end. */
 const redirectionsMost = 3;
 
-/** To the one server that `url` names, or to the cluster. Connects when told to. */
-export function openRedis(url: string, options: RedisOptions): RedisConnection {
+/**
+ * To the one server that `url` names, or to the cluster. Connects when told to.
+ * @param ca certificates in PEM that vouch for it; null: those that Node.js knows
+ */
+export function openRedis(url: string, ca: string | null, options: RedisOptions): RedisConnection {
   const nodes = redisClusterNodes(url);
-  if (nodes === null) return new Redis(url, { ...options, lazyConnect: true });
+  const tls = ca === null ? {} : { ca };
+  if (nodes === null)
+    return new Redis(url, { ...options, lazyConnect: true, ...(url.startsWith('rediss:') ? { tls } : {}) });
   const { username, password, protocol } = new URL(nodes[0] as string);
   const secure = protocol === 'rediss:';
   return new Cluster([...nodes], {
@@ -31,7 +36,7 @@ export function openRedis(url: string, options: RedisOptions): RedisConnection {
       ...options,
       ...(username === '' ? {} : { username: decodeURIComponent(username) }),
       ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-      ...(secure ? { tls: {} } : {}),
+      ...(secure ? { tls } : {}),
     },
   });
 }

@@ -54,6 +54,7 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
   readonly enabled: boolean;
   private readonly logger = new Logger('Redis');
   private readonly url: string | null;
+  private readonly ca: string | null;
   private readonly commands: RedisConnection | null;
   private subscriptions: RedisConnection | null = null;
   private readonly circuits: Circuits;
@@ -66,8 +67,9 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
   ) {
     this.circuits = new Circuits(clock, this.logger);
     this.url = env.redisUrl;
+    this.ca = env.redisCa;
     this.enabled = this.url !== null;
-    this.commands = this.url === null ? null : this.watch(openRedis(this.url, commandOptions), 'commands');
+    this.commands = this.url === null ? null : this.watch(openRedis(this.url, env.redisCa, commandOptions), 'commands');
     this.commands?.on('ready', () => this.circuits.connected());
   }
 
@@ -172,7 +174,7 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
   subscriber(): RedisConnection {
     if (this.url === null) throw new RedisUnavailable('REDIS_URL is not set');
     if (this.subscriptions === null) {
-      this.subscriptions = this.watch(openRedis(this.url, subscriberOptions), 'subscriptions');
+      this.subscriptions = this.watch(openRedis(this.url, this.ca, subscriberOptions), 'subscriptions');
       void this.subscriptions.connect().catch(() => undefined);
     }
     return this.subscriptions;
