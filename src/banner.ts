@@ -4,8 +4,11 @@ import { AppsService } from './apps/apps.service.js';
 import { TokensService } from './auth/tokens.service.js';
 import type { Env } from './config/env.js';
 
-/** What tells a person who has just started Rollcall what to paste next. */
-export async function bannerFor(app: NestFastifyApplication, env: Env): Promise<string> {
+/**
+ * What tells a person who has just started Rollcall what to paste next.
+ * @param terminal whether it is shown there, and not kept in a log
+ */
+export async function bannerFor(app: NestFastifyApplication, env: Env, terminal: boolean): Promise<string> {
   const { address, port, family } = app.getHttpServer().address() as AddressInfo;
   const host = family === 'IPv6' ? `[${address}]` : address;
   const url = env.publicUrl ?? `http://${host}:${port}`;
@@ -13,7 +16,7 @@ export async function bannerFor(app: NestFastifyApplication, env: Env): Promise<
   const demo = await app.get(AppsService).find('demo', 'demo');
   // Credentials are shown only to somebody who sits at the machine that they open.
   const local = address === '127.0.0.1' || address === '::1';
-  if (demo !== null && local) {
+  if (demo !== null && local && terminal) {
     const { accessToken } = app.get(TokensService).issueAppToken(demo);
     lines.push(
       `  demo app           ${demo.org}/${demo.name}`,
@@ -27,7 +30,12 @@ export async function bannerFor(app: NestFastifyApplication, env: Env): Promise<
       `    -H 'Content-Type: application/json' -d '{"username":"user1","password":"123"}'`,
     );
   } else {
-    lines.push('', '  For an app token: npm run -s cli -- app list, then npm run -s cli -- token app ORG/APP');
+    const app = demo === null ? 'ORG/APP' : `${demo.org}/${demo.name}`;
+    lines.push(
+      '',
+      '  Credentials        npm run -s cli -- app list',
+      `  An app token       npm run -s cli -- token app ${app}`,
+    );
   }
   return `\n${lines.join('\n')}\n`;
 }

@@ -33,5 +33,5 @@ async function start(stopSignal: StopSignal): Promise<void> {
   stopGracefully(stopSignal, app, env, logger, output);
   // Of Node's 511, a thousand who connect at once leave half without an answer until they try again, after seconds.
   await app.listen({ port: env.port, host: env.host, backlog: 4_096 });
-  output.write(`${await bannerFor(app, env)}\n`);
+  output.write(`${await bannerFor(app, env, process.stdout.isTTY)}\n`);
 }

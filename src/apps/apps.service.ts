@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
 import { type BootstrapApp, Env } from '../config/env.js';
 import { UniqueViolation } from '../database/database.js';
@@ -26,6 +26,7 @@ const rememberedMost = 10_000;
 /** Owns the apps: their names, credentials and settings. */
 @Injectable()
 export class AppsService {
+  private readonly logger = new Logger('Apps');
   private readonly remembered = new Map<string, { app: MaybeLater<App | null>; readonly until: number }>();
 
   constructor(
@@ -111,17 +112,20 @@ export class AppsService {
 
   /** Makes the apps of the environment, and the demo app where there would be none. Safe on many nodes at once. */
   async bootstrap(): Promise<void> {
-    for (const app of this.env.bootstrapApps) await this.createIfMissing(app);
+    for (const app of this.env.bootstrapApps) warnOfDifferences(await this.createIfMissing(app), app, this.logger);
     if (!(await this.repository.hasAny())) await this.createIfMissing({ org: 'demo', name: 'demo' });
   }
 
-  private async createIfMissing(wanted: BootstrapApp | NewApp): Promise<void> {
-    if ((await this.repository.findByName(wanted.org, wanted.name)) !== null) return;
+  private async createIfMissing(wanted: BootstrapApp | NewApp): Promise<App> {
+    const existing = await this.repository.findByName(wanted.org, wanted.name);
+    if (existing !== null) return existing;
     try {
-      await this.create(wanted);
+      return await this.create(wanted);
     } catch (error) {
       // Another node may have been quicker. Anything else is a contradiction that the operator must see.
-      if ((await this.repository.findByName(wanted.org, wanted.name)) === null) throw error;
+      const quicker = await this.repository.findByName(wanted.org, wanted.name);
+      if (quicker === null) throw error;
+      return quicker;
     }
   }
 
@@ -172,6 +176,20 @@ export class AppsService {
     this.remembered.set(key, entry);
     return app;
   }
+}
+
+/** An app that exists stays as it is: the environment only makes apps, and an operator may expect it to change them. */
+function warnOfDifferences(app: App, wanted: BootstrapApp, logger: Logger): void {
+  const differing = [
+    ...(app.appId === wanted.appId ? [] : ['App ID']),
+    // The older one of a rotation is still right.
+    ...(app.certificates.includes(wanted.certificate) ? [] : ['App certificate']),
+    ...(app.alias === wanted.alias ? [] : ['alias']),
+  ];
+  if (differing.length > 0)
+    logger.warn(
+      `BOOTSTRAP_APPS and the database disagree on ${app.org}/${app.name}: ${differing.join(', ')}. The database is right.`,
+    );
 }
 
 const hex32 = /^[0-9a-fA-F]{32}$/;
