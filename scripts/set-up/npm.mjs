@@ -11,8 +11,6 @@ export function runNpm(args, doing) {
     ? [process.execPath, [process.env.npm_execpath]]
     : [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
   return runWithProgress(command, [...first, ...args, '--no-audit', '--no-fund', '--loglevel=error'], {
-    // A package of ours would count its installations.
-    env: { ...process.env, SCARF_ANALYTICS: 'false' },
     doing: () => doing,
   });
 }
