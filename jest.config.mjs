@@ -61,5 +61,6 @@ export default {
     project('galera', 'mariadb', true, ON_EVERY_ENGINE, true),
     project('faults', 'sqlite', false, ['test/faults/**/*.fault.ts']),
     project('clients', 'sqlite', false, ['test/clients/**/*.client.ts']),
+    project('runtime', 'sqlite', false, ['test/runtime/**/*.runtime.ts']),
   ],
 };

@@ -1,21 +1,15 @@
 // Turns the compiled modules of `build/` into the few files of `dist/`. Loading some 2,000 small files is most of a
 // start: docs/decisions/0009-bundle.md has the figures.
-import { readdirSync, rmSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { externalPackages } from './external-packages.mjs';
 
 const out = 'dist';
 
-// What cannot be inside: native addons, files that a package reads beside itself, and what other packages ask for only
-// if it is there.
-const external = [
-  ...builtinModules.flatMap((name) => [name, `node:${name}`]),
-  'better-sqlite3',
-  '@node-rs/argon2',
-  'swagger-ui-dist',
-];
+const external = [...builtinModules.flatMap((name) => [name, `node:${name}`]), ...externalPackages];
 
 /** Modules that a package tries to load and lives without, such as the drivers of other databases. */
 const absent = {
@@ -67,6 +61,25 @@ const oneTypeorm = {
   },
 };
 
+/**
+ * `dist/main.js` and `dist/cli.js` are these: a module that says which Node.js is needed before it loads the rest. What is
+ * imported statically is loaded first, and on an older Node.js better-sqlite3 ends the process without a word.
+ */
+const entries = {
+  name: 'entries',
+  /** @param {import('esbuild').PluginBuild} bundle */
+  setup(bundle) {
+    const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
+    bundle.onResolve({ filter: /^entry:/ }, ({ path }) => ({ path: path.slice('entry:'.length), namespace: 'entry' }));
+    bundle.onLoad({ filter: /.*/, namespace: 'entry' }, ({ path }) => ({
+      resolveDir: process.cwd(),
+      contents: `import { explainUnloadable, refuseUnsupportedNode } from './scripts/bundle-entry.mjs';
+refuseUnsupportedNode(${JSON.stringify(engines.node)});
+await import('./build/${path}.js').catch(explainUnloadable);`,
+    }));
+  },
+};
+
 // CommonJS packages inside expect these; an ES module has none of them.
 const banner = `import { createRequire as __createRequire } from 'node:module';
 import { dirname as __dirnameOf } from 'node:path';
@@ -76,7 +89,7 @@ const __filename = __fileURLToPath(import.meta.url);
 const __dirname = __dirnameOf(__filename);`;
 
 const { metafile } = await build({
-  entryPoints: ['build/main.js', 'build/cli.js'],
+  entryPoints: { main: 'entry:main', cli: 'entry:cli' },
   outdir: out,
   bundle: true,
   splitting: true,
@@ -84,7 +97,7 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node22',
   external,
-  plugins: [absent, classNames, oneTypeorm],
+  plugins: [entries, absent, classNames, oneTypeorm],
   banner: { js: banner },
   sourcemap: 'linked',
   sourcesContent: false,

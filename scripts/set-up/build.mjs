@@ -5,13 +5,18 @@ import { digest, filesUnder, readIfPresent } from './files.mjs';
 import { fail, say } from './say.mjs';
 
 const STAMP = 'dist/.rollcall-build';
-const BUNDLER = 'scripts/bundle.mjs';
 const TESTS = /[.-](spec|contract)\.ts$/;
+
+const BUNDLER = 'scripts/bundle.mjs';
+// Of package.json `engines` goes into the bundle.
+const BUNDLED = [
+  ...['scripts/bundle-entry.mjs', 'scripts/external-packages.mjs', 'scripts/set-up/supported-node.mjs'],
+  ...['package.json', 'package-lock.json'],
+];
 
 function fingerprint() {
   const sources = filesUnder('src').filter((path) => !TESTS.test(path));
-  const makers = ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json', BUNDLER];
-  return digest([...sources.sort(), ...makers, 'scripts/set-up/supported-node.mjs']);
+  return digest([...sources.sort(), 'tsconfig.json', 'tsconfig.build.json', BUNDLER, ...BUNDLED]);
 }
 
 export const built = () => readIfPresent(STAMP) === fingerprint();

@@ -14,18 +14,3 @@ export function isInRange(version, range) {
     return firstDifference >= 0 && (part.includes('>=') || actual[0] === lowest[0]);
   });
 }
-
-/**
- * What `dist/main.js` and `dist/cli.js` do before anything else: on an older Node.js, loading better-sqlite3 ends the
- * process without a word.
- *
- * @param {string} range
- */
-export function refuseUnsupportedNode(range) {
-  const { node } = process.versions;
-  if (isInRange(node, range)) return;
-  console.error(
-    `Rollcall needs Node.js ${range}, and this is ${node}. npm start fetches a private one; or install one from https://nodejs.org`,
-  );
-  process.exit(1);
-}

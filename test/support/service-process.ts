@@ -31,13 +31,18 @@ export class ServiceProcess {
     imports: readonly string[] = [],
     under: readonly string[] = [],
   ): Promise<ServiceProcess> {
-    const [program = process.execPath, ...args] = [
-      ...under,
-      process.execPath,
-      ...imports.flatMap((file) => ['--import', file]),
-      join(root, 'dist/main.js'),
-    ];
+    const withImports = imports.flatMap((file) => ['--import', file]);
+    return this.run([...under, process.execPath, ...withImports, join(root, 'dist/main.js')], env);
+  }
+
+  /** Any other command that starts the service, and stays the process that signals are sent to. */
+  static async run(
+    [program = '', ...args]: readonly string[],
+    env: Readonly<Record<string, string>>,
+    cwd?: string,
+  ): Promise<ServiceProcess> {
     const child = spawn(program, args, {
+      cwd,
       env: { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'warn', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

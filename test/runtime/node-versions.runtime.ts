@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { fetchableVersions, privateNode } from '../../scripts/set-up/private-node.mjs';
+import { isInRange } from '../../scripts/set-up/supported-node.mjs';
+import { aBootstrapApp } from '../factories/app.factory.js';
+import { ServiceProcess } from '../support/service-process.js';
+import { takeTour } from './tour.js';
+
+const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } };
+const supported = fetchableVersions().filter((version) => isInRange(version, engines.node));
+const tooOld = fetchableVersions().filter((version) => !isInRange(version, engines.node));
+/** With the time that it may take to fetch one. */
+const timeoutMs = 180_000;
+
+describe('on each Node.js', () => {
+  const app = aBootstrapApp();
+  let folder: string;
+  let env: Record<string, string>;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'rollcall-runtime-'));
+    env = { DATABASE_URL: `sqlite:${join(folder, 'database')}`, BOOTSTRAP_APPS: app.text };
+  });
+  afterEach(async () => {
+    ServiceProcess.killAll();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const programOf = (version: string) => privateNode(version, 'the tests run the service on it');
+
+  it('there are versions to try: at least two that run the service, and one that is too old', () => {
+    expect(supported.length).toBeGreaterThan(1);
+    expect(tooOld).toHaveLength(1);
+  });
+
+  it.each(supported)(
+    '%s: the built service answers the tour, and ends with 0 at SIGTERM',
+    async (version) => {
+      const service = await ServiceProcess.run([await programOf(version), 'dist/main.js'], env);
+      await takeTour(service.url, app);
+      expect(await service.stop()).toBe(0);
+    },
+    timeoutMs,
+  );
+
+  it.each(tooOld)(
+    '%s: the built service and the command line refuse in one sentence',
+    async (version) => {
+      const program = await programOf(version);
+      const sentence = `Rollcall needs Node.js ${engines.node}, and this is ${version}`;
+      for (const args of [['dist/main.js'], ['dist/cli.js', 'app', 'list']]) {
+        const failed = await promisify(execFile)(program, args, { env }).catch((error: unknown) => error);
+        expect(failed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(sentence) as string });
+        expect((failed as { stderr: string }).stderr.trimEnd().split('\n')).toHaveLength(1);
+      }
+    },
+    timeoutMs,
+  );
+
+  it.each(tooOld)(
+    '%s: set-up runs the service on another one, and a SIGTERM to set-up ends it with 0',
+    async (version) => {
+      const program = await programOf(version);
+      const service = await ServiceProcess.run([program, 'scripts/prepare.mjs', '--build', 'dist/main.js'], env);
+      await takeTour(service.url, app);
+      expect(await service.stop()).toBe(0);
+      await expect(fetch(`${service.url}/health/live`)).rejects.toThrow();
+    },
+    timeoutMs,
+  );
+
+  it('a SIGTERM to the npm of npm start ends the service, and npm ends with its exit code', async () => {
+    const service = await ServiceProcess.run(['npm', 'start'], env);
+    expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
+    expect(await service.stop()).toBe(0);
+    await expect(fetch(`${service.url}/health/live`)).rejects.toThrow();
+  }, 60_000);
+});
