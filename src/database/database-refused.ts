@@ -50,7 +50,7 @@ function mysqlSentence(error: unknown, { host = '', port = 3306 }: MysqlOptions)
 function sqliteSentence(error: unknown, path: string): string | null {
   const { name, code = '', message } = driverError(error);
   if (code === 'ERR_DLOPEN_FAILED' || name === 'DriverPackageNotInstalledError')
-    return `the program of SQLite does not fit this system or this Node.js; remove node_modules and install again (${message})`;
+    return `SQLite does not load on ${process.platform}-${process.arch} (${message.split('\n', 1)[0]}). Install the packages on this machine: npm ci`;
   // Of SQLite about the file, of the folders above it, and of better-sqlite3 when there is no such folder.
   if (!/^(SQLITE_(?!CONSTRAINT|ERROR)\w+|E[A-Z]+)$/.test(code) && name !== 'TypeError') return null;
   return `${path} cannot be used: ${reasonOf(path) ?? message}`;

@@ -68,7 +68,11 @@ describe('the image', () => {
     expect(await service.stop()).toBe(0);
   }, 60_000);
 
-  it.each([['@node-rs/argon2', ['main.js'], 'A package does not load on']])(
+  it.each([
+    ['better-sqlite3', ['main.js'], 'SQLite does not load on'],
+    ['better-sqlite3', ['cli.js', 'app', 'list'], 'SQLite does not load on'],
+    ['@node-rs/argon2', ['main.js'], 'A package does not load on'],
+  ])(
     'says at once what to do where the addon of %s was made for another system (%j)',
     async (addon, [script, ...args], sentence) => {
       const other = await mkdtemp(join(tmpdir(), 'rollcall-other-'));
