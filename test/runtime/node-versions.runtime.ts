@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { fetchableVersions, privateNode } from '../../scripts/set-up/private-node.mjs';
 import { isInRange } from '../../scripts/set-up/supported-node.mjs';
@@ -72,6 +73,23 @@ describe('on each Node.js', () => {
     },
     timeoutMs,
   );
+
+  it('a Ctrl-C drains, although the terminal sends SIGINT and npm passes on its own; another a moment later ends at once', async () => {
+    const drains = { ...env, SHUTDOWN_DRAIN_MS: '2000' };
+    const service = await ServiceProcess.run([process.execPath, 'dist/main.js'], drains);
+    service.signal('SIGINT');
+    await sleep(50);
+    service.signal('SIGINT');
+    await sleep(500);
+    expect((await fetch(`${service.url}/health/ready`)).status).toBe(503);
+    expect(await service.ended()).toBe(0);
+
+    const hurried = await ServiceProcess.run([process.execPath, 'dist/main.js'], drains);
+    hurried.signal('SIGINT');
+    await sleep(1_000);
+    hurried.signal('SIGINT');
+    expect(await hurried.ended()).toBe(130);
+  }, 60_000);
 
   it('a SIGTERM to the npm of npm start ends the service, and npm ends with its exit code', async () => {
     const service = await ServiceProcess.run(['npm', 'start'], env);

@@ -82,6 +82,17 @@ export class ServiceProcess {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
   }
 
+  /** Sends a signal and does not wait for what it does. */
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Waits until it has ended. @returns its exit code; null: a signal ended it */
+  async ended(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'close');
+    return this.child.exitCode;
+  }
+
   /** It stands still, as on a machine that gives it no processor, until `goOn`. */
   standStill(): void {
     this.child.kill('SIGSTOP');
