@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onSignal } from './on-signal.mjs';
 import { startGalera, startMariaDb, startRedis } from './test-servers.mjs';
 
 const args = process.argv.slice(2);
@@ -19,19 +20,14 @@ const servers = [];
 let jest;
 let interruptedBy = 0;
 
-for (const [signal, number] of /** @type {[NodeJS.Signals, number][]} */ ([
-  ['SIGINT', 2],
-  ['SIGTERM', 15],
-  ['SIGHUP', 1],
-])) {
-  process.on(signal, () => {
-    // Between the servers and jest there is nothing to wait for: the servers' guards clean up when this process ends.
-    if (!jest || interruptedBy) process.exit(128 + number);
-    interruptedBy = number;
-    jest.kill(signal);
-    setTimeout(() => jest?.kill('SIGKILL'), 5_000).unref();
-  });
-}
+onSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], (signal) => {
+  const number = constants.signals[signal];
+  // Between the servers and jest there is nothing to wait for: the servers' guards clean up when this process ends.
+  if (!jest || interruptedBy) process.exit(128 + number);
+  interruptedBy = number;
+  jest.kill(signal);
+  setTimeout(() => jest?.kill('SIGKILL'), 5_000).unref();
+});
 
 /** The projects that were asked for; null where none was named. */
 function selectedProjects() {

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import { createConnection } from 'mysql2/promise';
+import { onSignal } from '../../scripts/on-signal.mjs';
 import { startMariaDb, startRedis } from '../../scripts/test-servers.mjs';
 import { figuresOf } from '../support/service-figures.mjs';
 import { Ledger } from './ledger.mjs';
@@ -62,7 +63,7 @@ const say = (/** @type {string} */ text) => process.stderr.write(`[${elapsed()} 
 /** @type {(() => Promise<unknown> | void)[]} */
 const endings = [];
 let interrupted = false;
-process.on('SIGINT', () => {
+onSignal(['SIGINT'], () => {
   if (interrupted) process.exit(130);
   interrupted = true;
   say('interrupted: one last look, then the summary');
