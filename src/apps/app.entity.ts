@@ -24,6 +24,15 @@ export class AppRow {
   @Column({ type: 'varchar', length: 32, nullable: true })
   previous_certificate!: string | null;
 
+  /** `hashCertificate` of the certificate; null or out of date where an older version wrote it. */
+  @Index('apps_by_certificate_hash')
+  @Column({ type: 'varchar', length: 43, nullable: true })
+  certificate_hash!: string | null;
+
+  @Index('apps_by_previous_certificate_hash')
+  @Column({ type: 'varchar', length: 43, nullable: true })
+  previous_certificate_hash!: string | null;
+
   @Index('apps_by_alias', { unique: true })
   @Column({ type: 'varchar', length: 64, nullable: true })
   alias!: string | null;

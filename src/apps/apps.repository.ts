@@ -3,6 +3,9 @@ import { Database } from '../database/database.js';
 import type { App, AppSettings } from './app.js';
 import { defaultAppSettings } from './app-settings.js';
 import type { AppRow } from './app.entity.js';
+import { hashCertificate } from './certificate-hash.js';
+
+const rowsPerStep = 500;
 
 /** Questions about apps. These rows belong to no app: they are the apps. */
 @Injectable()
@@ -21,13 +24,44 @@ export class AppsRepository {
     return this.findOne('alias = ?', [alias]);
   }
 
-  /** The apps, two at the most, whose certificate this is now, in any case of its digits. */
+  /** Some apps whose certificate this is now, in any case of its digits: all of them, or at least two. */
   async findByCertificate(certificate: string): Promise<App[]> {
+    const hash = hashCertificate(certificate);
     const rows = await this.database.read<AppRow>(
-      'SELECT * FROM apps WHERE LOWER(certificate) = ? OR LOWER(previous_certificate) = ? LIMIT 2',
-      [certificate.toLowerCase(), certificate.toLowerCase()],
+      'SELECT * FROM apps WHERE certificate_hash = ?' +
+        ' UNION ALL SELECT * FROM apps WHERE previous_certificate_hash = ? LIMIT 4',
+      [hash, hash],
     );
-    return rows.map(toApp);
+    // An older version leaves the hash as it was when it changes a certificate.
+    const found = rows
+      .map(toApp)
+      .filter(({ certificates }) => certificates.some((one) => hashCertificate(one) === hash));
+    return [...new Map(found.map((app) => [app.id, app])).values()];
+  }
+
+  /** Writes the hashes of certificates where they are missing or out of date, in small steps. */
+  async correctHashes(): Promise<void> {
+    for (let afterId: string | undefined = ''; afterId !== undefined;) {
+      const rows: AppRow[] = await this.database.read<AppRow>(
+        'SELECT id, certificate, previous_certificate, certificate_hash, previous_certificate_hash' +
+          ' FROM apps WHERE id > ? ORDER BY id LIMIT ?',
+        [afterId, rowsPerStep],
+      );
+      const outdated = rows.flatMap((row) => {
+        const hashes = hashesOf([row.certificate, row.previous_certificate]);
+        const right = hashes[0] === row.certificate_hash && hashes[1] === row.previous_certificate_hash;
+        return right ? [] : [[...hashes, row.id, row.certificate]];
+      });
+      if (outdated.length > 0)
+        await this.database.write(async (transaction) => {
+          for (const values of outdated)
+            await transaction.run(
+              'UPDATE apps SET certificate_hash = ?, previous_certificate_hash = ? WHERE id = ? AND certificate = ?',
+              values,
+            );
+        });
+      afterId = rows.length < rowsPerStep ? undefined : rows.at(-1)?.id;
+    }
   }
 
   async list(): Promise<App[]> {
@@ -43,14 +77,16 @@ export class AppsRepository {
   async insert(app: App): Promise<void> {
     await this.database.write((transaction) =>
       transaction.run(
-        'INSERT INTO apps (id, org, name, public_id, certificate, previous_certificate, alias, token_secret,' +
-          ' disabled, settings, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        'INSERT INTO apps (id, org, name, public_id, certificate, previous_certificate, certificate_hash,' +
+          ' previous_certificate_hash, alias, token_secret, disabled, settings, created_at)' +
+          ' VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
         [
           app.id,
           app.org,
           app.name,
           app.appId,
           ...credentials(app),
+          ...hashesOf(credentials(app)),
           app.alias,
           app.tokenSecret,
           0,
@@ -65,8 +101,16 @@ export class AppsRepository {
   async update(app: App): Promise<void> {
     await this.database.write((transaction) =>
       transaction.run(
-        'UPDATE apps SET certificate = ?, previous_certificate = ?, alias = ?, disabled = ?, settings = ? WHERE id = ?',
-        [...credentials(app), app.alias, app.disabled ? 1 : 0, settingsJson(app.settings), app.id],
+        'UPDATE apps SET certificate = ?, previous_certificate = ?, certificate_hash = ?,' +
+          ' previous_certificate_hash = ?, alias = ?, disabled = ?, settings = ? WHERE id = ?',
+        [
+          ...credentials(app),
+          ...hashesOf(credentials(app)),
+          app.alias,
+          app.disabled ? 1 : 0,
+          settingsJson(app.settings),
+          app.id,
+        ],
       ),
     );
   }
@@ -79,6 +123,10 @@ export class AppsRepository {
 
 function credentials(app: App): [string, string | null] {
   return [app.certificates[0] as string, app.certificates[1] ?? null];
+}
+
+function hashesOf([newest, previous]: readonly [string, string | null]): [string, string | null] {
+  return [hashCertificate(newest), previous === null ? null : hashCertificate(previous)];
 }
 
 /** Only what differs from the defaults, so that a better default reaches the apps that never chose. */

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
 import { type BootstrapApp, Env } from '../config/env.js';
@@ -8,6 +8,7 @@ import type { App, AppSettings } from './app.js';
 import { isLegalName, parseAppName } from './app-name.js';
 import { defaultAppSettings, parseAppSetting } from './app-settings.js';
 import { AppsRepository } from './apps.repository.js';
+import { hashCertificate } from './certificate-hash.js';
 
 export interface NewApp {
   readonly org: string;
@@ -58,8 +59,7 @@ export class AppsService {
   findByCertificate(certificate: string): MaybeLater<App | null> {
     if (!hex32.test(certificate)) return null;
     // The memory is not a place for what callers guess.
-    const digest = createHash('sha256').update(certificate.toLowerCase()).digest('base64url');
-    return this.remember(`certificate ${digest}`, async () => {
+    return this.remember(`certificate ${hashCertificate(certificate)}`, async () => {
       const [app, another] = await this.repository.findByCertificate(certificate);
       return another === undefined ? (app ?? null) : null;
     });

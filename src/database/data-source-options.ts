@@ -21,6 +21,7 @@ import { MessagesAndGroups1763900100000 } from './migrations/1763900100000-messa
 import { Profiles1763900200000 } from './migrations/1763900200000-profiles.js';
 import { IdempotentAnswers1763900300000 } from './migrations/1763900300000-idempotent-answers.js';
 import { IdNodes1764100000000 } from './migrations/1764100000000-id-nodes.js';
+import { CertificateHashes1764100100000 } from './migrations/1764100100000-certificate-hashes.js';
 
 const entities = [
   AppRow,
@@ -44,6 +45,7 @@ const migrations = [
   Profiles1763900200000,
   IdempotentAnswers1763900300000,
   IdNodes1764100000000,
+  CertificateHashes1764100100000,
 ];
 
 const connectTimeoutMs = 1000;

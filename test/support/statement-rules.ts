@@ -36,7 +36,7 @@ const ofApps: readonly RegExp[] = [
   // By what a request names: org and app, App ID, alias, or a certificate where a Qiscus call names nothing else.
   /^SELECT \* FROM apps WHERE org = \? AND name = \?$/,
   /^SELECT \* FROM apps WHERE (public_id|alias) = \?$/,
-  /^SELECT \* FROM apps WHERE LOWER\(certificate\) = \? OR LOWER\(previous_certificate\) = \? LIMIT 2$/,
+  /^SELECT \* FROM apps WHERE certificate_hash = \? UNION ALL SELECT \* FROM apps WHERE previous_certificate_hash = \? LIMIT 4$/,
   // The command line lists them, the expiry of messages goes from one to the next, and the first start makes one.
   /^SELECT \* FROM apps ORDER BY org, name$/,
   /^SELECT id FROM apps LIMIT 1$/,

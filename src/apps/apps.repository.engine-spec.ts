@@ -1,0 +1,102 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { type RunningApp, startApp } from '../../test/support/start-app.js';
+import { Database, type SqlValue } from '../database/database.js';
+import { AppsRepository } from './apps.repository.js';
+import { AppsService } from './apps.service.js';
+
+const hex = () => randomBytes(16).toString('hex');
+
+describe('an app that is named by its certificate alone', () => {
+  let running: RunningApp;
+  let database: Database;
+  let apps: AppsService;
+
+  beforeAll(async () => {
+    running = await startApp();
+    database = running.nest.get(Database);
+    apps = running.nest.get(AppsService);
+  });
+  afterAll(() => running.stop());
+
+  const write = (sql: string, values: readonly SqlValue[]) =>
+    database.write((transaction) => transaction.run(sql, values));
+  /** As a version that knows no hashes inserts. */
+  const olderInsert = (id: string, certificate: string): [string, readonly SqlValue[]] => [
+    'INSERT INTO apps (id, org, name, public_id, certificate, token_secret, disabled, settings, created_at)' +
+      " VALUES (?, ?, 'app', ?, ?, '', 0, '{}', 0)",
+    [id, `org${id.slice(0, 13)}`, hex(), certificate],
+  ];
+  const ask = async (secret: string) =>
+    running.call('get', '//api/v2.1/rest/get_user_list', {
+      token: null,
+      // Without a sub-domain that could name the app.
+      headers: { host: 'localhost', 'qiscus-sdk-secret': secret },
+    });
+
+  it('is found by each of its certificates, in any case of the digits, and by none that it had before', async () => {
+    const certificate = randomBytes(16).toString('hex').toUpperCase();
+    const app = await apps.create({ org: 'org', name: 'rotating', certificate });
+    expect((await apps.findByCertificate(certificate.toLowerCase()))?.id).toBe(app.id);
+    const rotated = await apps.rotate(app);
+    for (const one of rotated.certificates) expect((await apps.findByCertificate(one.toUpperCase()))?.id).toBe(app.id);
+    await apps.rotate(rotated);
+    expect(await apps.findByCertificate(certificate)).toBeNull();
+  });
+
+  it('is nobody when two apps have the same', async () => {
+    const certificate = hex();
+    await apps.create({ org: 'org', name: 'one', certificate });
+    const one = await apps.findByCertificate(certificate);
+    expect(one?.name).toBe('one');
+    const rotated = await apps.rotate(await apps.create({ org: 'org', name: 'other', certificate }));
+    expect(rotated.certificates).toContain(certificate);
+    expect(await apps.findByCertificate(certificate)).toBeNull();
+  });
+
+  it('is found a sweep later, when a node of an older version has made it or rotated its certificate', async () => {
+    const [made, before, after] = [hex(), hex(), hex()];
+    const id = randomUUID();
+    await write(...olderInsert(id, made));
+    const rotated = await apps.create({ org: 'org', name: 'older', certificate: before });
+    await write('UPDATE apps SET certificate = ?, previous_certificate = ? WHERE id = ?', [after, before, rotated.id]);
+    await running.nest.get(AppsRepository).correctHashes();
+    expect((await apps.findByCertificate(made))?.id).toBe(id);
+    for (const one of [before, after]) expect((await apps.findByCertificate(one))?.id).toBe(rotated.id);
+  });
+
+  it('costs one look-up by an index, also for a secret that is wrong and among a thousand apps', async () => {
+    await database.write(async (transaction) => {
+      for (let count = 0; count < 1_000; count += 1) await transaction.run(...olderInsert(randomUUID(), hex()));
+    });
+    await running.nest.get(AppsRepository).correctHashes();
+    const asked: [string, readonly SqlValue[]][] = [];
+    const read = database.read.bind(database);
+    database.read = (sql: string, values: readonly SqlValue[] = []) => {
+      asked.push([sql, values]);
+      return read(sql, values);
+    };
+    const refused = await ask(hex());
+    database.read = read;
+    expect(refused.status).toBe(400);
+    expect(asked).toHaveLength(1);
+    const [sql, values] = asked[0] as [string, readonly SqlValue[]];
+    const plan = await read<Record<string, unknown>>(
+      `${database.engine === 'sqlite' ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN'} ${sql}`,
+      values,
+    );
+    const steps =
+      database.engine === 'sqlite'
+        ? plan.map(({ detail }) => String(detail)).filter((detail) => detail.includes('apps'))
+        : plan
+            .filter(({ table }) => table === 'apps')
+            .map(({ key, type, rows }) => `${String(type)} ${String(key)} ${String(rows)}`);
+    expect(steps).toEqual(
+      database.engine === 'sqlite'
+        ? [
+            'SEARCH apps USING INDEX apps_by_certificate_hash (certificate_hash=?)',
+            'SEARCH apps USING INDEX apps_by_previous_certificate_hash (previous_certificate_hash=?)',
+          ]
+        : ['ref apps_by_certificate_hash 1', 'ref apps_by_previous_certificate_hash 1'],
+    );
+  });
+});
