@@ -17,7 +17,7 @@ import {
   readFrame,
   type ServerFrame,
 } from './frames.js';
-import { MessageSession } from './message-frames.js';
+import { type MarksUnderWay, MessageSession } from './message-frames.js';
 
 /** What a socket needs of its gateway. */
 export interface SocketContext {
@@ -30,6 +30,7 @@ export interface SocketContext {
   readonly onFault: (error: unknown) => void;
   readonly messages: MessagesService;
   readonly offlineMessages: OfflineMessagesService;
+  readonly marksUnderWay: MarksUnderWay;
 }
 
 /** How long a ping may go unanswered, or a write be stuck: a lease. */
@@ -123,6 +124,8 @@ export class GatewaySocket implements SessionConnection {
       this.progressAt = now;
     }
     if (this.unwritten > 0 && now - this.progressAt > patienceMs) return this.cut('slow');
+    // What it says is not read for now, so its silence is ours.
+    if (this.socket.isPaused) this.heard();
     if (this.pingedAt !== null) {
       if (now - this.pingedAt > patienceMs) this.cut('silent');
     } else if (now - this.heardAt > this.context.pingMs) {
@@ -210,9 +213,14 @@ export class GatewaySocket implements SessionConnection {
     this.session = session;
     this.stopLoginTimer();
     this.onSettled();
-    const { messages, offlineMessages, onFault } = this.context;
-    const outlet = { sendText: (text: string) => this.sendText(text), onFault };
-    const opened = await MessageSession.open(this.app, session, messages, offlineMessages, outlet);
+    const { messages, offlineMessages, onFault, marksUnderWay } = this.context;
+    const outlet = {
+      sendText: (text: string) => this.sendText(text),
+      onFault,
+      pause: () => this.socket.pause(),
+      resume: () => this.socket.resume(),
+    };
+    const opened = await MessageSession.open(this.app, session, messages, offlineMessages, outlet, marksUnderWay);
     if (this.ended) return;
     this.messages = opened;
     const { sessionId, resource, username } = session;
@@ -257,6 +265,8 @@ export class GatewaySocket implements SessionConnection {
   /** Says goodbye with a code, and does not wait long for the answer. */
   private end(code: number, reason: SessionEnd): void {
     this.leave(reason);
+    // Its goodbye has to be read.
+    this.socket.resume();
     this.socket.close(code);
     setTimeout(() => this.socket.terminate(), farewellMs).unref();
   }

@@ -92,6 +92,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
       onFault: (error) => this.logger.error('a log in failed for a fault of ours', error),
       messages,
       offlineMessages,
+      marksUnderWay: { count: 0 },
     };
   }
 

@@ -16,6 +16,14 @@ export interface MessageOutlet {
   sendText(text: string): void;
   /** Told of errors that are faults of ours. */
   onFault(error: unknown): void;
+  /** Reads nothing more of the client, until `resume`. */
+  pause(): void;
+  resume(): void;
+}
+
+/** The acks and reads of all sessions of this node that are not stored yet. */
+export interface MarksUnderWay {
+  count: number;
 }
 
 /** Messages in one pull; the longest are 16 KiB, so this is half a megabyte at most. */
@@ -25,6 +33,10 @@ const unacknowledgedMost = 100;
 const unacknowledgedBytesMost = 256 * 1024;
 /** Messages that one client may have on their way in. */
 const pendingMost = 100;
+/** With so many acks and reads under way, a client is not read before half of them are stored. */
+const maxMarks = 100;
+/** With so many of all clients, each is not read before all of its own are stored. */
+const maxMarksOfNode = 2_000;
 const refLengthMost = 128;
 
 /** The messages of one session, in both directions. */
@@ -38,6 +50,8 @@ export class MessageSession {
   private woken = false;
   private closed = false;
   private pending = 0;
+  private marks = 0;
+  private paused = false;
   /** Ends when everything that the client sent so far is stored: its messages keep their order. */
   private storing: Promise<void> = Promise.resolve();
 
@@ -47,6 +61,7 @@ export class MessageSession {
     private readonly messages: MessagesService,
     private readonly offlineMessages: OfflineMessagesService,
     private readonly outlet: MessageOutlet,
+    private readonly marksOfNode: MarksUnderWay,
     private readonly opened: InboxPosition,
   ) {}
 
@@ -57,9 +72,10 @@ export class MessageSession {
     messages: MessagesService,
     offlineMessages: OfflineMessagesService,
     outlet: MessageOutlet,
+    marksOfNode: MarksUnderWay,
   ): Promise<MessageSession> {
     const opened = await offlineMessages.open(app.id, session.userUuid);
-    return new MessageSession(app, session, messages, offlineMessages, outlet, opened);
+    return new MessageSession(app, session, messages, offlineMessages, outlet, marksOfNode, opened);
   }
 
   /** How many messages wait for this session. */
@@ -164,8 +180,23 @@ export class MessageSession {
         ? offlineMessages.acknowledge(app, session.userUuid, id)
         : offlineMessages.markRead(app.id, session.userUuid, id);
     // An ack that was not stored: the message comes again with the next session.
-    done.catch((error: unknown) => this.fail(error));
+    void done.catch((error: unknown) => this.fail(error)).finally(() => this.markStored());
+    this.marks += 1;
+    this.marksOfNode.count += 1;
+    if (!this.paused && (this.marks >= maxMarks || this.marksOfNode.count >= maxMarksOfNode)) {
+      this.paused = true;
+      this.outlet.pause();
+    }
     if (type === 'ack') this.release(id);
+  }
+
+  private markStored(): void {
+    this.marks -= 1;
+    this.marksOfNode.count -= 1;
+    const enough = this.marksOfNode.count < maxMarksOfNode ? maxMarks / 2 : 0;
+    if (!this.paused || this.marks > enough) return;
+    this.paused = false;
+    this.outlet.resume();
   }
 
   /** The client has this message: there is room for others. */

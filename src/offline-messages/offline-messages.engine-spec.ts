@@ -12,7 +12,7 @@ const keptMost = 8;
 // SQLite is one process; a server has three nodes here.
 const nodeCount = globalThis.rollcallEngine === 'sqlite' ? 1 : 3;
 
-/** Goes on by itself: ids are drawn from the time, and nodes whose clocks all stand still draw the same ones. */
+/** Goes on by itself, as ids are drawn from the time. */
 class RunningClock extends FixedClock {
   override now(): number {
     return super.now() + Math.floor(performance.now());

@@ -54,6 +54,11 @@ export interface Acknowledgement {
   readonly historyMost: number;
 }
 
+interface ReadMark {
+  readonly userUuid: string;
+  readonly seq: number;
+}
+
 /** A transaction touches an inbox, its new message and the one that makes room: three rows for each receiver. */
 export const receiversMost = 300;
 /** A long body weighs as much as a receiver for each of so many bytes: a transaction stays near a megabyte. */
@@ -88,6 +93,7 @@ export class OfflineMessagesRepository {
   private readonly byIdToChange: string;
   private readonly deliveries: Gatherer<Delivery, readonly number[]>;
   private readonly acknowledgements: Gatherer<Acknowledgement, void>;
+  private readonly readMarks: Gatherer<ReadMark, void>;
   private readonly inboxes: Gatherer<string, Inbox>;
   private readonly states: Gatherer<{ userUuid: string; id: number }, InboxPlace | null>;
 
@@ -108,6 +114,10 @@ export class OfflineMessagesRepository {
     );
     this.acknowledgements = new Gatherer(
       (appId, items) => this.database.write((transaction) => this.acknowledgeAll(transaction, appId, items)),
+      { rows: rowsPerRun, runs: 1 },
+    );
+    this.readMarks = new Gatherer(
+      (appId, marks) => this.database.write((transaction) => this.moveReadMarks(transaction, appId, marks)),
       { rows: rowsPerRun, runs: 1 },
     );
     this.inboxes = new Gatherer((appId, uuids) => this.readInboxes(appId, uuids), { rows: readsPerRun, runs: 2 });
@@ -170,15 +180,8 @@ export class OfflineMessagesRepository {
   }
 
   /** Everything up to `seq` was read. Never goes back. */
-  async markRead(appId: string, userUuid: string, seq: number): Promise<void> {
-    await this.database.write((transaction) =>
-      transaction.run('UPDATE inboxes SET read_seq = ? WHERE app_id = ? AND user_uuid = ? AND read_seq < ?', [
-        seq,
-        appId,
-        userUuid,
-        seq,
-      ]),
-    );
+  markRead(appId: string, userUuid: string, seq: number): Promise<void> {
+    return this.readMarks.add(appId, { userUuid, seq });
   }
 
   /** How many messages each of these users has not read, of those made in the window; users with none are left out. */
@@ -352,6 +355,18 @@ export class OfflineMessagesRepository {
       await this.save(transaction, inboxes);
     }
     return items.map(() => undefined);
+  }
+
+  private async moveReadMarks(transaction: Transaction, appId: string, marks: readonly ReadMark[]): Promise<void[]> {
+    const moved = new Map<string, LockedInbox>();
+    const uuids = new Set(marks.map(({ userUuid }) => userUuid));
+    for (const inbox of await this.lock(transaction, appId, [...uuids])) {
+      const seqs = marks.flatMap(({ userUuid, seq }) => (userUuid === inbox.user_uuid ? seq : []));
+      const read_seq = Math.max(inbox.read_seq, ...seqs);
+      if (read_seq > inbox.read_seq) moved.set(inbox.user_uuid, { ...inbox, read_seq });
+    }
+    await this.save(transaction, moved);
+    return marks.map(() => undefined);
   }
 
   /** Removes the oldest messages of the given state from the inboxes that hold too many. */

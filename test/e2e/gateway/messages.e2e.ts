@@ -1,4 +1,6 @@
+import { Database } from '../../../src/database/database.js';
 import { MessagesService } from '../../../src/messages/messages.service.js';
+import { OfflineMessagesService } from '../../../src/offline-messages/offline-messages.service.js';
 import { eventually, MessageClient } from '../../support/message-client.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 
@@ -120,5 +122,57 @@ describe('messages on the gateway', () => {
     const client = await MessageClient.logIn(service, 'exact');
     expect((await client.take('message', 1))[0]).toMatchObject({ from: 'admin', msg_type: 'custom', body, ext });
     await client.close();
+  });
+
+  test('a client with a hundred acks that are not stored yet is not read, and others are; it goes on once they are', async () => {
+    await service.register('flooding');
+    const [client, other] = [
+      await MessageClient.logIn(service, 'flooding'),
+      await MessageClient.logIn(service, 'flooding'),
+    ];
+    const database = service.nest.get(Database);
+    const write = database.write.bind(database);
+    let free = (): void => undefined;
+    const freed = new Promise<void>((resolve) => (free = resolve));
+    database.write = ((work: Parameters<typeof write>[0]) => freed.then(() => write(work))) as typeof write;
+    try {
+      for (let index = 0; index < 99; index += 1) client.send({ type: 'ack', id: '12' });
+      await client.settle();
+      client.send({ type: 'ack', id: '12' });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      client.send({ type: 'ping' });
+      await other.settle();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(client.frames.filter(({ type }) => type === 'pong')).toHaveLength(1);
+    } finally {
+      free();
+      database.write = write;
+    }
+    await client.take('pong', 2);
+    await Promise.all([client.close(), other.close()]);
+  });
+
+  test('read marks of many users that come together are few transactions, and the farthest of each user counts', async () => {
+    const database = service.nest.get(Database);
+    const inboxes = service.nest.get(OfflineMessagesService);
+    const names = Array.from({ length: 40 }, (_none, index) => `reader${index}`);
+    const marks: [string, string][] = [];
+    for (const name of names) {
+      const { uuid } = await service.register(name);
+      const ids = [await send(name, 'one'), await send(name, 'two'), await send(name, 'three')] as const;
+      marks.push([uuid as string, ids[1]], [uuid as string, ids[0]]);
+    }
+    const write = database.write.bind(database);
+    let writes = 0;
+    database.write = ((work: Parameters<typeof write>[0]) => {
+      writes += 1;
+      return write(work);
+    }) as typeof write;
+    await Promise.all(marks.map(([uuid, id]) => inboxes.markRead(service.app.id, uuid, id)));
+    database.write = write;
+    expect(writes).toBeLessThan(10);
+    const uuids = [...new Set(marks.map(([uuid]) => uuid))];
+    const unread = await inboxes.unreadCounts(service.app.id, uuids, { fromMs: null, untilMs: null });
+    expect(unread.map((one) => one.unread)).toEqual(names.map(() => 1));
   });
 });
