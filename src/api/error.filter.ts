@@ -6,6 +6,7 @@ import type { Clock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/error-codes.js';
 import { afterPendingAnswers, type HttpSocket } from '../http/pending-answers.js';
+import { canonicalTarget, isDecodable } from '../http/request-target.js';
 import { renderAgoraError, renderAgoraErrorWithoutRequest } from './agora/agora.errors.js';
 import { isQiscusPath, renderQiscusError } from './qiscus/qiscus.errors.js';
 import type { RouteTable } from './route-table.js';
@@ -68,6 +69,7 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   private missing(request: FastifyRequest, reply: FastifyReply): AppError {
+    if (!isDecodable(canonicalTarget(request.originalUrl))) return new AppError('request_malformed');
     const [path = ''] = request.url.split('?', 1);
     const allowed = this.routes.methodsFor(path);
     // The method is served and still there was nothing: a document below a wildcard that does not exist.

@@ -10,14 +10,16 @@ import { Clock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { PinoLogger } from '../logging/pino-logger.js';
 import { trustedProxies } from '../http/client-address.js';
+import { canonicalTarget, isDecodable } from '../http/request-target.js';
 import { ErrorFilter } from './error.filter.js';
 import { boundOpenRoutes } from './operations/open-routes.js';
 import { LoadShedder } from './load-shedder.js';
+import { isQiscusPath } from './qiscus/qiscus.errors.js';
 import { Metrics } from './operations/metrics.service.js';
 import { serveApiDocuments } from './operations/api-documents.js';
 import { Readiness } from './operations/readiness.js';
 import { AppError } from '../errors/app-error.js';
-import { isDoubtful, pathOfTarget } from './request-head.js';
+import { isDoubtful } from './request-head.js';
 import type { ServerState } from './request-state.js';
 import { RouteTable } from './route-table.js';
 import { endStalled } from './stalled-socket.js';
@@ -46,7 +48,7 @@ export async function createHttpApplication(
     // Names may be up to 255 long; longer ones are still told that they do not exist.
     routerOptions: { maxParamLength: 1024 },
     trustProxy: isTrustedProxy,
-    rewriteUrl: (request: IncomingMessage) => pathOfTarget(request.url),
+    rewriteUrl: (request: IncomingMessage) => routedTarget(request.url),
     genReqId: requestIds(),
     // What Fastify and Node refuse before there is a route: the same errors as everywhere.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
@@ -125,6 +127,16 @@ function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Read
     reply.header('connection', 'close');
     done(new AppError('request_malformed'));
   });
+}
+
+/**
+ * What routes are sought for. A path that nobody can decode has none: Fastify would refuse it outside of all hooks, without
+ * the headers that every other answer has.
+ */
+function routedTarget(target: string | undefined): string {
+  const canonical = canonicalTarget(target);
+  if (isDecodable(canonical)) return canonical;
+  return isQiscusPath(canonical) ? '/api/%25' : '/%25';
 }
 
 /** Short, and different on every node and after every start. */

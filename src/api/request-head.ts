@@ -3,13 +3,6 @@ import type { IncomingMessage } from 'node:http';
 /** Far more than clients and proxies send. Node counts the bytes of names and values, and forgets the 2,001st header. */
 const headersMost = 200;
 
-/** Path and query of a target, which may be a whole address (RFC 9112, 3.2.2) or an asterisk: routes know paths only. */
-export function pathOfTarget(target = '/'): string {
-  if (target.startsWith('/')) return target;
-  const path = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '');
-  return path.startsWith('/') ? path : `/${path}`;
-}
-
 /**
  * Whether a head is one that Node's parser lets pass and that RFC 9112 has refused, because the server in front may have
  * understood another host or another end of the body: not one Host, `Transfer-Encoding` that names nothing or stands

@@ -14,6 +14,7 @@ import { Env } from '../config/env.js';
 import { AppError } from '../errors/app-error.js';
 import { clientAddressOf, type TrustedProxies, trustedProxies } from '../http/client-address.js';
 import { afterPendingAnswers } from '../http/pending-answers.js';
+import { canonicalTarget, segmentsOf } from '../http/request-target.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
 import { PresenceService } from '../presence/presence.service.js';
@@ -143,7 +144,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
       const settle = this.admit(request, socket);
       const app = await this.appOf(request);
       const user = await this.userOf(request, app);
-      const device = readDevice(Object.fromEntries(urlOf(request).searchParams));
+      const device = readDevice(Object.fromEntries(queryOf(request)));
       if (user !== null && typeof device === 'string') throw new UpgradeRefused(400, 'argument_invalid', device);
       if (this.draining !== null) throw new UpgradeRefused(503, 'stopping');
       this.upgrades.handleUpgrade(request, socket, head, (webSocket) => {
@@ -186,8 +187,9 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
   }
 
   private async appOf(request: IncomingMessage): Promise<App> {
-    const [, first, second, last, ...more] = urlOf(request).pathname.split('/').map(decode);
-    const known = last === 'ws' && more.join('') === '' && first !== undefined && second !== undefined;
+    const [path = ''] = canonicalTarget(request.url).split('?', 1);
+    const [first, second, last, ...more] = segmentsOf(path).map(decode);
+    const known = last === 'ws' && more.length === 0 && first !== undefined && second !== undefined;
     if (!known || (first !== 'app-id' && reservedOrgs.has(first.toLowerCase())))
       throw new UpgradeRefused(404, 'route_not_found');
     const app = await (first === 'app-id' ? this.apps.findByAppId(second) : this.apps.find(first, second));
@@ -247,11 +249,8 @@ function toRefusal(error: unknown): UpgradeRefused {
   return new UpgradeRefused(code === 'user_banned' ? 403 : 401, code);
 }
 
-/** Throws away what only a client that means harm would send. */
-function urlOf({ url = '' }: IncomingMessage): URL {
-  const text = `ws://gateway${url}`;
-  if (!url.startsWith('/') || !URL.canParse(text)) throw new UpgradeRefused(404, 'route_not_found');
-  return new URL(text);
+function queryOf({ url }: IncomingMessage): URLSearchParams {
+  return new URLSearchParams(canonicalTarget(url).replace(/^[^?]*/, ''));
 }
 
 function decode(segment: string): string {

@@ -1,4 +1,5 @@
 import { GatewayClient } from '../support/gateway-client.js';
+import { rawCall } from '../support/raw-call.js';
 import { type RunningApp, startApp } from '../support/start-app.js';
 import { accessToken2 } from '../support/tokens.js';
 
@@ -12,7 +13,7 @@ describe('what HTTP is like on every route', () => {
 
   const allowedFor = async (origin: string, path = '/users/ann') => {
     const { headers } = await running.call('get', path, { headers: { origin } });
-    return headers['access-control-allow-origin'] as string | undefined;
+    return headers['access-control-allow-origin'];
   };
 
   it.each(['https://a.test', 'https://b.test'])('200 with the headers that a page of %s needs', async (origin) => {
@@ -40,6 +41,82 @@ describe('what HTTP is like on every route', () => {
   it('200 for HEAD on what only reads, without a body', async () => {
     const { status, text } = await running.call('head', '/users/ann/status');
     expect({ status, text: text ?? '' }).toEqual({ status: 200, text: '' });
+  });
+
+  describe('a path', () => {
+    const call = (method: string, path: string, more: { body?: string; token?: string | null } = {}) => {
+      const { token = running.token, body } = more;
+      return rawCall(running.url, method, path, { token: token ?? undefined, body });
+    };
+
+    it('200 with a slash at its end or doubled ones, and is answered without them', async () => {
+      const body = '{"username":"dee","password":"secret"}';
+      const { status, body: registered } = await call('POST', `${running.path}/users/`, { body });
+      expect({ status, path: registered.path, uri: registered.uri }).toEqual({
+        ...{ status: 200, path: '/users', uri: `${running.url}${running.path}/users` },
+      });
+      for (const spelling of [`${running.path}/users/dee/`, `/${running.path}//users///dee//?x=/`]) {
+        const { body: found } = await call('GET', spelling);
+        expect(found).toMatchObject({ path: '/users', uri: `${running.url}${running.path}/users/dee`, count: 1 });
+      }
+    });
+
+    it('405 as without the slash', async () => {
+      const { status, headers } = await call('PATCH', `${running.path}//users/dee/`);
+      expect({ status, allow: headers.allow }).toEqual({ status: 405, allow: 'GET, HEAD, PUT, DELETE' });
+    });
+
+    it('401 for an unknown spelling as for the known one', async () => {
+      expect((await call('GET', `/${running.path}/users/`, { token: null })).status).toBe(401);
+      expect((await call('GET', `${running.path}/users%2F`)).status).toBe(404);
+    });
+
+    it('404 where a whole host stands in it: it names an organisation', async () => {
+      const { status, body } = await call('GET', '//evil.test/app/users');
+      expect({ status, text: body.error_description }).toEqual({
+        ...{ status: 404, text: 'Could not find application for evil.test/app from URI: evil.test/app/users' },
+      });
+    });
+
+    it('404 with %2F in it, which is part of a name', async () => {
+      for (const path of [
+        `${running.path}%2Fusers`,
+        `${running.path}/users%2Fann`,
+        `${running.path}/users/ann%2Fstatus`,
+      ])
+        expect((await call('GET', path)).status).toBe(404);
+      expect((await call('GET', `${running.path}/users/%2Fann`)).status).toBe(404);
+    });
+
+    it('404 for DELETE on users with a slash and no limit, which one sends who has lost the name of one user', async () => {
+      for (const path of ['/users/', '/users//', '//users/?cursor='])
+        expect((await call('DELETE', `${running.path}${path}`)).status).toBe(404);
+      expect((await call('GET', `${running.path}/users/ann`)).status).toBe(200);
+    });
+
+    it('200 for the page of the documents', async () => {
+      expect((await call('GET', '//docs//')).text).toContain('Rollcall API');
+    });
+
+    it('101 for the gateway', async () => {
+      for (const path of [`/${running.path}`, `${running.path}/`]) {
+        const client = await GatewayClient.login(running.url, path, accessToken2(running.app, 'dee'));
+        await client.close();
+      }
+    });
+
+    it.each(['/%', '/a/%zz/users', '/a/b/users/%ff', '/api/v2.1/rest/%zz', '/docs/%zz', '/%zz/a/b/ws'])(
+      '400 for %s, which nobody can decode, with the headers of every answer',
+      async (path) => {
+        const headers = { origin: 'https://b.test' };
+        const { status, headers: told, body } = await rawCall(running.url, 'GET', path, { headers });
+        expect(status).toBe(400);
+        expect(told['access-control-allow-origin']).toBe('https://b.test');
+        expect(told['x-request-id']).toBeDefined();
+        if (path.startsWith('/api/')) expect(body.error.message).toBe('the request cannot be read');
+        else expect(body.error).toBe('web_application');
+      },
+    );
   });
 
   it('200 without them for a page of another origin', async () => {

@@ -1,4 +1,5 @@
 import { accessOfRoutes, repeatableRoutes } from '../support/route-access.js';
+import { rawCall } from '../support/raw-call.js';
 import { type RunningApp, startApp } from '../support/start-app.js';
 
 /** What anyone may call. `POST …/token` has its credentials in the body; the guard of the users route is below. */
@@ -82,6 +83,27 @@ describe('the routes of the running service', () => {
     const heads = gets.filter((route) => served.includes(route.replace('GET', 'HEAD')));
     expect(gets.filter((route) => !heads.includes(route))).toEqual(gets.filter((route) => changingGets.test(route)));
     expect(heads.length).toBeGreaterThan(20);
+  });
+
+  it('are the same with a slash at their end, and with doubled ones', async () => {
+    const routes = running.routes.routes.filter(({ method, url }) => method !== 'HEAD' && !/\*$/.test(url));
+    const filled = (url: string) =>
+      url
+        .replace(':org/:app', `${running.app.org}/${running.app.name}`)
+        .replace(':appId', running.app.appId)
+        .replace(/:\w+/g, 'nobody');
+    for (const { method, url } of routes) {
+      const path = filled(url);
+      const answers: string[] = [];
+      // Without a token: what stands before each route stands before all of its spellings.
+      for (const spelling of [path, `${path}/`, `${path}//`, path.replaceAll('/', '//'), `${path}/?x=//`]) {
+        const { status, body } = await rawCall(running.url, method, spelling);
+        answers.push(`${status} ${body?.error_description ?? body?.error?.message ?? ''}`);
+      }
+      expect(`${method} ${url}: ${[...new Set(answers)].join(' or ')}`).toBe(`${method} ${url}: ${answers[0]}`);
+      if (!documents.test(url)) expect(`${method} ${url}: ${answers[0]}`).not.toMatch(/: (404|405)/);
+    }
+    expect(routes.length).toBeGreaterThan(60);
   });
 
   it('have documents that are read, never written', () => {

@@ -9,10 +9,15 @@ export class AgoraCall {
     readonly app: App,
   ) {}
 
-  /** What stands behind `{org}/{app}` in the request's path, as it was written. */
+  /** What stands behind `{org}/{app}` in the request's path, as it was written but for empty segments. */
   get path(): string {
     const [path = ''] = this.request.url.split('?', 1);
     return path.replace(/^\/[^/]*\/[^/]*/, '');
+  }
+
+  /** Whether the path was written with a slash at its end: nothing stands where a name could. */
+  get endsInSlash(): boolean {
+    return /\/(?:#|$)/.test(this.request.originalUrl.split('?', 1)[0] as string);
   }
 
   /** The absolute address of a path below the app. Also a call under `/app-id/…` is answered with org and app. */

@@ -199,6 +199,8 @@ export class AgoraUsersController {
   )
   @Repeatable()
   async deleteOldest(@Call() call: AgoraCall, @Query() query: Record<string, unknown>) {
+    // What a client sends that deletes one user, and has lost the name: it does not mean the oldest ten.
+    if (call.endsInSlash && query.limit === undefined) throw new AppError('route_not_found');
     const { limit, cursor } = pageOf(query);
     const page = await this.users.deleteOldest(call.app.id, limit, cursor);
     return {

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../clock/clock.js';
 import { type AppError, shortened } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
+import { segmentsOf } from '../../http/request-target.js';
 
 /** How a failure looks on this dialect's wire; docs/dialects/agora.md says where each text comes from. */
 interface AgoraRendering {
@@ -276,7 +277,7 @@ function renderingOf(error: AppError, request: FastifyRequest): AgoraRendering {
 /** `Could not find application for org/app from URI: org/app/users` */
 function describeMissingApp(request: FastifyRequest): string {
   const [path = ''] = request.url.split('?', 1);
-  const segments = path.split('/').filter((segment) => segment !== '');
+  const segments = segmentsOf(path);
   const [name, uri] = [segments.slice(0, 2).join('/'), segments.join('/')];
   return `Could not find application for ${shortened(name)} from URI: ${shortened(uri)}`;
 }
