@@ -6,9 +6,9 @@ import type { Clock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/error-codes.js';
 import { afterPendingAnswers, type HttpSocket } from '../http/pending-answers.js';
-import { canonicalTarget, isDecodable } from '../http/request-target.js';
 import { renderAgoraError, renderAgoraErrorWithoutRequest } from './agora/agora.errors.js';
 import { isQiscusPath, renderQiscusError } from './qiscus/qiscus.errors.js';
+import { faultOfTarget } from './request-head.js';
 import type { RouteTable } from './route-table.js';
 
 const farewellMs = 1_000;
@@ -37,6 +37,8 @@ export class ErrorFilter implements ExceptionFilter {
     const { status, body } = render(error, request);
     // Under overload a line for each would be more load; the metrics count them.
     if (status >= 500 && error.code !== 'overloaded') this.log(error, request);
+    // RFC 9110, 15.5.16: what would have been taken.
+    if (error.code === 'encoding_unsupported') void reply.header('accept-encoding', 'identity');
     if (error.retryAfterMs !== undefined)
       void reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
     // A handler may have announced another type before it failed.
@@ -47,7 +49,7 @@ export class ErrorFilter implements ExceptionFilter {
    * For what is no HTTP request at all, or never became a whole one: there is only a socket to answer on. Requests in
    * front of it have been carried out, so they are answered first.
    */
-  answerOnSocket(exception: NodeJS.ErrnoException, socket: HttpSocket, clock: Clock): void {
+  answerOnSocket(exception: ParserError, socket: HttpSocket, clock: Clock): void {
     // Bytes behind a request that ends its connection. Some clients send a body without saying how long it is.
     if (exception.code === 'HPE_CLOSED_CONNECTION') return;
     if (exception.code === 'ECONNRESET') {
@@ -69,7 +71,8 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   private missing(request: FastifyRequest, reply: FastifyReply): AppError {
-    if (!isDecodable(canonicalTarget(request.originalUrl))) return new AppError('request_malformed');
+    const fault = faultOfTarget(request.originalUrl);
+    if (fault !== null) return new AppError(fault);
     const [path = ''] = request.url.split('?', 1);
     const allowed = this.routes.methodsFor(path);
     // The method is served and still there was nothing: a document below a wildcard that does not exist.
@@ -92,19 +95,32 @@ const codesOfStatus: Readonly<Record<number, ErrorCode>> = {
   405: 'method_not_allowed',
   408: 'request_timeout',
   413: 'body_too_large',
-  // A name that is longer than any could be.
-  414: 'route_not_found',
+  414: 'target_too_long',
   429: 'rate_limited',
+  431: 'head_too_large',
   503: 'overloaded',
 };
 
-function refuse({ code }: NodeJS.ErrnoException, socket: HttpSocket, clock: Clock): void {
+/** What Node's parser says of bytes that it cannot read. */
+interface ParserError extends NodeJS.ErrnoException {
+  /** Bytes; Fastify's type is that of their JSON. */
+  readonly rawPacket?: unknown;
+  readonly bytesParsed?: number;
+}
+
+/** Which failure it is. Of a head that is far too large, only Node's last packet may still tell which part is. */
+function codeOf({ code, rawPacket, bytesParsed }: ParserError) {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
+  if (code !== 'HPE_HEADER_OVERFLOW') return 'request_malformed';
+  const read = Buffer.isBuffer(rawPacket) ? rawPacket.toString('latin1', 0, bytesParsed) : '';
+  const lastLine = read.split('\r\n').at(-1) as string;
+  return /^[A-Z-]+ \S+$/.test(lastLine) ? 'target_too_long' : 'head_too_large';
+}
+
+function refuse(exception: ParserError, socket: HttpSocket, clock: Clock): void {
   // Where an answer has begun, another one would be read as a part of it.
   if (socket.writable && socket._httpMessage?.headersSent !== true) {
-    const { status, body } = renderAgoraErrorWithoutRequest(
-      code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'request_malformed',
-      clock,
-    );
+    const { status, body } = renderAgoraErrorWithoutRequest(codeOf(exception), clock);
     const text = JSON.stringify(body);
     const head = [
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

@@ -10,7 +10,7 @@ import { Clock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { PinoLogger } from '../logging/pino-logger.js';
 import { trustedProxies } from '../http/client-address.js';
-import { canonicalTarget, isDecodable } from '../http/request-target.js';
+import { canonicalTarget } from '../http/request-target.js';
 import { ErrorFilter } from './error.filter.js';
 import { boundOpenRoutes } from './operations/open-routes.js';
 import { LoadShedder } from './load-shedder.js';
@@ -19,7 +19,7 @@ import { Metrics } from './operations/metrics.service.js';
 import { serveApiDocuments } from './operations/api-documents.js';
 import { Readiness } from './operations/readiness.js';
 import { AppError } from '../errors/app-error.js';
-import { isDoubtful } from './request-head.js';
+import { faultOfHead, faultOfTarget, isEncoded, maxHeadBytes, maxTargetBytes } from './request-head.js';
 import type { ServerState } from './request-state.js';
 import { RouteTable } from './route-table.js';
 import { endStalled } from './stalled-socket.js';
@@ -42,11 +42,11 @@ export async function createHttpApplication(
     // Who takes nothing of an answer is cut after 6.5 to 13 s, as Node looks twice whether it moves. Longer than the time
     // for headers and the second until that is noticed, so that who is slow to ask is still told 408.
     connectionTimeout: 6_500,
-    http: { headersTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 8_192, ...ourOwnRefusals },
+    http: { headersTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: maxHeadBytes, ...ourOwnRefusals },
     // Longer than the idle time of common load balancers, so that they hang up first.
     keepAliveTimeout: 72_000,
-    // Names may be up to 255 long; longer ones are still told that they do not exist.
-    routerOptions: { maxParamLength: 1024 },
+    // Names may be up to 255 long; longer ones are still told that they do not exist, by those who look for them.
+    routerOptions: { maxParamLength: maxTargetBytes },
     trustProxy: isTrustedProxy,
     rewriteUrl: (request: IncomingMessage) => routedTarget(request.url),
     genReqId: requestIds(),
@@ -110,7 +110,9 @@ export async function createHttpApplication(
 function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Readiness): void {
   // Bodies stay bytes until the guard has said who calls; each dialect reads them in its own way.
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, ({ raw }, body, done) =>
+    isEncoded(raw) ? done(new AppError('encoding_unsupported')) : done(null, body),
+  );
   fastify.decorateRequest('rollcall');
   const refused = new WeakSet<Socket>();
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -121,21 +123,22 @@ function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Read
     // A client that keeps its connection would meet a closed one later.
     if (readiness.draining) reply.header('connection', 'close');
     const { socket } = request.raw;
-    if (!refused.has(socket) && !isDoubtful(request.raw)) return done();
+    const fault = refused.has(socket) ? 'request_malformed' : faultOfHead(request.raw);
+    if (fault === null) return done();
     // Whatever comes after it on this connection may have been meant as a part of it.
     refused.add(socket);
     reply.header('connection', 'close');
-    done(new AppError('request_malformed'));
+    done(new AppError(fault));
   });
 }
 
 /**
- * What routes are sought for. A path that nobody can decode has none: Fastify would refuse it outside of all hooks, without
- * the headers that every other answer has.
+ * What routes are sought for. A target that leads nowhere (`faultOfTarget`) has none: Fastify would refuse it outside of all
+ * hooks, without the headers that every other answer has.
  */
 function routedTarget(target: string | undefined): string {
   const canonical = canonicalTarget(target);
-  if (isDecodable(canonical)) return canonical;
+  if (faultOfTarget(canonical) === null) return canonical;
   return isQiscusPath(canonical) ? '/api/%25' : '/%25';
 }
 

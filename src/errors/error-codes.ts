@@ -9,6 +9,12 @@ export const errorCodes = [
   'method_not_allowed',
   /** The body is larger than the route takes. */
   'body_too_large',
+  /** Path and query are longer than any that lead somewhere. */
+  'target_too_long',
+  /** The headers are more, or longer together, than clients and proxies send. */
+  'head_too_large',
+  /** The body is compressed or otherwise encoded. */
+  'encoding_unsupported',
   /** The request did not arrive completely in time. */
   'request_timeout',
   /** The request could not be read at all: a broken URL, header or transfer. */

@@ -65,9 +65,6 @@ const refused: [string, string][] = [
   ['a blank in the name of a header', get(users, 'x y: a\r\n')],
   ['a byte beyond ASCII in the name of a header', get(users, 'x\xe9: a\r\n')],
   ['no host', `GET ${users} HTTP/1.1\r\n\r\n`],
-  ['a header of 9 KiB', get(users, `x: ${'y'.repeat(9_216)}\r\n`)],
-  ['3,000 headers', get(users, 'x: y\r\n'.repeat(3_000))],
-  ['a path of 9 KiB', get(`/${'y'.repeat(9_216)}`)],
   ['a blank in the path', get(`${users} x`)],
   ['HTTP/0.9', `GET ${users}\r\n\r\n`],
   ['HTTP/0.9 with headers', `GET ${users}\r\n${open}\r\n`],
@@ -83,6 +80,17 @@ const refused: [string, string][] = [
   ['CONNECT to a host', `CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n`],
   ['two hosts', get(users, 'Host: y\r\n')],
   ['a target that is only a query', get('?x=1')],
+];
+
+/** Refused as well, for their size: the status, and the text of the vendor's dialect. */
+const tooLarge: [string, string, number, string][] = [
+  ['a header of 9 KiB', get(users, `x: ${'y'.repeat(9_216)}\r\n`), 431, 'headers'],
+  ['a header of 60 KiB', get(users, `x: ${'y'.repeat(61_440)}\r\n`), 431, 'headers'],
+  ['headers of 9 KiB together', get(users, `x: ${'y'.repeat(60)}\r\n`.repeat(150)), 431, 'headers'],
+  ['201 headers', get(users, 'x: y\r\n'.repeat(201)), 431, 'headers'],
+  ['3,000 headers', get(users, 'x: y\r\n'.repeat(3_000)), 431, 'headers'],
+  ['a path of 20 KiB', get(`/${'y'.repeat(20_480)}`), 414, 'path'],
+  ['a query of 20 KiB', get(`${users}?limit=${'1'.repeat(20_480)}`), 414, 'path'],
 ];
 
 /** Answered rightly: one answer of this status, and whatever follows on the connection is answered in its turn. */
@@ -109,6 +117,14 @@ const answered: [string, string, ...number[]][] = [
   [
     'an upgrade to h2c',
     get(users, 'connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n'),
+    200,
+  ],
+  ['a path of 9 KiB', get(`/${'y'.repeat(9_216)}`), 414],
+  ['a query of 9 KiB', get(`${users}?limit=${'1'.repeat(9_216)}`), 414],
+  ['a query of 8 KB', get(`${users}?x=${'1'.repeat(8_000)}`), 200],
+  [
+    'a body that says it is not encoded',
+    post(`content-length: ${status.length}\r\ncontent-encoding: identity`, status),
     200,
   ],
   ['a body of a GET', `${get(users, 'content-length: 2\r\n')}{}`, 200],
@@ -166,6 +182,22 @@ describe('node dist/main.js', () => {
       error: 'web_application',
       duration: expect.any(Number) as number,
     });
+  });
+
+  it.each(tooLarge)('refuses %s, once, and closes', async (_what, bytes, expected, part) => {
+    const { statuses, closed, rest, last } = await send(bytes);
+    expect({ statuses, closed, rest }).toEqual({ statuses: [expected], closed: true, rest: '' });
+    expect(JSON.parse(last?.text ?? '')).toMatchObject({
+      error: expect.stringMatching(/^request_/) as string,
+      error_description: expect.stringContaining(part) as string,
+    });
+  });
+
+  it('tells an address that was called without a Host, as HTTP/1.0 allows', async () => {
+    for (const lines of ['', 'host:\r\n']) {
+      const { last } = await send(`GET ${users}/victim HTTP/1.0\r\nauthorization: Bearer ${token}\r\n${lines}\r\n`);
+      expect(JSON.parse(last?.text ?? '')).toMatchObject({ uri: `${service.url}${users}/victim` });
+    }
   });
 
   it.each(answered)('answers %s, and then the next request', async (_what, bytes, ...expected) => {

@@ -86,7 +86,7 @@ export const agoraErrors = {
     status: 404,
     error: 'service_resource_not_found',
     exception: 'ServiceResourceNotFoundException',
-    description: 'Service resource not found',
+    description: 'There is no such route',
   },
   missingEntity: {
     status: 404,

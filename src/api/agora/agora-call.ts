@@ -1,6 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { isIPv6 } from 'node:net';
 import type { App } from '../../apps/app.js';
+import { readAddress } from '../../http/client-address.js';
 
 /** One call of the Agora dialect: its app, and the members that its answer takes from the call itself. */
 export class AgoraCall {
@@ -22,8 +24,8 @@ export class AgoraCall {
 
   /** The absolute address of a path below the app. Also a call under `/app-id/…` is answered with org and app. */
   uri(path: string): string {
-    const { publicUrl } = this.request.server.rollcall;
-    return `${publicUrl ?? `${this.request.protocol}://${this.request.host}`}/${this.app.org}/${this.app.name}${path}`;
+    const origin = this.request.server.rollcall.publicUrl ?? originOf(this.request);
+    return `${origin}/${this.app.org}/${this.app.name}${path}`;
   }
 
   get duration(): number {
@@ -43,6 +45,13 @@ export class AgoraCall {
         .map((key) => [key, [query[key] ?? []].flat()]),
     );
   }
+}
+
+function originOf({ protocol, host, socket: { localAddress, localPort } }: FastifyRequest): string {
+  if (host !== '') return `${protocol}://${host}`;
+  // HTTP/1.0 knows no Host. The address that was called is a name as well.
+  const address = readAddress(localAddress) ?? '';
+  return `${protocol}://${isIPv6(address) ? `[${address}]` : address}:${localPort}`;
 }
 
 /** The call, for a handler behind the dialect's guard. */

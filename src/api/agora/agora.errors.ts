@@ -32,7 +32,8 @@ const renderings: Record<ErrorCode, AgoraRendering> = {
     status: 404,
     error: 'service_resource_not_found',
     exception: 'ServiceResourceNotFoundException',
-    description: 'Service resource not found',
+    // Not the text of an unknown user: clients tell the two apart by it.
+    description: 'There is no such route',
   },
   method_not_allowed: {
     status: 405,
@@ -45,6 +46,25 @@ const renderings: Record<ErrorCode, AgoraRendering> = {
     error: 'request_entity_too_large',
     exception: 'RequestEntityTooLargeException',
     description: 'the file size exceeds the maximum limit.',
+  },
+  target_too_long: {
+    status: 414,
+    error: 'request_uri_too_long',
+    exception: 'RequestUriTooLongException',
+    description: 'path and query exceed 8192 bytes',
+  },
+  head_too_large: {
+    status: 431,
+    error: 'request_header_fields_too_large',
+    exception: 'RequestHeaderFieldsTooLargeException',
+    description: 'the headers exceed 8192 bytes, or 200 lines',
+  },
+  encoding_unsupported: {
+    status: 415,
+    error: 'web_application',
+    exception: 'WebApplicationException',
+    // Behind the vendor's text, what to do about it.
+    description: 'Unsupported Media Type. Send the body without a Content-Encoding.',
   },
   request_timeout: {
     status: 408,
@@ -253,7 +273,7 @@ export function renderAgoraError(error: AppError, request: FastifyRequest): { st
 
 /** For what arrived on the server's port and is no HTTP request. */
 export function renderAgoraErrorWithoutRequest(
-  code: 'request_malformed' | 'request_timeout',
+  code: 'head_too_large' | 'request_malformed' | 'request_timeout' | 'target_too_long',
   clock: Clock,
 ): { status: number; body: AgoraErrorBody } {
   const { status, error, exception, description } = renderings[code];

@@ -257,7 +257,6 @@ describe('errors', () => {
 
     it.each([
       ['no HTTP', 'HELLO\r\n\r\n'],
-      ['headers that are too long', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(10_000)}\r\n\r\n`],
       ['two lengths', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}'],
       [
         'a length and chunks',
@@ -273,6 +272,40 @@ describe('errors', () => {
         { status: 400, error: 'web_application', description: 'javax.ws.rs.WebApplicationException' },
       );
     });
+  });
+
+  it.each([
+    ['gzip', '{"username":"zipped","password":"secret"}'],
+    ['br, gzip', '{}'],
+    ['x', '{}'],
+  ])('415 for a body with Content-Encoding: %s, and says how to send it', async (encoding, body) => {
+    const headers = { 'content-encoding': encoding, origin: 'https://x.example.com' };
+    const response = await running.call('post', '/users', { body, headers });
+    expectError(response, {
+      ...{ status: 415, error: 'web_application', exception: 'WebApplicationException' },
+      description: 'Unsupported Media Type. Send the body without a Content-Encoding.',
+    });
+    expect(response.headers['accept-encoding']).toBe('identity');
+    expect(response.headers['access-control-allow-origin']).toBe('*');
+  });
+
+  it('414 for a query of 9 KiB, with the headers that a browser needs', async () => {
+    const response = await running.call('get', `/users?limit=${'1'.repeat(9_216)}`, {
+      headers: { origin: 'https://x.example.com' },
+    });
+    expectError(response, {
+      status: 414,
+      error: 'request_uri_too_long',
+      description: 'path and query exceed 8192 bytes',
+    });
+    expect(response.headers['access-control-allow-origin']).toBe('*');
+  });
+
+  it('404 tells an unknown route from an unknown user', async () => {
+    const [route, user] = [await running.call('get', '/nothing'), await running.call('get', '/users/nobody')];
+    expectError(route, agoraErrors.missingRoute);
+    expectError(user, agoraErrors.missingUser);
+    expect(route.body.error_description).not.toContain(user.body.error_description);
   });
 
   it('2xx for a preflight from a browser, for every method and for Authorization', async () => {
