@@ -32,7 +32,7 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   answer(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const error = this.toAppError(exception, request, reply);
+    const error = hungUp(request) ? this.gone(request) : this.toAppError(exception, request, reply);
     const render = isQiscusPath(request.url) ? renderQiscusError : renderAgoraError;
     const { status, body } = render(error, request);
     // Under overload a line for each would be more load; the metrics count them.
@@ -68,6 +68,15 @@ export class ErrorFilter implements ExceptionFilter {
     if (status === 404) return this.missing(request, reply);
     const code = codesOfStatus[status] ?? (status >= 400 && status < 500 ? 'request_malformed' : 'internal');
     return new AppError(code, { cause: exception });
+  }
+
+  /** Nobody reads the answer any more: its status is for the metrics. */
+  private gone({ id, method, routeOptions }: FastifyRequest): AppError {
+    this.logger.debug(
+      { requestId: id, method, route: routeOptions.url },
+      'a caller hung up in the middle of a request',
+    );
+    return new AppError('request_malformed');
   }
 
   private missing(request: FastifyRequest, reply: FastifyReply): AppError {
@@ -132,6 +141,11 @@ function refuse(exception: ParserError, socket: HttpSocket, clock: Clock): void 
   }
   // Destroyed at once, the answer could be lost; and a client that means harm never closes its own side.
   setTimeout(() => socket.destroy(), farewellMs).unref();
+}
+
+/** Whether the connection ended before the request had come as a whole. What breaks then, breaks because of that. */
+function hungUp({ raw }: FastifyRequest): boolean {
+  return raw.destroyed && !raw.complete;
 }
 
 /** Of Nest's exceptions and of Fastify's own errors. */

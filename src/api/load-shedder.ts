@@ -15,7 +15,7 @@ export const underWayMost = 1_000;
 const beginMost = 128;
 const retryAfterMs = 1_000;
 /** Whoever watches over this node must not take it for dead when it is busy. */
-const neverRefused = /^\/(health|metrics)\b/;
+const neverRefused = /^\/(health|metrics)(?:[/?]|$)/;
 
 /**
  * Refuses what comes while too much is under way, so that what was let in is still answered in time. It counts requests

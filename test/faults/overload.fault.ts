@@ -158,7 +158,9 @@ describe('with as many requests under way as it takes', () => {
       answers.push({ status, retryAfter: headers['retry-after'] });
     });
     await until(() => answers.length >= more, 20_000);
-    expect((await running.call('get', '//health/live')).status).toBe(200);
+    expect((await running.call('get', '//health/live?x')).status).toBe(200);
+    // Only what watches over the node is let in, not an organisation whose name begins alike.
+    expect((await running.call('get', '//health-care/app/users')).status).toBe(503);
     expect(answers).toEqual(Array(more).fill({ status: 503, retryAfter: '1' }));
     proxy.heal();
     await Promise.all(calls);

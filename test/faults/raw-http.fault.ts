@@ -1,4 +1,5 @@
 import { aBootstrapApp } from '../factories/app.factory.js';
+import { until } from '../support/gateway-client.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
@@ -149,7 +150,7 @@ describe('node dist/main.js', () => {
   beforeAll(async () => {
     database = await createDatabase('sqlite');
     service = await ServiceProcess.start({
-      ...{ DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1', LOG_LEVEL: 'error' },
+      ...{ DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1', LOG_LEVEL: 'debug' },
     });
     const registered = await fetch(`${service.url}${users}`, {
       method: 'POST',
@@ -288,6 +289,15 @@ describe('node dist/main.js', () => {
     expect(JSON.parse(last?.text ?? '')).toEqual({ error: { message: 'not found' }, status: 404 });
     const listed = await send(get(`http://y${users}/victim?x`, 'connection: close\r\n'));
     expect(JSON.parse(listed.last?.text ?? '')).toMatchObject({ path: '/users', uri: `http://x${users}/victim` });
+  });
+
+  it('takes a caller who hangs up in the middle of a body for that, and not for a fault of ours', async () => {
+    const connection = await RawConnection.open(service.url);
+    connection.send(post('content-length: 1000', '{"usernames":'));
+    connection.end();
+    await until(() => /a caller hung up in the middle of a request|fault of ours/.test(service.output), 10_000);
+    expect(service.output).toMatch(/"level":"debug".*a caller hung up in the middle of a request/);
+    expect(service.output).not.toContain('fault of ours');
   });
 
   it('served nothing that was smuggled', async () => {
