@@ -19,6 +19,8 @@ import { Metrics } from './operations/metrics.service.js';
 import { serveApiDocuments } from './operations/api-documents.js';
 import { Readiness } from './operations/readiness.js';
 import { AppError } from '../errors/app-error.js';
+import { parseQuery, unreadableQuery } from './query.js';
+import { RawBody } from './raw-body.js';
 import { faultOfHead, faultOfTarget, isEncoded, maxHeadBytes, maxTargetBytes } from './request-head.js';
 import type { ServerState } from './request-state.js';
 import { RouteTable } from './route-table.js';
@@ -46,7 +48,7 @@ export async function createHttpApplication(
     // Longer than the idle time of common load balancers, so that they hang up first.
     keepAliveTimeout: 72_000,
     // Names may be up to 255 long; longer ones are still told that they do not exist, by those who look for them.
-    routerOptions: { maxParamLength: maxTargetBytes },
+    routerOptions: { maxParamLength: maxTargetBytes, querystringParser: parseQuery },
     trustProxy: isTrustedProxy,
     rewriteUrl: (request: IncomingMessage) => routedTarget(request.url),
     genReqId: requestIds(),
@@ -110,8 +112,11 @@ export async function createHttpApplication(
 function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Readiness): void {
   // Bodies stay bytes until the guard has said who calls; each dialect reads them in its own way.
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, ({ raw }, body, done) =>
-    isEncoded(raw) ? done(new AppError('encoding_unsupported')) : done(null, body),
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, ({ raw, rollcall }, body, done) =>
+    isEncoded(raw)
+      ? done(new AppError('encoding_unsupported'))
+      : // What has a length of 0 is as good as not there.
+        done(null, body.length === 0 ? undefined : new RawBody(body as Buffer, rollcall.contentType ?? '')),
   );
   fastify.decorateRequest('rollcall');
   const refused = new WeakSet<Socket>();
@@ -123,6 +128,7 @@ function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Read
     // A client that keeps its connection would meet a closed one later.
     if (readiness.draining) reply.header('connection', 'close');
     const { socket } = request.raw;
+    if (request.query === unreadableQuery) return done(new AppError('request_malformed'));
     const fault = refused.has(socket) ? 'request_malformed' : faultOfHead(request.raw);
     if (fault === null) return done();
     // Whatever comes after it on this connection may have been meant as a part of it.

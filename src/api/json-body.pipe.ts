@@ -1,8 +1,10 @@
 import type { PipeTransform, Type } from '@nestjs/common';
-import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import { getMetadataStorage, IS_OBJECT, IS_OPTIONAL, validateSync, type ValidationError } from 'class-validator';
+import { plainNumberOf } from '../decoding/exact-numbers.js';
+import { isBlank, isJsonObject, isNothing, parseStrictJson } from '../decoding/strict-json.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/error-codes.js';
-import { parseStrictJson } from './strict-json.js';
+import type { RawBody } from './raw-body.js';
 
 /** For the `context` of a class-validator rule: the code that a broken rule fails with, where it has one of its own. */
 export function failsWith(code: ErrorCode): { context: { code: ErrorCode } } {
@@ -13,21 +15,30 @@ export function failsWith(code: ErrorCode): { context: { code: ErrorCode } } {
  * `@Body(new JsonBody(Dto))`: reads the body as JSON whatever its Content-Type says, because vendor clients send any,
  * and only here, because who may call is decided before what they sent. Members that the DTO does not know are left out.
  */
-export class JsonBody<Dto extends object> implements PipeTransform<Uint8Array | undefined, Dto> {
-  private readonly reader: DtoReader<Dto>;
+export class JsonBody<Dto extends object> implements PipeTransform<RawBody | undefined, Dto> {
+  protected readonly reader: DtoReader<Dto>;
 
   constructor(dto: Type<Dto>) {
     this.reader = new DtoReader(dto);
   }
 
   /** @throws AppError json_malformed, argument_invalid, or the code of the rule that is broken */
-  transform(body: Uint8Array | undefined): Dto {
-    return this.reader.read(body === undefined || body.length === 0 ? {} : parseStrictJson(body));
+  transform(body: RawBody | undefined): Dto {
+    return this.reader.read(body === undefined ? {} : parseStrictJson(body.text()));
+  }
+}
+
+/** The same for a body that need not be there: clients say so with blanks, `[]`, `""` and `null` as well. */
+export class OptionalJsonBody<Dto extends object> extends JsonBody<Dto> {
+  override transform(body: RawBody | undefined): Dto {
+    const text = body?.text() ?? '';
+    const value = isBlank(text) ? null : parseStrictJson(text);
+    return this.reader.read(isNothing(value) ? {} : value);
   }
 }
 
 /** The same for a body that is one object or a list of them. Answers a list only where one was sent. */
-export class JsonBodyOneOrMany<Dto extends object> implements PipeTransform<Uint8Array | undefined, Dto | Dto[]> {
+export class JsonBodyOneOrMany<Dto extends object> implements PipeTransform<RawBody | undefined, Dto | Dto[]> {
   private readonly reader: DtoReader<Dto>;
 
   constructor(
@@ -37,8 +48,8 @@ export class JsonBodyOneOrMany<Dto extends object> implements PipeTransform<Uint
     this.reader = new DtoReader(dto);
   }
 
-  transform(body: Uint8Array | undefined): Dto | Dto[] {
-    const value = body === undefined || body.length === 0 ? {} : parseStrictJson(body);
+  transform(body: RawBody | undefined): Dto | Dto[] {
+    const value = body === undefined ? {} : parseStrictJson(body.text());
     if (!Array.isArray(value)) return this.reader.read(value);
     if (value.length > this.limit) throw new AppError('batch_too_large', { count: value.length, limit: this.limit });
     if (value.length === 0) throw new AppError('argument_invalid', { detail: 'the list must not be empty' });
@@ -47,22 +58,35 @@ export class JsonBodyOneOrMany<Dto extends object> implements PipeTransform<Uint
 }
 
 class DtoReader<Dto extends object> {
-  private readonly members: readonly string[];
+  readonly members: readonly string[];
+  private readonly optionalObjects: ReadonlySet<string>;
 
   constructor(private readonly dto: Type<Dto>) {
     const rules = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
     this.members = [...new Set(rules.map((rule) => rule.propertyName))];
+    const ruled = (name: string): string[] =>
+      rules.filter((rule) => rule.name === name).map((rule) => rule.propertyName);
+    const optional = ruled(IS_OPTIONAL);
+    this.optionalObjects = new Set(ruled(IS_OBJECT).filter((member) => optional.includes(member)));
   }
 
   read(value: unknown): Dto {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw new AppError('argument_invalid', { detail: 'the body must be a JSON object' });
+    if (!isJsonObject(value)) throw new AppError('argument_invalid', { detail: 'the body must be a JSON object' });
     const dto = new this.dto();
     for (const member of this.members)
-      if (Object.hasOwn(value, member)) dto[member as keyof Dto] = (value as Dto)[member as keyof Dto];
+      if (Object.hasOwn(value, member)) dto[member as keyof Dto] = this.taken(member, value[member]) as Dto[keyof Dto];
     const [broken] = validateSync(dto, { stopAtFirstError: true, forbidUnknownValues: true });
     if (broken !== undefined) throw toAppError(broken);
     return dto;
+  }
+
+  /**
+   * A member that is a number has no use for its text, and one that JavaScript does not have is none. An object that may
+   * be missing may be written as nothing.
+   */
+  private taken(member: string, value: unknown): unknown {
+    if (this.optionalObjects.has(member) && isNothing(value)) return null;
+    return plainNumberOf(value) ?? (JSON.isRawJSON(value) ? NaN : value);
   }
 }
 

@@ -3,6 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Answer, IdempotencyService } from '../idempotency/idempotency.service.js';
+import { RawBody } from './raw-body.js';
 
 const keyHeader = 'idempotency-key';
 const service = Symbol('idempotency');
@@ -71,12 +72,8 @@ async function answer(
 }
 
 /** The body without the boundary of a form, which a client makes up anew each time. */
-function bodyOf(request: FastifyRequest): string | Uint8Array {
-  const body = (request.body as Uint8Array | undefined) ?? '';
-  const boundary = /;\s*boundary="?([^";]+)/i.exec(request.rollcall.contentType ?? '')?.[1];
-  return boundary === undefined
-    ? body
-    : Buffer.from(body as string)
-        .toString('latin1')
-        .replaceAll(boundary, '');
+function bodyOf({ body }: FastifyRequest): string | Uint8Array {
+  if (!(body instanceof RawBody)) return '';
+  const boundary = /;\s*boundary="?([^";]+)/i.exec(body.contentType)?.[1];
+  return boundary === undefined ? body.bytes : Buffer.from(body.bytes).toString('latin1').replaceAll(boundary, '');
 }

@@ -1,3 +1,4 @@
+import { parseStrictJson } from '../decoding/strict-json.js';
 import type { KickReason } from '../presence/session.js';
 
 /** Frames that the server sends, as docs/gateway.md describes them. */
@@ -26,10 +27,10 @@ export interface ClientFrame {
   readonly [member: string]: unknown;
 }
 
-/** The frame in a text, or null when it is none. */
+/** The frame in a text, or null when it is none: as strict as the bodies of the REST API. */
 export function readFrame(text: string): ClientFrame | null {
   try {
-    const frame = JSON.parse(text) as ClientFrame | null;
+    const frame = parseStrictJson(text) as ClientFrame | null;
     return typeof frame === 'object' && !Array.isArray(frame) && typeof frame?.type === 'string' ? frame : null;
   } catch {
     return null;

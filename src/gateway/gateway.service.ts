@@ -11,6 +11,7 @@ import { AppsService } from '../apps/apps.service.js';
 import { TokensService } from '../auth/tokens.service.js';
 import { Clock } from '../clock/clock.js';
 import { Env } from '../config/env.js';
+import { pairsOf, utf8 } from '../decoding/text.js';
 import { AppError } from '../errors/app-error.js';
 import { clientAddressOf, type TrustedProxies, trustedProxies } from '../http/client-address.js';
 import { afterPendingAnswers } from '../http/pending-answers.js';
@@ -144,7 +145,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
       const settle = this.admit(request, socket);
       const app = await this.appOf(request);
       const user = await this.userOf(request, app);
-      const device = readDevice(Object.fromEntries(queryOf(request)));
+      const device = readDevice(queryOf(request));
       if (user !== null && typeof device === 'string') throw new UpgradeRefused(400, 'argument_invalid', device);
       if (this.draining !== null) throw new UpgradeRefused(503, 'stopping');
       this.upgrades.handleUpgrade(request, socket, head, (webSocket) => {
@@ -249,8 +250,12 @@ function toRefusal(error: unknown): UpgradeRefused {
   return new UpgradeRefused(code === 'user_banned' ? 403 : 401, code);
 }
 
-function queryOf({ url }: IncomingMessage): URLSearchParams {
-  return new URLSearchParams(canonicalTarget(url).replace(/^[^?]*/, ''));
+function queryOf({ url }: IncomingMessage): Record<string, string> {
+  try {
+    return Object.fromEntries(pairsOf(canonicalTarget(url).replace(/^[^?]*\??/, ''), utf8));
+  } catch {
+    throw new UpgradeRefused(400, 'argument_invalid', 'the query is not UTF-8');
+  }
 }
 
 function decode(segment: string): string {

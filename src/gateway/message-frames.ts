@@ -242,8 +242,9 @@ const failureTexts: Readonly<Record<string, string>> = {
   overloaded: 'the service is busy, please try again later',
 };
 
-function isRef(ref: unknown): ref is string | number {
-  return typeof ref === 'number' || (typeof ref === 'string' && ref.length <= refLengthMost);
+/** A number comes back with the digits that it had. */
+function isRef(ref: unknown): boolean {
+  return typeof ref === 'number' || JSON.isRawJSON(ref) || (typeof ref === 'string' && ref.length <= refLengthMost);
 }
 
 function isUnavailable(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
 import { afterCommit } from '../database/unit-of-work.js';
+import { isJsonObject, isNothing } from '../decoding/strict-json.js';
 import { AppError } from '../errors/app-error.js';
 import { writeMessageId } from '../offline-messages/message-id.js';
 import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
@@ -16,7 +17,7 @@ export interface OutgoingMessage {
   readonly type: string;
   /** A JSON value. */
   readonly body: unknown;
-  /** A JSON value, or undefined for none. */
+  /** A JSON value; none if it is undefined or says nothing: null, `""`, `[]`. */
   readonly ext?: unknown;
 }
 
@@ -66,10 +67,9 @@ function checkMessage({ from, to, type, body, ext }: OutgoingMessage) {
   if (to.length > receiversMost) throw new AppError('batch_too_large', { count: to.length, limit: receiversMost });
   if (!isMessageType(type))
     throw new AppError('argument_invalid', { detail: `type must be one of ${messageTypes.join(', ')}` });
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new AppError('argument_invalid', { detail: 'body must be a JSON object' });
+  if (!isJsonObject(body)) throw new AppError('argument_invalid', { detail: 'body must be a JSON object' });
   const text = JSON.stringify(body);
-  const extText = ext === undefined || ext === null ? null : JSON.stringify(ext);
+  const extText = ext === undefined || isNothing(ext) ? null : JSON.stringify(ext);
   if (Buffer.byteLength(text) + Buffer.byteLength(extText ?? '') > messageBytesMost)
     throw new AppError('message_too_large', { limit: messageBytesMost });
   return { sender, chatType: 'chat', type, body: text, ext: extText } as const;

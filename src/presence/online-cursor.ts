@@ -9,7 +9,8 @@ export function writeOnlineCursor(appId: string, afterUsername: string): string 
 /** @throws AppError cursor_invalid for anything that `writeOnlineCursor` did not make for this app */
 export function readOnlineCursor(appId: string, cursor: string): string {
   const [, username, sum] = /^([^:]{1,255}):([\w-]{16})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
-  if (username === undefined || sum !== check(appId, username)) throw new AppError('cursor_invalid');
+  if (username === undefined || sum !== check(appId, username) || writeOnlineCursor(appId, username) !== cursor)
+    throw new AppError('cursor_invalid');
   return username;
 }
 

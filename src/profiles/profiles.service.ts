@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
+import { parseExactly } from '../decoding/exact-numbers.js';
 import { AppError } from '../errors/app-error.js';
 import type { User } from '../users/user.js';
 import { UserEvents } from '../users/user-events.js';
@@ -231,7 +232,7 @@ function toProfiledUser(user: User, row: UserProfileRow | null): ProfiledUser {
     profile: {
       userId: row?.user_id ?? user.username,
       avatarUrl: row?.avatar_url ?? null,
-      extras: row?.extras == null ? {} : (JSON.parse(row.extras) as Record<string, unknown>),
+      extras: row?.extras == null ? {} : (parseExactly(row.extras) as Record<string, unknown>),
     },
   };
 }

@@ -54,6 +54,16 @@ export function operationsOf({ paths }: OpenApiDocument): Operation[] {
 /** JSON that no schema asks for, as it would be written. */
 const hostileJson = [
   ...['null', 'true', 'false', '0', '-0', '-1', '0.5', '1e308', '1e400', '-1e400', '9007199254740993', '2147483648'],
+  ...[
+    '1688888483063664642',
+    '1.0',
+    '-0.0',
+    '1E5',
+    '1e-400',
+    '6.28E11',
+    `0.${'3'.repeat(40)}`,
+    `{"n":${'9'.repeat(25)}}`,
+  ],
   ...['""', '" "', '"."', '".."', '"\\u0000"', '"a\\u0000b"', '"\\ud800"', '"\\udc00a"', '"\\r\\nset-cookie: a=b"'],
   ...['"\\u202e\\u200b"', '"\\u0130\\u212a"', '"ﬀ"', '"😀"', '"cafe\\u0301"', '"%00"', '"%_"', `"' OR 1=1 -- "`],
   ...['"__proto__"', '"constructor"', '"batch"', '"null"', '"[object Object]"', '"1e400"', '"9999-99-99 99:99:99"'],
@@ -66,7 +76,20 @@ const hostileJson = [
 /** The same for a path or a query, as it would be written there. */
 const hostileText = [
   ...['%00', 'a%00', '%ff', '%c0%af', '%2F', '..', '%2e%2e', '.', '%252e', '%', '%zz', 'a%20', '%20a', '+', ';', '@'],
-  ...['%F0%9F%98%80', '%CC%81', '%E2%84%AA', '%C4%B0', '%ED%A0%80', '%0d%0aset-cookie:%20a', "'%20OR%201=1--", '%25_'],
+  ...[
+    '%F0%9F%98%80',
+    '%E9',
+    'caf%E9',
+    '%C3',
+    '\xe9',
+    '%CC%81',
+    '%E2%84%AA',
+    '%C4%B0',
+    '%ED%A0%80',
+    '%0d%0aset-cookie:%20a',
+    "'%20OR%201=1--",
+    '%25_',
+  ],
   ...['batch', 'null', 'undefined', 'true', '__proto__', 'constructor', '[object%20Object]', '*', '(', '\\', '|', '"'],
   ...['-1', '0', '-0', '1e400', '0x10', '1.5', '9007199254740993', '9'.repeat(30), '%D9%A1', 'a,b,,c', ','],
   ...[65, 256, 1_025, 1_100, 6_000].map((length) => 'x'.repeat(length)),
@@ -86,6 +109,8 @@ const hostileHeaders: readonly (readonly [string, string])[] = [
     '\t',
     'text/xml',
     'application/json; charset=utf-16',
+    'application/json; charset=iso-8859-1',
+    'application/x-www-form-urlencoded; charset=nonsense',
     'multipart/form-data',
     'multipart/form-data; boundary=',
   ],
@@ -269,9 +294,15 @@ function written({ body, filling }: Parts): string {
   return JSON.stringify(body).replace(`"${hole}"`, () => filling);
 }
 
-/** Bytes, or a body that was right until it was cut. */
+/** What says nothing, and what is no text. */
+const emptyBodies = ['[]', '""', 'null', ' ', '\r\n', '[[]]', '0', '1.0'];
+const latinBodies = ['user_id=caf\xe9', 'username=%E9&password=%ff', '{"username":"caf\xe9"}', '\xef\xbb\xbf{}'];
+const knownBodies = [...emptyBodies, ...latinBodies].map((text) => Buffer.from(text, 'latin1'));
+
+/** Bytes, a body from the lists, or one that was right until it was cut. */
 function rawBody(parts: Parts, bytes: Uint8Array | number): Uint8Array {
   if (typeof bytes !== 'number') return bytes;
+  if (bytes % 3 === 0) return knownBodies[(bytes / 3) % knownBodies.length] as Uint8Array;
   const whole = Buffer.from(written({ ...parts, body: parts.body ?? { user_id: 'a', password: canary } }));
   return whole.subarray(0, bytes % (whole.length + 1));
 }

@@ -9,6 +9,8 @@ export type Frame = Readonly<Record<string, any>> & { readonly type: string };
 /** A chat client on the gateway, which keeps every frame that it gets. */
 export class MessageClient {
   readonly frames: Frame[] = [];
+  /** The same frames as they came. */
+  readonly texts: string[] = [];
   /** Acknowledges each message as it comes. */
   acks = true;
   private waiting: (() => void)[] = [];
@@ -17,6 +19,7 @@ export class MessageClient {
     socket.on('message', (data: Buffer) => {
       const frame = JSON.parse(data.toString()) as Frame;
       this.frames.push(frame);
+      this.texts.push(data.toString());
       if (frame.type === 'message' && this.acks) this.send({ type: 'ack', id: frame['id'] as string });
       for (const wake of this.waiting.splice(0)) wake();
     });
@@ -52,8 +55,9 @@ export class MessageClient {
     return this.frames.filter((frame) => frame.type === 'message');
   }
 
-  send(frame: Readonly<Record<string, unknown>>): void {
-    this.socket.send(JSON.stringify(frame));
+  /** A text is sent as it stands. */
+  send(frame: Readonly<Record<string, unknown>> | string): void {
+    this.socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
   }
 
   /** The first frame of this type, which may be here already. */

@@ -15,7 +15,7 @@ import { batchMost, UsersService } from '../../users/users.service.js';
 import { AppError } from '../../errors/app-error.js';
 import { AccessBy } from '../access.guard.js';
 import { Repeatable } from '../repeatable.decorator.js';
-import { JsonBody, JsonBodyOneOrMany } from '../json-body.pipe.js';
+import { JsonBody, JsonBodyOneOrMany, OptionalJsonBody } from '../json-body.pipe.js';
 import { AgoraAnswer } from './agora-answer.decorator.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 import { AgoraCall, Call } from './agora-call.js';
@@ -259,7 +259,7 @@ export class AgoraUsersController {
   async ban(
     @Call() call: AgoraCall,
     @Param('username') username: string,
-    @Body(new JsonBody(AgoraReasonDto)) body: AgoraReasonDto,
+    @Body(new OptionalJsonBody(AgoraReasonDto)) body: AgoraReasonDto,
   ) {
     const user = await this.users.ban(call.app.id, username, actor, body.reason ?? null);
     return {
@@ -280,7 +280,7 @@ export class AgoraUsersController {
   async unban(
     @Call() call: AgoraCall,
     @Param('username') username: string,
-    @Body(new JsonBody(AgoraReasonDto)) body: AgoraReasonDto,
+    @Body(new OptionalJsonBody(AgoraReasonDto)) body: AgoraReasonDto,
   ) {
     await this.users.unban(call.app.id, username, actor, body.reason ?? null);
     return { action: 'activate user', timestamp: call.timestamp, duration: call.duration };

@@ -1,7 +1,10 @@
 import { Busboy } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
+import { numberTextOf } from '../../decoding/exact-numbers.js';
+import { isBlank, isJsonObject, isNothing, parseStrictJson } from '../../decoding/strict-json.js';
+import { pairsOf, utf8 } from '../../decoding/text.js';
 import { AppError } from '../../errors/app-error.js';
-import { parseStrictJson } from '../strict-json.js';
+import { RawBody } from '../raw-body.js';
 
 const namesMost = 1024;
 const wholeNumber = /^[+-]?\d{1,15}$/;
@@ -13,8 +16,8 @@ const wholeNumber = /^[+-]?\d{1,15}$/;
  */
 export async function readParameters(request: FastifyRequest): Promise<QiscusParameters> {
   const [, query = ''] = /\?(.*)$/s.exec(request.url) ?? [];
-  const inBody = await readBody(await bodyOf(request), request.rollcall.contentType ?? '');
-  return new QiscusParameters(new Map([...inBody, ...fromPairs(new URLSearchParams(query))]));
+  const inBody = await readBody(await bodyOf(request));
+  return new QiscusParameters(new Map([...inBody, ...fromPairs(pairsOf(query, utf8))]));
 }
 
 /** The values of a call by their names, without `[]`: what a JSON body has, or text, or a list of texts. */
@@ -71,11 +74,15 @@ export class ParameterReader {
     return /^(true|1)$/i.test(toText(this.given(name)) ?? '');
   }
 
-  /** A JSON object, or a text that is one. */
+  /** A JSON object, or a text that is one; PHP writes one without members as `[]`. */
   object(name: string): Record<string, unknown> | undefined {
     const value = this.given(name);
-    const object = typeof value === 'string' ? parsed(value) : value;
-    return object === undefined || isObject(object) ? object : this.problem(name, 'must be a JSON object', undefined);
+    const sent = typeof value === 'string' ? parsed(value) : value;
+    if (sent === null || sent === '') return undefined;
+    const object = isNothing(sent) ? {} : sent;
+    return object === undefined || isJsonObject(object)
+      ? object
+      : this.problem(name, 'must be a JSON object', undefined);
   }
 
   problem<Value>(name: string, rule: string, instead: Value): Value {
@@ -91,27 +98,23 @@ export class ParameterReader {
 
 function toText(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+  return typeof value === 'boolean' ? String(value) : numberTextOf(value);
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** null, which is no object, for text that is no JSON. */
+/** Text that is no JSON stays what it is, which is no object. */
 function parsed(text: string): unknown {
   try {
-    return parseStrictJson(Buffer.from(text));
+    return parseStrictJson(text);
   } catch {
-    return null;
+    return text;
   }
 }
 
 /** Fastify leaves the body of a GET alone, and some clients have all of their parameters there. */
-async function bodyOf(request: FastifyRequest): Promise<Uint8Array> {
-  if (request.body instanceof Uint8Array) return request.body;
+async function bodyOf(request: FastifyRequest): Promise<RawBody | null> {
+  if (request.body instanceof RawBody) return request.body;
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
-  if (request.method !== 'GET' || (length === '0' && encoding === undefined)) return new Uint8Array();
+  if (request.method !== 'GET' || (length === '0' && encoding === undefined)) return null;
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   // The connection has to stay: who sent too much is told so.
@@ -120,20 +123,23 @@ async function bodyOf(request: FastifyRequest): Promise<Uint8Array> {
     if (bytes > request.routeOptions.bodyLimit) throw new AppError('body_too_large');
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return new RawBody(Buffer.concat(chunks), request.rollcall.contentType ?? '');
 }
 
-async function readBody(body: Uint8Array, type: string): Promise<Values> {
-  if (body.length === 0) return new Map();
-  if (/^multipart\/form-data/i.test(type)) return fromPairs(await multipartPairs(body, type));
-  const text = Buffer.from(body).toString();
+async function readBody(body: RawBody | null): Promise<Values> {
+  if (body === null) return new Map();
+  const text = body.text();
+  if (isBlank(text)) return new Map();
+  if (/^multipart\/form-data/i.test(body.contentType))
+    return fromPairs(await multipartPairs(Buffer.from(text), body.contentType));
   // curl calls a body a form if nobody says what it is, and no name of a form begins like an object.
-  if (/^\s*[[{]/.test(text) || /[/+]json\b/i.test(type)) return fromJson(parseStrictJson(body));
-  return fromPairs(new URLSearchParams(text));
+  if (/^\s*[[{]/.test(text) || /[/+]json\b/i.test(body.contentType)) return fromJson(parseStrictJson(text));
+  return fromPairs(body.decode((decoder) => pairsOf(Buffer.from(body.bytes).toString('latin1'), decoder)));
 }
 
 function fromJson(value: unknown): Values {
-  if (!isObject(value)) throw unreadable('the body must be a JSON object');
+  if (isNothing(value)) return new Map();
+  if (!isJsonObject(value)) throw unreadable('the body must be a JSON object');
   return new Map(Object.entries(value).map(([name, one]) => [name.replace(/\[\]$/, ''), one]));
 }
 
@@ -152,7 +158,7 @@ function fromPairs(pairs: Iterable<readonly [string, string]>): Values {
   return values;
 }
 
-/** A part that claims to be a file is text like the others. */
+/** A part that claims to be a file is text like the others. The whole is well-formed UTF-8, and so is each part. */
 function multipartPairs(body: Uint8Array, type: string): Promise<[string, string][]> {
   return new Promise((resolve, reject) => {
     const broken = (): void => reject(unreadable('the multipart body is broken'));

@@ -104,6 +104,30 @@ describe('banning', () => {
       expect(await history(uuid)).toEqual([]);
     });
 
+    it.each(['[]', '""', 'null', '{}', ' \r\n\t', '', '{"reason":null}'])(
+      '200 with the body %j, which says nothing',
+      async (body) => {
+        const { uuid, username } = await running.register(aUsername());
+        for (const [step, activated] of [
+          ['deactivate', 0],
+          ['activate', 1],
+        ] as const) {
+          const response = await running.call('post', `/users/${username}/${step}`, { body });
+          expect(response.status).toBe(200);
+          expect((await history(uuid)).at(-1)).toEqual({ activated, actor: 'app token', reason: null });
+        }
+      },
+    );
+
+    it.each(['[1]', '[[]]', '[{}]', '"spam"', '0', '1.0', 'false', '{', '\ufeff', '\ufeff{}'])(
+      '400 with the body %j, and the user is not banned',
+      async (body) => {
+        const { username } = await running.register(aUsername());
+        expect((await ban(username, body)).status).toBe(400);
+        expect((await running.call('get', `/users/${username}`)).body.entities[0].activated).toBe(true);
+      },
+    );
+
     it('400 for a reason that is no text or longer than 1,000 characters', async () => {
       const { username } = await running.register(aUsername());
       expectError(await ban(username, { reason: 1 }), agoraErrors.illegal('reason must be a string'));

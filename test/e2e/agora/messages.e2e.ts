@@ -1,4 +1,6 @@
 import { agoraErrors, expectError, expectOrder } from '../../support/agora-answers.js';
+import { aUsername } from '../../factories/user.factory.js';
+import { MessageClient } from '../../support/message-client.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 
 const aMessage = (overrides: Readonly<Record<string, unknown>> = {}) => ({
@@ -61,6 +63,29 @@ describe('POST messages/users', () => {
       await send(aMessage({ to: [...names, 'one-more'] })),
       agoraErrors.illegal(/array size\[601\].*value\[600\]/),
     );
+  });
+
+  test.each<[string, string, string]>([
+    ['{"order":1688888483063664642,"n":[1.0,-0,1E5,1e-400]}', '{"id":9007199254740993}', '{"id":9007199254740993}'],
+    ['{"half":"\\ud800","text":"1688888483063664642"}', '[]', '{}'],
+    ['{}', 'null', '{}'],
+    ['{}', '""', '{}'],
+  ])('200 the body %s and the ext %s arrive as they were sent', async (body, ext, delivered) => {
+    const username = aUsername();
+    await service.register(username);
+    const client = await MessageClient.logIn(service, username);
+    await send(`{"from":"sender","to":["${username}"],"type":"txt","body":${body},"ext":${ext}}`).expect(200);
+    await client.first('message');
+    expect(client.texts.at(-1)).toContain(`"body":${body},"ext":${delivered},`);
+    await client.close();
+  });
+
+  test.each(['9007199254740993', '1.0', '[1]', '"text"'])('400 the ext or the body %s', async (value) => {
+    for (const member of ['ext', 'body'])
+      expectError(
+        await send(`{"to":["u1"],"type":"txt",${member === 'ext' ? '"body":{},' : ''}"${member}":${value}}`),
+        agoraErrors.illegal(new RegExp(`^${member} must be`)),
+      );
   });
 
   test.each([

@@ -127,6 +127,17 @@ describe('log in to the gateway', () => {
     expect(await refusal(`${running.url}${path()}`)).toMatchObject({ status, body: { code } });
   });
 
+  it('a query that is not UTF-8 refuses the upgrade, and one that is names the device', async () => {
+    const token = await userToken();
+    const url = `${running.url}${running.path}/ws?platform=web&device_name=`;
+    const headers = { authorization: `Bearer ${token}` };
+    for (const name of ['caf%E9', '%ff', 'caf%C3'])
+      expect(await refusal(`${url}${name}`, headers)).toMatchObject({
+        status: 400,
+        body: { code: 'argument_invalid' },
+      });
+  });
+
   it('another origin is refused, the allowed one and none are not', async () => {
     const url = `${running.url}${running.path}/ws`;
     expect(await refusal(url, { origin: 'https://b.example' })).toMatchObject({ status: 403 });

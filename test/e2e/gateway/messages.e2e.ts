@@ -19,6 +19,45 @@ describe('messages on the gateway', () => {
   });
   afterAll(() => service.stop());
 
+  test('numbers of body, ext and ref arrive and come back as they were sent', async () => {
+    for (const name of ['exact-a', 'exact-b']) await service.register(name);
+    const [sender, receiver] = [
+      await MessageClient.logIn(service, 'exact-a'),
+      await MessageClient.logIn(service, 'exact-b'),
+    ];
+    const body = '{"order":1688888483063664642,"half":"\\ud800","n":[1.0,-0,1E5]}';
+    sender.send(`{"type":"send","ref":9007199254740993,"to":"exact-b","body":${body},"ext":[]}`);
+    await sender.first('sent');
+    await receiver.first('message');
+    expect(sender.texts.at(-1)).toContain('"ref":9007199254740993,');
+    expect(receiver.texts.at(-1)).toContain(`"body":${body},"ext":{},`);
+    await receiver.close();
+    await sender.close();
+  });
+
+  test.each([
+    ['5,000 levels', `{"type":"send","ref":1,"to":"strict","body":${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}`],
+    ['33 levels', `{"type":"send","ref":1,"to":"strict","body":${'['.repeat(33)}${']'.repeat(33)}}`],
+    ['__proto__', '{"type":"send","to":"strict","body":{"__proto__":{}}}'],
+    ['a member twice', '{"type":"send","to":"nobody","to":"strict","body":{}}'],
+    ['a number beyond all numbers', '{"type":"send","to":"strict","body":{"n":1e400}}'],
+    [
+      'over 1,024 members',
+      `{"type":"send","to":"strict","body":{${Array.from({ length: 1100 }, (_none, index) => `"${index}":1`).join()}}}`,
+    ],
+    ['no frame', '[]'],
+    ['a number', '1.0'],
+  ])('a frame with %s is refused, and the session goes on', async (_what, text) => {
+    if ((await service.call('get', '/users/strict')).status === 404) await service.register('strict');
+    const client = await MessageClient.logIn(service, 'strict');
+    client.send(text);
+    expect(await client.first('error')).toMatchObject({ code: 'frame_malformed' });
+    client.send({ type: 'ping' });
+    await client.first('pong');
+    expect(client.messages).toEqual([]);
+    await client.close();
+  });
+
   test('many offline messages are pulled in order while the client acknowledges', async () => {
     await service.register('many');
     const expected = Array.from({ length: 300 }, (_none, index) => String(index));

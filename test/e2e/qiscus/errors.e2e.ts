@@ -98,7 +98,7 @@ describe('which route gives which shape', () => {
       400,
       invalid(['avatar_url']),
     ],
-    ['post', 'login_or_register', { user_id: 'new', username: 'x', extras: [] }, 400, invalid(['extras'])],
+    ['post', 'login_or_register', { user_id: 'new', username: 'x', extras: [1] }, 400, invalid(['extras'])],
     [
       'post',
       'login_or_register',

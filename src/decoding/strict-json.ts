@@ -1,17 +1,18 @@
 import { AppError } from '../errors/app-error.js';
+import { hasOnlyPlainNumbers, parseExactly } from './exact-numbers.js';
+import { utf8 } from './text.js';
 
 const depthMost = 32;
 const membersMost = 1024;
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Parses the JSON of a body and refuses what two readers could understand differently or what only an attacker sends:
- * a member given twice, `__proto__`, over 32 levels, over 1,024 members, a number that is too large to keep, bytes that
- * are not UTF-8, a byte order mark.
- * @throws AppError json_malformed. The text never repeats the body, which may hold a password.
+ * Parses JSON that came from outside and refuses what two readers could understand differently or what only an attacker
+ * sends: a member given twice, `__proto__`, over 32 levels, over 1,024 members, a number that is too large to keep, bytes
+ * that are not UTF-8, a byte order mark. No number is changed: see `exact-numbers.ts`.
+ * @throws AppError json_malformed. The text never repeats what was sent, which may hold a password.
  */
-export function parseStrictJson(body: Uint8Array): unknown {
-  const text = decode(body);
+export function parseStrictJson(sent: Uint8Array | string): unknown {
+  const text = typeof sent === 'string' ? sent : decode(sent);
   // Outside of strings each colon belongs to one member. Counted first: the parser needs long for very many of them.
   const colons = countColons(text);
   if (colons > membersMost) throw malformed(`over ${membersMost} members`);
@@ -19,12 +20,27 @@ export function parseStrictJson(body: Uint8Array): unknown {
   // A member that the parser merged is missing here.
   if (typeof value === 'object' && value !== null && countMembers(value, 1) !== colons)
     throw malformed('a member is given twice in one object');
-  return value;
+  // Not before it is known to be flat: the parser that keeps digits calls itself for each level.
+  return hasOnlyPlainNumbers(text) ? value : parseExactly(text);
+}
+
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
+}
+
+/** Whether a text is without any JSON. */
+export function isBlank(text: string): boolean {
+  return /^[ \t\r\n]*$/.test(text);
+}
+
+/** Null, nothing in quotes, and the list without items that PHP makes of an object without members: nothing was sent. */
+export function isNothing(value: unknown): boolean {
+  return value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
 function decode(body: Uint8Array): string {
   try {
-    return decoder.decode(body);
+    return utf8.decode(body);
   } catch {
     throw malformed('the body is not UTF-8');
   }
@@ -50,7 +66,7 @@ function countMembers(value: object, depth: number): number {
   let members = names.length;
   for (const child of Object.values(value) as unknown[]) {
     if (typeof child === 'object' && child !== null) members += countMembers(child, depth + 1);
-    // It would be written as null when it is passed on.
+    // Its digits could be kept, but whoever reads them in JavaScript would have infinity.
     else if (child === Infinity || child === -Infinity) throw malformed('a number is too large to keep');
   }
   return members;
