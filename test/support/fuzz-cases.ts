@@ -38,7 +38,7 @@ export function operationsOf({ paths }: OpenApiDocument): Operation[] {
     for (const method of ['get', 'put', 'post', 'delete']) {
       const told = item[method];
       if (told === undefined) continue;
-      const handler = `${method} ${told.operationId.replace(/\[\d+\]$/, '')}`;
+      const handler = `${method} ${told.operationId.replace(/_\d+$/, '')}`;
       const before = operations.get(handler);
       operations.set(handler, {
         method: method.toUpperCase(),

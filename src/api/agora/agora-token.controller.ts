@@ -34,6 +34,8 @@ export class AgoraTokenController {
   @Post('token')
   @HttpCode(200)
   @ApiOperation({
+    // None for credentials and a password; an app token for a name, an AccessToken2 for an exchange.
+    security: [{}, { bearer: [] }],
     summary: 'A token: for an app by its credentials, for a user by password or by name, or for a 007 token',
   })
   @ApiBody({ type: RequestAgoraTokenDto })

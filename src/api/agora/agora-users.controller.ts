@@ -36,7 +36,7 @@ const oneOrMany = [{ $ref: getSchemaPath(RegisterAgoraUserDto) }].flatMap((one) 
   { type: 'array', items: one, minItems: 1, maxItems: batchMost },
 ]);
 const limitQuery = { name: 'limit', required: false, description: '1 to 100, default 10' };
-const cursorQuery = { name: 'cursor?', required: false, description: 'From the page before' };
+const cursorQuery = { name: 'cursor', required: false, description: 'From the page before' };
 
 /** The user system of Agora Chat (Easemob IM): docs/dialects/agora.md. Members stand in the order of its examples. */
 @ApiTags('users')

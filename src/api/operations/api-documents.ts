@@ -21,11 +21,25 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .addApiKey({ type: 'apiKey', in: 'header', name: qiscusSecurity.secret }, qiscusSecurity.secret)
     .addApiKey({ type: 'apiKey', in: 'header', name: qiscusSecurity.token }, qiscusSecurity.token)
     .build();
-  const document = SwaggerModule.createDocument(app, config);
+  const document = SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
+  });
+  const times = new Map<string, number>();
   for (const [path, { get, put, post, delete: remove }] of Object.entries(document.paths))
     for (const operation of [get, put, post, remove])
-      if (operation !== undefined) operation.parameters = withPathParameters(path, operation.parameters);
+      if (operation !== undefined) {
+        operation.parameters = withPathParameters(path, operation.parameters);
+        operation.operationId = uniqueId(operation.operationId, times);
+      }
   return document;
+}
+
+/** A handler answers under several prefixes, which Nest numbers in brackets: no generator makes a method of those. */
+function uniqueId(id: string | undefined, times: Map<string, number>): string {
+  const name = id?.replace(/\[\d+\]$/, '') ?? '';
+  const time = (times.get(name) ?? 0) + 1;
+  times.set(name, time);
+  return time === 1 ? name : `${name}_${time}`;
 }
 
 /** `{org}/{app}` is read by guards, so no handler of it tells Nest. A document without it is not valid. */

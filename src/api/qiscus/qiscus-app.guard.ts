@@ -22,11 +22,9 @@ export class QiscusAppGuard implements CanActivate {
    */
   async appOf(request: FastifyRequest): Promise<App> {
     const named = headerOf(request, 'qiscus-sdk-app-id');
-    const secret = headerOf(request, 'qiscus-sdk-secret');
     const app =
       named === undefined
-        ? ((await this.bySubDomain(request)) ??
-          (secret === undefined ? null : await this.apps.findByCertificate(secret)))
+        ? ((await this.bySubDomain(request)) ?? (await this.bySecret(request)))
         : await this.byIdOrAlias(named);
     if (app === null) throw new AppError('app_not_found');
     if (app.disabled) throw new AppError('app_disabled');
@@ -36,6 +34,11 @@ export class QiscusAppGuard implements CanActivate {
   private async bySubDomain(request: FastifyRequest): Promise<App | null> {
     const [label = '', ...domain] = request.hostname.split('.');
     return domain.length === 0 ? null : this.byIdOrAlias(label);
+  }
+
+  private async bySecret(request: FastifyRequest): Promise<App | null> {
+    const secret = headerOf(request, 'qiscus-sdk-secret');
+    return secret === undefined ? null : this.apps.findByCertificate(secret);
   }
 
   private async byIdOrAlias(name: string): Promise<App | null> {

@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiSecurity } from '@nestjs/swagger';
+import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiSecurity } from '@nestjs/swagger';
 
 /** The security schemes of the dialect; the spelling with underscores works as well. */
 export const qiscusSecurity = {
@@ -84,11 +84,18 @@ export function QiscusRoute(
             },
           }),
         ];
+  const userHeaders =
+    by === 'token'
+      ? ['QISCUS-SDK-USER-ID', 'QISCUS-SDK-USER-EMAIL'].map((name) =>
+          ApiHeader({ name, required: false, description: 'Whose token it must be; phones with Android say EMAIL' }),
+        )
+      : [];
   const failure = by === 'secret' ? failureOfServerCall : failureOfClientCall;
   return applyDecorators(
     ApiOperation({ summary }),
     ApiSecurity({ [qiscusSecurity.appId]: [], ...(by === 'nothing' ? {} : { [qiscusSecurity[by]]: [] }) }),
     ...carried,
+    ...userHeaders,
     ApiResponse({ status: '4XX', description: 'The call was refused: docs/errors.md', schema: failure }),
     ApiResponse({ status: '5XX', description: 'Try again later', schema: failure }),
   );

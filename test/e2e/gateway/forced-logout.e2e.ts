@@ -1,4 +1,4 @@
-import { UsersService } from '../../../src/users/users.service.js';
+import { UserEvents } from '../../../src/users/user-events.js';
 import { aUsername } from '../../factories/user.factory.js';
 import { FixedClock } from '../../support/fixed-clock.js';
 import { GatewayClient } from '../../support/gateway-client.js';
@@ -109,16 +109,11 @@ describe('an AccessToken2 and the second in which its user was revoked', () => {
     const token = accessToken2At(running.app, name, clock.nowSeconds());
     const client = await GatewayClient.login(running.url, running.path, token);
     // As another node would do it whose signal is lost: nothing here hears of it.
-    const users = running.nest.get(UsersService) as unknown as { events: { publish: (event: unknown) => void } };
-    const { publish } = users.events;
-    users.events.publish = () => undefined;
-    await disconnect().then(
-      () => (users.events.publish = publish),
-      (error: unknown) => {
-        users.events.publish = publish;
-        throw error;
-      },
-    );
+    const events = running.nest.get(UserEvents);
+    const { publish } = events;
+    events.publish = () => undefined;
+    await disconnect();
+    events.publish = publish;
     expect((await client.closed).code).toBe(4005);
   }, 20_000);
 });
