@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { program } from 'commander';
 import { AppModule } from './app.module.js';
 import { addAppCommands } from './cli/app.command.js';
+import { addBackupCommands } from './cli/backup.command.js';
 import { addDoctorCommand } from './cli/doctor.command.js';
 import { addExpireCommand } from './cli/expire.command.js';
 import { addMigrateCommand } from './cli/migrate.command.js';
@@ -40,6 +41,7 @@ addAppCommands(program, runWithApp);
 addTokenCommands(program, runWithApp);
 addMigrateCommand(program, runWithApp);
 addExpireCommand(program, runWithApp);
+addBackupCommands(program);
 addDoctorCommand(program);
 addOpenapiCommand(program);
 

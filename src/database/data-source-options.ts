@@ -39,7 +39,7 @@ const entities = [
   IdNodeRow,
 ];
 /** In order; the list is the same on every engine. */
-const migrations = [
+export const migrations = [
   AppsAndUsers1763900000000,
   MessagesAndGroups1763900100000,
   Profiles1763900200000,

@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { SystemClock } from '../clock/clock.js';
+import { loadEnv } from '../config/env.js';
+import { backUpSqlite } from '../database/sqlite-backup.js';
+import { refuse, sqlitePath } from '../database/sqlite-copy.js';
+import { restoreSqlite } from '../database/sqlite-restore.js';
+
+const percentPerLine = 10;
+
+/** Neither opens the service's container: that would migrate, and start to serve what is to be replaced. */
+export function addBackupCommands(program: Command): void {
+  program
+    .command('backup')
+    .argument('<FILE>')
+    .option('--force', 'replace FILE if it is there', false)
+    .description('copy the SQLite database to FILE, also beside a running service')
+    .action(async (file: string, { force }: { force: boolean }) => {
+      const path = sqlitePath(loadEnv().databaseUrl) ?? refuse(mysqlBackup);
+      const interrupted = new AbortController();
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
+      let told = -percentPerLine;
+      await backUpSqlite(path, file, {
+        force,
+        signal: interrupted.signal,
+        onProgress: (percent) => {
+          if (percent < told + percentPerLine) return;
+          told = percent - (percent % percentPerLine);
+          console.error(percent === 100 ? 'copied, checking …' : `${told} % copied`);
+        },
+      });
+      console.log(
+        `${file} is a whole and checked copy of ${path}. It holds secrets: keep it as you keep a private key`,
+      );
+    });
+  program
+    .command('restore')
+    .argument('<FILE>')
+    .option('--force', 'also replace a database that is damaged', false)
+    .description('put a copy of FILE in the place of the SQLite database, which is kept under another name')
+    .action(async (file: string, { force }: { force: boolean }) => {
+      const path = sqlitePath(loadEnv().databaseUrl) ?? refuse(mysqlRestore);
+      const now = new Date(new SystemClock().now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+      const kept = await restoreSqlite(path, file, { force, suffix: `replaced-${now}` });
+      console.log(`${path} is now as ${file} was.`);
+      if (kept !== null) console.log(`The database until now is ${kept}: remove it when you are sure.`);
+      console.log('Start the service: it brings an older schema up to date.');
+    });
+}
+
+const mysqlBackup =
+  'backup copies SQLite only. For MySQL and MariaDB, in one transaction and without holding anybody up: ' +
+  'mariadb-dump --single-transaction --quick DATABASE > FILE ' +
+  '(mysqldump on MySQL, with --set-gtid-purged=OFF), or a physical one with mariabackup --backup or xtrabackup';
+const mysqlRestore =
+  'restore replaces an SQLite database only. For MySQL and MariaDB: stop every node, and read the dump into an empty ' +
+  'database with mariadb DATABASE < FILE (mysql on MySQL), or put a physical one back with mariabackup --prepare and --copy-back';

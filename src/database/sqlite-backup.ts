@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type BetterSqlite3 from 'better-sqlite3';
+import { checkSqliteFile, isDamage, openSqlite, refuse, syncPath } from './sqlite-copy.js';
+
+export interface BackupOptions {
+  /** Replaces a file that is there. */
+  readonly force: boolean;
+  readonly signal: AbortSignal;
+  /** Told how much is copied, in whole per cent. */
+  readonly onProgress: (percent: number) => void;
+}
+
+/** So many are copied between two looks at signals; with pages of 4 KiB, 1 MiB. */
+const pagesPerStep = 256;
+
+/**
+ * Copies an SQLite database to `file` beside a running service: as of one moment, checked, on the disk, readable for its
+ * owner only, and under its name only when it is whole.
+ * @throws AppError argument_invalid when there is nothing to copy, the file exists, or the copy is not whole
+ */
+export async function backUpSqlite(path: string, file: string, options: BackupOptions): Promise<void> {
+  const target = resolve(file);
+  if (!existsSync(path)) refuse(`there is no database at ${path}`);
+  if (!existsSync(dirname(target))) refuse(`there is no folder ${dirname(target)}`);
+  if (existsSync(target) && !options.force) refuseToReplace(file);
+  const partial = `${target}.partial-${randomBytes(4).toString('hex')}`;
+  closeSync(openSync(partial, 'wx', 0o600));
+  try {
+    await copy(path, partial, options);
+    await checkSqliteFile(partial, 'the copy');
+    // Signals that came while it was checked.
+    await new Promise(setImmediate);
+    options.signal.throwIfAborted();
+    syncPath(partial);
+    publish(partial, target, file, options.force);
+    syncPath(dirname(target));
+  } catch (error) {
+    if (options.signal.aborted) refuse('stopped: there is no new backup');
+    if (isDamage(error)) refuse(`the database at ${path} is damaged: ${(error as Error).message}`);
+    throw error;
+  } finally {
+    for (const ending of ['', '-journal', '-wal', '-shm']) rmSync(`${partial}${ending}`, { force: true });
+  }
+}
+
+/**
+ * SQLite begins its copy anew whenever another connection writes. Inside a transaction that has read something it sees
+ * the database as it was then, so there is no change to begin anew for.
+ */
+async function copy(path: string, partial: string, { signal, onProgress }: BackupOptions): Promise<void> {
+  const source = openSqlite(path);
+  try {
+    source.exec('BEGIN');
+    source.prepare('SELECT COUNT(*) FROM sqlite_schema').get();
+    await source.backup(partial, {
+      progress: ({ totalPages, remainingPages }: BetterSqlite3.BackupMetadata) => {
+        signal.throwIfAborted();
+        onProgress(Math.floor((100 * (totalPages - remainingPages)) / totalPages));
+        return pagesPerStep;
+      },
+    });
+    onProgress(100);
+    source.exec('ROLLBACK');
+  } finally {
+    source.close();
+  }
+}
+
+function publish(partial: string, target: string, file: string, force: boolean): void {
+  if (!force) {
+    try {
+      // Unlike a rename, this fails if somebody else has made the file meanwhile.
+      linkSync(partial, target);
+      return;
+    } catch (error) {
+      if ((error as { code?: string }).code === 'EEXIST') refuseToReplace(file);
+      // Some file systems have no links.
+      if (existsSync(target)) refuseToReplace(file);
+    }
+  }
+  renameSync(partial, target);
+}
+
+function refuseToReplace(file: string): never {
+  refuse(`${file} exists: name another file, or replace it with --force`);
+}
