@@ -40,6 +40,7 @@ const ofApps: readonly RegExp[] = [
   // The command line lists them, the expiry of messages goes from one to the next, and the first start makes one.
   /^SELECT \* FROM apps ORDER BY org, name$/,
   /^SELECT id FROM apps LIMIT 1$/,
+  /^SELECT \* FROM apps WHERE id = \?( FOR UPDATE)?$/,
   /^INSERT INTO apps \(id, /,
   /^UPDATE apps SET .* WHERE id = \?$/,
 ];
