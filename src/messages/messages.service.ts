@@ -47,7 +47,7 @@ export class MessagesService {
     const receivers = usernames.map((username, index) => ({ username, away: online[index] !== true }));
     const ids = await this.offlineMessages.store(app, message, receivers);
     // Also those who seemed away: they may have come while this was being stored. Who is not woken looks soon anyway.
-    afterCommit(() => void this.presence.wake(app.id, usernames));
+    afterCommit(() => this.presence.wake(app.id, usernames));
     const idOf = new Map(usernames.map((username, index) => [username, writeMessageId(ids[index] as number)]));
     return new Map(outgoing.to.map((name) => [name, idOf.get(foldUsername(name)) as string]));
   }

@@ -288,7 +288,7 @@ export class PresenceService {
     }
   }
 
-  private onUserEvent({ type, user }: UserEvent): void {
+  private async onUserEvent({ type, user }: UserEvent): Promise<void> {
     const { appId, username, uuid: userUuid } = user;
     const signal: Signal = {
       kind: 'close_user',
@@ -300,9 +300,8 @@ export class PresenceService {
       at: this.clock.now(),
     };
     this.receive(signal);
-    void this.ask(() => this.ofUser.add(appId, username)).then((sessions) =>
-      Promise.all(this.otherNodes(sessions ?? []).map((nodeId) => this.signals.send(nodeId, signal))),
-    );
+    const sessions = await this.ask(() => this.ofUser.add(appId, username));
+    await Promise.all(this.otherNodes(sessions ?? []).map((nodeId) => this.signals.send(nodeId, signal)));
   }
 
   private async closeAnywhere(session: Session, reason: KickReason): Promise<void> {
