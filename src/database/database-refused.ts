@@ -49,7 +49,7 @@ function mysqlSentence(error: unknown, { host = '', port = 3306 }: MysqlOptions)
 
 function sqliteSentence(error: unknown, path: string): string | null {
   const { name, code = '', message } = driverError(error);
-  if (code === 'ERR_DLOPEN_FAILED' || name === 'DriverPackageNotInstalledError')
+  if (code === 'ERR_DLOPEN_FAILED' || code === 'MODULE_NOT_FOUND' || name === 'DriverPackageNotInstalledError')
     return `SQLite does not load on ${process.platform}-${process.arch} (${message.split('\n', 1)[0]}). Install the packages on this machine: npm ci`;
   // Of SQLite about the file, of the folders above it, and of better-sqlite3 when there is no such folder.
   if (!/^(SQLITE_(?!CONSTRAINT|ERROR)\w+|E[A-Z]+)$/.test(code) && name !== 'TypeError') return null;
