@@ -45,8 +45,8 @@ export async function createHttpApplication(
     // for headers and the second until that is noticed, so that who is slow to ask is still told 408.
     connectionTimeout: 6_500,
     http: { headersTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: maxHeadBytes, ...ourOwnRefusals },
-    // Longer than the idle time of common load balancers, so that they hang up first.
-    keepAliveTimeout: 72_000,
+    // Longer than the idle time of load balancers, so that they hang up first.
+    keepAliveTimeout: env.keepAliveTimeoutMs,
     // Names may be up to 255 long; longer ones are still told that they do not exist, by those who look for them.
     routerOptions: { maxParamLength: maxTargetBytes, querystringParser: parseQuery },
     trustProxy: isTrustedProxy,

@@ -20,6 +20,7 @@ const bad: Record<string, string> = {
   PASSWORD_COST: 'm=7,t=1,p=1',
   PASSWORD_CONCURRENCY: '0',
   SHUTDOWN_DRAIN_MS: '-1',
+  KEEP_ALIVE_TIMEOUT_MS: '999',
   LOG_LEVEL: 'canary',
   GATEWAY_PING_MS: 'canary',
   GATEWAY_LOGIN_TIMEOUT_MS: '99',
@@ -164,6 +165,7 @@ describe('loadEnv', () => {
     for (const range of ['10.0.0.0/33', 'localhost', '1.2.3', '10.0.0.0/'])
       expect(problemsOf({ TRUST_PROXY: range })).toHaveLength(1);
     expect(loadEnv({ PUBLIC_URL: 'https://chat.example.com/x//' }).publicUrl).toBe('https://chat.example.com/x');
+    expect(problemsOf({ PUBLIC_URL: 'https://chat.example.com/?x=1' })).toHaveLength(1);
   });
 
   it('reads the origins of pages that may call, and refuses what no browser sends', () => {

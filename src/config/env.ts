@@ -46,6 +46,8 @@ export abstract class Env {
   abstract readonly passwordCost: PasswordCost;
   abstract readonly passwordConcurrency: number;
   abstract readonly shutdownDrainMs: number;
+  /** How long a connection is kept on which no request is under way. */
+  abstract readonly keepAliveTimeoutMs: number;
   /** A socket that said nothing for so long is pinged, and cut when it does not answer within 10 s. */
   abstract readonly gatewayPingMs: number;
   abstract readonly gatewayLoginTimeoutMs: number;
@@ -94,6 +96,7 @@ export const settings: Settings = {
     parse: (text) => (text === '' ? availableParallelism() : integer(1, 64)(text)),
   },
   shutdownDrainMs: { variable: 'SHUTDOWN_DRAIN_MS', default: '1000', parse: integer(0, 600_000) },
+  keepAliveTimeoutMs: { variable: 'KEEP_ALIVE_TIMEOUT_MS', default: '620000', parse: integer(1_000, 86_400_000) },
   gatewayPingMs: { variable: 'GATEWAY_PING_MS', default: '25000', parse: integer(100, 600_000) },
   gatewayLoginTimeoutMs: { variable: 'GATEWAY_LOGIN_TIMEOUT_MS', default: '5000', parse: integer(100, 60_000) },
   gatewayAllowedOrigins: { variable: 'GATEWAY_ALLOWED_ORIGINS', default: '', parse: parseOrigins },
@@ -193,6 +196,7 @@ function parseHost(text: string): string {
 function parsePublicUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : fail('must be a URL such as https://chat.example.com');
   if (!['http:', 'https:'].includes(url.protocol)) fail('must start with http:// or https://');
+  if (/[?#]/.test(text)) fail('must have no query, as paths are put behind it');
   return text.replace(/\/+$/, '');
 }
 

@@ -1,4 +1,6 @@
+import { Agent } from 'node:http';
 import { agoraErrors, expectError } from '../support/agora-answers.js';
+import { rawCall } from '../support/raw-call.js';
 import { type RunningApp, startApp } from '../support/start-app.js';
 
 const metricsToken = 'a-token-for-metrics';
@@ -71,6 +73,22 @@ describe('operations', () => {
       .filter(({ method, url }) => !['HEAD', 'OPTIONS'].includes(method) && !url.startsWith('/docs') && url !== '*')
       .map(({ method, url }) => `${method} ${url}`);
     expect(described.sort()).toEqual([...new Set(served)].sort());
+  });
+
+  it('200 with the address behind a proxy that PUBLIC_URL names, path and all, in the documents and in uri', async () => {
+    const behind = await startApp({ env: { PUBLIC_URL: 'https://chat.example.com/rollcall/' } });
+    const { body: document } = await behind.call('get', '//docs/openapi.json');
+    expect(document.servers).toEqual([{ url: 'https://chat.example.com/rollcall' }]);
+    const { body } = await behind.call('get', '/users/');
+    expect(body.uri).toBe(`https://chat.example.com/rollcall${behind.path}/users`);
+    await behind.stop();
+    const { body: plain } = await running.call('get', '//docs/openapi.json');
+    expect(plain.servers).toEqual([]);
+  });
+
+  it('200 on a connection that is kept for longer than load balancers keep it', async () => {
+    const answer = await rawCall(running.url, 'GET', '/health/live', { agent: new Agent({ keepAlive: true }) });
+    expect(answer.headers['keep-alive']).toBe('timeout=620');
   });
 
   it('503 for /health/ready while the node is going away, and 200 for everything else', async () => {

@@ -1,11 +1,13 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { qiscusSecurity } from '../qiscus/qiscus-document.decorator.js';
+import { Env } from '../../config/env.js';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 
 type Parameters = NonNullable<NonNullable<OpenAPIObject['paths'][string]['get']>['parameters']>;
 
 /** The OpenAPI document of the running routes. `docs/api/openapi.json` holds it, and CI checks that it is fresh. */
 export function describeApi(app: NestFastifyApplication): OpenAPIObject {
+  const { publicUrl } = app.get(Env);
   const config = new DocumentBuilder()
     .setTitle('Rollcall')
     .setDescription(
@@ -21,6 +23,8 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .addApiKey({ type: 'apiKey', in: 'header', name: qiscusSecurity.secret }, qiscusSecurity.secret)
     .addApiKey({ type: 'apiKey', in: 'header', name: qiscusSecurity.token }, qiscusSecurity.token)
     .build();
+  // Without one, paths are those of the host that the document was read from.
+  if (publicUrl !== null) config.servers = [{ url: publicUrl }];
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   });
