@@ -79,8 +79,8 @@ describe('one user', () => {
       expectError(await raw(name), agoraErrors.missingUser);
     });
 
-    it('404 for a name that is longer than any path may be', async () => {
-      expectError(await raw('n'.repeat(3_000)), agoraErrors.missingRoute);
+    it('404 for a name that is far longer than any may be', async () => {
+      expectError(await raw('n'.repeat(3_000)), agoraErrors.missingUser);
     });
 
     it('404 for a user of another app, exactly as for one that does not exist', async () => {
