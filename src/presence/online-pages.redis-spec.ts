@@ -8,7 +8,7 @@ import { aSession, freshApp } from './presence.store.contract.js';
 import { RedisPresenceStore } from './redis-presence.store.js';
 
 const longLeaseMs = 600_000;
-const totalMs = 400;
+const totalMs = 200;
 
 describe('the users of several nodes who are online', () => {
   let server: RedisServer;
