@@ -14,12 +14,14 @@ import { MessageRow } from '../offline-messages/message.entity.js';
 import { UsedNonceRow } from '../auth/used-nonce.entity.js';
 import { UserProfileRow } from '../profiles/user-profile.entity.js';
 import { UserActivationRow } from '../users/user-activation.entity.js';
+import { UserChangeRow } from '../users/user-change.entity.js';
 import { UserCountRow } from '../users/user-count.entity.js';
 import { UserRow } from '../users/user.entity.js';
 import { AppsAndUsers1763900000000 } from './migrations/1763900000000-apps-and-users.js';
 import { MessagesAndGroups1763900100000 } from './migrations/1763900100000-messages-and-groups.js';
 import { Profiles1763900200000 } from './migrations/1763900200000-profiles.js';
 import { IdempotentAnswers1763900300000 } from './migrations/1763900300000-idempotent-answers.js';
+import { UserChanges1763900500000 } from './migrations/1763900500000-user-changes.js';
 import { IdNodes1764100000000 } from './migrations/1764100000000-id-nodes.js';
 import { CertificateHashes1764100100000 } from './migrations/1764100100000-certificate-hashes.js';
 
@@ -37,6 +39,7 @@ const entities = [
   ChatGroupRow,
   GroupMemberRow,
   IdNodeRow,
+  UserChangeRow,
 ];
 /** In order; the list is the same on every engine. */
 export const migrations = [
@@ -44,6 +47,7 @@ export const migrations = [
   MessagesAndGroups1763900100000,
   Profiles1763900200000,
   IdempotentAnswers1763900300000,
+  UserChanges1763900500000,
   IdNodes1764100000000,
   CertificateHashes1764100100000,
 ];

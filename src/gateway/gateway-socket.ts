@@ -99,6 +99,11 @@ export class GatewaySocket implements SessionConnection {
     this.messages?.wake();
   }
 
+  /** @see SessionConnection */
+  catchUp(lastSeq: number | null): void {
+    void this.messages?.catchUp(lastSeq);
+  }
+
   /** Sends a frame, unless the client has been told to go. A client that does not read is cut. */
   send(frame: ServerFrame): void {
     this.sendText(JSON.stringify(frame));
@@ -134,9 +139,9 @@ export class GatewaySocket implements SessionConnection {
     }
   }
 
-  /** Looks for messages whose wake-up was lost. */
-  async look(): Promise<void> {
-    await this.messages?.look();
+  /** Asks the database again where it was away. */
+  tryAgain(): void {
+    this.messages?.tryAgain();
   }
 
   /** Ends the connection without a word. */

@@ -27,8 +27,8 @@ import { serveWithoutUpgrade, wantsWebSocket } from './unwanted-upgrade.js';
 const beatEveryMs = 1_000;
 /** A beat that comes so much later than it should says more of this process than of its clients. */
 const lateMs = 2_000;
-/** The longest that a message waits whose wake-up was lost. */
-const lookEveryMs = 5_000;
+/** How long a message waits that the database was away for. */
+const tryAgainEveryMs = 5_000;
 /** How long clients may take to answer the goodbye of a node that stops. */
 const farewellMs = 1_000;
 
@@ -67,7 +67,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
   private timer: NodeJS.Timeout | undefined;
   private connections = 0;
   private beatAt = 0;
-  private lookedAt = 0;
+  private triedAt = 0;
   private draining: Promise<void> | null = null;
 
   constructor(
@@ -229,16 +229,9 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
     const late = now - this.beatAt > beatEveryMs + lateMs;
     this.beatAt = now;
     for (const socket of this.sockets) socket.beat(now, late);
-    if (now - this.lookedAt >= lookEveryMs) {
-      this.lookedAt = now;
-      void this.look();
-    }
-  }
-
-  /** Wake-ups are sent at most once; the inboxes of all sockets are asked in few statements. */
-  private async look(): Promise<void> {
-    // With the database away, the next look comes soon enough.
-    await Promise.allSettled([...this.sockets].map((socket) => socket.look()));
+    if (now - this.triedAt < tryAgainEveryMs) return;
+    this.triedAt = now;
+    for (const socket of this.sockets) socket.tryAgain();
   }
 }
 

@@ -48,6 +48,8 @@ export class MessageSession {
   private started = false;
   private pulling = false;
   private woken = false;
+  /** Whether the database did not answer the last time. */
+  private failed = false;
   private closed = false;
   private pending = 0;
   private marks = 0;
@@ -95,11 +97,24 @@ export class MessageSession {
     if (this.started && !this.pulling && !this.closed) void this.pull();
   }
 
-  /** A wake-up may be lost: looks whether the inbox has something that was not sent. */
-  async look(): Promise<void> {
-    if (!this.started || this.closed || this.pulling) return;
-    const { lastSeq } = await this.offlineMessages.open(this.app.id, this.session.userUuid);
-    if (lastSeq > this.sentSeq) this.wake();
+  /** A wake-up may be lost: sends what the inbox has up to `lastSeq` (null: looks where that is) and was not sent. */
+  async catchUp(lastSeq: number | null): Promise<void> {
+    if (!this.started || this.closed) return;
+    const { session, offlineMessages } = this;
+    try {
+      const last = lastSeq ?? (await offlineMessages.open(this.app.id, session.userUuid)).lastSeq;
+      if (last > this.sentSeq) this.wake();
+    } catch (error) {
+      this.failed = true;
+      if (!isUnavailable(error)) this.outlet.onFault(error);
+    }
+  }
+
+  /** Pulls again after the database did not answer. */
+  tryAgain(): void {
+    if (!this.failed) return;
+    this.failed = false;
+    this.wake();
   }
 
   close(): void {
@@ -144,7 +159,7 @@ export class MessageSession {
         else this.sentSeq = Math.max(this.sentSeq, this.opened.lastSeq);
       }
     } catch (error) {
-      // The next look finds the same.
+      this.failed = true;
       if (!isUnavailable(error)) this.outlet.onFault(error);
     } finally {
       this.pulling = false;

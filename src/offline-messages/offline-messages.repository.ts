@@ -3,6 +3,7 @@ import { Clock } from '../clock/clock.js';
 import { Database, type SqlValue, type Transaction } from '../database/database.js';
 import { Gatherer } from '../database/gatherer.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import { UserChangesService } from '../users/user-changes.service.js';
 import { UsersService } from '../users/users.service.js';
 import type { InboxRow } from './inbox.entity.js';
 import type { InboxMessageRow } from './inbox-message.entity.js';
@@ -102,6 +103,7 @@ export class OfflineMessagesRepository {
     private readonly clock: Clock,
     private readonly ids: TimeOrderedIds,
     private readonly users: UsersService,
+    private readonly userChanges: UserChangesService,
   ) {
     this.byId = database.dialect.forceIndex('inbox_messages_by_id');
     this.byIdToChange = database.dialect.forceIndexToChange('inbox_messages_by_id');
@@ -316,6 +318,8 @@ export class OfflineMessagesRepository {
     const keptMost = deliveries.at(-1)?.keptMost ?? 0;
     await this.trim(transaction, appId, inboxes, `state < 2`, (inbox) => inbox.kept - keptMost);
     await this.save(transaction, inboxes);
+    const lastSeqs = [...inboxes].map(([uuid, inbox]): [string, number] => [uuid, inbox.last_seq]);
+    await this.userChanges.add(transaction, appId, new Map(lastSeqs));
     return results;
   }
 

@@ -13,6 +13,8 @@ export interface LocalSession {
   state: 'opening' | 'open' | 'ended';
   /** Whether the store has it, as far as this node knows. */
   announced: boolean;
+  /** When the database was last asked about its user, monotonic. */
+  lookedAt: number;
 }
 
 /** The sessions of this node, by id and by user. */

@@ -4,6 +4,7 @@ import type { AppsService } from '../apps/apps.service.js';
 import { RedisUnavailable } from '../redis/redis-unavailable.js';
 import type { User } from '../users/user.js';
 import { UserEvents } from '../users/user-events.js';
+import type { UserChangesService } from '../users/user-changes.service.js';
 import type { UsersService } from '../users/users.service.js';
 import { MemoryPresenceStore } from './memory-presence.store.js';
 import type { NodeSignals } from './node-signals.service.js';
@@ -14,6 +15,12 @@ import { SessionEvents } from './session-events.js';
 import type { Signal } from './signal.js';
 
 const { jest } = import.meta;
+/** Each time it is read there is a new change, of the one user. */
+let drawn = 0;
+const changes = {
+  listIds: async () => [`id${drawn++}`],
+  find: async () => [new Map([['uuid-of-ann', null]])],
+} as unknown as UserChangesService;
 const recheckEveryMs = 5_000;
 const signalWithinMs = 1_000;
 
@@ -40,6 +47,7 @@ describe('a session whose user another node has changed', () => {
       clock,
       new SessionEvents(),
       new UserEvents(),
+      changes,
     );
     presence.start();
     const request = {
@@ -51,7 +59,11 @@ describe('a session whose user another node has changed', () => {
       issued: { by: 'rollcall', epoch: 0 },
       expiresAtSeconds: Number.MAX_SAFE_INTEGER,
     } as const;
-    await presence.open(app, request, { kick: (reason) => kicks.push(reason), wake: () => undefined });
+    await presence.open(app, request, {
+      kick: (reason) => kicks.push(reason),
+      wake: () => undefined,
+      catchUp: () => undefined,
+    });
   });
   afterEach(async () => {
     await presence.stop();
@@ -119,6 +131,7 @@ describe('sessions that come and go while the store is away', () => {
       clock,
       new SessionEvents(),
       new UserEvents(),
+      changes,
     );
     presence.start();
     const request = {
@@ -127,7 +140,11 @@ describe('sessions that come and go while the store is away', () => {
     };
     store.away = true;
     for (let index = 0; index < sessions; index += 1) {
-      const session = await presence.open(app, request, { kick: () => undefined, wake: () => undefined });
+      const session = await presence.open(app, request, {
+        kick: () => undefined,
+        wake: () => undefined,
+        catchUp: () => undefined,
+      });
       presence.close(session?.sessionId ?? '', 'left');
     }
     store.away = false;
@@ -167,6 +184,7 @@ describe('a session that the store has lost without a trace, and one that it has
       clock,
       new SessionEvents(),
       new UserEvents(),
+      changes,
     );
     presence.start();
     const session = await presence.open(
@@ -175,7 +193,7 @@ describe('a session that the store has lost without a trace, and one that it has
         ...{ userUuid: user.uuid, username: user.username, platform: 'web', device: 'one', deviceName: 'one' },
         ...{ issued: { by: 'rollcall', epoch: 0 } as const, expiresAtSeconds: Number.MAX_SAFE_INTEGER },
       },
-      { kick: () => undefined, wake: () => undefined },
+      { kick: () => undefined, wake: () => undefined, catchUp: () => undefined },
     );
     await store.withdraw(session as Session);
     await store.announce({ ...(session as Session), username: 'bob', sessionId: 'left over' });

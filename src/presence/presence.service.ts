@@ -10,6 +10,7 @@ import { AppError } from '../errors/app-error.js';
 import { RedisUnavailable } from '../redis/redis-unavailable.js';
 import type { User } from '../users/user.js';
 import { type UserEvent, UserEvents } from '../users/user-events.js';
+import { UserChangesService } from '../users/user-changes.service.js';
 import { isUuid, usernameKey } from '../users/username.js';
 import { UsersService } from '../users/users.service.js';
 import { type LocalSession, LocalSessions } from './local-sessions.js';
@@ -27,17 +28,16 @@ import {
 import { SessionEvents } from './session-events.js';
 import type { Signal } from './signal.js';
 import { StoreSweep } from './store-sweep.js';
+import { sweepEveryMs, UserSweep } from './user-sweep.js';
 
 /** Users whose presence one call may ask for. */
 export const statusMost = 100;
 
 const expireEveryMs = 1_000;
-const recheckEveryMs = 5_000;
 /** How long the row of a user is ahead of the signal that says what happened to them, if there is one. */
 const signalWithinMs = 1_000;
-/** Sessions that are announced, or whose users are read, at once. */
+/** Sessions that are announced at once. */
 const announcedAtOnce = 200;
-const recheckedAtOnce = 500;
 /** Sessions that wait for their withdrawal; beyond that the oldest are left over, and found by the store's sweep. */
 const maxToWithdraw = 10_000;
 
@@ -79,12 +79,12 @@ export class PresenceService {
   /** Sessions that ended while the store did not answer. */
   private readonly toWithdraw = new Map<string, Session>();
   private readonly storeSweep: StoreSweep;
+  private readonly userSweep: UserSweep;
   private readonly ofUser: Gatherer<string, Session[]>;
   private readonly timers: NodeJS.Timeout[] = [];
   private renewedAt: number | null = null;
   private beating = false;
   private announcing = false;
-  private rechecking = false;
   private stopped = false;
   private complained = false;
 
@@ -92,12 +92,17 @@ export class PresenceService {
     private readonly store: PresenceStore,
     private readonly signals: NodeSignals,
     private readonly users: UsersService,
-    private readonly apps: AppsService,
+    apps: AppsService,
     private readonly clock: Clock,
     private readonly events: SessionEvents,
     userEvents: UserEvents,
+    userChanges: UserChangesService,
   ) {
     this.storeSweep = new StoreSweep(store, this.local, () => this.announceMissing());
+    this.userSweep = new UserSweep(this.local, users, apps, userChanges, clock, {
+      judge: (local, user, patienceMs) => this.judge(local, user, patienceMs),
+      endAll: (sessions) => sessions.forEach((local) => this.end(local, 'forced_offline')),
+    });
     this.ofUser = new Gatherer((appId, usernames) => this.store.sessions(appId, usernames), {
       rows: statusMost,
       runs: 4,
@@ -114,7 +119,7 @@ export class PresenceService {
     const every = (ms: number, work: () => unknown): void => void this.timers.push(setInterval(work, ms).unref());
     every(renewEveryMs, () => this.beat());
     every(expireEveryMs, () => this.expireDue());
-    every(recheckEveryMs, () => this.recheck(signalWithinMs));
+    every(sweepEveryMs, () => this.ask(() => this.userSweep.run(signalWithinMs)));
     void this.beat();
   }
 
@@ -156,6 +161,7 @@ export class PresenceService {
       },
       state: 'opening',
       announced: false,
+      lookedAt: this.clock.monotonic(),
     };
     this.local.add(local);
     if (this.stopped) this.end(local, 'shutdown');
@@ -340,7 +346,7 @@ export class PresenceService {
     return [...new Set(sessions.map((session) => idOf(session.node)))].filter((nodeId) => nodeId !== this.nodeId);
   }
 
-  /** What the store answers; null when it does not, as nobody may fail because Redis is away. */
+  /** What the store or the database answers; null when it does not, as nobody may fail because one is away. */
   private async ask<Answer>(question: () => Promise<Answer>): Promise<Answer | null> {
     try {
       return await question();
@@ -439,7 +445,7 @@ export class PresenceService {
     // What was written under the old name counts no more.
     this.toWithdraw.clear();
     for (const local of this.local) local.announced = false;
-    await this.recheck(0);
+    await this.ask(() => this.userSweep.lookAtAll());
     await this.announceMissing();
   }
 
@@ -474,37 +480,6 @@ export class PresenceService {
   private expireDue(): void {
     const nowSeconds = this.clock.nowSeconds();
     for (const local of this.local) if (local.expiresAtSeconds <= nowSeconds) this.end(local, 'token_expired');
-  }
-
-  /**
-   * Reads the users of all sessions of this node again: what a ban, a revocation or a delete means holds within
-   * seconds even when every signal is lost, and whoever made it (another node, the command line, the database itself).
-   * @param patienceMs for a signal that says why tokens of a user ended, which the user's row does not
-   */
-  private async recheck(patienceMs: number): Promise<void> {
-    if (this.rechecking || this.stopped) return;
-    this.rechecking = true;
-    try {
-      for (const [appId, sessions] of this.local.byApp()) await this.recheckApp(appId, sessions, patienceMs);
-    } catch (error) {
-      this.complain(error);
-    } finally {
-      this.rechecking = false;
-    }
-  }
-
-  private async recheckApp(appId: string, sessions: readonly LocalSession[], patienceMs: number): Promise<void> {
-    const { org, name } = (sessions[0] as LocalSession).app;
-    const app = await this.apps.find(org, name);
-    if (app === null || app.disabled || app.id !== appId) {
-      for (const local of sessions) this.end(local, 'forced_offline');
-      return;
-    }
-    for (let start = 0; start < sessions.length; start += recheckedAtOnce) {
-      const some = sessions.slice(start, start + recheckedAtOnce);
-      const users = await this.users.findAllByUuid(appId, [...new Set(some.map((local) => local.session.userUuid))]);
-      for (const local of some) this.judge(local, users.get(local.session.userUuid) ?? null, patienceMs);
-    }
   }
 
   /** An outage of Redis or of the database is in the log already; anything else is said once. */

@@ -45,12 +45,14 @@ export interface SessionRequest {
   readonly expiresAtSeconds: number;
 }
 
-/** The way to the client of a session on this node. Neither method may fail. */
+/** The way to the client of a session on this node. No method may fail. */
 export interface SessionConnection {
   /** Tells the client why and closes. The session has ended already, whatever the client does. */
   kick(reason: KickReason): void;
   /** Something new waits for this user. */
   wake(): void;
+  /** The user's inbox has messages up to this number (null: nobody knows): whatever was not sent is, wake-up or not. */
+  catchUp(lastSeq: number | null): void;
 }
 
 /** Devices of one platform that a user may be online with; the vendor's number. */

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { PasswordsModule } from '../auth/passwords.module.js';
+import { UserChangesService } from './user-changes.service.js';
 import { UserEvents } from './user-events.js';
 import { UserPagesRepository } from './user-pages.repository.js';
 import { UsersRepository } from './users.repository.js';
@@ -7,7 +8,7 @@ import { UsersService } from './users.service.js';
 
 @Module({
   imports: [PasswordsModule],
-  providers: [UserEvents, UserPagesRepository, UsersRepository, UsersService],
-  exports: [UserEvents, UsersService],
+  providers: [UserChangesService, UserEvents, UserPagesRepository, UsersRepository, UsersService],
+  exports: [UserChangesService, UserEvents, UsersService],
 })
 export class UsersModule {}

@@ -4,6 +4,7 @@ import { Clock } from '../clock/clock.js';
 import { Database } from '../database/database.js';
 import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import { UserChangesService } from './user-changes.service.js';
 import type { User } from './user.js';
 import { UserEvents } from './user-events.js';
 import { UsersRepository } from './users.repository.js';
@@ -39,6 +40,7 @@ describe('UsersRepository', () => {
       new GivenIds(running.nest.get(Clock), ids),
       running.nest.get(TimeBasedUuids),
       running.nest.get(UserEvents),
+      running.nest.get(UserChangesService),
     );
   const aUser = (username = aUsername()) => ({ username, nickname: null, passwordHash: null });
 

@@ -7,6 +7,7 @@ import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import type { User } from './user.js';
 import type { UserRow } from './user.entity.js';
+import { UserChangesService } from './user-changes.service.js';
 import { UserEvents } from './user-events.js';
 import type { UserStep } from './user-step.js';
 
@@ -79,6 +80,7 @@ export class UsersRepository {
     private readonly ids: TimeOrderedIds,
     private readonly uuids: TimeBasedUuids,
     private readonly events: UserEvents,
+    private readonly userChanges: UserChangesService,
   ) {
     // While MySQL works on one run, the next is made ready; SQLite has one writer.
     const runs = database.engine === 'mysql' ? 2 : 1;
@@ -271,6 +273,7 @@ export class UsersRepository {
       users.set(user.username, user);
     const now = this.clock.now();
     const touched = new Set<string>();
+    const ended = new Map<string, null>();
     const history: ActivationLine[] = [];
     const results = calls.map(({ user: { username, uuid }, change }): Changed | null => {
       const before = users.get(username);
@@ -280,6 +283,7 @@ export class UsersRepository {
       const user = { ...before, ...result.user, modifiedAt: isOfTokensAlone(result) ? before.modifiedAt : now };
       users.set(username, user);
       touched.add(username);
+      if (user.activated !== before.activated || user.tokenEpoch !== before.tokenEpoch) ended.set(user.uuid, null);
       if (result.activation !== undefined)
         history.push({
           app_id: appId,
@@ -295,6 +299,7 @@ export class UsersRepository {
     const rows = [...touched].sort().map((username) => toRow(users.get(username) as User));
     if (rows.length > 0) await transaction.updateRows('users', ['app_id', 'username'], changeable, rows);
     if (history.length > 0) await this.addToHistory(transaction, appId, history);
+    await this.userChanges.add(transaction, appId, ended);
     for (const [index, { together }] of calls.entries()) {
       const result = results[index];
       if (together !== undefined && result != null) await together(transaction, result.user);
@@ -332,6 +337,7 @@ export class UsersRepository {
     );
     await transaction.run(`DELETE FROM users WHERE app_id = ? AND ${names.sql}`, [appId, ...names.values]);
     await this.addToCount(transaction, appId, -users.length);
+    await this.userChanges.add(transaction, appId, new Map(users.map(({ uuid }) => [uuid, null])));
   }
 
   private async select(

@@ -1,3 +1,4 @@
+import { aUsername } from '../factories/user.factory.js';
 import { Cluster, inTurns } from '../support/cluster.js';
 import { secondLookAtTimes } from '../support/form.js';
 import { GatewayClient, until } from '../support/gateway-client.js';
@@ -82,6 +83,55 @@ describe('presence while Redis loses messages', () => {
       expect(Math.max(...closed.map(({ at }) => at - begun))).toBeLessThan(10_000);
       expect(closed.every(({ code }) => code === 4001)).toBe(true);
       await until(() => everyNodeSees(['hermit'], 1), 10_000, 100);
+    },
+    minuteMs,
+  );
+
+  it(
+    'a delete, a new password, a revocation, a forced logout and a message are known within 10 s when Redis is away',
+    async () => {
+      const names = named(aUsername(), 5);
+      await cluster.register(names);
+      const [deleted, changed, revoked, forced, written] = (await inTurns(names, atOnce, (name) =>
+        login(node(0), name),
+      )) as [GatewayClient, GatewayClient, GatewayClient, GatewayClient, GatewayClient];
+      toRedis.refuse();
+      const begun = performance.now();
+      const answers = await Promise.all([
+        cluster.call(node(1), 'DELETE', `/users/${names[0]}`),
+        cluster.call(node(1), 'PUT', `/users/${names[1]}/password`, { newpassword: 'another' }),
+        cluster.call(node(1), 'POST', `/token/users/${names[2]}/invalid`),
+        cluster.call(node(2), 'GET', `/users/${names[3]}/disconnect`),
+        cluster.call(node(2), 'POST', '/messages/users', { to: [names[4]], type: 'txt', body: { msg: 'hello' } }),
+      ]);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+      const closed = await Promise.all([deleted, changed, revoked, forced].map((client) => client.closed));
+      await until(() => Promise.resolve(written.frames.some(({ type }) => type === 'message')), 10_000, 50);
+      const arrived = performance.now() - begun;
+      toRedis.heal();
+      console.info(
+        'known without Redis, in ms:',
+        closed.map(({ at }) => Math.round(at - begun)),
+        arrived,
+      );
+      expect(Math.max(arrived, ...closed.map(({ at }) => at - begun))).toBeLessThan(10_000);
+      expect(written.open).toBe(true);
+    },
+    minuteMs,
+  );
+
+  it(
+    'an app that the command line disables has no session within 10 s when Redis is away',
+    async () => {
+      await cluster.register(['tenant']);
+      const client = await login(node(0), 'tenant');
+      toRedis.refuse();
+      const begun = performance.now();
+      await cluster.set('disabled=true');
+      const { at } = await client.closed;
+      await cluster.set('disabled=false');
+      toRedis.heal();
+      expect(at - begun).toBeLessThan(10_000);
     },
     minuteMs,
   );

@@ -1,0 +1,135 @@
+import type { AppsService } from '../apps/apps.service.js';
+import type { Clock } from '../clock/clock.js';
+import type { User } from '../users/user.js';
+import { changesKeptMs, type UserChanges, type UserChangesService } from '../users/user-changes.service.js';
+import type { UsersService } from '../users/users.service.js';
+import type { LocalSession, LocalSessions } from './local-sessions.js';
+
+/** With each run the changes are read; that and a round trip are what a lost signal costs. */
+export const sweepEveryMs = 5_000;
+/** How often a session is looked at without any change, for what is noted nowhere: a hand in the database. */
+const roundMs = 600_000;
+/** Of sessions that are due at once, only so many in a run that all are done in half a round. */
+const runsPerHalfRound = roundMs / 2 / sweepEveryMs;
+const readAtOnce = 500;
+
+interface Feed {
+  /** When the changes were last read, monotonic. */
+  readonly readAt: number;
+  /** The changes that were there, and when they were first met. */
+  readonly met: ReadonlyMap<string, number>;
+}
+
+/** What is to be done about sessions that were looked at. */
+export interface SweepVerdicts {
+  /** `user` is how the database has the user now; null: not at all. */
+  judge(local: LocalSession, user: User | null, patienceMs: number): void;
+  /** The app is gone or disabled. */
+  endAll(sessions: readonly LocalSession[]): void;
+}
+
+/**
+ * Looks in the database at what happened to the users of this node's sessions: what a ban, a revocation or a delete means
+ * holds within seconds, and messages arrive, even when every signal is lost, whichever node or command line made it. It
+ * reads what changed, so sessions that are idle cost next to nothing.
+ */
+export class UserSweep {
+  private readonly feeds = new Map<string, Feed>();
+  private running: Promise<void> | null = null;
+
+  constructor(
+    private readonly local: LocalSessions,
+    private readonly users: UsersService,
+    private readonly apps: AppsService,
+    private readonly changes: UserChangesService,
+    private readonly clock: Clock,
+    private readonly verdicts: SweepVerdicts,
+  ) {}
+
+  /** @param patienceMs as for `judge` @throws AppError database_unavailable */
+  async run(patienceMs: number): Promise<void> {
+    if (this.running === null) await this.begin((appId, sessions) => this.followChanges(appId, sessions, patienceMs));
+  }
+
+  /** Looks at all sessions at once. @throws AppError database_unavailable */
+  async lookAtAll(): Promise<void> {
+    while (this.running !== null) await this.running.catch(() => undefined);
+    await this.begin((appId, sessions) => this.look(appId, sessions, 0));
+  }
+
+  private begin(work: (appId: string, sessions: readonly LocalSession[]) => Promise<void>): Promise<void> {
+    this.running = this.forEachApp(work).finally(() => (this.running = null));
+    return this.running;
+  }
+
+  private async forEachApp(work: (appId: string, sessions: readonly LocalSession[]) => Promise<void>): Promise<void> {
+    const ofApp = this.local.byApp();
+    for (const appId of this.feeds.keys()) if (!ofApp.has(appId)) this.feeds.delete(appId);
+    for (const [appId, sessions] of ofApp) {
+      const { org, name } = (sessions[0] as LocalSession).app;
+      const app = await this.apps.find(org, name);
+      if (app === null || app.disabled || app.id !== appId) this.verdicts.endAll(sessions);
+      else await work(appId, sessions);
+    }
+  }
+
+  private async followChanges(appId: string, sessions: readonly LocalSession[], patienceMs: number): Promise<void> {
+    const now = this.clock.monotonic();
+    const before = this.feeds.get(appId);
+    const ids = await this.changes.listIds(appId);
+    const unmet = ids.filter((id) => before?.met.has(id) !== true);
+    // After a longer gap some may be cleared away already, so everything is looked at.
+    if (before !== undefined && now - before.readAt > changesKeptMs / 2) await this.look(appId, sessions, patienceMs);
+    else await this.lookAtChanged(appId, sessions, await this.changes.find(appId, unmet), patienceMs);
+    // Only now: what failed on the way is to be met again.
+    const met = new Map(ids.map((id) => [id, before?.met.get(id) ?? now]));
+    this.feeds.set(appId, { readAt: now, met });
+    // What a process left that has ended. One that lives clears away what it wrote long before.
+    const old = ids.filter((id) => now - (met.get(id) as number) > changesKeptMs * 2);
+    if (old.length > 0) await this.changes.clear(appId, old);
+  }
+
+  private async lookAtChanged(
+    appId: string,
+    sessions: readonly LocalSession[],
+    found: readonly UserChanges[],
+    patienceMs: number,
+  ): Promise<void> {
+    const changed = new Set<string>();
+    const lastSeqs = new Map<string, number>();
+    for (const [uuid, lastSeq] of found.flatMap((changes) => [...changes]))
+      if (lastSeq === null) changed.add(uuid);
+      else lastSeqs.set(uuid, Math.max(lastSeqs.get(uuid) ?? 0, lastSeq));
+    const asked = this.dueOf(sessions);
+    for (const local of sessions) {
+      const { userUuid } = local.session;
+      if (changed.has(userUuid)) asked.add(local);
+      const lastSeq = lastSeqs.get(userUuid);
+      if (lastSeq !== undefined) local.connection.catchUp(lastSeq);
+    }
+    await this.look(appId, [...asked], patienceMs);
+  }
+
+  private async look(appId: string, sessions: readonly LocalSession[], patienceMs: number): Promise<void> {
+    for (let start = 0; start < sessions.length; start += readAtOnce) {
+      const some = sessions.slice(start, start + readAtOnce);
+      const users = await this.users.findAllByUuid(appId, [...new Set(some.map((local) => local.session.userUuid))]);
+      for (const local of some) {
+        local.lookedAt = this.clock.monotonic();
+        this.verdicts.judge(local, users.get(local.session.userUuid) ?? null, patienceMs);
+        if (local.state === 'open') local.connection.catchUp(null);
+      }
+    }
+  }
+
+  private dueOf(sessions: readonly LocalSession[]): Set<LocalSession> {
+    const before = this.clock.monotonic() - roundMs;
+    const most = Math.ceil(sessions.length / runsPerHalfRound);
+    const due = new Set<LocalSession>();
+    for (const local of sessions) {
+      if (due.size === most) break;
+      if (local.lookedAt <= before) due.add(local);
+    }
+    return due;
+  }
+}
