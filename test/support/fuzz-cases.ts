@@ -81,7 +81,6 @@ const hostileText = [
     '%E9',
     'caf%E9',
     '%C3',
-    '\xe9',
     '%CC%81',
     '%E2%84%AA',
     '%C4%B0',
