@@ -1,6 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable, SetMetadata, type Type } from '@nestjs/common';
 import { ModuleRef, Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
+import { unreadableQuery } from './query.js';
 import { RouteMemory } from './route-memory.js';
 
 const accessMetadata = 'rollcall:access';
@@ -25,7 +27,11 @@ export class AccessGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
     const guard = this.guards.of(context);
-    return guard === everyone || guard.canActivate(context);
+    if (guard === everyone) return true;
+    // Before anything else, as the router does with a path that cannot be read.
+    if (context.switchToHttp().getRequest<FastifyRequest>().query === unreadableQuery)
+      throw new AppError('request_malformed');
+    return guard.canActivate(context);
   }
 
   private guardOf(context: ExecutionContext): CanActivate | typeof everyone {

@@ -19,7 +19,7 @@ import { Metrics } from './operations/metrics.service.js';
 import { serveApiDocuments } from './operations/api-documents.js';
 import { Readiness } from './operations/readiness.js';
 import { AppError } from '../errors/app-error.js';
-import { parseQuery, unreadableQuery } from './query.js';
+import { parseQuery } from './query.js';
 import { RawBody } from './raw-body.js';
 import { faultOfHead, faultOfTarget, isEncoded, maxHeadBytes, maxTargetBytes } from './request-head.js';
 import type { ServerState } from './request-state.js';
@@ -128,7 +128,6 @@ function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Read
     // A client that keeps its connection would meet a closed one later.
     if (readiness.draining) reply.header('connection', 'close');
     const { socket } = request.raw;
-    if (request.query === unreadableQuery) return done(new AppError('request_malformed'));
     const fault = refused.has(socket) ? 'request_malformed' : faultOfHead(request.raw);
     if (fault === null) return done();
     // Whatever comes after it on this connection may have been meant as a part of it.

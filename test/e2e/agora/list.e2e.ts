@@ -142,6 +142,16 @@ describe('GET /users', () => {
       expectError(await list(`?cursor=${encodeURIComponent(wrong)}`), invalid);
   });
 
+  it.each(['?limit=1&x=%E9', '?%ff', '?cursor=%C3'])('400 for the query %s, which is not UTF-8', async (query) => {
+    expect((await list(query)).status).toBe(400);
+    expect((await running.call('delete', `/users${query}`)).status).toBe(400);
+    expect((await running.call('get', `//health/live${query}`)).status).toBe(200);
+  });
+
+  it('200 and params repeats a query as text', async () => {
+    expect((await list('?limit=1&x=%C3%A9+%2B&x=100%')).body.params).toEqual({ limit: ['1'], x: ['é +', '100%'] });
+  });
+
   it('400 for the cursor of another app', async () => {
     const { cursor } = (await list('?limit=1')).body;
     const neighbour = await running.nest.get(AppsService).create({ org: running.app.org, name: 'neighbour' });
