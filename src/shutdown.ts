@@ -9,12 +9,17 @@ import type { StopSignal } from './stop-signal.js';
 
 /** Longer than any request may take; what still hangs then is given up. */
 const closeMostMs = 15_000;
+/** So many looks in a row without a request: then nobody sends any more. */
+const quietLooks = 10;
+const lookEveryMs = 50;
+/** A load balancer that has not noticed by then, or a client without one, never will. */
+const maxLooks = 100;
 /** How long the end waits for a reader of the log that is behind. */
 const maxLogFlushMs = 500;
 
 /**
- * On SIGTERM or SIGINT: says "not ready", serves on until load balancers have noticed, then finishes what is under way
- * and closes. A second signal ends the process at once. An error that nobody caught ends it the same gentle way.
+ * On SIGTERM or SIGINT: says "not ready", serves on until load balancers have noticed and nobody sends requests any more,
+ * then finishes what is under way and closes. A second signal ends the process at once. An error that nobody caught ends it the same gentle way.
  */
 export function stopGracefully(
   stopSignal: StopSignal,
@@ -34,8 +39,8 @@ export function stopGracefully(
     app.get(Readiness).startDraining();
     // At once: clients of the gateway have another node to find, and are told when.
     void app.get(GatewayService).drain();
-    setTimeout(() => process.exit(1), env.shutdownDrainMs + closeMostMs).unref();
-    void sleep(env.shutdownDrainMs)
+    setTimeout(() => process.exit(1), env.shutdownDrainMs + maxLooks * lookEveryMs + closeMostMs).unref();
+    void drain(app, env.shutdownDrainMs)
       .then(() => app.close())
       .then(
         () => exit(exitCode),
@@ -55,4 +60,27 @@ export function stopGracefully(
   };
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
+}
+
+/**
+ * The given time is how long load balancers need, and a busy one needs longer: to close under its requests would fail
+ * them. So the node still listens until nobody has asked for a while. Connections that are idle are closed before the
+ * listening socket, so that whoever finds one gone can open another.
+ */
+async function drain(app: NestFastifyApplication, drainMs: number): Promise<void> {
+  if (drainMs === 0) return;
+  await sleep(drainMs);
+  const readiness = app.get(Readiness);
+  let looks = 0;
+  const untilNobodyAsks = async (): Promise<void> => {
+    // Looks are counted and not the time: what came while this process stood still has not been read yet.
+    for (let quiet = 0; quiet < quietLooks && looks < maxLooks; looks += 1) {
+      const before = readiness.lateRequests;
+      await sleep(lookEveryMs);
+      quiet = readiness.lateRequests === before ? quiet + 1 : 0;
+    }
+  };
+  await untilNobodyAsks();
+  app.getHttpServer().closeIdleConnections();
+  await untilNobodyAsks();
 }

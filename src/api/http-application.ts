@@ -126,7 +126,10 @@ function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Read
     delete request.raw.headers['content-type'];
     reply.header('x-request-id', request.id);
     // A client that keeps its connection would meet a closed one later.
-    if (readiness.draining) reply.header('connection', 'close');
+    if (readiness.draining) {
+      readiness.countLateRequest(request.url);
+      reply.header('connection', 'close');
+    }
     const { socket } = request.raw;
     const fault = refused.has(socket) ? 'request_malformed' : faultOfHead(request.raw);
     if (fault === null) return done();
