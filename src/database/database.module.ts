@@ -7,6 +7,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Env } from '../config/env.js';
 import { connectDatabase } from './connect-database.js';
 import { dataSourceOptions } from './data-source-options.js';
+import { DatabaseHealth } from './database-health.js';
 import { refusalOf } from './database-refused.js';
 import { Database } from './database.js';
 import { migrate } from './migrate.js';
@@ -28,6 +29,7 @@ const attemptsAtStart = 10;
     }),
   ],
   providers: [
+    DatabaseHealth,
     {
       provide: Database,
       inject: [DataSource, Env],
@@ -41,7 +43,7 @@ const attemptsAtStart = 10;
       },
     },
   ],
-  exports: [Database],
+  exports: [Database, DatabaseHealth],
 })
 export class DatabaseModule {}
 

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { Clock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { connectDatabase } from './connect-database.js';
+import { trialWrite } from './database-health.js';
 import { dataSourceOptions } from './data-source-options.js';
 import type { Database } from './database.js';
 import { missingSqliteFile } from './sqlite-file.js';
@@ -14,6 +15,7 @@ export interface DatabaseFinding {
 }
 
 const clockDifferenceMostMs = 5_000;
+const noSuchTable = 1146;
 
 /** What an operator should know of the database: does it answer, and is what it acknowledges safe from a power cut? */
 export async function examineDatabase(env: Env, clock: Clock): Promise<DatabaseFinding[]> {
@@ -44,6 +46,25 @@ async function examineSqlite(dataSource: DataSource): Promise<DatabaseFinding[]>
   ];
 }
 
+/** As the service writes; a server may answer every question and refuse that. */
+async function tryToWrite(dataSource: DataSource): Promise<DatabaseFinding> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+    await runner.query('START TRANSACTION');
+    await runner.query(trialWrite);
+    await runner.query('ROLLBACK');
+    return { what: 'database', verdict: 'ok', text: 'takes writes' };
+  } catch (error) {
+    const { errno, message } = error as { errno?: number; message: string };
+    return errno === noSuchTable
+      ? { what: 'database', verdict: 'warning', text: 'has no tables yet: the first start makes them' }
+      : { what: 'database', verdict: 'broken', text: `refuses writes: ${message}` };
+  } finally {
+    await runner.release();
+  }
+}
+
 /** Settings of a server with which a power cut loses what was acknowledged, a sentence for each. */
 export async function unsafeSettings(database: Database): Promise<string[]> {
   if (database.engine !== 'mysql') return [];
@@ -60,9 +81,7 @@ async function examineMysql(dataSource: DataSource, clock: Clock): Promise<Datab
   return [
     { what: 'database', verdict: 'ok', text: `answers, version ${variables.get('version')}` },
     ...durabilityOf(variables),
-    variables.get('read_only') === 'ON'
-      ? { what: 'database', verdict: 'broken', text: 'read_only is ON: nothing can be written' }
-      : { what: 'database', verdict: 'ok', text: 'takes writes' },
+    await tryToWrite(dataSource),
     difference > clockDifferenceMostMs
       ? { what: 'clock', verdict: 'warning', text: `differs from the database by ${Math.round(difference)} ms` }
       : { what: 'clock', verdict: 'ok', text: 'agrees with the database' },
@@ -76,7 +95,7 @@ interface Variable {
 
 async function readVariables(read: (sql: string) => Promise<Variable[]>): Promise<ReadonlyMap<string, string>> {
   const rows = await read(
-    "SHOW VARIABLES WHERE Variable_name IN ('version', 'innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog', 'read_only')",
+    "SHOW VARIABLES WHERE Variable_name IN ('version', 'innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog')",
   );
   return new Map(rows.map((row) => [row.Variable_name, row.Value]));
 }

@@ -1,7 +1,7 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Database } from '../../database/database.js';
+import { DatabaseHealth } from '../../database/database-health.js';
 import { RedisService } from '../../redis/redis.service.js';
 import { OpenToEveryone } from '../access.guard.js';
 import { Readiness } from './readiness.js';
@@ -11,7 +11,7 @@ const readiness = {
   type: 'object',
   properties: {
     status: oneOf('ok', 'unavailable'),
-    database: oneOf('up', 'down'),
+    database: oneOf('up', 'down', 'refuses writes'),
     redis: oneOf('not configured', 'up', 'down'),
     draining: { type: 'boolean' },
   },
@@ -23,7 +23,7 @@ const readiness = {
 @OpenToEveryone()
 export class HealthController {
   constructor(
-    private readonly database: Database,
+    private readonly databaseHealth: DatabaseHealth,
     private readonly redis: RedisService,
     private readonly readiness: Readiness,
   ) {}
@@ -38,16 +38,17 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Requests should be sent here: the database answers and the node is not going away. */
+  /** Requests should be sent here: the database answers and takes writes, and the node is not going away. */
   @Get('ready')
   @ApiOperation({ summary: 'Requests should be sent here' })
   @ApiOkResponse({ schema: readiness })
-  @ApiResponse({ status: 503, description: 'The database is away, or the node is going away', schema: readiness })
+  @ApiResponse({
+    status: 503,
+    description: 'The database is away or refuses writes, or the node is going away',
+    schema: readiness,
+  })
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
-    const database = await this.database.ping().then(
-      () => 'up',
-      () => 'down',
-    );
+    const database = await this.databaseHealth.look();
     const ready = database === 'up' && !this.readiness.draining;
     if (!ready) void reply.status(503).header('retry-after', '1');
     return {
