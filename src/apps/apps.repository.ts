@@ -97,10 +97,20 @@ export class AppsRepository {
     );
   }
 
-  /** @throws UniqueViolation when the alias is taken */
-  async update(app: App): Promise<void> {
-    await this.database.write((transaction) =>
-      transaction.run(
+  /**
+   * Changes an app under its lock: `change` is told how the app is now. @returns the app as it is then, or null: there is
+   * none. @throws UniqueViolation when the alias is taken, and whatever `change` throws
+   */
+  update(id: string, change: (app: App) => Partial<App>): Promise<App | null> {
+    return this.database.write(async (transaction) => {
+      const [row] = await transaction.read<AppRow>(
+        `SELECT * FROM apps WHERE id = ?${this.database.dialect.forUpdate}`,
+        [id],
+      );
+      if (row === undefined) return null;
+      const before = toApp(row);
+      const app = { ...before, ...change(before) };
+      await transaction.run(
         'UPDATE apps SET certificate = ?, previous_certificate = ?, certificate_hash = ?,' +
           ' previous_certificate_hash = ?, alias = ?, disabled = ?, settings = ? WHERE id = ?',
         [
@@ -111,8 +121,9 @@ export class AppsRepository {
           settingsJson(app.settings),
           app.id,
         ],
-      ),
-    );
+      );
+      return app;
+    });
   }
 
   private async findOne(condition: string, values: string[]): Promise<App | null> {

@@ -101,13 +101,20 @@ export class AppsService {
    * ends the older certificate of a rotation.
    * @throws AppError argument_invalid
    */
-  async set(app: App, key: string, text: string): Promise<App> {
-    return this.update(app, this.change(app, key, text));
+  set(app: App, key: string, text: string): Promise<App> {
+    return this.setAll(app, [[key, text]]);
+  }
+
+  /** Changes several things of an app at once, all or none. @throws AppError argument_invalid */
+  setAll(app: App, changes: readonly (readonly [key: string, text: string])[]): Promise<App> {
+    return this.update(app, (now) =>
+      changes.reduce<App>((changed, [key, text]) => ({ ...changed, ...changeOf(changed, key, text) }), now),
+    );
   }
 
   /** A new certificate, which signs from now on. The one until now stays valid too, until the next rotation. */
-  async rotate(app: App): Promise<App> {
-    return this.update(app, { certificates: [randomHex(), app.certificates[0] as string] });
+  rotate(app: App): Promise<App> {
+    return this.update(app, ({ certificates }) => ({ certificates: [randomHex(), certificates[0] as string] }));
   }
 
   /** Makes the apps of the environment, and the demo app where there would be none. Safe on many nodes at once. */
@@ -129,34 +136,16 @@ export class AppsService {
     }
   }
 
-  private change(app: App, key: string, text: string): Partial<App> {
-    switch (key) {
-      case 'alias':
-        return { alias: checkAlias(text === '' ? null : text) };
-      case 'disabled':
-        if (text !== 'true' && text !== 'false')
-          throw new AppError('argument_invalid', { detail: 'disabled must be true or false' });
-        return { disabled: text === 'true' };
-      case 'previous_certificate':
-        if (text !== 'none')
-          throw new AppError('argument_invalid', { detail: 'previous_certificate can only be set to none' });
-        return { certificates: app.certificates.slice(0, 1) };
-      default: {
-        const settings: AppSettings = { ...app.settings, ...parseAppSetting(key, text) };
-        return { settings };
-      }
-    }
-  }
-
-  private async update(app: App, change: Partial<App>): Promise<App> {
-    const changed = { ...app, ...change };
+  /** `change` sees the app as it is now, not as the caller has read it: others change apps as well. */
+  private async update({ id, org, name }: App, change: (now: App) => Partial<App>): Promise<App> {
     try {
-      await this.repository.update(changed);
+      const changed = await this.repository.update(id, change);
+      if (changed === null) throw new AppError('argument_invalid', { detail: `there is no app ${org}/${name}` });
+      this.remembered.clear();
+      return changed;
     } catch (error) {
       throw error instanceof UniqueViolation ? taken('this alias') : error;
     }
-    this.remembered.clear();
-    return changed;
   }
 
   private remember(key: string, find: () => Promise<App | null>): MaybeLater<App | null> {
@@ -190,6 +179,25 @@ function warnOfDifferences(app: App, wanted: BootstrapApp, logger: Logger): void
     logger.warn(
       `BOOTSTRAP_APPS and the database disagree on ${app.org}/${app.name}: ${differing.join(', ')}. The database is right.`,
     );
+}
+
+function changeOf(app: App, key: string, text: string): Partial<App> {
+  switch (key) {
+    case 'alias':
+      return { alias: checkAlias(text === '' ? null : text) };
+    case 'disabled':
+      if (text !== 'true' && text !== 'false')
+        throw new AppError('argument_invalid', { detail: 'disabled must be true or false' });
+      return { disabled: text === 'true' };
+    case 'previous_certificate':
+      if (text !== 'none')
+        throw new AppError('argument_invalid', { detail: 'previous_certificate can only be set to none' });
+      return { certificates: app.certificates.slice(0, 1) };
+    default: {
+      const settings: AppSettings = { ...app.settings, ...parseAppSetting(key, text) };
+      return { settings };
+    }
+  }
 }
 
 const hex32 = /^[0-9a-fA-F]{32}$/;

@@ -28,14 +28,13 @@ export function addAppCommands(program: Command, run: RunWithApp): void {
     .description('change settings of an app; a wrong key lists the right ones')
     .action((text: string, changes: string[]) =>
       run(async (context) => {
-        let app = await appNamed(context, text);
-        for (const change of changes) {
+        const pairs = changes.map((change) => {
           const [, key, value] = /^([a-z_]+)=(.*)$/.exec(change) ?? [];
           if (key === undefined || value === undefined)
             throw new AppError('argument_invalid', { detail: `"${change}" must be KEY=VALUE` });
-          app = await context.get(AppsService).set(app, key, value);
-        }
-        print(app);
+          return [key, value] as const;
+        });
+        print(await context.get(AppsService).setAll(await appNamed(context, text), pairs));
       }),
     );
   command
