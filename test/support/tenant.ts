@@ -196,7 +196,8 @@ export class Tenant {
           `${this.url.replace('http', 'ws')}${this.path}/ws`,
           (await this.userTokens(name, word)).jwt,
           {
-            ...{ acks: false, device: `${name}-device` },
+            // Of its own: another tenant's user of the same name has another one.
+            ...{ acks: false, device: `${name}-${canary}` },
           },
         ),
       );

@@ -1,13 +1,19 @@
 import type { FastifyRequest } from 'fastify';
+import { AppError } from '../../errors/app-error.js';
 
 /**
  * A header by its name with dashes. Clients write underscores as well, and one in the same request as the other
  * (the vendor's own examples do).
+ * @throws AppError request_malformed when both spellings are there and contradict each other: a proxy may have checked one
  */
-export function headerOf(request: FastifyRequest, name: string): string | undefined {
-  const usual = request.headers[name];
-  if (typeof usual === 'string' && usual.trim() !== '') return usual.trim();
-  for (const [header, value] of Object.entries(request.headers))
-    if (header.replaceAll('_', '-') === name && typeof value === 'string' && value.trim() !== '') return value.trim();
-  return undefined;
+export function headerOf({ headers }: FastifyRequest, name: string): string | undefined {
+  const others = Object.keys(headers).filter((header) => header !== name && header.replaceAll('_', '-') === name);
+  const given = new Set(
+    [name, ...others].flatMap((header) => {
+      const value = headers[header];
+      return typeof value === 'string' ? value.trim() || [] : [];
+    }),
+  );
+  if (given.size > 1) throw new AppError('request_malformed');
+  return [...given][0];
 }
