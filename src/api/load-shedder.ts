@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorFilter } from './error.filter.js';
+import { isWatching } from './operations/readiness.js';
 
 /**
  * How many requests are worked on at once. At a fifth of a millisecond of the event loop for each, the last of them
@@ -14,8 +15,6 @@ export const underWayMost = 1_000;
  */
 const beginMost = 128;
 const retryAfterMs = 1_000;
-/** Whoever watches over this node must not take it for dead when it is busy. */
-const neverRefused = /^\/(health|metrics)(?:[/?]|$)/;
 
 /**
  * Refuses what comes while too much is under way, so that what was let in is still answered in time. It counts requests
@@ -33,7 +32,8 @@ export class LoadShedder {
   /** Counts from when a request is there as a whole: a slow sender holds no place. */
   guard(fastify: FastifyInstance): void {
     fastify.addHook('preValidation', (request: FastifyRequest, reply: FastifyReply, done) => {
-      if (neverRefused.test(request.url)) {
+      // Whoever watches over this node must not take it for dead when it is busy.
+      if (isWatching(request.url)) {
         done();
         return;
       }

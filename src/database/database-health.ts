@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
 import { Database } from './database.js';
@@ -11,6 +12,8 @@ export const trialWrite = "UPDATE migration_lock SET beat = beat + 1 WHERE id = 
 const lookEveryMs = 5_000;
 /** Whoever asks more often gets the answer of the last trial. */
 const trialEveryMs = 1_000;
+/** Another program may hold the lock of a file for seconds: whoever asks meanwhile gets the answer of the last trial. */
+const maxTrialWaitMs = 50;
 
 class TakenBack extends Error {}
 
@@ -57,7 +60,7 @@ export class DatabaseHealth implements OnApplicationBootstrap, OnApplicationShut
       this.triedAt = this.clock.monotonic();
       this.trial = this.write().finally(() => (this.trial = null));
     }
-    await this.trial;
+    if (this.trial !== null) await Promise.race([this.trial, sleep(maxTrialWaitMs, undefined, { ref: false })]);
   }
 
   private async write(): Promise<void> {

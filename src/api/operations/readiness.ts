@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 
-/** What watches over a node goes on asking it, whether or not anybody still sends requests there. */
-const watching = /^\/(health|metrics)\b/;
+/** Whether a request is of what watches over a node, and goes on asking it when nobody sends requests there. */
+export function isWatching(url: string): boolean {
+  return /^\/(health|metrics)(?:[/?]|$)/.test(url);
+}
 
 /** Whether this node wants requests. A node that is going away says no first and goes on answering for a while. */
 @Injectable()
@@ -23,6 +25,6 @@ export class Readiness {
   }
 
   countLateRequest(url: string): void {
-    if (!watching.test(url)) this.#lateRequests += 1;
+    if (!isWatching(url)) this.#lateRequests += 1;
   }
 }
