@@ -24,8 +24,8 @@ describe('a unit of work on a MariaDB that is slow', () => {
   beforeAll(async () => {
     schema = await createDatabase('mariadb');
     proxy = await TcpProxy.to(schema.url);
-    const env = loadEnv({ DATABASE_URL: proxy.through(schema.url), DATABASE_POOL_SIZE: '1' });
-    const dataSource = new DataSource(dataSourceOptions(env));
+    const env = loadEnv({ DATABASE_URL: proxy.through(schema.url) });
+    const dataSource = new DataSource(dataSourceOptions({ ...env, databasePoolSize: limits.connections }));
     await dataSource.initialize();
     database = new MysqlDatabase((dataSource.driver as unknown as { pool: Pool }).pool.promise(), limits);
     await database.write((transaction) =>

@@ -3,28 +3,30 @@ import { TokensService } from '../../../src/auth/tokens.service.js';
 import { ProfilesService } from '../../../src/profiles/profiles.service.js';
 import { deriveRefreshToken } from '../../../src/profiles/user-token.js';
 import { UsersService } from '../../../src/users/users.service.js';
-import { FixedClock } from '../../support/fixed-clock.js';
 import { rowsOf } from '../../support/rows.js';
 import { StatementLog } from '../../support/statement-log.js';
 import { type QiscusService, startQiscus } from './qiscus-service.js';
 
 let service: QiscusService;
 let log: StatementLog;
-const clock = new FixedClock(Date.UTC(2026, 5, 1));
 
 beforeAll(async () => {
   log = new StatementLog();
-  service = await startQiscus({ clock });
+  service = await startQiscus({ env: { TRUST_PROXY: '127.0.0.1' } });
 });
 afterAll(() => {
   log.stop();
   return service.stop();
 });
-// Guesses of the test before are forgotten.
-beforeEach(() => clock.advance(61_000));
+/** Each test calls from an address of its own, which has not guessed yet. */
+let address = '';
+let tests = 0;
+beforeEach(() => (address = `203.0.113.${(tests += 1)}`));
 
 const client = (path: string) =>
-  request(service.running.url).post(`/api/v2/sdk/${path}`).set('QISCUS-SDK-APP-ID', 'sdksample');
+  request(service.running.url)
+    .post(`/api/v2/sdk/${path}`)
+    .set({ 'QISCUS-SDK-APP-ID': 'sdksample', 'X-Forwarded-For': address });
 const refresh = (userId: string, refreshToken = 'a'.repeat(40)) =>
   client('refresh_user_token').send({ user_id: userId, refresh_token: refreshToken });
 const refreshTokenOf = async (email: string, password: string): Promise<string> =>
