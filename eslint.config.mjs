@@ -131,7 +131,7 @@ const rollcall = {
 };
 
 export default tseslint.config(
-  { ignores: ['build/', 'dist/', 'coverage/', 'data/', 'docs/'] },
+  { ignores: ['build/', 'dist/', '.test-packages/', 'coverage/', 'data/', 'docs/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   tseslint.configs.recommendedTypeChecked,
   {

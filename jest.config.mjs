@@ -1,3 +1,5 @@
+import { loadedFirst, moduleNameMapper } from './scripts/test-packages.mjs';
+
 // Nest 12 is ESM only, so the tests run as ESM too: `npm test` starts jest with --experimental-vm-modules.
 const TEST_TIMEOUT_MS = 30_000;
 
@@ -5,7 +7,8 @@ const TEST_TIMEOUT_MS = 30_000;
 const base = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  setupFiles: [loadedFirst],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', ...moduleNameMapper },
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/dist/'],
   // @fastify/static (for /docs) requires this package, which is ESM alone; jest before Node 24.9 cannot require that.
   transformIgnorePatterns: ['/node_modules/(?!content-disposition/)'],

@@ -2,27 +2,11 @@
 // start: docs/decisions/0009-bundle.md has the figures.
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { externalPackages } from './external-packages.mjs';
+import { external, plugins, settings } from './bundling.mjs';
 
 const out = 'dist';
-
-const external = [...builtinModules.flatMap((name) => [name, `node:${name}`]), ...externalPackages];
-
-/** Modules that a package tries to load and lives without, such as the drivers of other databases. */
-const absent = {
-  name: 'absent',
-  /** @param {import('esbuild').PluginBuild} bundle */
-  setup(bundle) {
-    bundle.onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, ...rest }) => {
-      if (pluginData === 'asked' || rest.kind === 'entry-point') return undefined;
-      const found = await bundle.resolve(path, { ...rest, pluginData: 'asked' });
-      return found.errors.length > 0 ? { path, external: true } : found;
-    });
-  },
-};
 
 /**
  * Keeps the names of our own classes, which name migrations, operations of the API and counters. esbuild's `keepNames`
@@ -38,26 +22,6 @@ const classNames = {
       const named = "$& static { Object.defineProperty(this, 'name', { value: '$1', configurable: true }); }";
       return { contents: source.replace(/\bclass (\w+)(?: extends [\w.]+)? \{/g, named) };
     });
-  },
-};
-
-/**
- * @nestjs/typeorm looks with `require` for what only older versions of TypeORM export, and so would load all of TypeORM a
- * second time, from its own files: a third of a start, and its memory. Here it looks into the TypeORM of the bundle.
- */
-const oneTypeorm = {
-  name: 'one-typeorm',
-  /** @param {import('esbuild').PluginBuild} bundle */
-  setup(bundle) {
-    bundle.onLoad(
-      { filter: /[\\/]@nestjs[\\/]typeorm[\\/]dist[\\/]common[\\/]typeorm-compat\.js$/ },
-      async ({ path }) => {
-        const source = await readFile(path, 'utf8');
-        const lookUp = "require('typeorm')";
-        if (!source.includes(lookUp)) throw new Error(`${path} is not what scripts/bundle.mjs knows`);
-        return { contents: `import theTypeorm from 'typeorm';\n${source.replace(lookUp, 'theTypeorm')}` };
-      },
-    );
   },
 };
 
@@ -80,29 +44,15 @@ await import('./build/${path}.js').catch(explainUnloadable);`,
   },
 };
 
-// CommonJS packages inside expect these; an ES module has none of them.
-const banner = `import { createRequire as __createRequire } from 'node:module';
-import { dirname as __dirnameOf } from 'node:path';
-import { fileURLToPath as __fileURLToPath } from 'node:url';
-const require = __createRequire(import.meta.url);
-const __filename = __fileURLToPath(import.meta.url);
-const __dirname = __dirnameOf(__filename);`;
-
 const { metafile } = await build({
+  ...settings,
   entryPoints: { main: 'entry:main', cli: 'entry:cli' },
   outdir: out,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node22',
   external,
-  plugins: [entries, absent, classNames, oneTypeorm],
-  banner: { js: banner },
+  plugins: [entries, classNames, ...plugins],
   sourcemap: 'linked',
   sourcesContent: false,
   metafile: true,
-  logLevel: 'warning',
 });
 
 const written = new Set(Object.keys(metafile.outputs));

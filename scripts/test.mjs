@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onSignal } from './on-signal.mjs';
+import { bundleTestPackages } from './test-packages.mjs';
 import { startGalera, startMariaDb, startRedis } from './test-servers.mjs';
 
 const args = process.argv.slice(2);
@@ -84,6 +85,7 @@ try {
       `Left out: every suite on a Galera cluster. To run it: npm test -- --selectProjects ${LEFT_OUT}, or npm run test:faults -- --long\n`,
     );
   }
+  await bundleTestPackages();
   // One after the other: apt-get, if it is needed, lets only one through.
   const urls = {
     TEST_DATABASE_URL: await serverUrl('TEST_DATABASE_URL', 'MariaDB', startMariaDb, ({ url }) => url),

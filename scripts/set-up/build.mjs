@@ -10,7 +10,12 @@ const TESTS = /[.-](spec|contract)\.ts$/;
 const BUNDLER = 'scripts/bundle.mjs';
 // Of package.json `engines` goes into the bundle.
 const BUNDLED = [
-  ...['scripts/bundle-entry.mjs', 'scripts/external-packages.mjs', 'scripts/set-up/supported-node.mjs'],
+  ...[
+    'scripts/bundling.mjs',
+    'scripts/bundle-entry.mjs',
+    'scripts/external-packages.mjs',
+    'scripts/set-up/supported-node.mjs',
+  ],
   ...['package.json', 'package-lock.json'],
 ];
 

@@ -1,0 +1,57 @@
+// For jest, which loads every module anew for each test file: the packages that the service and the tests import, as a few
+// files instead of 2,000. To load those was most of what a short test file cost.
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { externalPackages } from './external-packages.mjs';
+import { digest, readIfPresent } from './set-up/files.mjs';
+
+const folder = '.test-packages';
+const stamp = join(folder, 'stamp');
+/** It changes what all others share, so jest loads it before anything else. */
+export const loadedFirst = 'reflect-metadata';
+
+const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+/** @type {string[]} */
+const packages = [
+  ...Object.keys(dependencies).filter((name) => !externalPackages.includes(name) && name !== loadedFirst),
+  ...['@nestjs/common/constants.js', 'mysql2/promise', 'supertest', 'fast-check'],
+];
+
+/** @param {string} name */
+const fileOf = (name) => name.replace(/\.js$/, '').replace(/\W+/g, '_');
+
+/** jest's `moduleNameMapper`: nothing where the files have not been made. */
+export const moduleNameMapper = existsSync(stamp)
+  ? Object.fromEntries(packages.map((name) => [`^${name}$`, `<rootDir>/${folder}/${fileOf(name)}.mjs`]))
+  : {};
+
+/** Makes the files, unless they are there. */
+export async function bundleTestPackages() {
+  const fingerprint = digest(['node_modules/.package-lock.json', 'scripts/bundling.mjs', 'scripts/test-packages.mjs']);
+  if (readIfPresent(stamp) === fingerprint) return;
+  const { build } = await import('esbuild');
+  const { external, plugins, settings } = await import('./bundling.mjs');
+  rmSync(folder, { recursive: true, force: true });
+  await build({
+    ...settings,
+    entryPoints: Object.fromEntries(packages.map((name) => [fileOf(name), `package:${name}`])),
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    external: [...external, loadedFirst],
+    plugins: [entries, ...plugins],
+  });
+  writeFileSync(stamp, fingerprint);
+}
+
+/** A module for each package with all that it exports: of CommonJS, esbuild alone would offer the default only. */
+const entries = {
+  name: 'entries',
+  /** @param {import('esbuild').PluginBuild} bundle */
+  setup(bundle) {
+    bundle.onResolve({ filter: /^package:/ }, ({ path }) => ({ path: path.slice(8), namespace: 'package' }));
+    bundle.onLoad({ filter: /.*/, namespace: 'package' }, async ({ path }) => {
+      const names = Object.keys(await import(path)).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name));
+      return { resolveDir: process.cwd(), contents: `export { ${names.join(', ')} } from '${path}';` };
+    });
+  },
+};
