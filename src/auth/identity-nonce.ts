@@ -8,7 +8,7 @@ export interface IssuedNonce {
   readonly expiresAtSeconds: number;
 }
 
-const lifeSeconds = 600;
+export const nonceLifeSeconds = 600;
 const randomHexBytes = 6;
 const checkDigits = 20;
 
@@ -17,7 +17,7 @@ const checkDigits = 20;
  * it, and a check that only this app's nodes can make.
  */
 export function issueNonce(app: App, nowSeconds: number): IssuedNonce {
-  const expiresAtSeconds = nowSeconds + lifeSeconds;
+  const expiresAtSeconds = nowSeconds + nonceLifeSeconds;
   const text = expiresAtSeconds.toString(16).padStart(8, '0') + randomBytes(randomHexBytes).toString('hex');
   return { nonce: text + check(app, text), expiresAtSeconds };
 }

@@ -3,7 +3,7 @@ import { JwtService } from '@nestjs/jwt';
 import type { App } from '../apps/app.js';
 import { Clock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
-import { endOfNonce, type IssuedNonce, issueNonce } from './identity-nonce.js';
+import { endOfNonce, type IssuedNonce, issueNonce, nonceLifeSeconds } from './identity-nonce.js';
 import { UsedNoncesRepository } from './used-nonces.repository.js';
 
 /** Whom an app vouches for. */
@@ -11,6 +11,8 @@ export interface Identity {
   readonly userId: string;
   readonly name: string | undefined;
   readonly avatarUrl: string | undefined;
+  /** Not before this second, Unix time, the token was made. */
+  readonly issuedAtSeconds: number;
 }
 
 const lengthMost = 4096;
@@ -55,7 +57,9 @@ export class IdentityTokensService {
     if (endsAtSeconds === null || endsAtSeconds <= nowSeconds) throw new AppError('token_not_accepted');
     if (!(await this.usedNonces.useOnce(app.id, nce, endsAtSeconds * 1000, this.clock.now())))
       throw new AppError('token_not_accepted');
-    return { userId: prn, name: textOrNothing(name), avatarUrl: textOrNothing(avatarUrl) };
+    // Not every token says when it was made, but none is older than its nonce.
+    const issuedAtSeconds = Math.max(Math.floor(iat), endsAtSeconds - nonceLifeSeconds);
+    return { userId: prn, name: textOrNothing(name), avatarUrl: textOrNothing(avatarUrl), issuedAtSeconds };
   }
 
   #verifySignature(app: App, token: string): Record<string, unknown> {

@@ -1,4 +1,5 @@
-import { epochOfForcedLogout, epochOfRevocation, outlivesEpoch } from './token-epoch.js';
+import fc from 'fast-check';
+import { epochOfForcedLogout, epochOfRevocation, isForOwner, outlivesEpoch } from './token-epoch.js';
 
 test.each([
   [0, 0, true],
@@ -69,5 +70,30 @@ describe.each([0, 1, 500, 999])('at millisecond %d of a second', (ms) => {
   it('nothing softens while the clock is turned back', () => {
     const epoch = epochOfRevocation(now + 60_000, 0);
     for (const next of [epochOfForcedLogout(now, epoch), epochOfRevocation(now, epoch)]) expect(next).toBe(epoch + 1);
+  });
+});
+
+describe('a token that names its user', () => {
+  const times = fc.integer({ min: second * 1000, max: second * 1000 + 4000 });
+  const secondOf = (ms: number) => Math.floor(ms / 1000);
+
+  it('is for the owner of the name, and for none who comes later: not even in the second of that', () => {
+    fc.assert(
+      fc.property(times, times, times, (issued, released, waited) => {
+        const created = released + (waited - second * 1000);
+        // Whenever it may have been issued before the registration, as far as its second tells, it is refused.
+        expect(isForOwner(secondOf(issued), created, released)).toBe(secondOf(issued) > secondOf(created));
+        // Whichever of two clocks is behind.
+        expect(isForOwner(secondOf(issued), released, created)).toBe(secondOf(issued) > secondOf(created));
+      }),
+    );
+  });
+
+  it('is for the first owner from the second of the registration on', () => {
+    fc.assert(
+      fc.property(times, times, (issued, created) => {
+        expect(isForOwner(secondOf(issued), created, null)).toBe(secondOf(issued) >= secondOf(created));
+      }),
+    );
   });
 });

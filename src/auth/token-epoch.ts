@@ -14,6 +14,18 @@ export function outlivesEpoch(issued: Issued, tokenEpoch: number): boolean {
   return tokenEpoch === 0 || issued.atSeconds > Math.floor(tokenEpoch / 1000);
 }
 
+/**
+ * Whether what names a user was issued for the one who has the name now (registered at `createdAt`, Unix milliseconds), and
+ * not for one who had it before. Only the second of the issue is known. Where nobody gave the name up of late
+ * (`releasedAt` is null), what is from the second of the registration is for the new user: nobody else could be meant. Else
+ * it may be for the one before, so that second is refused, too.
+ */
+export function isForOwner(atSeconds: number, createdAt: number, releasedAt: number | null): boolean {
+  return releasedAt === null
+    ? atSeconds >= Math.floor(createdAt / 1000)
+    : atSeconds > Math.floor(Math.max(createdAt, releasedAt) / 1000);
+}
+
 /** The epoch after a ban, a new password or a revocation: no token from before it is good, whatever made it. */
 export function epochOfRevocation(nowMs: number, tokenEpoch: number): number {
   return laterThan(tokenEpoch, nowMs);

@@ -4,6 +4,7 @@ import { FixedClock } from '../../test/support/fixed-clock.js';
 import type { ProfilesService } from '../profiles/profiles.service.js';
 import type { User } from '../users/user.js';
 import type { UsersService } from '../users/users.service.js';
+import { isForOwner } from './token-epoch.js';
 import { TokensService } from './tokens.service.js';
 
 const official = createRequire(import.meta.url)('agora-token/src/AccessToken2');
@@ -60,6 +61,7 @@ function setUp() {
       table.find((user) => user.appId === appId && user.username === name.toLowerCase()) ?? null,
     findByUuid: async (appId: string, uuid: string) =>
       table.find((user) => user.appId === appId && user.uuid === uuid.toLowerCase()) ?? null,
+    isForOwner: async (user: User, atSeconds: number) => isForOwner(atSeconds, user.createdAt, null),
   };
   /** The token of twenty letters `A` is alice's. */
   const profiles = {
@@ -244,6 +246,17 @@ describe('user tokens', () => {
     clock.advance(1);
     const { issued } = await tokens.authenticateUser(app, agoraToken(1, 'alice'));
     expect(issued).toEqual({ by: 'agora', atSeconds: clock.nowSeconds() });
+  });
+
+  test('an AccessToken2 with a name is for no user who was registered later, one with the uuid is for its user', async () => {
+    const { app, alice, clock, tokens, agoraToken, store } = setUp();
+    const [byName, byUuid] = [agoraToken(1, 'alice'), agoraToken(1, alice.uuid)];
+    clock.advance(1000);
+    store({ ...alice, createdAt: clock.now() });
+    for (const open of [tokens.authenticateUser(app, byName), tokens.exchange(app, byName)])
+      await expect(open).rejects.toEqual(refusal('token_not_accepted'));
+    expect((await tokens.authenticateUser(app, byUuid)).user.uuid).toBe(alice.uuid);
+    expect((await tokens.authenticateUser(app, agoraToken(1, 'alice'))).user.uuid).toBe(alice.uuid);
   });
 
   test('an AccessToken2 finds its user in any case of the name or uuid', async () => {

@@ -103,7 +103,7 @@ export class TokensService {
     const user =
       issued.by === 'rollcall'
         ? await this.users.findByUuid(app.id, token.userId)
-        : await this.#findByUuidOrName(app, token.userId);
+        : await this.#findByUuidOrName(app, token.userId, issued.atSeconds);
     if (user === null || !outlivesEpoch(issued, user.tokenEpoch)) throw new AppError('token_not_accepted');
     if (!user.activated) throw new AppError('user_banned');
     return { user, expiresAtSeconds, issued };
@@ -184,14 +184,15 @@ export class TokensService {
   /**
    * Somebody may be called as a user's uuid, from before such names were refused. Where an app server makes tokens for
    * names, the uuid's owner must not be opened to whoever is so called; where it makes them for uuids, not the other way
-   * round. So such a token opens neither account.
+   * round. So such a token opens neither account. A uuid is one user's for ever; a name may have been another's.
    */
-  async #findByUuidOrName(app: App, userId: string): Promise<User | null> {
+  async #findByUuidOrName(app: App, userId: string, atSeconds: number): Promise<User | null> {
     const [byUuid, byName] = await Promise.all([
       this.users.findByUuid(app.id, userId),
       this.users.find(app.id, userId),
     ]);
-    return byUuid === null || byName === null ? (byUuid ?? byName) : null;
+    if (byName === null) return byUuid;
+    return byUuid === null && (await this.users.isForOwner(byName, atSeconds)) ? byName : null;
   }
 }
 

@@ -13,6 +13,7 @@ import { InboxRow } from '../offline-messages/inbox.entity.js';
 import { MessageRow } from '../offline-messages/message.entity.js';
 import { UsedNonceRow } from '../auth/used-nonce.entity.js';
 import { UserProfileRow } from '../profiles/user-profile.entity.js';
+import { ReleasedNameRow } from '../users/released-name.entity.js';
 import { UserActivationRow } from '../users/user-activation.entity.js';
 import { UserChangeRow } from '../users/user-change.entity.js';
 import { UserCountRow } from '../users/user-count.entity.js';
@@ -24,6 +25,7 @@ import { IdempotentAnswers1763900300000 } from './migrations/1763900300000-idemp
 import { UserChanges1763900500000 } from './migrations/1763900500000-user-changes.js';
 import { IdNodes1764100000000 } from './migrations/1764100000000-id-nodes.js';
 import { CertificateHashes1764100100000 } from './migrations/1764100100000-certificate-hashes.js';
+import { ReleasedNames1764200010000 } from './migrations/1764200010000-released-names.js';
 
 const entities = [
   AppRow,
@@ -40,6 +42,7 @@ const entities = [
   GroupMemberRow,
   IdNodeRow,
   UserChangeRow,
+  ReleasedNameRow,
 ];
 /** In order; the list is the same on every engine. */
 export const migrations = [
@@ -50,6 +53,7 @@ export const migrations = [
   UserChanges1763900500000,
   IdNodes1764100000000,
   CertificateHashes1764100100000,
+  ReleasedNames1764200010000,
 ];
 
 const connectTimeoutMs = 1000;

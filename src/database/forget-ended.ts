@@ -4,7 +4,10 @@ import type { SqlDialect } from './sql-dialect.js';
 /** More than one, so that with one call for each new row what has ended cannot gather. */
 const forgottenPerCall = 10;
 
-/** Deletes some rows of one app whose `expires_at` is over. `key` is the column behind `app_id` in the primary key. */
+/**
+ * Deletes some rows of one app whose `expires_at` is over. `key` is the column behind `app_id` in the primary key.
+ * @param newRows as many as the caller has added; more than that are forgotten
+ */
 export async function forgetEnded(
   transaction: Transaction,
   dialect: SqlDialect,
@@ -12,10 +15,11 @@ export async function forgetEnded(
   key: string,
   appId: string,
   nowMs: number,
+  newRows = 1,
 ): Promise<void> {
   const ended = await transaction.read<Record<string, string>>(
     `SELECT ${key} FROM ${table} WHERE app_id = ? AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
-    [appId, nowMs, forgottenPerCall],
+    [appId, nowMs, forgottenPerCall * newRows],
   );
   if (ended.length === 0) return;
   const among = dialect.among(key, ended.map((row) => row[key] as string).sort());

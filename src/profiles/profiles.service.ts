@@ -87,13 +87,18 @@ export class ProfilesService {
     return this.change(app, await this.users.authenticate(app.id, details.userId, password), details, null);
   }
 
-  /** Logs a user in whom the app vouches for, or registers one without a password. @throws AppError as `loginByServer` */
-  async loginByIdentity(app: App, details: LoginDetails): Promise<ProfiledUser> {
+  /**
+   * Logs a user in whom the app vouches for, or registers one without a password.
+   * @param issuedAtSeconds when the app did so, if it is not doing so now; a user of this name who came later is not meant
+   * @throws AppError token_not_accepted, and as `loginByServer`
+   */
+  async loginByIdentity(app: App, details: LoginDetails, issuedAtSeconds = Infinity): Promise<ProfiledUser> {
     if ((await this.users.find(app.id, details.userId)) === null) {
       const user = await this.register(app, details, null);
       if (user !== null) return this.profiled(user);
     }
     const user = await this.getUser(app.id, details.userId);
+    if (!(await this.users.isForOwner(user, issuedAtSeconds))) throw new AppError('token_not_accepted');
     if (!user.activated) throw new AppError('user_banned');
     return this.change(app, user, details, null);
   }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { PasswordsModule } from '../auth/passwords.module.js';
+import { ReleasedNamesRepository } from './released-names.repository.js';
 import { UserChangesService } from './user-changes.service.js';
 import { UserEvents } from './user-events.js';
 import { UserPagesRepository } from './user-pages.repository.js';
@@ -8,7 +9,14 @@ import { UsersService } from './users.service.js';
 
 @Module({
   imports: [PasswordsModule],
-  providers: [UserChangesService, UserEvents, UserPagesRepository, UsersRepository, UsersService],
+  providers: [
+    ReleasedNamesRepository,
+    UserChangesService,
+    UserEvents,
+    UserPagesRepository,
+    UsersRepository,
+    UsersService,
+  ],
   exports: [UserChangesService, UserEvents, UsersService],
 })
 export class UsersModule {}

@@ -4,6 +4,7 @@ import { Clock } from '../clock/clock.js';
 import { Database } from '../database/database.js';
 import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import { ReleasedNamesRepository } from './released-names.repository.js';
 import { UserChangesService } from './user-changes.service.js';
 import type { User } from './user.js';
 import { UserEvents } from './user-events.js';
@@ -41,6 +42,7 @@ describe('UsersRepository', () => {
       running.nest.get(TimeBasedUuids),
       running.nest.get(UserEvents),
       running.nest.get(UserChangesService),
+      running.nest.get(ReleasedNamesRepository),
     );
   const aUser = (username = aUsername()) => ({ username, nickname: null, passwordHash: null });
 

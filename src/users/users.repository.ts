@@ -5,6 +5,7 @@ import { Database, type SqlRow, type Transaction } from '../database/database.js
 import { Gatherer } from '../database/gatherer.js';
 import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import { ReleasedNamesRepository } from './released-names.repository.js';
 import type { User } from './user.js';
 import type { UserRow } from './user.entity.js';
 import { UserChangesService } from './user-changes.service.js';
@@ -81,6 +82,7 @@ export class UsersRepository {
     private readonly uuids: TimeBasedUuids,
     private readonly events: UserEvents,
     private readonly userChanges: UserChangesService,
+    private readonly releasedNames: ReleasedNamesRepository,
   ) {
     // While MySQL works on one run, the next is made ready; SQLite has one writer.
     const runs = database.engine === 'mysql' ? 2 : 1;
@@ -331,12 +333,11 @@ export class UsersRepository {
       users.map((user) => user.uuid),
     );
     await transaction.run(`DELETE FROM user_activations WHERE app_id = ? AND ${uuids.sql}`, [appId, ...uuids.values]);
-    const names = this.database.dialect.among(
-      'username',
-      users.map((user) => user.username),
-    );
+    const usernames = users.map((user) => user.username);
+    const names = this.database.dialect.among('username', usernames);
     await transaction.run(`DELETE FROM users WHERE app_id = ? AND ${names.sql}`, [appId, ...names.values]);
     await this.addToCount(transaction, appId, -users.length);
+    await this.releasedNames.add(transaction, appId, usernames);
     await this.userChanges.add(transaction, appId, new Map(users.map(({ uuid }) => [uuid, null])));
   }
 

@@ -2,13 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
 import { checkPassword } from '../auth/password.js';
 import { PasswordHasher } from '../auth/password-hasher.service.js';
-import { epochOfForcedLogout, epochOfRevocation } from '../auth/token-epoch.js';
+import { epochOfForcedLogout, epochOfRevocation, isForOwner } from '../auth/token-epoch.js';
 import { Clock } from '../clock/clock.js';
 import type { Transaction } from '../database/database.js';
 import { AppError } from '../errors/app-error.js';
 import { checkReason } from './activation-reason.js';
 import { readCursor, writeCursor } from './list-cursor.js';
 import { checkNickname, longNicknameLengthMost } from './nickname.js';
+import { ReleasedNamesRepository } from './released-names.repository.js';
 import type { User } from './user.js';
 import { type UserEvent, UserEvents } from './user-events.js';
 import { isIndexed, type UserOrder } from './user-order.js';
@@ -55,6 +56,7 @@ export class UsersService {
     private readonly passwords: PasswordHasher,
     private readonly clock: Clock,
     private readonly events: UserEvents,
+    private readonly releasedNames: ReleasedNamesRepository,
   ) {}
 
   /**
@@ -125,6 +127,14 @@ export class UsersService {
   async get(appId: string, nameOrUuid: string): Promise<User> {
     const user = (await this.findByUuid(appId, nameOrUuid)) ?? (await this.find(appId, nameOrUuid));
     return user ?? notFound();
+  }
+
+  /**
+   * Whether what was issued in this second for the user's name is for this user, not for an earlier one of the name. The user
+   * was read before: a name is released in the transaction that frees it.
+   */
+  async isForOwner({ appId, username, createdAt }: User, atSeconds: number): Promise<boolean> {
+    return isForOwner(atSeconds, createdAt, await this.releasedNames.lastRelease(appId, username));
   }
 
   /** The user of this name, registered without a password if there was none. @throws AppError username_* */

@@ -90,8 +90,9 @@ export class QiscusSdkController {
   @QiscusResults(userResults)
   async loginByIdentity(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const token = parameters.read((from) => from.requiredText('identity_token'));
-    const { userId, name, avatarUrl } = await this.identities.verify(app, token);
-    return this.loggedIn(app, await this.profiles.loginByIdentity(app, { userId, displayName: name, avatarUrl }));
+    const { userId, name, avatarUrl, issuedAtSeconds } = await this.identities.verify(app, token);
+    const details = { userId, displayName: name, avatarUrl };
+    return this.loggedIn(app, await this.profiles.loginByIdentity(app, details, issuedAtSeconds));
   }
 
   @Post('login_or_register')
