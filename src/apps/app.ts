@@ -33,7 +33,10 @@ export interface App {
    */
   readonly certificates: readonly string[];
   readonly alias: string | null;
-  /** 64 hex digits that Qiscus user tokens and nonces are derived from; never shown, and no rotation changes them. */
+  /**
+   * 64 hex digits that Qiscus user tokens and nonces are derived from; never shown. A rotation leaves them, `token_secret=new`
+   * draws others, and then what was derived from these is good no more.
+   */
   readonly tokenSecret: string;
   readonly disabled: boolean;
   readonly settings: AppSettings;

@@ -112,11 +112,12 @@ export class AppsRepository {
       const app = { ...before, ...change(before) };
       await transaction.run(
         'UPDATE apps SET certificate = ?, previous_certificate = ?, certificate_hash = ?,' +
-          ' previous_certificate_hash = ?, alias = ?, disabled = ?, settings = ? WHERE id = ?',
+          ' previous_certificate_hash = ?, alias = ?, token_secret = ?, disabled = ?, settings = ? WHERE id = ?',
         [
           ...credentials(app),
           ...hashesOf(credentials(app)),
           app.alias,
+          app.tokenSecret,
           app.disabled ? 1 : 0,
           settingsJson(app.settings),
           app.id,

@@ -82,7 +82,7 @@ export class AppsService {
       appId: checkHex('App ID', wanted.appId ?? randomHex()).toLowerCase(),
       certificates: [checkHex('App certificate', wanted.certificate ?? randomHex())],
       alias: checkAlias(wanted.alias ?? null),
-      tokenSecret: randomBytes(32).toString('hex'),
+      tokenSecret: randomTokenSecret(),
       disabled: false,
       settings: defaultAppSettings,
       createdAt: this.clock.now(),
@@ -97,8 +97,8 @@ export class AppsService {
   }
 
   /**
-   * Changes one thing of an app: a setting, `alias` (empty: none), `disabled`, or `previous_certificate=none`, which
-   * ends the older certificate of a rotation.
+   * Changes one thing of an app: a setting, `alias` (empty: none), `disabled`, `previous_certificate=none`, which ends the
+   * older certificate of a rotation, or `token_secret=new`, which ends all user tokens of 20 characters.
    * @throws AppError argument_invalid
    */
   set(app: App, key: string, text: string): Promise<App> {
@@ -115,6 +115,14 @@ export class AppsService {
   /** A new certificate, which signs from now on. The one until now stays valid too, until the next rotation. */
   rotate(app: App): Promise<App> {
     return this.update(app, ({ certificates }) => ({ certificates: [randomHex(), certificates[0] as string] }));
+  }
+
+  /**
+   * For a leak: nothing that somebody made of a copy of the app's secrets, or was given for them, is good any more. In one
+   * step, so that the old certificate opens nothing of the new one meanwhile.
+   */
+  replaceSecrets(app: App): Promise<App> {
+    return this.update(app, () => ({ certificates: [randomHex()], tokenSecret: randomTokenSecret() }));
   }
 
   /** Makes the apps of the environment, and the demo app where there would be none. Safe on many nodes at once. */
@@ -193,6 +201,9 @@ function changeOf(app: App, key: string, text: string): Partial<App> {
       if (text !== 'none')
         throw new AppError('argument_invalid', { detail: 'previous_certificate can only be set to none' });
       return { certificates: app.certificates.slice(0, 1) };
+    case 'token_secret':
+      if (text !== 'new') throw new AppError('argument_invalid', { detail: 'token_secret can only be set to new' });
+      return { tokenSecret: randomTokenSecret() };
     default: {
       const settings: AppSettings = { ...app.settings, ...parseAppSetting(key, text) };
       return { settings };
@@ -204,6 +215,10 @@ const hex32 = /^[0-9a-fA-F]{32}$/;
 
 function randomHex(): string {
   return randomBytes(16).toString('hex');
+}
+
+function randomTokenSecret(): string {
+  return randomBytes(32).toString('hex');
 }
 
 function checkHex(what: string, text: string): string {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
+import { fingerprintOf } from '../apps/app-secrets.js';
 import { Clock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
 import { ProfilesService } from '../profiles/profiles.service.js';
@@ -34,6 +35,8 @@ export interface AuthenticatedUser {
   readonly expiresAtSeconds: number;
   /** `outlivesEpoch(issued, user.tokenEpoch)` tells later whether the token would still be good. */
   readonly issued: Issued;
+  /** The fingerprint of the app's secret that the token hangs on: it ends when the app has that no more. */
+  readonly letInBy: string;
 }
 
 /** What is true of a token whatever happens to its user: all that may be remembered. */
@@ -99,14 +102,14 @@ export class TokensService {
     if (isUserToken(bearer)) return this.#authenticateByUserToken(app, bearer);
     const token = this.#verify(app, bearer);
     if (token.kind !== 'user') throw new AppError('token_not_accepted');
-    const { issued, expiresAtSeconds } = token;
+    const { issued, expiresAtSeconds, certificate } = token;
     const user =
       issued.by === 'rollcall'
         ? await this.users.findByUuid(app.id, token.userId)
         : await this.#findByUuidOrName(app, token.userId, issued.atSeconds);
     if (user === null || !outlivesEpoch(issued, user.tokenEpoch)) throw new AppError('token_not_accepted');
     if (!user.activated) throw new AppError('user_banned');
-    return { user, expiresAtSeconds, issued };
+    return { user, expiresAtSeconds, issued, letInBy: fingerprintOf(certificate) };
   }
 
   /**
@@ -135,6 +138,7 @@ export class TokensService {
       user: found.user,
       expiresAtSeconds: this.clock.nowSeconds() + lifeSecondsMost,
       issued: { by: 'rollcall', epoch: found.tokenEpoch },
+      letInBy: fingerprintOf(app.tokenSecret),
     };
   }
 

@@ -44,6 +44,15 @@ export function addAppCommands(program: Command, run: RunWithApp): void {
     .action((text: string) =>
       run(async (context) => print(await context.get(AppsService).rotate(await appNamed(context, text)))),
     );
+  command
+    .command('replace-secrets')
+    .argument('<ORG/APP>')
+    .description(
+      'after a leak: a new certificate and no other, and all user tokens, sessions and app tokens of before end',
+    )
+    .action((text: string) =>
+      run(async (context) => print(await context.get(AppsService).replaceSecrets(await appNamed(context, text)))),
+    );
 }
 
 function print(app: App): void {

@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { RawData, WebSocket } from 'ws';
 import type { App } from '../apps/app.js';
+import type { AppsService } from '../apps/apps.service.js';
 import type { AuthenticatedUser, TokensService } from '../auth/tokens.service.js';
 import type { Clock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
@@ -22,6 +23,7 @@ import { type MarksUnderWay, MessageSession } from './message-frames.js';
 /** What a socket needs of its gateway. */
 export interface SocketContext {
   readonly clock: Clock;
+  readonly apps: AppsService;
   readonly tokens: TokensService;
   readonly presence: PresenceService;
   readonly pingMs: number;
@@ -183,13 +185,21 @@ export class GatewaySocket implements SessionConnection {
     if (typeof device === 'string') return this.refuse(new AppError('argument_invalid', { detail: device }));
     if (typeof frame['token'] !== 'string' || frame['token'] === '') return this.refuse(new AppError('token_missing'));
     try {
-      await this.open(await this.context.tokens.authenticateUser(this.app, frame['token']), device);
+      await this.open(await this.context.tokens.authenticateUser(await this.currentApp(), frame['token']), device);
     } catch (error) {
       this.refuse(error);
     }
   }
 
-  private async open({ user, expiresAtSeconds }: AuthenticatedUser, device: DeviceDescription): Promise<void> {
+  /** Certificates may have changed since the upgrade. @throws AppError app_not_found, app_disabled */
+  private async currentApp(): Promise<App> {
+    const app = await this.context.apps.find(this.app.org, this.app.name);
+    if (app === null || app.id !== this.app.id) throw new AppError('app_not_found');
+    if (app.disabled) throw new AppError('app_disabled');
+    return app;
+  }
+
+  private async open({ user, expiresAtSeconds, letInBy }: AuthenticatedUser, device: DeviceDescription): Promise<void> {
     const id = device.device ?? randomBytes(9).toString('base64url');
     try {
       const session = await this.context.presence.open(
@@ -202,6 +212,7 @@ export class GatewaySocket implements SessionConnection {
           deviceName: device.deviceName ?? id,
           // Whatever the token: the session ends with the epoch in which it was let in. An AccessToken2 may outlive that one.
           issued: { by: 'rollcall', epoch: user.tokenEpoch },
+          letInBy,
           expiresAtSeconds,
         },
         this,

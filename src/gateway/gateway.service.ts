@@ -87,6 +87,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
     );
     this.context = {
       clock,
+      apps,
       tokens,
       presence,
       pingMs: env.gatewayPingMs,

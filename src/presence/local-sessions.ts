@@ -6,6 +6,8 @@ import type { Session, SessionConnection } from './session.js';
 export interface LocalSession {
   readonly app: App;
   readonly issued: Issued;
+  /** The fingerprint of a secret of the app: the session ends when the app has that no more. */
+  readonly letInBy: string;
   readonly expiresAtSeconds: number;
   readonly connection: SessionConnection;
   session: Session;

@@ -1,5 +1,6 @@
 import { FixedClock } from '../../test/support/fixed-clock.js';
 import type { App } from '../apps/app.js';
+import { fingerprintOf } from '../apps/app-secrets.js';
 import type { AppsService } from '../apps/apps.service.js';
 import { RedisUnavailable } from '../redis/redis-unavailable.js';
 import type { User } from '../users/user.js';
@@ -21,11 +22,13 @@ const changes = {
   listIds: async () => [`id${drawn++}`],
   find: async () => [new Map([['uuid-of-ann', null]])],
 } as unknown as UserChangesService;
+const secrets = { certificates: ['a certificate'], tokenSecret: 'a secret' };
+const letInBy = fingerprintOf('a certificate');
 const recheckEveryMs = 5_000;
 const signalWithinMs = 1_000;
 
 describe('a session whose user another node has changed', () => {
-  const app = { id: 'app', org: 'org', name: 'name', disabled: false } as App;
+  const app = { id: 'app', org: 'org', name: 'name', disabled: false, ...secrets } as unknown as App;
   const revoked = { appId: app.id, username: 'ann', uuid: 'uuid-of-ann', activated: true, tokenEpoch: 7 } as User;
   const clock = new FixedClock();
   let stored: User;
@@ -57,6 +60,7 @@ describe('a session whose user another node has changed', () => {
       device: 'one',
       deviceName: 'one',
       issued: { by: 'rollcall', epoch: 0 },
+      letInBy,
       expiresAtSeconds: Number.MAX_SAFE_INTEGER,
     } as const;
     await presence.open(app, request, {
@@ -112,7 +116,7 @@ class UnsteadyStore extends MemoryPresenceStore {
 }
 
 describe('sessions that come and go while the store is away', () => {
-  const app = { id: 'app', org: 'org', name: 'name', disabled: false } as App;
+  const app = { id: 'app', org: 'org', name: 'name', disabled: false, ...secrets } as unknown as App;
   const user = { appId: app.id, username: 'ann', uuid: 'uuid-of-ann', activated: true, tokenEpoch: 0 } as User;
   const clock = new FixedClock();
   const sessions = 10_500;
@@ -136,7 +140,7 @@ describe('sessions that come and go while the store is away', () => {
     presence.start();
     const request = {
       ...{ userUuid: user.uuid, username: user.username, platform: 'web', device: 'one', deviceName: 'one' },
-      ...{ issued: { by: 'rollcall', epoch: 0 } as const, expiresAtSeconds: Number.MAX_SAFE_INTEGER },
+      ...{ issued: { by: 'rollcall', epoch: 0 } as const, letInBy, expiresAtSeconds: Number.MAX_SAFE_INTEGER },
     };
     store.away = true;
     for (let index = 0; index < sessions; index += 1) {
@@ -169,7 +173,7 @@ describe('sessions that come and go while the store is away', () => {
 describe('a session that the store has lost without a trace, and one that it has kept', () => {
   it('is there again, and is gone, within a minute', async () => {
     jest.useFakeTimers();
-    const app = { id: 'app', org: 'org', name: 'name', disabled: false } as App;
+    const app = { id: 'app', org: 'org', name: 'name', disabled: false, ...secrets } as unknown as App;
     const user = { appId: app.id, username: 'ann', uuid: 'uuid-of-ann', activated: true, tokenEpoch: 0 } as User;
     const clock = new FixedClock();
     const store = new MemoryPresenceStore('node', clock);
@@ -191,7 +195,7 @@ describe('a session that the store has lost without a trace, and one that it has
       app,
       {
         ...{ userUuid: user.uuid, username: user.username, platform: 'web', device: 'one', deviceName: 'one' },
-        ...{ issued: { by: 'rollcall', epoch: 0 } as const, expiresAtSeconds: Number.MAX_SAFE_INTEGER },
+        ...{ issued: { by: 'rollcall', epoch: 0 } as const, letInBy, expiresAtSeconds: Number.MAX_SAFE_INTEGER },
       },
       { kick: () => undefined, wake: () => undefined, catchUp: () => undefined },
     );

@@ -101,7 +101,7 @@ export class PresenceService {
     this.storeSweep = new StoreSweep(store, this.local, () => this.announceMissing());
     this.userSweep = new UserSweep(this.local, users, apps, userChanges, clock, {
       judge: (local, user, patienceMs) => this.judge(local, user, patienceMs),
-      endAll: (sessions) => sessions.forEach((local) => this.end(local, 'forced_offline')),
+      endAll: (sessions, reason) => sessions.forEach((local) => this.end(local, reason)),
     });
     this.ofUser = new Gatherer((appId, usernames) => this.store.sessions(appId, usernames), {
       rows: statusMost,
@@ -145,10 +145,11 @@ export class PresenceService {
    * @throws AppError database_unavailable
    */
   async open(app: App, request: SessionRequest, connection: SessionConnection): Promise<Session | null> {
-    const { issued, expiresAtSeconds, device, ...rest } = request;
+    const { issued, letInBy, expiresAtSeconds, device, ...rest } = request;
     const local: LocalSession = {
       app,
       issued,
+      letInBy,
       expiresAtSeconds,
       connection,
       session: {

@@ -42,6 +42,8 @@ export interface SessionRequest {
   readonly device: string;
   readonly deviceName: string;
   readonly issued: Issued;
+  /** The fingerprint of the app's secret that the token hangs on. */
+  readonly letInBy: string;
   readonly expiresAtSeconds: number;
 }
 

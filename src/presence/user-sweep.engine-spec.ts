@@ -1,6 +1,8 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import { aUsername } from '../../test/factories/user.factory.js';
 import { FixedClock } from '../../test/support/fixed-clock.js';
 import { type RunningApp, startApp } from '../../test/support/start-app.js';
+import { fingerprintOf } from '../apps/app-secrets.js';
 import { AppsService } from '../apps/apps.service.js';
 import { Database } from '../database/database.js';
 import { MessagesService } from '../messages/messages.service.js';
@@ -43,7 +45,8 @@ describe('UserSweep', () => {
         const verdict = user === null ? 'gone' : !user.activated ? 'banned' : user.tokenEpoch > 0 ? 'ended' : null;
         if (verdict !== null) verdicts.push(`${session.username} ${verdict}`);
       },
-      endAll: (sessions) => verdicts.push(...sessions.map(({ session }) => `${session.username} app`)),
+      endAll: (sessions, reason) =>
+        verdicts.push(...sessions.map(({ session }) => `${session.username} app ${reason}`)),
     });
   });
   afterEach(() => jest.restoreAllMocks());
@@ -69,10 +72,15 @@ describe('UserSweep', () => {
     hold(username, uuid);
     return username;
   };
-  const hold = (username: string, userUuid: string): void =>
+  const hold = (
+    username: string,
+    userUuid: string,
+    letInBy = fingerprintOf(running.app.certificates[0] as string),
+    app = running.app,
+  ): void =>
     local.add({
-      app: running.app,
-      session: aSession({ appId, username, userUuid }),
+      app,
+      session: aSession({ appId: app.id, username, userUuid }),
       connection: {
         kick: () => undefined,
         wake: () => undefined,
@@ -84,6 +92,7 @@ describe('UserSweep', () => {
       announced: true,
       lookedAt: clock.monotonic(),
       issued: { by: 'rollcall', epoch: 0 },
+      letInBy,
       expiresAtSeconds: Number.MAX_SAFE_INTEGER,
     });
 
@@ -149,6 +158,32 @@ describe('UserSweep', () => {
     verdicts.length = 0;
     await run();
     expect(verdicts).toEqual([]);
+  });
+
+  it('finds with its next run what hangs on a secret that the app has no more, and reads nothing for it', async () => {
+    const apps = running.nest.get(AppsService);
+    const app = await apps.create({ org: 'sweep', name: `app${randomBytes(4).toString('hex')}` });
+    const withApp = (username: string, secret: string): void =>
+      hold(username, randomUUID(), fingerprintOf(secret), app);
+    const [first] = app.certificates as [string];
+    const [second] = (await apps.rotate(app)).certificates as [string];
+    const all = ['by the first', 'by the second', 'by a user token', 'by nothing of ours'];
+    [first, second, app.tokenSecret, 'foreign'].forEach((secret, index) => withApp(all[index] as string, secret));
+    const asked = jest.spyOn(users, 'findAllByUuid');
+    await run();
+    expect(verdicts).toEqual(['by nothing of ours app token_revoked']);
+    for (const [key, value, ended] of [
+      ['previous_certificate', 'none', 'by the first app token_revoked'],
+      ['token_secret', 'new', 'by a user token app token_revoked'],
+      ['disabled', 'true', 'by the second app forced_offline'],
+    ] as const) {
+      verdicts.length = 0;
+      await apps.set(app, key, value);
+      await run();
+      expect(verdicts).toContain(ended);
+      expect(verdicts.some((verdict) => verdict.startsWith('by the second'))).toBe(key === 'disabled');
+    }
+    expect(asked).not.toHaveBeenCalled();
   });
 
   it('finds a change that was made long before it was committed', async () => {

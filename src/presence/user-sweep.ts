@@ -1,9 +1,11 @@
+import { fingerprintsOf } from '../apps/app-secrets.js';
 import type { AppsService } from '../apps/apps.service.js';
 import type { Clock } from '../clock/clock.js';
 import type { User } from '../users/user.js';
 import { changesKeptMs, type UserChanges, type UserChangesService } from '../users/user-changes.service.js';
 import type { UsersService } from '../users/users.service.js';
 import type { LocalSession, LocalSessions } from './local-sessions.js';
+import type { KickReason } from './session.js';
 
 /** With each run the changes are read; that and a round trip are what a lost signal costs. */
 export const sweepEveryMs = 5_000;
@@ -24,14 +26,14 @@ interface Feed {
 export interface SweepVerdicts {
   /** `user` is how the database has the user now; null: not at all. */
   judge(local: LocalSession, user: User | null, patienceMs: number): void;
-  /** The app is gone or disabled. */
-  endAll(sessions: readonly LocalSession[]): void;
+  /** The app is gone or disabled, or has no more what let these in. */
+  endAll(sessions: readonly LocalSession[], reason: KickReason): void;
 }
 
 /**
- * Looks in the database at what happened to the users of this node's sessions: what a ban, a revocation or a delete means
- * holds within seconds, and messages arrive, even when every signal is lost, whichever node or command line made it. It
- * reads what changed, so sessions that are idle cost next to nothing.
+ * Looks in the database at what happened to the apps and users of this node's sessions: what a ban, a revocation, a delete or
+ * the end of a certificate means holds within seconds, and messages arrive, even when every signal is lost, whichever node
+ * or command line made it. It reads what changed, so sessions that are idle cost next to nothing.
  */
 export class UserSweep {
   private readonly feeds = new Map<string, Feed>();
@@ -68,8 +70,15 @@ export class UserSweep {
     for (const [appId, sessions] of ofApp) {
       const { org, name } = (sessions[0] as LocalSession).app;
       const app = await this.apps.find(org, name);
-      if (app === null || app.disabled || app.id !== appId) this.verdicts.endAll(sessions);
-      else await work(appId, sessions);
+      if (app === null || app.disabled || app.id !== appId) {
+        this.verdicts.endAll(sessions, 'forced_offline');
+        continue;
+      }
+      // What the door asks of a token. In memory, so every run asks it of every session.
+      const good = fingerprintsOf(app);
+      const revoked = sessions.filter(({ letInBy }) => !good.has(letInBy));
+      this.verdicts.endAll(revoked, 'token_revoked');
+      await work(appId, revoked.length === 0 ? sessions : sessions.filter(({ letInBy }) => good.has(letInBy)));
     }
   }
 

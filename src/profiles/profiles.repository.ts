@@ -4,7 +4,7 @@ import { Database, type Transaction } from '../database/database.js';
 import { Gatherer } from '../database/gatherer.js';
 import type { User } from '../users/user.js';
 import type { UserProfileRow } from './user-profile.entity.js';
-import { deriveUserToken, hashUserToken } from './user-token.js';
+import { deriveUserToken, drawTokenVersion, hashUserToken } from './user-token.js';
 
 /** What may be written of a profile; what is undefined stays as it is. */
 export interface ProfileChange {
@@ -13,14 +13,24 @@ export interface ProfileChange {
   readonly extras?: string | undefined;
 }
 
+/** Whose token a hash is of. */
+export interface TokenOwner {
+  readonly userUuid: string;
+  readonly tokenVersion: number;
+  /** Of the user, in the same moment. */
+  readonly tokenEpoch: number;
+}
+
 const columns = ['app_id', 'user_uuid', 'user_id', 'avatar_url', 'extras', 'token_version', 'token_hash'] as const;
+type OwnerRow = Pick<UserProfileRow, 'token_hash' | 'user_uuid' | 'token_version'> & { readonly token_epoch: number };
+
 const rowsPerRun = 500;
 
 /** Questions about profiles and changes of them. Every statement is about one app. */
 @Injectable()
 export class ProfilesRepository {
   private readonly byUuid: Gatherer<string, UserProfileRow | null>;
-  private readonly owners: Gatherer<string, { userUuid: string; tokenEpoch: number } | null>;
+  private readonly owners: Gatherer<string, TokenOwner | null>;
 
   constructor(private readonly database: Database) {
     const limits = { rows: rowsPerRun, runs: 2 };
@@ -35,14 +45,17 @@ export class ProfilesRepository {
     }, limits);
     this.owners = new Gatherer(async (appId, hashes) => {
       const among = database.dialect.among('p.token_hash', hashes);
-      const rows = await database.read<{ token_hash: string; user_uuid: string; token_epoch: number }>(
-        'SELECT p.token_hash, p.user_uuid, u.token_epoch FROM user_profiles p' +
+      const rows = await database.read<OwnerRow>(
+        'SELECT p.token_hash, p.user_uuid, p.token_version, u.token_epoch FROM user_profiles p' +
           ' JOIN users u ON u.app_id = p.app_id AND u.uuid = p.user_uuid' +
           ` WHERE p.app_id = ? AND ${among.sql}`,
         [appId, ...among.values],
       );
       const found = new Map(
-        rows.map((row) => [row.token_hash, { userUuid: row.user_uuid, tokenEpoch: row.token_epoch }]),
+        rows.map((row) => [
+          row.token_hash,
+          { userUuid: row.user_uuid, tokenVersion: row.token_version, tokenEpoch: row.token_epoch },
+        ]),
       );
       return hashes.map((hash) => found.get(hash) ?? null);
     }, limits);
@@ -63,9 +76,9 @@ export class ProfilesRepository {
 
   /**
    * Whose token this is the hash of, with the epoch of that user in the same moment: a reset moves both together, so who
-   * compares this epoch later knows whether the token was still good.
+   * compares this epoch later knows whether the token was still good. The hash may be of a secret that the app had before.
    */
-  findTokenOwner(appId: string, tokenHash: string): Promise<{ userUuid: string; tokenEpoch: number } | null> {
+  findTokenOwner(appId: string, tokenHash: string): Promise<TokenOwner | null> {
     return this.owners.add(appId, tokenHash);
   }
 
@@ -73,14 +86,15 @@ export class ProfilesRepository {
   async save(transaction: Transaction, app: App, user: User, userId: string, change: ProfileChange): Promise<void> {
     const known = await this.read(transaction, app.id, user.uuid);
     if (known === undefined) {
+      const version = drawTokenVersion();
       const row: UserProfileRow = {
         app_id: app.id,
         user_uuid: user.uuid,
         user_id: userId,
         avatar_url: change.avatarUrl ?? null,
         extras: change.extras ?? null,
-        token_version: 0,
-        token_hash: hashUserToken(deriveUserToken(app, user.uuid, 0)),
+        token_version: version,
+        token_hash: hashUserToken(deriveUserToken(app, user.uuid, version)),
       };
       await transaction.insert('user_profiles', columns, [{ ...row }]);
     } else if (change.avatarUrl !== undefined || change.extras !== undefined) {
@@ -96,12 +110,14 @@ export class ProfilesRepository {
   /** Ends the user token; the next one is good at once. The user is locked. */
   async resetToken(transaction: Transaction, app: App, user: User): Promise<void> {
     await this.save(transaction, app, user, user.username, {});
+    await this.setToken(transaction, app, user, drawTokenVersion());
+  }
+
+  /** Sees to it that the user token of now can be found, with its profile if there is none. The user is locked. */
+  async keepToken(transaction: Transaction, app: App, user: User): Promise<void> {
+    await this.save(transaction, app, user, user.username, {});
     const row = await this.read(transaction, app.id, user.uuid);
-    const version = (row?.token_version ?? 0) + 1;
-    await transaction.run(
-      'UPDATE user_profiles SET token_version = ?, token_hash = ? WHERE app_id = ? AND user_uuid = ?',
-      [version, hashUserToken(deriveUserToken(app, user.uuid, version)), app.id, user.uuid],
-    );
+    if (row !== undefined && !isCurrent(app, row)) await this.setToken(transaction, app, user, row.token_version);
   }
 
   async deleteAll(transaction: Transaction, appId: string, userUuids: readonly string[]): Promise<void> {
@@ -114,6 +130,13 @@ export class ProfilesRepository {
     return this.database.write(work);
   }
 
+  private async setToken(transaction: Transaction, app: App, { uuid }: User, version: number): Promise<void> {
+    await transaction.run(
+      'UPDATE user_profiles SET token_version = ?, token_hash = ? WHERE app_id = ? AND user_uuid = ?',
+      [version, hashUserToken(deriveUserToken(app, uuid, version)), app.id, uuid],
+    );
+  }
+
   private async read(transaction: Transaction, appId: string, userUuid: string): Promise<UserProfileRow | undefined> {
     const [row] = await transaction.read<UserProfileRow>(
       `SELECT ${columns.join(', ')} FROM user_profiles WHERE app_id = ? AND user_uuid = ?`,
@@ -121,4 +144,12 @@ export class ProfilesRepository {
     );
     return row;
   }
+}
+
+/** Whether the user token that the app's secret of now makes is found by the hash in the row. */
+export function isCurrent(
+  app: App,
+  { user_uuid: uuid, token_version: version, token_hash: hash }: UserProfileRow,
+): boolean {
+  return hash === hashUserToken(deriveUserToken(app, uuid, version));
 }

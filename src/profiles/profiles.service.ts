@@ -9,7 +9,7 @@ import type { UserOrder } from '../users/user-order.js';
 import { UsersService } from '../users/users.service.js';
 import type { ProfiledUser } from './profile.js';
 import { checkAvatarUrl, writeExtras } from './profile-rules.js';
-import { type ProfileChange, ProfilesRepository } from './profiles.repository.js';
+import { isCurrent, type ProfileChange, ProfilesRepository } from './profiles.repository.js';
 import type { UserProfileRow } from './user-profile.entity.js';
 import { deriveRefreshToken, deriveUserToken, hashUserToken, isUserToken } from './user-token.js';
 
@@ -130,9 +130,13 @@ export class ProfilesService {
 
   /** The user token, the same one until it is reset. @throws AppError user_not_found */
   async tokensOf(app: App, user: User): Promise<UserTokens> {
-    const known = await this.repository.find(app.id, user.uuid);
-    if (known === null) await this.ensureProfile(app, user);
-    const version = known?.token_version ?? (await this.repository.find(app.id, user.uuid))?.token_version ?? 0;
+    let row = await this.repository.find(app.id, user.uuid);
+    if (row === null || !isCurrent(app, row)) {
+      await this.keepToken(app, user);
+      row = await this.repository.find(app.id, user.uuid);
+    }
+    if (row === null) throw new AppError('user_not_found');
+    const version = row.token_version;
     return {
       token: deriveUserToken(app, user.uuid, version),
       refreshToken: deriveRefreshToken(app, user.uuid, version),
@@ -170,8 +174,12 @@ export class ProfilesService {
   async findByToken(app: App, token: string): Promise<{ user: User; tokenEpoch: number } | null> {
     if (!isUserToken(token)) return null;
     const owner = await this.repository.findTokenOwner(app.id, hashUserToken(token));
-    const user = owner === null ? null : await this.users.findByUuid(app.id, owner.userUuid);
-    return owner === null || user === null ? null : { user, tokenEpoch: owner.tokenEpoch };
+    if (owner === null) return null;
+    const { userUuid, tokenVersion, tokenEpoch } = owner;
+    // What is stored finds the user. Whether the token is good, the app's secret of now tells.
+    if (!isSameText(deriveUserToken(app, userUuid, tokenVersion), token)) return null;
+    const user = await this.users.findByUuid(app.id, userUuid);
+    return user === null ? null : { user, tokenEpoch };
   }
 
   /** By name alone: this dialect knows no uuids. */
@@ -206,10 +214,10 @@ export class ProfilesService {
     return this.profiled(changed);
   }
 
-  private async ensureProfile(app: App, { username }: User): Promise<void> {
+  private async keepToken(app: App, { username, uuid }: User): Promise<void> {
     await this.repository.write(async (transaction) => {
       for (const user of await this.users.hold(transaction, app.id, [username]))
-        await this.repository.save(transaction, app, user, username, {});
+        if (user.uuid === uuid) await this.repository.keepToken(transaction, app, user);
     });
   }
 

@@ -21,11 +21,11 @@ export class UserProfileRow {
   @Column({ type: 'text', nullable: true })
   extras!: string | null;
 
-  /** How often the user token was reset. */
+  /** Which of the user's possible tokens is meant; another one with each reset. */
   @Column({ type: 'bigint' })
   token_version!: number;
 
-  /** base64url of the SHA-256 of the user token that is good now. */
+  /** base64url of the SHA-256 of the user token, to find its user by. It is out of date where the app has a new secret. */
   @Column({ type: 'varchar', length: 43 })
   token_hash!: string;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { aUsername } from '../factories/user.factory.js';
 import { Cluster, inTurns } from '../support/cluster.js';
 import { secondLookAtTimes } from '../support/form.js';
@@ -9,6 +10,8 @@ secondLookAtTimes();
 
 const minuteMs = 60_000;
 const atOnce = 50;
+/** Nodes see a change of an app after a second at most. */
+const appSeenMs = 1_200;
 
 describe('presence while Redis loses messages', () => {
   let cluster: Cluster;
@@ -37,8 +40,9 @@ describe('presence while Redis loses messages', () => {
 
   const node = (index: number): ServiceProcess => cluster.node(index);
   const named = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
-  const login = async (where: ServiceProcess, name: string): Promise<GatewayClient> => {
-    const client = await GatewayClient.login(where.url, cluster.path, cluster.token(name));
+  const login = (where: ServiceProcess, name: string): Promise<GatewayClient> => loginWith(where, cluster.token(name));
+  const loginWith = async (where: ServiceProcess, token: string): Promise<GatewayClient> => {
+    const client = await GatewayClient.login(where.url, cluster.path, token);
     clients.push(client);
     return client;
   };
@@ -116,6 +120,42 @@ describe('presence while Redis loses messages', () => {
       );
       expect(Math.max(arrived, ...closed.map(({ at }) => at - begun))).toBeLessThan(10_000);
       expect(written.open).toBe(true);
+    },
+    minuteMs,
+  );
+
+  it(
+    'what a certificate or the secret of user tokens has let in ends within 10 s of its end on every node, and nothing else',
+    async () => {
+      const names = named(aUsername(), 3);
+      await cluster.register(names);
+      const byOld = await inTurns(names, atOnce, (name, index) => login(node(index), name));
+      const userToken = async (name: string): Promise<string> => {
+        const path = `/api/v2.1/rest/get_user_token?user_id=${name}`;
+        const answer = await fetch(`${node(0).url}${path}`, { headers: cluster.qiscusServer });
+        return ((await answer.json()) as { results: { token: string } }).results.token;
+      };
+      const tokens = await inTurns(names, atOnce, userToken);
+      const byUserToken = await inTurns(tokens, atOnce, (token, index) => loginWith(node(index), token));
+      await cluster.rotate();
+      await sleep(appSeenMs);
+      const byNew = await inTurns(names, atOnce, (name, index) => login(node(index), name));
+      expect([...byOld, ...byUserToken].every((client) => client.open)).toBe(true);
+      toRedis.refuse();
+      for (const [setting, ended, kept] of [
+        ['previous_certificate=none', byOld, [...byUserToken, ...byNew]],
+        ['token_secret=new', byUserToken, byNew],
+      ] as const) {
+        const begun = performance.now();
+        await cluster.set(setting);
+        const closed = await Promise.all(ended.map((client) => client.closed));
+        const times = closed.map(({ at }) => Math.round(at - begun));
+        console.info(`ended by ${setting}, in ms:`, times);
+        expect(Math.max(...times)).toBeLessThan(10_000);
+        expect(closed.every(({ code }) => code === 4005)).toBe(true);
+        expect(kept.every((client) => client.open)).toBe(true);
+      }
+      toRedis.heal();
     },
     minuteMs,
   );

@@ -16,7 +16,7 @@ export class Cluster {
   readonly nodes: ServiceProcess[] = [];
   redis!: TestServer;
   private readonly started: ServiceProcess[] = [];
-  private readonly credentials = aBootstrapApp();
+  private credentials = aBootstrapApp();
   private database: TestDatabase | undefined;
   private env: Readonly<Record<string, string>> = {};
 
@@ -63,6 +63,17 @@ export class Cluster {
   /** Changes a setting of the app, as operators do. Running nodes see it within a second. */
   async set(setting: string): Promise<void> {
     await runCli(['app', 'set', this.path.slice(1), setting], this.cliEnv);
+  }
+
+  /** Draws a new certificate for the app, which signs from now on. Running nodes see it within a second. */
+  async rotate(): Promise<void> {
+    const app = JSON.parse(await runCli(['app', 'rotate', this.path.slice(1)], this.cliEnv)) as { certificate: string };
+    this.credentials = { ...this.credentials, certificate: app.certificate };
+  }
+
+  /** What shows a server of the Qiscus dialect to be the app. */
+  get qiscusServer(): Readonly<Record<string, string>> {
+    return { 'qiscus-sdk-app-id': this.credentials.appId, 'qiscus-sdk-secret': this.credentials.certificate };
   }
 
   /** The command line finds Redis where the nodes do, but tests make faults there. */

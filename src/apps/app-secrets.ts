@@ -1,0 +1,12 @@
+import { createHash } from 'node:crypto';
+import type { App } from './app.js';
+
+/** A short name for a secret of an app that says nothing about it: kept with whatever the secret has let in. */
+export function fingerprintOf(secret: string): string {
+  return createHash('sha256').update(`fingerprint of a secret\n${secret}`).digest('base64url').slice(0, 22);
+}
+
+/** The fingerprints of all secrets that let somebody in now. */
+export function fingerprintsOf({ certificates, tokenSecret }: App): ReadonlySet<string> {
+  return new Set([...certificates, tokenSecret].map(fingerprintOf));
+}
