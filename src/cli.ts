@@ -9,6 +9,7 @@ import { addExpireCommand } from './cli/expire.command.js';
 import { addMigrateCommand } from './cli/migrate.command.js';
 import { addOpenapiCommand } from './cli/openapi.command.js';
 import { addTokenCommands } from './cli/token.command.js';
+import { addResealCommand } from './cli/reseal.command.js';
 import type { RunWithApp } from './cli/run-with-app.js';
 import { loadEnv } from './config/env.js';
 import { missingSqliteFile, sqliteFileOf } from './database/sqlite-file.js';
@@ -42,6 +43,7 @@ addTokenCommands(program, runWithApp);
 addMigrateCommand(program, runWithApp);
 addExpireCommand(program, runWithApp);
 addBackupCommands(program);
+addResealCommand(program, runWithApp);
 addDoctorCommand(program);
 addOpenapiCommand(program);
 

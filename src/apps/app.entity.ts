@@ -17,11 +17,12 @@ export class AppRow {
   @Column({ type: 'varchar', length: 32 })
   public_id!: string;
 
-  @Column({ type: 'varchar', length: 32 })
+  /** As `Seal` has it, like the next one and `token_secret`. */
+  @Column({ type: 'varchar', length: 255 })
   certificate!: string;
 
   /** Still valid after a rotation, until the next one. */
-  @Column({ type: 'varchar', length: 32, nullable: true })
+  @Column({ type: 'varchar', length: 255, nullable: true })
   previous_certificate!: string | null;
 
   /** `hashCertificate` of the certificate; null or out of date where an older version wrote it. */
@@ -37,7 +38,7 @@ export class AppRow {
   @Column({ type: 'varchar', length: 64, nullable: true })
   alias!: string | null;
 
-  @Column({ type: 'varchar', length: 64, default: '' })
+  @Column({ type: 'varchar', length: 255, default: '' })
   token_secret!: string;
 
   @Column({ type: 'smallint' })

@@ -6,13 +6,16 @@ import { AppsService } from './apps.service.js';
 
 const hex = () => randomBytes(16).toString('hex');
 
-describe('an app that is named by its certificate alone', () => {
+describe.each([
+  ['in clear text', ''],
+  ['sealed', randomBytes(32).toString('hex')],
+])('an app that is named by its certificate alone, which is stored %s,', (_how, sealingKey) => {
   let running: RunningApp;
   let database: Database;
   let apps: AppsService;
 
   beforeAll(async () => {
-    running = await startApp();
+    running = await startApp({ env: { SEALING_KEY: sealingKey } });
     database = running.nest.get(Database);
     apps = running.nest.get(AppsService);
   });
@@ -62,6 +65,18 @@ describe('an app that is named by its certificate alone', () => {
     await running.nest.get(AppsRepository).correctHashes();
     expect((await apps.findByCertificate(made))?.id).toBe(id);
     for (const one of [before, after]) expect((await apps.findByCertificate(one))?.id).toBe(rotated.id);
+  });
+
+  it('is found a sweep later, when the hash of its certificate was lost, and its row is as it was otherwise', async () => {
+    const app = await apps.create({ org: 'org', name: 'hashless' });
+    const rotated = await apps.rotate(app);
+    const row = () => database.read<Record<string, unknown>>('SELECT * FROM apps WHERE id = ?', [app.id]);
+    const [before] = await row();
+    expect(String(before?.['certificate']).startsWith('sealed')).toBe(sealingKey !== '');
+    await write('UPDATE apps SET certificate_hash = NULL, previous_certificate_hash = NULL WHERE id = ?', [app.id]);
+    await running.nest.get(AppsRepository).correctHashes();
+    expect(await row()).toEqual([before]);
+    for (const one of rotated.certificates) expect((await apps.findByCertificate(one))?.id).toBe(app.id);
   });
 
   it('costs one look-up by an index, also for a secret that is wrong and among a thousand apps', async () => {

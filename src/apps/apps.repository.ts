@@ -1,16 +1,25 @@
 import { Injectable } from '@nestjs/common';
+import { Env } from '../config/env.js';
 import { Database } from '../database/database.js';
 import type { App, AppSettings } from './app.js';
 import { defaultAppSettings } from './app-settings.js';
 import type { AppRow } from './app.entity.js';
 import { hashCertificate } from './certificate-hash.js';
+import { Seal, type SealedSecrets } from './seal.js';
 
 const rowsPerStep = 500;
 
-/** Questions about apps. These rows belong to no app: they are the apps. */
+/** Questions about apps. These rows belong to no app: they are the apps. Their secrets are sealed in the rows alone. */
 @Injectable()
 export class AppsRepository {
-  constructor(private readonly database: Database) {}
+  private readonly seal: Seal;
+
+  constructor(
+    private readonly database: Database,
+    env: Env,
+  ) {
+    this.seal = Seal.of(env);
+  }
 
   async findByName(org: string, name: string): Promise<App | null> {
     return this.findOne('org = ? AND name = ?', [org, name]);
@@ -34,7 +43,7 @@ export class AppsRepository {
     );
     // An older version leaves the hash as it was when it changes a certificate.
     const found = rows
-      .map(toApp)
+      .map((row) => this.toApp(row))
       .filter(({ certificates }) => certificates.some((one) => hashCertificate(one) === hash));
     return [...new Map(found.map((app) => [app.id, app])).values()];
   }
@@ -42,13 +51,12 @@ export class AppsRepository {
   /** Writes the hashes of certificates where they are missing or out of date, in small steps. */
   async correctHashes(): Promise<void> {
     for (let afterId: string | undefined = ''; afterId !== undefined;) {
-      const rows: AppRow[] = await this.database.read<AppRow>(
-        'SELECT id, certificate, previous_certificate, certificate_hash, previous_certificate_hash' +
-          ' FROM apps WHERE id > ? ORDER BY id LIMIT ?',
-        [afterId, rowsPerStep],
-      );
+      const rows: AppRow[] = await this.database.read<AppRow>('SELECT * FROM apps WHERE id > ? ORDER BY id LIMIT ?', [
+        afterId,
+        rowsPerStep,
+      ]);
       const outdated = rows.flatMap((row) => {
-        const hashes = hashesOf([row.certificate, row.previous_certificate]);
+        const hashes = hashesOf(this.seal.openAll(row));
         const right = hashes[0] === row.certificate_hash && hashes[1] === row.previous_certificate_hash;
         return right ? [] : [[...hashes, row.id, row.certificate]];
       });
@@ -66,7 +74,7 @@ export class AppsRepository {
 
   async list(): Promise<App[]> {
     const rows = await this.database.read<AppRow>('SELECT * FROM apps ORDER BY org, name');
-    return rows.map(toApp);
+    return rows.map((row) => this.toApp(row));
   }
 
   async hasAny(): Promise<boolean> {
@@ -75,6 +83,7 @@ export class AppsRepository {
 
   /** @throws UniqueViolation when the name, the App ID or the alias is taken */
   async insert(app: App): Promise<void> {
+    const sealed = this.sealed(app);
     await this.database.write((transaction) =>
       transaction.run(
         'INSERT INTO apps (id, org, name, public_id, certificate, previous_certificate, certificate_hash,' +
@@ -85,10 +94,11 @@ export class AppsRepository {
           app.org,
           app.name,
           app.appId,
-          ...credentials(app),
-          ...hashesOf(credentials(app)),
+          sealed.certificate,
+          sealed.previous_certificate,
+          ...hashesOf(secretsOf(app)),
           app.alias,
-          app.tokenSecret,
+          sealed.token_secret,
           0,
           settingsJson(app.settings),
           app.createdAt,
@@ -108,16 +118,18 @@ export class AppsRepository {
         [id],
       );
       if (row === undefined) return null;
-      const before = toApp(row);
+      const before = this.toApp(row);
       const app = { ...before, ...change(before) };
+      const sealed = this.sealed(app);
       await transaction.run(
         'UPDATE apps SET certificate = ?, previous_certificate = ?, certificate_hash = ?,' +
           ' previous_certificate_hash = ?, alias = ?, token_secret = ?, disabled = ?, settings = ? WHERE id = ?',
         [
-          ...credentials(app),
-          ...hashesOf(credentials(app)),
+          sealed.certificate,
+          sealed.previous_certificate,
+          ...hashesOf(secretsOf(app)),
           app.alias,
-          app.tokenSecret,
+          sealed.token_secret,
           app.disabled ? 1 : 0,
           settingsJson(app.settings),
           app.id,
@@ -127,18 +139,68 @@ export class AppsRepository {
     });
   }
 
+  /**
+   * Writes the secrets of each app as they are sealed today, one app in one transaction, so that another process may
+   * change an app meanwhile and this may be ended and begun again.
+   * @throws UnopenedSecret
+   */
+  async reseal(): Promise<{ apps: number; changed: number }> {
+    const ids = await this.database.read<{ id: string }>('SELECT id FROM apps ORDER BY id');
+    let changed = 0;
+    for (const { id } of ids) if (await this.resealOne(id)) changed += 1;
+    return { apps: ids.length, changed };
+  }
+
+  private resealOne(appId: string): Promise<boolean> {
+    return this.database.write(async (transaction) => {
+      const [row] = await transaction.read<AppRow>(
+        `SELECT * FROM apps WHERE id = ?${this.database.dialect.forUpdate}`,
+        [appId],
+      );
+      if (row === undefined || this.seal.isCurrent(row)) return false;
+      const sealed = this.sealed(this.toApp(row));
+      await transaction.run(
+        'UPDATE apps SET certificate = ?, previous_certificate = ?, token_secret = ? WHERE id = ?',
+        [sealed.certificate, sealed.previous_certificate, sealed.token_secret, appId],
+      );
+      return true;
+    });
+  }
+
   private async findOne(condition: string, values: string[]): Promise<App | null> {
     const [row] = await this.database.read<AppRow>(`SELECT * FROM apps WHERE ${condition}`, values);
-    return row === undefined ? null : toApp(row);
+    return row === undefined ? null : this.toApp(row);
+  }
+
+  private sealed(app: Pick<App, 'id' | 'certificates' | 'tokenSecret'>): SealedSecrets {
+    return this.seal.sealAll({ id: app.id, ...secretsOf(app) });
+  }
+
+  private toApp(row: AppRow): App {
+    const { certificate, previous_certificate: previous, token_secret: tokenSecret } = this.seal.openAll(row);
+    return {
+      id: row.id,
+      org: row.org,
+      name: row.name,
+      appId: row.public_id,
+      certificates: previous === null ? [certificate] : [certificate, previous],
+      alias: row.alias,
+      tokenSecret,
+      disabled: row.disabled !== 0,
+      settings: { ...defaultAppSettings, ...(JSON.parse(row.settings) as Partial<AppSettings>) },
+      createdAt: row.created_at,
+    };
   }
 }
 
-function credentials(app: App): [string, string | null] {
-  return [app.certificates[0] as string, app.certificates[1] ?? null];
+function secretsOf({ certificates, tokenSecret }: Pick<App, 'certificates' | 'tokenSecret'>): SealedSecrets {
+  const [certificate, previous = null] = certificates as [string, string?];
+  return { certificate, previous_certificate: previous, token_secret: tokenSecret };
 }
 
-function hashesOf([newest, previous]: readonly [string, string | null]): [string, string | null] {
-  return [hashCertificate(newest), previous === null ? null : hashCertificate(previous)];
+/** Of the certificates as they are when opened: sealed or not, an app is found by the same hash. */
+function hashesOf({ certificate, previous_certificate: previous }: SealedSecrets): [string, string | null] {
+  return [hashCertificate(certificate), previous === null ? null : hashCertificate(previous)];
 }
 
 /** Only what differs from the defaults, so that a better default reaches the apps that never chose. */
@@ -147,19 +209,4 @@ function settingsJson(settings: AppSettings): string {
     ([key, value]) => value !== defaultAppSettings[key as keyof AppSettings],
   );
   return JSON.stringify(Object.fromEntries(chosen));
-}
-
-function toApp(row: AppRow): App {
-  return {
-    id: row.id,
-    org: row.org,
-    name: row.name,
-    appId: row.public_id,
-    certificates: row.previous_certificate === null ? [row.certificate] : [row.certificate, row.previous_certificate],
-    alias: row.alias,
-    tokenSecret: row.token_secret,
-    disabled: row.disabled !== 0,
-    settings: { ...defaultAppSettings, ...(JSON.parse(row.settings) as Partial<AppSettings>) },
-    createdAt: row.created_at,
-  };
 }

@@ -125,8 +125,20 @@ export class AppsService {
     return this.update(app, () => ({ certificates: [randomHex()], tokenSecret: randomTokenSecret() }));
   }
 
-  /** Makes the apps of the environment, and the demo app where there would be none. Safe on many nodes at once. */
+  /**
+   * Seals the secrets of all apps as they are sealed today. Safe beside running nodes, and to begin again.
+   * @throws UnopenedSecret
+   */
+  reseal(): Promise<{ apps: number; changed: number }> {
+    return this.repository.reseal();
+  }
+
+  /**
+   * Makes the apps of the environment, and the demo app where there would be none. Safe on many nodes at once.
+   * @throws UnopenedSecret of any app: better no start than one that fails for some apps
+   */
   async bootstrap(): Promise<void> {
+    await this.repository.list();
     for (const app of this.env.bootstrapApps) warnOfDifferences(await this.createIfMissing(app), app, this.logger);
     if (!(await this.repository.hasAny())) await this.createIfMissing({ org: 'demo', name: 'demo' });
   }

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { text as readText } from 'node:stream/consumers';
+import { type Command, Option } from 'commander';
 import type { App } from '../apps/app.js';
 import { parseAppName } from '../apps/app-name.js';
 import { AppsService } from '../apps/apps.service.js';
@@ -11,12 +12,20 @@ export function addAppCommands(program: Command, run: RunWithApp): void {
     .command('create')
     .argument('<ORG/APP>')
     .option('--app-id <hex>', 'App ID, 32 hex digits; random without')
-    .option('--certificate <hex>', 'App certificate, 32 hex digits; random without')
+    .addOption(
+      new Option(
+        '--certificate <hex>',
+        'App certificate, 32 hex digits; random without. Others on this machine see it in the list of processes: better ' +
+          '"-", which reads it from standard input',
+      ).env('ROLLCALL_CERTIFICATE'),
+    )
     .option('--alias <name>', 'another name for the App ID, for the Qiscus dialect')
     .description('make an app')
-    .action(async (text: string, options: { appId?: string; certificate?: string; alias?: string }) =>
-      run(async (context) => print(await context.get(AppsService).create({ ...parseAppName(text), ...options }))),
-    );
+    .action(async (text: string, options: { appId?: string; certificate?: string; alias?: string }) => {
+      const certificate = options.certificate === '-' ? (await readText(process.stdin)).trim() : options.certificate;
+      const wanted = { ...parseAppName(text), ...options, ...(certificate === undefined ? {} : { certificate }) };
+      await run(async (context) => print(await context.get(AppsService).create(wanted)));
+    });
   command
     .command('list')
     .description('all apps, with their credentials')

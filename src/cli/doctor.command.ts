@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
+import type { AppRow } from '../apps/app.entity.js';
+import { Seal } from '../apps/seal.js';
 import { SystemClock } from '../clock/clock.js';
 import { type Env, EnvError, loadEnv } from '../config/env.js';
-import { examineDatabase } from '../database/examination.js';
+import { examineDatabase, readOnce } from '../database/examination.js';
 import { examineRedis } from '../redis/examination.js';
 
 interface Finding {
@@ -32,10 +34,34 @@ async function examine(): Promise<Finding[]> {
   return [
     { what: 'settings', verdict: 'ok', text: 'all are valid' },
     ...(await examineDatabase(env, new SystemClock()).catch((error: unknown) => [broken('database', error)])),
+    await examineSeals(env).catch((error: unknown) => broken('secrets', error)),
     ...(await examineRedis(env, new SystemClock()).catch((error: unknown) => [broken('redis', error)])),
   ];
 }
 
+/** Before the first start there is no table, and so nothing to seal. */
+async function examineSeals(env: Env): Promise<Finding> {
+  const seal = Seal.of(env);
+  const rows = await readOnce<AppRow>(env, 'SELECT * FROM apps').catch(() => []);
+  // One that cannot be opened is told, as a start would.
+  rows.forEach((row) => seal.openAll(row));
+  const stale = rows.filter((row) => !seal.isCurrent(row)).length;
+  if (!seal.seals)
+    return {
+      what: 'secrets',
+      verdict: 'warning',
+      text: 'SEALING_KEY is not set: a copy of the database shows the certificate of every app',
+    };
+  return stale === 0
+    ? { what: 'secrets', verdict: 'ok', text: `those of ${rows.length} apps are sealed` }
+    : {
+        what: 'secrets',
+        verdict: 'warning',
+        text: `those of ${stale} apps are not sealed with the first key: run reseal`,
+      };
+}
+
 function broken(what: string, error: unknown): Finding {
-  return { what, verdict: 'broken', text: (error as Error).message || String(error) };
+  const text = error instanceof EnvError ? error.problems.join('; ') : (error as Error).message || String(error);
+  return { what, verdict: 'broken', text };
 }

@@ -17,6 +17,8 @@ const bad: Record<string, string> = {
   REDIS_URL: 'http://canary',
   REDIS_CA_FILE: '/canary',
   BOOTSTRAP_APPS: 'org/app:canary:canary',
+  SEALING_KEY: 'canary',
+  SEALING_KEY_FILE: '/canary/of/nobody',
   PASSWORD_COST: 'm=7,t=1,p=1',
   PASSWORD_CONCURRENCY: '0',
   SHUTDOWN_DRAIN_MS: '-1',

@@ -4,7 +4,10 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { mysqlForm, parseMysqlAddress } from './mysql-address.js';
+import { parseSealingKeys, readSealingKeys, type SealingKey } from './sealing-keys.js';
 import { parseSqliteUrl } from './sqlite-url.js';
+
+export type { SealingKey } from './sealing-keys.js';
 
 export type DatabaseEngine = 'sqlite' | 'mysql';
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -43,6 +46,10 @@ export abstract class Env {
   /** The same for Redis. */
   abstract readonly redisCa: string | null;
   abstract readonly bootstrapApps: readonly BootstrapApp[];
+  /** What the secrets of apps are sealed with: the first seals, all open; null in the first place: seal nothing. */
+  abstract readonly sealingKeys: readonly (SealingKey | null)[];
+  /** The same from a file; used where `sealingKeys` is empty. */
+  abstract readonly sealingKeysOfFile: readonly (SealingKey | null)[];
   abstract readonly passwordCost: PasswordCost;
   abstract readonly passwordConcurrency: number;
   abstract readonly shutdownDrainMs: number;
@@ -89,6 +96,8 @@ export const settings: Settings = {
   redisUrl: { variable: 'REDIS_URL', default: '', parse: optional(parseRedisUrl) },
   redisCa: { variable: 'REDIS_CA_FILE', default: '', parse: optional(readCertificates) },
   bootstrapApps: { variable: 'BOOTSTRAP_APPS', default: '', parse: parseBootstrapApps },
+  sealingKeys: { variable: 'SEALING_KEY', default: '', parse: parseSealingKeys },
+  sealingKeysOfFile: { variable: 'SEALING_KEY_FILE', default: '', parse: readSealingKeys },
   passwordCost: { variable: 'PASSWORD_COST', default: 'm=19456,t=2,p=1', parse: parsePasswordCost },
   passwordConcurrency: {
     variable: 'PASSWORD_CONCURRENCY',
@@ -139,6 +148,8 @@ export function loadEnv(source: Readonly<Record<string, string | undefined>> = p
 /** A setting that is right by itself and would have no effect beside another. */
 function contradictions(env: Env): string[] {
   const problems: string[] = [];
+  if (env.sealingKeys.length > 0 && env.sealingKeysOfFile.length > 0)
+    problems.push('SEALING_KEY and SEALING_KEY_FILE are both set: leave one of them empty');
   if (env.databaseCa !== null) {
     const tlsMode =
       databaseEngine(env.databaseUrl) === 'mysql' ? parseMysqlAddress(env.databaseUrl).tlsMode : undefined;

@@ -25,6 +25,7 @@ import { IdempotentAnswers1763900300000 } from './migrations/1763900300000-idemp
 import { UserChanges1763900500000 } from './migrations/1763900500000-user-changes.js';
 import { IdNodes1764100000000 } from './migrations/1764100000000-id-nodes.js';
 import { CertificateHashes1764100100000 } from './migrations/1764100100000-certificate-hashes.js';
+import { RoomForSealedSecrets1764200000000 } from './migrations/1764200000000-room-for-sealed-secrets.js';
 import { ReleasedNames1764200010000 } from './migrations/1764200010000-released-names.js';
 
 const entities = [
@@ -53,6 +54,7 @@ export const migrations = [
   UserChanges1763900500000,
   IdNodes1764100000000,
   CertificateHashes1764100100000,
+  RoomForSealedSecrets1764200000000,
   ReleasedNames1764200010000,
 ];
 

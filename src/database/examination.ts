@@ -31,6 +31,13 @@ export async function examineDatabase(env: Env, clock: Clock): Promise<DatabaseF
   }
 }
 
+/** The rows of one SELECT, over a connection of its own that changes nothing. */
+export async function readOnce<Row>(env: Env, sql: string): Promise<Row[]> {
+  if (missingSqliteFile(env.databaseUrl) !== null) return [];
+  const dataSource = await connectDatabase(dataSourceOptions(env), new Logger('Database'), 1);
+  return dataSource.query<Row[]>(sql).finally(() => dataSource.destroy());
+}
+
 async function examineSqlite(dataSource: DataSource): Promise<DatabaseFinding[]> {
   const [mode] = await dataSource.query<{ journal_mode: string }[]>('PRAGMA journal_mode');
   const [synchronous] = await dataSource.query<{ synchronous: number }[]>('PRAGMA synchronous');
