@@ -10,6 +10,7 @@ import { Clock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { PinoLogger } from '../logging/pino-logger.js';
 import { trustedProxies } from '../http/client-address.js';
+import { Pipelines } from '../http/pipelines.js';
 import { canonicalTarget } from '../http/request-target.js';
 import { ErrorFilter } from './error.filter.js';
 import { boundOpenRoutes } from './operations/open-routes.js';
@@ -36,6 +37,7 @@ export async function createHttpApplication(
   logger: Logger,
 ): Promise<{ app: NestFastifyApplication; routes: RouteTable }> {
   const isTrustedProxy = trustedProxies(env.trustProxy);
+  const pipelines = new Pipelines();
   // The type is said because the options below speak of what is made from the adapter.
   const adapter: FastifyAdapter = new FastifyAdapter({
     bodyLimit: bodyBytesMost,
@@ -57,9 +59,11 @@ export async function createHttpApplication(
       request.rollcall = { startedAt: app.get(Clock).monotonic() };
       filter.answer(error, request, reply);
     },
-    clientErrorHandler: (error, socket) => filter.answerOnSocket(error, socket, app.get(Clock)),
+    clientErrorHandler: (error, socket) =>
+      pipelines.hold(error, socket) || filter.answerOnSocket(error, socket, app.get(Clock)),
   });
   const fastify = adapter.getInstance<FastifyInstance>();
+  pipelines.guard(fastify.server);
   fastify.server.on('timeout', endStalled);
   // A client may close its side as soon as it has asked. Node would then close ours before the answer is written.
   Object.assign(fastify.server, { httpAllowHalfOpen: true });

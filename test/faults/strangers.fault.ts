@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { aBootstrapApp } from '../factories/app.factory.js';
+import { longForm, runs, secondLookAtTimes } from '../support/form.js';
+import { percentile } from '../support/percentile.js';
+import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { createDatabase, type TestDatabase } from '../support/test-database.js';
+import { tokenOf } from '../support/tokens.js';
+
+secondLookAtTimes();
+
+const root = join(import.meta.dirname, '../..');
+/** Where strangers come from; everybody else comes from 127.0.0.1. */
+const theirAddress = '127.0.0.2';
+const lastsMs = runs(5_000, 20_000);
+/** How much slower others may be. The short form shares the machine with another suite. */
+const ratioMost = longForm ? 2 : 3;
+const healthMostMs = longForm ? 100 : 300;
+const growthMostMiB = 160;
+
+describe('strangers who take up room', () => {
+  const app = aBootstrapApp();
+  const used = aBootstrapApp();
+  const path = `/${app.org}/${app.name}`;
+  const token = tokenOf(app);
+  const databases: TestDatabase[] = [];
+  let attacked: ServiceProcess;
+  /** The same service without the strangers: what this machine does at this moment. */
+  let control: ServiceProcess;
+  let strangers: Socket[] = [];
+  let residentBefore: number;
+
+  const startService = async (): Promise<ServiceProcess> => {
+    const database = await createDatabase('sqlite');
+    databases.push(database);
+    const env = {
+      DATABASE_URL: database.url,
+      BOOTSTRAP_APPS: `${app.text},${used.text}`,
+      PASSWORD_COST: 'm=8,t=1,p=1',
+      LOG_LEVEL: 'fatal',
+    };
+    const takesNothing = join(root, 'test/support/takes-nothing.mjs');
+    const program = [process.execPath, '--max-old-space-size=512', '--import', takesNothing, 'dist/main.js'];
+    const service = await ServiceProcess.run(program, env, root);
+    await liftLimits(app, env);
+    await call(service, 'POST', '/users', { username: 'somebody', password: 'p' });
+    return service;
+  };
+
+  const call = async (service: ServiceProcess, method: string, target: string, body?: unknown) => {
+    const begun = performance.now();
+    const response = await fetch(`${service.url}${path}${target}`, {
+      method,
+      headers: { authorization: `Bearer ${token}` },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    await response.arrayBuffer();
+    return { status: response.status, ms: performance.now() - begun };
+  };
+
+  const come = async (count: number, say: (socket: Socket) => void, localAddress = theirAddress): Promise<void> => {
+    const port = Number(new URL(attacked.url).port);
+    await Promise.all(
+      Array.from({ length: count }, async () => {
+        const socket = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true });
+        strangers.push(socket);
+        socket.on('error', () => undefined);
+        await once(socket, 'connect');
+        socket.pause();
+        say(socket);
+      }),
+    );
+  };
+
+  /** What others meet meanwhile: calls to both services in turns, so that whatever this machine does meets both. */
+  const othersMeanwhile = async (what: string): Promise<void> => {
+    const times = { attacked: [] as number[], control: [] as number[], health: [] as number[] };
+    const statuses = new Set<number>();
+    let residentMost = 0;
+    for (const end = performance.now() + lastsMs; performance.now() < end;) {
+      const [ours, theirs] = [
+        await call(attacked, 'GET', '/users/somebody'),
+        await call(control, 'GET', '/users/somebody'),
+      ];
+      statuses.add(ours.status);
+      times.attacked.push(ours.ms);
+      times.control.push(theirs.ms);
+      const asked = performance.now();
+      await (await fetch(`${attacked.url}/health/ready`)).text();
+      times.health.push(performance.now() - asked);
+      residentMost = Math.max(residentMost, await attacked.residentMiB());
+      await sleep(2);
+    }
+    const [ours, theirs, health] = [times.attacked, times.control, times.health].map((ms) => percentile(ms, 0.99)) as [
+      number,
+      number,
+      number,
+    ];
+    console.log(
+      `${what}: p99 ${ours.toFixed(1)} ms beside ${theirs.toFixed(1)} of the control over ${times.attacked.length} calls, ` +
+        `health p99 ${health.toFixed(1)} ms, memory ${residentBefore.toFixed()} to ${residentMost.toFixed()} MiB`,
+    );
+    expect([...statuses]).toEqual([200]);
+    // Half a millisecond is nothing that a caller could tell from the machine.
+    expect((ours - 0.5) / theirs).toBeLessThan(ratioMost);
+    expect(health).toBeLessThan(healthMostMs);
+    expect(residentMost - residentBefore).toBeLessThan(growthMostMiB);
+  };
+
+  beforeEach(async () => {
+    [attacked, control] = await Promise.all([startService(), startService()]);
+    for (const service of [attacked, control])
+      for (let index = 0; index < 300; index += 1) await call(service, 'GET', '/users/somebody');
+    residentBefore = await attacked.residentMiB();
+  }, 60_000);
+  afterEach(async () => {
+    for (const socket of strangers) socket.destroy();
+    strangers = [];
+    await Promise.all([attacked, control].map((service) => service.kill()));
+    for (const database of databases.splice(0)) await database.drop();
+  });
+
+  it.each([
+    ['without an app', `GET /no/app/users HTTP/1.1\r\nhost: x\r\n\r\n`, theirAddress],
+    ['that is open to all', `GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n`, theirAddress],
+    // Here the kernel takes some megabytes of answers for each, so all of them are worked for as well.
+    ['while the kernel takes the answers', `GET /no/app/users HTTP/1.1\r\nhost: x\r\n\r\n`, '127.0.0.3'],
+  ])(
+    '150 connections that send 8 MB of requests %s and read nothing',
+    async (what, request, localAddress) => {
+      const bytes = Buffer.from(request.repeat(Math.ceil((8 * 1024 * 1024) / request.length)));
+      await come(150, (socket) => socket.write(bytes), localAddress);
+      await sleep(500);
+      await othersMeanwhile(`pipelining, ${what}`);
+      // Cut as everybody who takes nothing; the process lives.
+      expect((await call(attacked, 'GET', '/users/somebody')).status).toBe(200);
+    },
+    120_000,
+  );
+});
