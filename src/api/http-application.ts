@@ -56,7 +56,7 @@ export async function createHttpApplication(
     genReqId: requestIds(),
     // What Fastify and Node refuse before there is a route: the same errors as everywhere.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      request.rollcall = { startedAt: app.get(Clock).monotonic() };
+      request.rollcall = { startedAt: app.get(Clock).monotonic(), holdsPlace: false };
       filter.answer(error, request, reply);
     },
     clientErrorHandler: (error, socket) =>
@@ -116,6 +116,8 @@ export async function createHttpApplication(
 function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Readiness): void {
   // Bodies stay bytes until the guard has said who calls; each dialect reads them in its own way.
   fastify.removeAllContentTypeParsers();
+  // Some clients of Qiscus have all of their parameters in the body of a GET. It is waited for like any other.
+  fastify.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, ({ raw, rollcall }, body, done) =>
     isEncoded(raw)
       ? done(new AppError('encoding_unsupported'))
@@ -125,7 +127,11 @@ function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Read
   fastify.decorateRequest('rollcall');
   const refused = new WeakSet<Socket>();
   fastify.addHook('onRequest', (request, reply, done) => {
-    request.rollcall = { startedAt: clock.monotonic(), contentType: request.headers['content-type'] };
+    request.rollcall = {
+      startedAt: clock.monotonic(),
+      contentType: request.headers['content-type'],
+      holdsPlace: false,
+    };
     // Bodies are JSON whatever their type says, so none can be wrong: Fastify would refuse one that it cannot parse.
     delete request.raw.headers['content-type'];
     reply.header('x-request-id', request.id);

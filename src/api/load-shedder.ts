@@ -29,7 +29,10 @@ export class LoadShedder {
 
   constructor(private readonly filter: ErrorFilter) {}
 
-  /** Counts from when a request is there as a whole: a slow sender holds no place. */
+  /**
+   * A place is taken when a request is there as a whole and given back when its answer is ready: whoever sends or reads
+   * slowly holds none. What they do hold is bounded elsewhere (docs/operations.md).
+   */
   guard(fastify: FastifyInstance): void {
     fastify.addHook('preValidation', (request: FastifyRequest, reply: FastifyReply, done) => {
       // Whoever watches over this node must not take it for dead when it is busy.
@@ -42,14 +45,21 @@ export class LoadShedder {
         return;
       }
       this.underWay += 1;
-      // Comes once for each response: after its last byte, or when the caller has gone.
-      reply.raw.once('close', () => (this.underWay -= 1));
+      request.rollcall.holdsPlace = true;
       if (this.begun >= beginMost) {
         this.waiting.push(done);
         return;
       }
       if (this.begun === 0) this.expectTurn();
       this.begun += 1;
+      done();
+    });
+    // Comes for each answer, also where the caller has gone; a second time where the first one could not be sent.
+    fastify.addHook('onSend', ({ rollcall }, _reply, _payload, done) => {
+      if (rollcall.holdsPlace) {
+        rollcall.holdsPlace = false;
+        this.underWay -= 1;
+      }
       done();
     });
   }

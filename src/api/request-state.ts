@@ -8,6 +8,8 @@ export interface RequestState {
   readonly startedAt: number;
   /** The Content-Type, which only some dialects heed. */
   readonly contentType?: string | undefined;
+  /** Whether it counts among those that are worked on. */
+  holdsPlace: boolean;
   /** The app that the path names, once the guard has found it. */
   app?: App;
   /** Who calls, once the guard knows: the server of the app, or the uuid of a user. */

@@ -139,4 +139,38 @@ describe('strangers who take up room', () => {
     },
     120_000,
   );
+
+  it('clients that hang up behind pipelined requests leave no place taken', async () => {
+    const request = `GET ${path}/users/somebody HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`;
+    const bytes = Buffer.from(request.repeat(100));
+    for (let round = 0; round < 20; round += 1) {
+      await come(10, (socket) => socket.write(bytes), '127.0.0.3');
+      await sleep(round);
+      for (const socket of strangers.splice(0)) socket.destroy();
+    }
+    await sleep(1_000);
+    expect((await call(attacked, 'GET', '/users/somebody')).status).toBe(200);
+  }, 60_000);
+
+  it.each([
+    ['do not read /docs', 'GET /docs HTTP/1.1\r\nhost: x\r\n\r\n'],
+    ['do not read the script of /docs', 'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n'],
+    [
+      'announce the body of a GET with the key of an app and never send it',
+      `GET /api/v2.1/rest/get_user_list HTTP/1.1\r\nhost: x\r\nQISCUS-SDK-APP-ID: ${used.appId}\r\n` +
+        `QISCUS-SDK-SECRET: ${used.certificate}\r\ncontent-length: 20\r\n\r\n`,
+    ],
+    [
+      'announce the body of a POST and never send it',
+      `POST ${path}/users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-length: 60000\r\n\r\n`,
+    ],
+  ])(
+    '1,050 clients that %s hold no place of others',
+    async (what, request) => {
+      await come(1_050, (socket) => socket.write(request));
+      await sleep(500);
+      await othersMeanwhile(what);
+    },
+    120_000,
+  );
 });

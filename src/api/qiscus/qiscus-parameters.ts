@@ -12,11 +12,11 @@ const wholeNumber = /^[+-]?\d{1,15}$/;
 /**
  * Reads what a call carries, in every way in which real clients write it (docs/dialects/qiscus.md): in the query and in
  * the body, of a GET too, as JSON, form or multipart. Where both have a name, the query wins.
- * @throws AppError json_malformed, argument_invalid, body_too_large
+ * @throws AppError json_malformed, argument_invalid
  */
 export async function readParameters(request: FastifyRequest): Promise<QiscusParameters> {
   const [, query = ''] = /\?(.*)$/s.exec(request.url) ?? [];
-  const inBody = await readBody(await bodyOf(request));
+  const inBody = await readBody(request.body);
   return new QiscusParameters(new Map([...inBody, ...fromPairs(pairsOf(query, utf8))]));
 }
 
@@ -110,24 +110,8 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Fastify leaves the body of a GET alone, and some clients have all of their parameters there. */
-async function bodyOf(request: FastifyRequest): Promise<RawBody | null> {
-  if (request.body instanceof RawBody) return request.body;
-  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
-  if (request.method !== 'GET' || (length === '0' && encoding === undefined)) return null;
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  // The connection has to stay: who sent too much is told so.
-  for await (const chunk of request.raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.length;
-    if (bytes > request.routeOptions.bodyLimit) throw new AppError('body_too_large');
-    chunks.push(chunk);
-  }
-  return new RawBody(Buffer.concat(chunks), request.rollcall.contentType ?? '');
-}
-
-async function readBody(body: RawBody | null): Promise<Values> {
-  if (body === null) return new Map();
+async function readBody(body: unknown): Promise<Values> {
+  if (!(body instanceof RawBody)) return new Map();
   const text = body.text();
   if (isBlank(text)) return new Map();
   if (/^multipart\/form-data/i.test(body.contentType))
