@@ -12,6 +12,8 @@ import { PinoLogger } from '../logging/pino-logger.js';
 import { trustedProxies } from '../http/client-address.js';
 import { Pipelines } from '../http/pipelines.js';
 import { canonicalTarget } from '../http/request-target.js';
+import { ArrivingBodies } from './arriving-bodies.js';
+import { Connections } from './connections.js';
 import { ErrorFilter } from './error.filter.js';
 import { boundOpenRoutes } from './operations/open-routes.js';
 import { LoadShedder } from './load-shedder.js';
@@ -81,7 +83,12 @@ export async function createHttpApplication(
     isTrustedProxy,
   } satisfies ServerState);
   prepareRequests(fastify, app.get(Clock), app.get(Readiness));
+  const clock = app.get(Clock);
+  const connections = new Connections(env.maxConnectionsPerAddress, isTrustedProxy, () => clock.monotonic());
+  connections.guard(fastify.server);
   app.get(Metrics).observe(fastify);
+  app.get(Metrics).observeConnections(connections.cut);
+  new ArrivingBodies(connections).guard(fastify);
   new LoadShedder(filter).guard(fastify);
   app.enableCors({
     // In its usual place, Nest also puts the headers on Node's response, which makes Node write every answer the slow way.

@@ -23,6 +23,7 @@ const bad: Record<string, string> = {
   PASSWORD_CONCURRENCY: '0',
   SHUTDOWN_DRAIN_MS: '-1',
   KEEP_ALIVE_TIMEOUT_MS: '999',
+  MAX_CONNECTIONS_PER_ADDRESS: '0',
   LOG_LEVEL: 'canary',
   GATEWAY_PING_MS: 'canary',
   GATEWAY_LOGIN_TIMEOUT_MS: '99',

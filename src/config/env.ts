@@ -55,6 +55,8 @@ export abstract class Env {
   abstract readonly shutdownDrainMs: number;
   /** How long a connection is kept on which no request is under way. */
   abstract readonly keepAliveTimeoutMs: number;
+  /** HTTP connections of one address (IPv6: one /64 network) that is no trusted proxy. */
+  abstract readonly maxConnectionsPerAddress: number;
   /** A socket that said nothing for so long is pinged, and cut when it does not answer within 10 s. */
   abstract readonly gatewayPingMs: number;
   abstract readonly gatewayLoginTimeoutMs: number;
@@ -106,6 +108,7 @@ export const settings: Settings = {
   },
   shutdownDrainMs: { variable: 'SHUTDOWN_DRAIN_MS', default: '1000', parse: integer(0, 600_000) },
   keepAliveTimeoutMs: { variable: 'KEEP_ALIVE_TIMEOUT_MS', default: '620000', parse: integer(1_000, 86_400_000) },
+  maxConnectionsPerAddress: { variable: 'MAX_CONNECTIONS_PER_ADDRESS', default: '5000', parse: integer(1, 10_000_000) },
   gatewayPingMs: { variable: 'GATEWAY_PING_MS', default: '25000', parse: integer(100, 600_000) },
   gatewayLoginTimeoutMs: { variable: 'GATEWAY_LOGIN_TIMEOUT_MS', default: '5000', parse: integer(100, 60_000) },
   gatewayAllowedOrigins: { variable: 'GATEWAY_ALLOWED_ORIGINS', default: '', parse: parseOrigins },

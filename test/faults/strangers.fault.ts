@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { longForm, runs, secondLookAtTimes } from '../support/form.js';
+import { until } from '../support/gateway-client.js';
 import { percentile } from '../support/percentile.js';
+import { figuresOf } from '../support/service-figures.mjs';
 import { liftLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
@@ -173,4 +175,41 @@ describe('strangers who take up room', () => {
     },
     120_000,
   );
+});
+
+describe('connections of one address', () => {
+  it('are as many as it may have, the next is closed at once, and other addresses and proxies are served', async () => {
+    const database = await createDatabase('sqlite');
+    const service = await ServiceProcess.start({
+      DATABASE_URL: database.url,
+      MAX_CONNECTIONS_PER_ADDRESS: '50',
+      TRUST_PROXY: '127.0.0.4',
+    });
+    const port = Number(new URL(service.url).port);
+    const open = async (count: number, localAddress: string): Promise<Socket[]> =>
+      Promise.all(
+        Array.from({ length: count }, async () => {
+          const socket = connect({ port, host: '127.0.0.1', localAddress }).on('error', () => undefined);
+          await once(socket, 'connect');
+          return socket.resume();
+        }),
+      );
+    const closedOf = (sockets: readonly Socket[]): number => sockets.filter(({ destroyed }) => destroyed).length;
+    const [theirs, proxys] = [await open(80, theirAddress), await open(80, '127.0.0.4')];
+    await until(() => closedOf(theirs) === 30, 5_000);
+    expect((await figuresOf(service.url)).sum('rollcall_connections_cut_total', 'too_many')).toBe(30);
+    expect(closedOf(proxys)).toBe(0);
+    // A place is free again as soon as one is gone.
+    for (const socket of theirs) socket.destroy();
+    await until(async () => {
+      const again = await open(50, theirAddress);
+      await sleep(50);
+      const closed = closedOf(again);
+      for (const socket of again) socket.destroy();
+      return closed === 0;
+    }, 10_000);
+    for (const socket of proxys) socket.destroy();
+    await service.kill();
+    await database.drop();
+  }, 60_000);
 });

@@ -89,6 +89,20 @@ export class Metrics {
     );
   }
 
+  /** @param cut how many were cut so far, by reason */
+  observeConnections(cut: Readonly<Record<string, number>>): void {
+    new Counter({
+      name: 'rollcall_connections_cut_total',
+      help: 'Connections cut: too_many of one network, slow_reader, memory held by what is still coming or not taken',
+      labelNames: ['reason'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [reason, count] of Object.entries(cut)) this.inc({ reason }, count);
+      },
+    });
+  }
+
   text(): Promise<string> {
     return this.registry.metrics();
   }

@@ -1,0 +1,111 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { TrustedProxies } from '../http/client-address.js';
+import { networkOf } from '../rate-limit/network-of.js';
+
+const lookEveryMs = 250;
+/** Of all sockets together: what answers wait for readers. */
+const maxUnsentBytes = 64 * 1024 * 1024;
+/** How fast answers have to be taken once a reader has been slow for the grace. */
+const minBytesPerSecond = 8 * 1024;
+const graceMs = 10_000;
+
+export type CutReason = 'too_many' | 'slow_reader' | 'memory';
+
+interface Connection {
+  /** null: of a proxy, which stands for many. */
+  readonly network: string | null;
+  readonly onClose: () => void;
+  /** Since when it has taken less than there is for it; null: it has taken all. */
+  behindSince: number | null;
+  takenBefore: number;
+}
+
+/**
+ * The connections of HTTP, and what may lie in memory for them when nobody counts their requests any more: how many one
+ * network has, how slowly they may take answers, and how much waits for all of them. Sockets of the gateway have
+ * limits of their own. It looks at them a few times a second, so that a request costs nothing more.
+ */
+export class Connections {
+  readonly cut: Record<CutReason, number> = { too_many: 0, slow_reader: 0, memory: 0 };
+  private readonly all = new Map<Socket, Connection>();
+  private readonly ofNetwork = new Map<string, number>();
+
+  constructor(
+    private readonly maxPerNetwork: number,
+    private readonly isTrustedProxy: TrustedProxies,
+    private readonly now: () => number,
+  ) {}
+
+  guard(server: Server): void {
+    server.on('connection', (socket: Socket) => this.add(socket));
+    // It comes back as a new one where the upgrade is not the gateway's (`serveWithoutUpgrade`).
+    server.on('upgrade', (_request: unknown, socket: Socket) => this.remove(socket));
+    const timer = setInterval(() => this.look(), lookEveryMs).unref();
+    server.once('close', () => clearInterval(timer));
+  }
+
+  end(socket: Socket, reason: CutReason): void {
+    this.cut[reason] += 1;
+    socket.destroy();
+  }
+
+  private add(socket: Socket): void {
+    const { remoteAddress = '' } = socket;
+    const network = this.isTrustedProxy(remoteAddress) ? null : networkOf(remoteAddress);
+    if (network !== null) {
+      const open = this.ofNetwork.get(network) ?? 0;
+      if (open >= this.maxPerNetwork) return this.end(socket, 'too_many');
+      this.ofNetwork.set(network, open + 1);
+    }
+    const onClose = (): void => this.remove(socket);
+    this.all.set(socket, { network, onClose, behindSince: null, takenBefore: 0 });
+    socket.once('close', onClose);
+  }
+
+  private remove(socket: Socket): void {
+    const connection = this.all.get(socket);
+    if (connection === undefined) return;
+    const { network, onClose } = connection;
+    this.all.delete(socket);
+    socket.off('close', onClose);
+    if (network === null) return;
+    const left = (this.ofNetwork.get(network) ?? 1) - 1;
+    if (left > 0) this.ofNetwork.set(network, left);
+    else this.ofNetwork.delete(network);
+  }
+
+  private look(): void {
+    const now = this.now();
+    const behind: { socket: Socket; unsent: number; since: number }[] = [];
+    let unsentOfAll = 0;
+    for (const [socket, connection] of this.all) {
+      const unsent = socket.writableLength;
+      if (unsent === 0) {
+        connection.behindSince = null;
+        continue;
+      }
+      if (connection.behindSince === null) {
+        connection.behindSince = now;
+        connection.takenBefore = socket.bytesWritten - unsent;
+      }
+      const since = connection.behindSince;
+      // All that it was given since then, so that a long answer has the time that it needs.
+      const given = socket.bytesWritten - connection.takenBefore;
+      if (now - since > graceMs + (given / minBytesPerSecond) * 1_000) {
+        this.end(socket, 'slow_reader');
+        continue;
+      }
+      unsentOfAll += unsent;
+      behind.push({ socket, unsent, since });
+    }
+    if (unsentOfAll <= maxUnsentBytes) return;
+    // Whoever has been slow for the longest goes first.
+    behind.sort((one, other) => one.since - other.since);
+    for (const { socket, unsent } of behind) {
+      if (unsentOfAll <= maxUnsentBytes) return;
+      unsentOfAll -= unsent;
+      this.end(socket, 'memory');
+    }
+  }
+}
