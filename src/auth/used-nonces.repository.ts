@@ -14,7 +14,7 @@ export class UsedNoncesRepository {
         const row = { app_id: appId, nonce, expires_at: expiresAtMs };
         await transaction.insert('used_nonces', ['app_id', 'nonce', 'expires_at'], [row]);
         await forgetEnded(transaction, this.database.dialect, 'used_nonces', 'nonce', appId, nowMs);
-      });
+      }, appId);
       return true;
     } catch (error) {
       if (error instanceof UniqueViolation) return false;

@@ -6,6 +6,7 @@ import type { Pool } from 'mysql2';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Env } from '../config/env.js';
 import { connectDatabase } from './connect-database.js';
+import { CostlyReads } from './costly-reads.js';
 import { dataSourceOptions } from './data-source-options.js';
 import { DatabaseHealth } from './database-health.js';
 import { refusalOf } from './database-refused.js';
@@ -29,6 +30,7 @@ const attemptsAtStart = 10;
     }),
   ],
   providers: [
+    CostlyReads,
     DatabaseHealth,
     {
       provide: Database,
@@ -43,7 +45,7 @@ const attemptsAtStart = 10;
       },
     },
   ],
-  exports: [Database, DatabaseHealth],
+  exports: [CostlyReads, Database, DatabaseHealth],
 })
 export class DatabaseModule {}
 

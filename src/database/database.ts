@@ -9,6 +9,8 @@ export type { SqlValue } from './sql-dialect.js';
 export { UniqueViolation } from './transaction.js';
 export type { SqlRow, Transaction } from './transaction.js';
 
+/** What the service asks for itself: it takes turns with the apps as one of them would. */
+const ofNoApp = '';
 const pauseMostMs = 100;
 const retryAfterMs = 1000;
 
@@ -33,10 +35,14 @@ export abstract class Database {
   abstract readonly engine: DatabaseEngine;
   abstract readonly dialect: SqlDialect;
 
-  /** The rows of one SELECT, inside a unit of work as that has left them. @throws AppError database_unavailable */
-  read<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
+  /**
+   * The rows of one SELECT, inside a unit of work as that has left them.
+   * @param appId whose rows they are: apps share the connections of a pool fairly; none: the service's own
+   * @throws AppError database_unavailable, overloaded
+   */
+  read<Row>(sql: string, values: readonly SqlValue[] = [], appId = ofNoApp): Promise<Row[]> {
     const unit = currentUnit();
-    if (unit === undefined || !unit.isOpen) return this.readCommitted<Row>(sql, values);
+    if (unit === undefined || !unit.isOpen) return this.readCommitted<Row>(sql, values, appId);
     return unit.join((transaction) => transaction.read<Row>(sql, values));
   }
 
@@ -44,26 +50,29 @@ export abstract class Database {
    * Runs `work` in a transaction of its own and resolves once that is durable; what `work` throws rolls it back. May
    * run `work` more than once (lost certification, deadlock), so `work` must keep no state outside of itself. Inside a
    * unit of work it is part of that one's transaction.
-   * @throws AppError database_unavailable, UniqueViolation, and whatever `work` throws
+   * @param appId as for `read`
+   * @throws AppError database_unavailable, overloaded, UniqueViolation, and whatever `work` throws
    */
-  write<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+  write<Result>(work: (transaction: Transaction) => Promise<Result>, appId = ofNoApp): Promise<Result> {
     const unit = currentUnit();
-    return unit === undefined ? this.transact(work) : unit.join(work);
+    return unit === undefined ? this.transact(work, appId) : unit.join(work);
   }
 
   /**
    * Runs `use` and makes one transaction of everything that it writes, with what `last` writes of its result. Resolves
    * once that is durable. May run `use` more than once, but never after it has held its transaction for too long.
+   * @param appId as for `read`
    * @throws AppError database_unavailable, overloaded (held for too long), UniqueViolation, and whatever `use` throws:
    *   then nothing was written
    */
   async asOne<Result>(
     use: () => Promise<Result>,
     last: (transaction: Transaction, result: Result) => Promise<void>,
+    appId = ofNoApp,
   ): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       const unit = new UnitOfWork(
-        (work) => this.transactOnce(work),
+        (work) => this.transactOnce(work, appId),
         (error) => this.explain(error),
       );
       try {
@@ -77,13 +86,19 @@ export abstract class Database {
     }
   }
 
-  protected abstract readCommitted<Row>(sql: string, values: readonly SqlValue[]): Promise<Row[]>;
+  protected abstract readCommitted<Row>(sql: string, values: readonly SqlValue[], appId: string): Promise<Row[]>;
 
   /** Runs `work` in a transaction, again where that helps. */
-  protected abstract transact<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+  protected abstract transact<Result>(
+    work: (transaction: Transaction) => Promise<Result>,
+    appId: string,
+  ): Promise<Result>;
 
   /** Runs `work` in a transaction that ends by itself when it is lost. @throws TransactionLost */
-  protected abstract transactOnce<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+  protected abstract transactOnce<Result>(
+    work: (transaction: Transaction) => Promise<Result>,
+    appId: string,
+  ): Promise<Result>;
 
   /** What an error that a statement threw is called outside of the database. */
   protected abstract explain(error: unknown): unknown;

@@ -3,6 +3,7 @@ import { AppError } from '../errors/app-error.js';
 import { attemptsMost, backOff, Database, type SqlValue, type Transaction } from './database.js';
 import { isConflict, isHealthyAfter, isRetryable, translate } from './mysql-errors.js';
 import { BorrowedConnection, runTransaction } from './mysql-transaction.js';
+import { Places } from './places.js';
 import { sqlDialects } from './sql-dialect.js';
 import { TransactionLost } from './unit-of-work.js';
 
@@ -13,7 +14,9 @@ export interface MysqlLimits {
   readonly acquireTimeoutMs: number;
 }
 
-const waitersMost = 1000;
+/** As many as a node takes requests at once: one app never keeps the others out of the line. */
+const maxWaitingOfApp = 1_000;
+const maxWaiting = 4_000;
 const retryAfterMs = 1000;
 
 /** A MySQL-protocol server: MySQL, MariaDB, Galera, TiDB, Vitess. */
@@ -21,34 +24,51 @@ export class MysqlDatabase extends Database {
   readonly engine = 'mysql';
   readonly dialect = sqlDialects.mysql;
 
-  private waiters: ((granted: boolean) => void)[] = [];
-  private free: number;
+  /** mysql2 has no limit on how long a caller waits for a connection, and serves who comes first; this has, and shares. */
+  private readonly places: Places;
 
   constructor(
     private readonly pool: Pool,
     private readonly limits: MysqlLimits,
   ) {
     super();
-    this.free = limits.connections;
-  }
-
-  get writesWaiting(): number {
-    return this.waiters.length;
-  }
-
-  protected readCommitted<Row>(sql: string, values: readonly SqlValue[]): Promise<Row[]> {
-    return this.retrying(() =>
-      this.withConnection(async (connection) => (await connection.query<RowDataPacket[]>(sql, values)) as Row[]),
+    const overloaded = (): AppError => new AppError('overloaded', { retryAfterMs });
+    this.places = new Places(
+      {
+        places: limits.connections,
+        placesOfApp: limits.connections,
+        waiting: maxWaiting,
+        waitingOfApp: maxWaitingOfApp,
+        waitMs: limits.acquireTimeoutMs,
+      },
+      {
+        lineFull: overloaded,
+        lineOfAppFull: overloaded,
+        waitedTooLong: () => new AppError('database_unavailable', { retryAfterMs }),
+      },
     );
   }
 
-  protected transact<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    return this.retrying(() => this.withConnection((connection) => runTransaction(connection, work)));
+  get writesWaiting(): number {
+    return this.places.waiting;
   }
 
-  protected async transactOnce<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+  protected readCommitted<Row>(sql: string, values: readonly SqlValue[], appId: string): Promise<Row[]> {
+    return this.retrying(() =>
+      this.withConnection(appId, async (connection) => (await connection.query<RowDataPacket[]>(sql, values)) as Row[]),
+    );
+  }
+
+  protected transact<Result>(work: (transaction: Transaction) => Promise<Result>, appId: string): Promise<Result> {
+    return this.retrying(() => this.withConnection(appId, (connection) => runTransaction(connection, work)));
+  }
+
+  protected async transactOnce<Result>(
+    work: (transaction: Transaction) => Promise<Result>,
+    appId: string,
+  ): Promise<Result> {
     try {
-      return await this.withConnection((connection) => runTransaction(connection, work, true));
+      return await this.withConnection(appId, (connection) => runTransaction(connection, work, true));
     } catch (error) {
       throw this.explain(error);
     }
@@ -75,8 +95,11 @@ export class MysqlDatabase extends Database {
   }
 
   /** Lends a connection, which nobody can use afterwards. */
-  private async withConnection<Result>(use: (connection: BorrowedConnection) => Promise<Result>): Promise<Result> {
-    await this.acquire();
+  private async withConnection<Result>(
+    appId: string,
+    use: (connection: BorrowedConnection) => Promise<Result>,
+  ): Promise<Result> {
+    await this.places.take(appId);
     let connection: BorrowedConnection | null = null;
     let healthy = false;
     try {
@@ -89,34 +112,7 @@ export class MysqlDatabase extends Database {
       throw isRetryable(error) ? error : translate(error);
     } finally {
       connection?.giveBack(healthy);
-      this.release();
+      this.places.leave(appId);
     }
-  }
-
-  /** mysql2 has no limit on how long a caller waits for a connection; this has. */
-  private async acquire(): Promise<void> {
-    if (this.free > 0) {
-      this.free -= 1;
-      return;
-    }
-    if (this.waiters.length >= waitersMost) throw new AppError('overloaded', { retryAfterMs });
-    const granted = await new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => {
-        this.waiters = this.waiters.filter((waiter) => waiter !== grant);
-        resolve(false);
-      }, this.limits.acquireTimeoutMs);
-      const grant = (): void => {
-        clearTimeout(timer);
-        resolve(true);
-      };
-      this.waiters.push(grant);
-    });
-    if (!granted) throw new AppError('database_unavailable', { retryAfterMs });
-  }
-
-  private release(): void {
-    const next = this.waiters.shift();
-    if (next === undefined) this.free += 1;
-    else next(true);
   }
 }

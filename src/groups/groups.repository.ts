@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
+import { breathe } from '../database/costly-reads.js';
 import { Database, type Transaction } from '../database/database.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import type { User } from '../users/user.js';
@@ -48,15 +49,15 @@ export class GroupsRepository {
       const held = await this.users.hold(transaction, appId, usernames);
       const members = choose(new Map(held.map((user) => [user.username, user])));
       return this.insertWith(transaction, appId, group, members);
-    });
+    }, appId);
   }
 
   async find(appId: string, kind: GroupKind, id: number): Promise<Group | null> {
-    const [row] = await this.database.read<ChatGroupRow>(`${selectGroups} WHERE app_id = ? AND id = ? AND kind = ?`, [
+    const [row] = await this.database.read<ChatGroupRow>(
+      `${selectGroups} WHERE app_id = ? AND id = ? AND kind = ?`,
+      [appId, id, kind],
       appId,
-      id,
-      kind,
-    ]);
+    );
     return row === undefined ? null : toGroup(row);
   }
 
@@ -65,6 +66,7 @@ export class GroupsRepository {
     const rows = await this.database.read<ChatGroupRow>(
       `${selectGroups} WHERE app_id = ? AND id > ? AND kind = ? ORDER BY id LIMIT ?`,
       [appId, afterId, kind, limit],
+      appId,
     );
     return rows.map(toGroup);
   }
@@ -77,10 +79,12 @@ export class GroupsRepository {
         'SELECT user_uuid FROM group_members WHERE app_id = ? AND group_id = ? AND user_uuid > ?' +
           ' ORDER BY user_uuid LIMIT ?',
         [appId, groupId, after, rowsMost],
+        appId,
       );
       found.push(...rows.map((row) => row.user_uuid));
       if (rows.length < rowsMost) return found;
       after = found.at(-1) as string;
+      await breathe();
     }
   }
 
@@ -89,6 +93,7 @@ export class GroupsRepository {
     const rows = await this.database.read<{ group_id: number }>(
       'SELECT group_id FROM group_members WHERE app_id = ? AND user_uuid = ? AND kind = ? ORDER BY group_id LIMIT ?',
       [appId, userUuid, kind, rowsMost],
+      appId,
     );
     if (rows.length === 0) return [];
     const among = this.database.dialect.among(
@@ -98,6 +103,7 @@ export class GroupsRepository {
     const groups = await this.database.read<ChatGroupRow>(
       `${selectGroups} WHERE app_id = ? AND ${among.sql} ORDER BY id`,
       [appId, ...among.values],
+      appId,
     );
     return groups.map(toGroup);
   }
@@ -109,7 +115,7 @@ export class GroupsRepository {
       if (group === null) return false;
       await this.deleteGroups(transaction, appId, [id]);
       return true;
-    });
+    }, appId);
   }
 
   /**
@@ -250,7 +256,7 @@ export class GroupsRepository {
         [difference, this.clock.now(), appId, id],
       );
       return chosen;
-    });
+    }, appId);
   }
 
   private async deleteGroups(transaction: Transaction, appId: string, ids: readonly number[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { breathe, CostlyReads } from '../database/costly-reads.js';
 import { AppError } from '../errors/app-error.js';
 import { readCursor, writeCursor } from '../users/list-cursor.js';
 import type { User } from '../users/user.js';
@@ -26,6 +27,8 @@ export const membersPerCallMost = 60;
 /** Of a new group, its owner among them: they are stored in one transaction. */
 const firstMembersMost = 300;
 const namesAtOnce = 500;
+/** To name the members of a larger group is a costly read. */
+const maxPlainMembers = 500;
 const nameLengthMost = 128;
 const descriptionLengthMost = 512;
 const customLengthMost = 4096;
@@ -36,6 +39,7 @@ export class GroupsService {
   constructor(
     private readonly repository: GroupsRepository,
     private readonly users: UsersService,
+    private readonly costlyReads: CostlyReads,
     events: UserEvents,
   ) {
     events.deleteTogether((transaction, appId, users) =>
@@ -65,10 +69,8 @@ export class GroupsService {
   /** @throws AppError group_not_found */
   async get(appId: string, kind: GroupKind, id: string): Promise<GroupDetail> {
     const group = await this.find(appId, kind, id);
-    const uuids = await this.repository.listMembers(appId, group.id);
-    const names = await this.namesOf(appId, uuids);
-    const members = uuids.flatMap((uuid) => (uuid === group.ownerUuid ? [] : (names.get(uuid) ?? [])));
-    return { group, owner: names.get(group.ownerUuid) ?? '', members: members.sort() };
+    const detail = (): Promise<GroupDetail> => this.detailOf(appId, group);
+    return group.members > maxPlainMembers ? this.costlyReads.run(appId, detail) : detail();
   }
 
   /** Groups in the order of their making. @throws AppError cursor_invalid */
@@ -126,6 +128,13 @@ export class GroupsService {
     return namesOfUsers(removed ?? groupNotFound(id));
   }
 
+  private async detailOf(appId: string, group: Group): Promise<GroupDetail> {
+    const uuids = await this.repository.listMembers(appId, group.id);
+    const names = await this.namesOf(appId, uuids);
+    const members = uuids.flatMap((uuid) => (uuid === group.ownerUuid ? [] : (names.get(uuid) ?? [])));
+    return { group, owner: names.get(group.ownerUuid) ?? '', members: members.sort() };
+  }
+
   private async find(appId: string, kind: GroupKind, id: string): Promise<Group> {
     return (await this.repository.find(appId, kind, readGroupId(id))) ?? groupNotFound(id);
   }
@@ -133,12 +142,11 @@ export class GroupsService {
   private async namesOf(appId: string, uuids: readonly string[]): Promise<Map<string, string>> {
     const unique = [...new Set(uuids)];
     const names = new Map<string, string>();
-    for (let start = 0; start < unique.length; start += namesAtOnce)
-      for (const [uuid, { username }] of await this.users.findAllByUuid(
-        appId,
-        unique.slice(start, start + namesAtOnce),
-      ))
-        names.set(uuid, username);
+    for (let start = 0; start < unique.length; start += namesAtOnce) {
+      const found = await this.users.findAllByUuid(appId, unique.slice(start, start + namesAtOnce));
+      for (const [uuid, { username }] of found) names.set(uuid, username);
+      if (start + namesAtOnce < unique.length) await breathe();
+    }
     return names;
   }
 }

@@ -78,7 +78,7 @@ export class IdempotencyService {
       answer: checkLength(sealAnswer(answer, key, appId)),
       expires_at: nowMs + keptMs,
     });
-    return this.repository.together(run, toRow, nowMs);
+    return this.repository.together(appId, run, toRow, nowMs);
   }
 }
 

@@ -15,6 +15,7 @@ export class IdempotentAnswersRepository {
     const [row] = await this.database.read<IdempotentAnswerRow>(
       `SELECT ${columns.join(', ')} FROM idempotent_answers WHERE app_id = ? AND key_hash = ? AND expires_at > ?`,
       [appId, keyHash, nowMs],
+      appId,
     );
     return row ?? null;
   }
@@ -24,11 +25,12 @@ export class IdempotentAnswersRepository {
    * @throws UniqueViolation when another node has used the key meanwhile, and whatever `use` throws: nothing is written
    */
   together<Result>(
+    appId: string,
     use: () => Promise<Result>,
     toRow: (result: Result) => IdempotentAnswerRow,
     nowMs: number,
   ): Promise<Result> {
-    return this.database.asOne(use, (transaction, result) => this.insert(transaction, toRow(result), nowMs));
+    return this.database.asOne(use, (transaction, result) => this.insert(transaction, toRow(result), nowMs), appId);
   }
 
   private async insert(transaction: Transaction, row: IdempotentAnswerRow, nowMs: number): Promise<void> {

@@ -4,10 +4,11 @@ import { UsersModule } from '../users/users.module.js';
 import { Expiry } from './expiry.js';
 import { OfflineMessagesRepository } from './offline-messages.repository.js';
 import { OfflineMessagesService } from './offline-messages.service.js';
+import { UnreadMessages } from './unread-messages.js';
 
 @Module({
   imports: [AppsModule, UsersModule],
-  providers: [OfflineMessagesRepository, OfflineMessagesService, Expiry],
+  providers: [OfflineMessagesRepository, OfflineMessagesService, UnreadMessages, Expiry],
   exports: [OfflineMessagesService],
 })
 export class OfflineMessagesModule {}

@@ -49,6 +49,15 @@ export interface CreationWindow {
   readonly untilMs: number | null;
 }
 
+/** How many messages a user may have unread at most: so many rows are read to count them. */
+export interface UnreadBound {
+  readonly userUuid: string;
+  readonly readSeq: number;
+  readonly messages: number;
+}
+
+export type UnreadMessage = Pick<InboxMessageRow, 'seq' | 'own' | 'created_at'>;
+
 export interface Acknowledgement {
   readonly userUuid: string;
   readonly id: number;
@@ -109,17 +118,17 @@ export class OfflineMessagesRepository {
     this.byIdToChange = database.dialect.forceIndexToChange('inbox_messages_by_id');
     // One run at a time: messages are stored in the order in which they came.
     this.deliveries = new Gatherer(
-      (appId, deliveries) => this.database.write((transaction) => this.deliver(transaction, appId, deliveries)),
+      (appId, deliveries) => this.database.write((transaction) => this.deliver(transaction, appId, deliveries), appId),
       { rows: rowsPerRun, runs: 1 },
       ({ message, receivers }) =>
         receivers.length + Math.floor((message.body.length + (message.ext?.length ?? 0)) / bytesPerRow),
     );
     this.acknowledgements = new Gatherer(
-      (appId, items) => this.database.write((transaction) => this.acknowledgeAll(transaction, appId, items)),
+      (appId, items) => this.database.write((transaction) => this.acknowledgeAll(transaction, appId, items), appId),
       { rows: rowsPerRun, runs: 1 },
     );
     this.readMarks = new Gatherer(
-      (appId, marks) => this.database.write((transaction) => this.moveReadMarks(transaction, appId, marks)),
+      (appId, marks) => this.database.write((transaction) => this.moveReadMarks(transaction, appId, marks), appId),
       { rows: rowsPerRun, runs: 1 },
     );
     this.inboxes = new Gatherer((appId, uuids) => this.readInboxes(appId, uuids), { rows: readsPerRun, runs: 2 });
@@ -167,6 +176,7 @@ export class OfflineMessagesRepository {
         ' FROM inbox_messages i JOIN messages m ON m.app_id = i.app_id AND m.id = i.message_id' +
         ' WHERE i.app_id = ? AND i.user_uuid = ? AND i.seq > ? AND (i.state = ? OR i.seq > ?) ORDER BY i.seq LIMIT ?',
       [appId, userUuid, afterSeq, undelivered, liveAfterSeq, limit],
+      appId,
     );
     return rows.map(({ offline, created_at, chat_type, ...row }) => ({
       ...row,
@@ -194,25 +204,43 @@ export class OfflineMessagesRepository {
   ): Promise<Map<string, number>> {
     if (userUuids.length === 0) return new Map();
     const among = this.database.dialect.among('i.user_uuid', userUuids);
-    // An inbox holds a bounded number of messages, so this counts a range of an index that is as small.
+    // A range of the primary key for each of them: whoever asks knows how many rows that are (`UnreadBound`).
     const rows = await this.database.read<{ user_uuid: string; unread: number | string }>(
       'SELECT i.user_uuid, COUNT(i.seq) AS unread FROM inboxes b' +
         ' JOIN inbox_messages i ON i.app_id = b.app_id AND i.user_uuid = b.user_uuid AND i.seq > b.read_seq' +
         ` WHERE b.app_id = ? AND i.app_id = ? AND ${among.sql} AND i.own = 0 AND i.created_at >= ? AND i.created_at < ?` +
         ' GROUP BY i.user_uuid',
       [appId, appId, ...among.values, fromMs ?? 0, untilMs ?? Number.MAX_SAFE_INTEGER],
+      appId,
     );
     return new Map(rows.map((row) => [row.user_uuid, Number(row.unread)]));
   }
 
-  /** Up to `limit` users, by uuid and after that one, who may have unread messages. */
-  async listPerhapsUnread(appId: string, afterUuid: string, limit: number): Promise<string[]> {
-    const rows = await this.database.read<{ user_uuid: string }>(
-      'SELECT user_uuid FROM inboxes WHERE app_id = ? AND user_uuid > ? AND last_seq > read_seq' +
+  /** Up to `limit` inboxes of this app, by uuid and after that one, that may have unread messages. */
+  async listPerhapsUnread(appId: string, afterUuid: string, limit: number): Promise<UnreadBound[]> {
+    const rows = await this.database.read<InboxRow>(
+      `SELECT ${inboxColumns.join(', ')} FROM inboxes WHERE app_id = ? AND user_uuid > ? AND last_seq > read_seq` +
         ' ORDER BY user_uuid LIMIT ?',
       [appId, afterUuid, limit],
+      appId,
     );
-    return rows.map((row) => row.user_uuid);
+    return rows.map((row) => toUnreadBound(row.user_uuid, row));
+  }
+
+  /** The same of these users, 500 at most, in the order of the request. */
+  async boundsOfUnread(appId: string, userUuids: readonly string[]): Promise<UnreadBound[]> {
+    const inboxes = await this.inboxes.addAll(appId, userUuids);
+    return userUuids.map((uuid, index) => toUnreadBound(uuid, inboxes[index] ?? emptyInbox));
+  }
+
+  /** Up to `limit` messages of a user after `afterSeq`, in order: what tells whether they count as unread. */
+  listUnread(appId: string, userUuid: string, afterSeq: number, limit: number): Promise<UnreadMessage[]> {
+    return this.database.read<UnreadMessage>(
+      'SELECT seq, own, created_at FROM inbox_messages WHERE app_id = ? AND user_uuid = ? AND seq > ?' +
+        ' ORDER BY seq LIMIT ?',
+      [appId, userUuid, afterSeq, limit],
+      appId,
+    );
   }
 
   /** Removes up to `limit` messages with ids below `beforeId`, oldest first, and tells how many that were. */
@@ -221,6 +249,7 @@ export class OfflineMessagesRepository {
       `SELECT user_uuid, id, message_id, state FROM inbox_messages${this.byId}` +
         ' WHERE app_id = ? AND id < ? ORDER BY id LIMIT ?',
       [appId, beforeId, limit],
+      appId,
     );
     if (due.length > 0) await this.deleteThese(appId, due);
     return due.length;
@@ -236,9 +265,10 @@ export class OfflineMessagesRepository {
     const rows = await this.database.read<{ id: number }>(
       'SELECT id FROM messages WHERE app_id = ? AND id >= ? AND id < ? ORDER BY id LIMIT ?',
       [appId, fromId, beforeId, limit],
+      appId,
     );
     const ids = rows.map((row) => row.id);
-    if (ids.length > 0) await this.database.write((transaction) => this.removeUnheld(transaction, appId, ids));
+    if (ids.length > 0) await this.database.write((transaction) => this.removeUnheld(transaction, appId, ids), appId);
     return { lastId: rows.length === limit ? (ids.at(-1) ?? null) : null };
   }
 
@@ -270,6 +300,7 @@ export class OfflineMessagesRepository {
         'SELECT user_uuid, id, message_id, state FROM inbox_messages WHERE app_id = ? AND user_uuid = ?' +
           ' ORDER BY seq LIMIT ?',
         [appId, userUuid, rowsPerRun],
+        appId,
       );
       if (held.length === 0) return;
       await this.deleteThese(appId, held);
@@ -424,7 +455,7 @@ export class OfflineMessagesRepository {
       );
       await this.remove(transaction, appId, present, inboxes);
       await this.save(transaction, inboxes);
-    });
+    }, appId);
   }
 
   /** Removes these messages and counts them off the inboxes, which the caller has locked and saves. */
@@ -497,6 +528,7 @@ export class OfflineMessagesRepository {
     const rows = await this.database.read<InboxRow>(
       `SELECT ${inboxColumns.join(', ')} FROM inboxes WHERE app_id = ? AND ${among.sql}`,
       [appId, ...among.values],
+      appId,
     );
     const inboxes = new Map(rows.map((row) => [row.user_uuid, row]));
     return uuids.map((uuid) => inboxes.get(uuid) ?? emptyInbox);
@@ -507,6 +539,7 @@ export class OfflineMessagesRepository {
     const rows = await this.database.read<InboxPlace>(
       `SELECT user_uuid, id, seq, state FROM inbox_messages${this.byId} WHERE app_id = ? AND ${among.sql}`,
       [appId, ...among.values],
+      appId,
     );
     const found = new Map(rows.map((row) => [row.id, row]));
     return keys.map(({ userUuid, id }) => {
@@ -514,6 +547,10 @@ export class OfflineMessagesRepository {
       return row?.user_uuid === userUuid ? row : null;
     });
   }
+}
+
+function toUnreadBound(userUuid: string, { last_seq, read_seq, kept, history }: Inbox): UnreadBound {
+  return { userUuid, readSeq: read_seq, messages: Math.min(last_seq - read_seq, kept + history) };
 }
 
 function byValue(one: number, other: number): number {

@@ -13,8 +13,10 @@ import {
   type Receiver,
   receiversMost,
 } from './offline-messages.repository.js';
+import { type UnreadCount, UnreadMessages } from './unread-messages.js';
 
 export type { CreationWindow, InboxMessage, Message, Receiver } from './offline-messages.repository.js';
+export type { UnreadCount } from './unread-messages.js';
 
 export type DeliveryState = 'delivered' | 'undelivered';
 
@@ -26,20 +28,15 @@ export interface InboxPosition {
   readonly lastSeq: number;
 }
 
-export interface UnreadCount {
-  readonly userUuid: string;
-  readonly unread: number;
-}
-
 const dayMs = 24 * 3600 * 1000;
 const rowsPerSweep = 300;
-const walkMost = 500;
 
 /** Owns what waits for users: the queue of each of them, its counts and delivery states, expiry, and what is unread. */
 @Injectable()
 export class OfflineMessagesService {
   constructor(
     private readonly repository: OfflineMessagesRepository,
+    private readonly unread: UnreadMessages,
     private readonly apps: AppsService,
     private readonly clock: Clock,
     events: UserEvents,
@@ -126,31 +123,16 @@ export class OfflineMessagesService {
   }
 
   /** How many messages of the window each user has not read, in the order of the request. Own messages never count. */
-  async unreadCounts(appId: string, userUuids: readonly string[], window: CreationWindow): Promise<UnreadCount[]> {
-    const unread = new Map<string, number>();
-    for (let start = 0; start < userUuids.length; start += walkMost)
-      for (const [uuid, count] of await this.repository.countUnread(
-        appId,
-        userUuids.slice(start, start + walkMost),
-        window,
-      ))
-        unread.set(uuid, count);
-    return userUuids.map((userUuid) => ({ userUuid, unread: unread.get(userUuid) ?? 0 }));
+  unreadCounts(appId: string, userUuids: readonly string[], window: CreationWindow): Promise<UnreadCount[]> {
+    return this.unread.counts(appId, userUuids, window);
   }
 
   /**
    * A page of the users who have unread messages of the window, by uuid, which is stable while messages come and go.
    * @param page 1 for the first
    */
-  async usersWithUnread(appId: string, page: number, limit: number, window: CreationWindow): Promise<string[]> {
-    const found: string[] = [];
-    for (let afterUuid: string | undefined = ''; afterUuid !== undefined && found.length < page * limit;) {
-      const uuids: string[] = await this.repository.listPerhapsUnread(appId, afterUuid, walkMost);
-      const unread = await this.repository.countUnread(appId, uuids, window);
-      found.push(...uuids.filter((uuid) => unread.has(uuid)));
-      afterUuid = uuids.length === walkMost ? uuids.at(-1) : undefined;
-    }
-    return found.slice((page - 1) * limit, page * limit);
+  usersWithUnread(appId: string, page: number, limit: number, window: CreationWindow): Promise<string[]> {
+    return this.unread.users(appId, page, limit, window);
   }
 
   /**

@@ -39,6 +39,7 @@ export class ProfilesRepository {
       const rows = await database.read<UserProfileRow>(
         `SELECT ${columns.join(', ')} FROM user_profiles WHERE app_id = ? AND ${among.sql}`,
         [appId, ...among.values],
+        appId,
       );
       const found = new Map(rows.map((row) => [row.user_uuid, row]));
       return uuids.map((uuid) => found.get(uuid) ?? null);
@@ -50,6 +51,7 @@ export class ProfilesRepository {
           ' JOIN users u ON u.app_id = p.app_id AND u.uuid = p.user_uuid' +
           ` WHERE p.app_id = ? AND ${among.sql}`,
         [appId, ...among.values],
+        appId,
       );
       const found = new Map(
         rows.map((row) => [
@@ -126,8 +128,8 @@ export class ProfilesRepository {
   }
 
   /** Runs `work` in a transaction of its own. */
-  write<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    return this.database.write(work);
+  write<Result>(appId: string, work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.database.write(work, appId);
   }
 
   private async setToken(transaction: Transaction, app: App, { uuid }: User, version: number): Promise<void> {

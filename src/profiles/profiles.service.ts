@@ -2,11 +2,12 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
 import { parseExactly } from '../decoding/exact-numbers.js';
+import { CostlyReads } from '../database/costly-reads.js';
 import { AppError } from '../errors/app-error.js';
 import type { User } from '../users/user.js';
 import { UserEvents } from '../users/user-events.js';
 import type { UserOrder } from '../users/user-order.js';
-import { UsersService } from '../users/users.service.js';
+import { isCostlyPage, UsersService } from '../users/users.service.js';
 import type { ProfiledUser } from './profile.js';
 import { checkAvatarUrl, writeExtras } from './profile-rules.js';
 import { isCurrent, type ProfileChange, ProfilesRepository } from './profiles.repository.js';
@@ -34,6 +35,10 @@ export interface ProfilePage {
 }
 
 const generatedPasswordBytes = 32;
+/** Others get their turn between so many: each may have extras of 16 KiB. */
+const profilesAtOnce = 250;
+/** To find more users by their names is a costly read. */
+const maxPlainNames = 100;
 const uuidOfNobody = '00000000-0000-0000-0000-000000000000';
 
 /**
@@ -45,6 +50,7 @@ export class ProfilesService {
   constructor(
     private readonly repository: ProfilesRepository,
     private readonly users: UsersService,
+    private readonly costlyReads: CostlyReads,
     events: UserEvents,
   ) {
     events.deleteTogether((transaction, appId, users) =>
@@ -110,7 +116,8 @@ export class ProfilesService {
 
   /** The users of these names in any case; who is not there is left out. */
   async findAll(appId: string, userIds: readonly string[]): Promise<ProfiledUser[]> {
-    return this.profiledAll(appId, await this.users.findAll(appId, userIds));
+    const find = async (): Promise<ProfiledUser[]> => this.profiledAll(appId, await this.users.findAll(appId, userIds));
+    return userIds.length > maxPlainNames ? this.costlyReads.run(appId, find) : find();
   }
 
   /** The users of these uuids, in their order; who is not there is left out. */
@@ -122,10 +129,13 @@ export class ProfilesService {
     );
   }
 
-  /** Users on a numbered page: see `UsersService.listPage`. @throws AppError argument_invalid */
+  /** Users on a numbered page: see `UsersService.listPage`. @throws AppError argument_invalid, rate_limited, overloaded */
   async listPage(appId: string, order: UserOrder, page: number, limit: number): Promise<ProfilePage> {
-    const { users, total } = await this.users.listPage(appId, order, page, limit);
-    return { users: await this.profiledAll(appId, users), total };
+    const read = async (): Promise<ProfilePage> => {
+      const { users, total } = await this.users.listPage(appId, order, page, limit);
+      return { users: await this.profiledAll(appId, users), total };
+    };
+    return isCostlyPage(order, limit) ? this.costlyReads.run(appId, read) : read();
   }
 
   /** The user token, the same one until it is reset. @throws AppError user_not_found */
@@ -215,7 +225,7 @@ export class ProfilesService {
   }
 
   private async keepToken(app: App, { username, uuid }: User): Promise<void> {
-    await this.repository.write(async (transaction) => {
+    await this.repository.write(app.id, async (transaction) => {
       for (const user of await this.users.hold(transaction, app.id, [username]))
         if (user.uuid === uuid) await this.repository.keepToken(transaction, app, user);
     });
@@ -226,9 +236,16 @@ export class ProfilesService {
   }
 
   private async profiledAll(appId: string, users: readonly User[]): Promise<ProfiledUser[]> {
-    const uuids = users.map((user) => user.uuid);
-    const profiles = await this.repository.findAll(appId, uuids);
-    return users.map((user, index) => toProfiledUser(user, profiles[index] ?? null));
+    const profiled: ProfiledUser[] = [];
+    for (let start = 0; start < users.length; start += profilesAtOnce) {
+      const some = users.slice(start, start + profilesAtOnce);
+      const profiles = await this.repository.findAll(
+        appId,
+        some.map((user) => user.uuid),
+      );
+      profiled.push(...some.map((user, index) => toProfiledUser(user, profiles[index] ?? null)));
+    }
+    return profiled;
   }
 }
 

@@ -59,7 +59,11 @@ export class UserChangesService implements OnModuleInit, OnModuleDestroy {
 
   /** The ids of all changes that are there. @throws AppError database_unavailable */
   async listIds(appId: string): Promise<string[]> {
-    const rows = await this.database.read<{ id: string }>('SELECT id FROM user_changes WHERE app_id = ?', [appId]);
+    const rows = await this.database.read<{ id: string }>(
+      'SELECT id FROM user_changes WHERE app_id = ?',
+      [appId],
+      appId,
+    );
     return rows.map((row) => row.id);
   }
 
@@ -71,6 +75,7 @@ export class UserChangesService implements OnModuleInit, OnModuleDestroy {
       const rows = await this.database.read<{ users: string }>(
         `SELECT users FROM user_changes WHERE app_id = ? AND ${among.sql}`,
         [appId, ...among.values],
+        appId,
       );
       for (const { users } of rows)
         found.push(new Map(Object.entries(JSON.parse(users) as Record<string, number | null>)));
@@ -82,8 +87,10 @@ export class UserChangesService implements OnModuleInit, OnModuleDestroy {
   async clear(appId: string, ids: readonly string[]): Promise<void> {
     for (let start = 0; start < ids.length; start += rowsPerStatement) {
       const among = this.database.dialect.among('id', [...ids.slice(start, start + rowsPerStatement)].sort());
-      await this.database.write((transaction) =>
-        transaction.run(`DELETE FROM user_changes WHERE app_id = ? AND ${among.sql}`, [appId, ...among.values]),
+      await this.database.write(
+        (transaction) =>
+          transaction.run(`DELETE FROM user_changes WHERE app_id = ? AND ${among.sql}`, [appId, ...among.values]),
+        appId,
       );
     }
   }

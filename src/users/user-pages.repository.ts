@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
+import { breathe } from '../database/costly-reads.js';
 import { Database, type SqlValue } from '../database/database.js';
 import { PagePositions, type Position, strideRows } from './page-positions.js';
-import { type IndexedColumn, isIndexed, type UserOrder, type UserOrderColumn } from './user-order.js';
+import { type SortableUser, SortedPage } from './sorted-page.js';
+import { type IndexedColumn, isIndexed, type UserOrder } from './user-order.js';
 
 export interface PageRange {
   /** How many users come before the page. */
@@ -24,13 +26,8 @@ interface PageRow {
   readonly id: number;
 }
 
-/** Never interpolated from a request: an order is made of these names only. */
-const expressions: Readonly<Record<UserOrderColumn, string>> = {
-  id: 'id',
-  username: 'username',
-  displayName: 'COALESCE(nickname, username)',
-  modifiedAt: 'modified_at',
-};
+/** What is read in one statement to sort an app: under a millisecond of SQLite, and as long to put in order. */
+const sortedAtOnce = 1_000;
 
 /** Which users stand on a page. Every statement is about one app, and reads no row of the table that it can spare. */
 @Injectable()
@@ -42,24 +39,40 @@ export class UserPagesRepository {
     private readonly clock: Clock,
   ) {}
 
-  /** The names on a page. Ordered by id or username it costs the same wherever the page stands; else a full sort. */
+  /**
+   * The names on a page. Ordered by id or username it costs the same wherever the page stands; else every user of the app
+   * is looked at.
+   */
   async usernamesAt(appId: string, order: UserOrder, { offset, total, ...range }: PageRange): Promise<string[]> {
     const limit = Math.min(range.limit, total - offset);
     if (limit <= 0) return [];
     const [first = { by: 'id', descending: true }] = order;
-    if (!isIndexed(first.by)) return this.sorted(appId, order, offset, limit);
+    if (!isIndexed(first.by)) return this.sorted(appId, new SortedPage(order, { offset, limit, total }));
     const { by, descending } = first;
-    const low = descending ? total - offset - limit : offset;
-    const rows = await this.ranked(appId, by, { low, high: low + limit - 1, last: total - 1, descending });
-    return rows.map((row) => row.username);
+    const names: string[] = [];
+    for (let start = offset; start < offset + limit; start += strideRows) {
+      const size = Math.min(strideRows, offset + limit - start);
+      const low = descending ? total - start - size : start;
+      const rows = await this.ranked(appId, by, { low, high: low + size - 1, last: total - 1, descending });
+      names.push(...rows.map((row) => row.username));
+      if (size === strideRows) await breathe();
+    }
+    return names;
   }
 
-  private async sorted(appId: string, order: UserOrder, offset: number, limit: number): Promise<string[]> {
-    const terms = [...order, { by: 'id', descending: true } as const];
-    const by = terms.map((term) => `${expressions[term.by]} ${term.descending ? 'DESC' : 'ASC'}`).join(', ');
-    const sql = `SELECT username FROM users WHERE app_id = ? ORDER BY ${by} LIMIT ? OFFSET ?`;
-    const rows = await this.database.read<{ username: string }>(sql, [appId, limit, offset]);
-    return rows.map((row) => row.username);
+  private async sorted(appId: string, page: SortedPage): Promise<string[]> {
+    for (let after: string | undefined = ''; after !== undefined;) {
+      const users: SortableUser[] = await this.database.read<SortableUser>(
+        'SELECT username, id, nickname, modified_at FROM users WHERE app_id = ? AND username > ?' +
+          ' ORDER BY username LIMIT ?',
+        [appId, after, sortedAtOnce],
+        appId,
+      );
+      page.add(users);
+      after = users.length === sortedAtOnce ? users.at(-1)?.username : undefined;
+      await breathe();
+    }
+    return page.usernames();
   }
 
   /**
@@ -113,8 +126,7 @@ export class UserPagesRepository {
       if (row === undefined) break;
       place = { ...place, rank: place.rank + (upwards ? strideRows : -strideRows), key: row[column] };
       this.positions.remember(appId, column, place);
-      // SQLite reads on this thread: others get their turn between the strides.
-      await new Promise(setImmediate);
+      await breathe();
     }
     return place;
   }
@@ -135,6 +147,7 @@ export class UserPagesRepository {
       `SELECT username, id FROM ${from} WHERE app_id = ?${bound}` +
         ` ORDER BY ${column} ${upwards ? 'ASC' : 'DESC'} LIMIT ? OFFSET ?`,
       [appId, ...(key === null ? [] : [key]), limit, Math.max(0, skip)],
+      appId,
     );
   }
 }

@@ -87,12 +87,12 @@ export class UsersRepository {
     // While MySQL works on one run, the next is made ready; SQLite has one writer.
     const runs = database.engine === 'mysql' ? 2 : 1;
     this.inserts = new Gatherer(
-      (appId, calls) => this.database.write((transaction) => this.insertAll(transaction, appId, calls)),
+      (appId, calls) => this.database.write((transaction) => this.insertAll(transaction, appId, calls), appId),
       { rows: rowsPerRun, runs },
       (call) => call.users.length,
     );
     this.changes = new Gatherer(
-      (appId, calls) => this.database.write((transaction) => this.changeAll(transaction, appId, calls)),
+      (appId, calls) => this.database.write((transaction) => this.changeAll(transaction, appId, calls), appId),
       { rows: rowsPerRun, runs: 1 },
     );
   }
@@ -109,10 +109,11 @@ export class UsersRepository {
   async findAllByUuid(appId: string, uuids: readonly string[]): Promise<ReadonlyMap<string, User>> {
     if (uuids.length === 0) return new Map();
     const among = this.database.dialect.among('uuid', uuids);
-    const rows = await this.database.read<UserRow>(`${this.selectBy('uuid')} WHERE app_id = ? AND ${among.sql}`, [
+    const rows = await this.database.read<UserRow>(
+      `${this.selectBy('uuid')} WHERE app_id = ? AND ${among.sql}`,
+      [appId, ...among.values],
       appId,
-      ...among.values,
-    ]);
+    );
     return new Map(rows.map((row) => [row.uuid, toUser(row)]));
   }
 
@@ -120,11 +121,11 @@ export class UsersRepository {
   async listAfter(appId: string, afterId: number, limit: number): Promise<User[]> {
     // Left alone, MariaDB walks the whole app instead of this index.
     const from = `${selectUsers}${this.database.dialect.forceIndex('users_by_id')}`;
-    const rows = await this.database.read<UserRow>(`${from} WHERE app_id = ? AND id > ? ORDER BY id LIMIT ?`, [
+    const rows = await this.database.read<UserRow>(
+      `${from} WHERE app_id = ? AND id > ? ORDER BY id LIMIT ?`,
+      [appId, afterId, limit],
       appId,
-      afterId,
-      limit,
-    ]);
+    );
     return rows.map(toUser);
   }
 
@@ -132,6 +133,7 @@ export class UsersRepository {
     const [row] = await this.database.read<{ users: number | string | null }>(
       'SELECT SUM(users) AS users FROM user_counts WHERE app_id = ?',
       [appId],
+      appId,
     );
     return Number(row?.users ?? 0);
   }
@@ -178,7 +180,7 @@ export class UsersRepository {
       const users = (await this.hold(transaction, appId, [username])).filter((user) => user.uuid === uuid);
       await this.deleteAll(transaction, appId, users);
       return users[0] ?? null;
-    });
+    }, appId);
   }
 
   /**
@@ -201,17 +203,18 @@ export class UsersRepository {
       await this.deleteAll(transaction, appId, deleted);
       const lastId = found.length > limit ? (page.at(-1)?.id ?? null) : null;
       return { deleted: deleted.sort((one, other) => one.id - other.id), lastId };
-    });
+    }, appId);
   }
 
   private reader(column: 'username' | 'uuid'): Gatherer<string, User | null> {
     return new Gatherer(
       async (appId, keys) => {
         const among = this.database.dialect.among(column, keys);
-        const rows = await this.database.read<UserRow>(`${this.selectBy(column)} WHERE app_id = ? AND ${among.sql}`, [
+        const rows = await this.database.read<UserRow>(
+          `${this.selectBy(column)} WHERE app_id = ? AND ${among.sql}`,
+          [appId, ...among.values],
           appId,
-          ...among.values,
-        ]);
+        );
         const users = new Map(rows.map((row) => [row[column], toUser(row)]));
         return keys.map((key) => users.get(key) ?? null);
       },

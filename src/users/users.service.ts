@@ -44,8 +44,18 @@ export interface NumberedPage {
 }
 
 export const batchMost = 60;
-/** An order without an index sorts the whole app for each page: above this the others would wait too long. */
+/** An order without an index looks at every user for each page: above this, one would take too long. */
 const sortedUsersMost = 100_000;
+const maxPlainPage = 500;
+
+/** Whether a page looks at every user of the app, or has very many itself. */
+export function isCostlyPage(order: UserOrder, limit: number): boolean {
+  return isSorted(order) || limit > maxPlainPage;
+}
+
+function isSorted([first]: UserOrder): boolean {
+  return first !== undefined && !isIndexed(first.by);
+}
 
 /** Owns the accounts: register, find, list, change, ban, delete, and the end of tokens that goes with it. */
 @Injectable()
@@ -174,13 +184,13 @@ export class UsersService {
 
   /**
    * The users on a numbered page (1: the first). Any page by id or username costs the same; another order is only for
-   * apps of up to 100,000 users. A page that is far from both ends may lag by what came or went in the last 60 s.
+   * apps of up to 100,000 users. A page that is far from both ends may lag by what came or went in the last 60 s. Whoever
+   * asks for a page that `isCostlyPage` asks as a costly read.
    * @throws AppError argument_invalid
    */
   async listPage(appId: string, order: UserOrder, page: number, limit: number): Promise<NumberedPage> {
     const total = await this.count(appId);
-    const [first] = order;
-    if (first !== undefined && !isIndexed(first.by) && total > sortedUsersMost)
+    if (isSorted(order) && total > sortedUsersMost)
       throw new AppError('argument_invalid', {
         detail: `an app of over ${sortedUsersMost} users can be ordered by id, time of registration or name only`,
       });

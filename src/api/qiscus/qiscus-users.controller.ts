@@ -1,12 +1,13 @@
-import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import type { App } from '../../apps/app.js';
 import { ProfilesService } from '../../profiles/profiles.service.js';
 import { UsersService } from '../../users/users.service.js';
 import { AccessBy } from '../access.guard.js';
 import { Repeatable } from '../repeatable.decorator.js';
 import { defaultOrder, parseOrderQuery } from './order-query.js';
-import { answer, CallingApp, Parameters } from './qiscus-call.js';
+import { answer, CallingApp, longAnswer, Parameters } from './qiscus-call.js';
 import type { QiscusParameters } from './qiscus-parameters.js';
 import { QiscusResults, QiscusRoute } from './qiscus-document.decorator.js';
 import { QiscusServerGuard } from './qiscus-server.guard.js';
@@ -95,7 +96,11 @@ export class QiscusUsersController {
   @Get('get_user_list')
   @QiscusRoute('secret', 'query', 'All users, page by page', 'page', 'limit', 'order_query', 'show_all')
   @QiscusResults(listResults)
-  async list(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
+  async list(
+    @CallingApp() app: App,
+    @Parameters() parameters: QiscusParameters,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const { page, limit, order, all } = parameters.read((from) => {
       const text = from.text('order_query');
       return {
@@ -112,10 +117,8 @@ export class QiscusUsersController {
     const { users, total } = await this.profiles.listPage(app.id, order, page, size);
     // The vendor does not count the last page if it is not full.
     const pages = Math.floor(total / size);
-    return answer({
-      meta: { total_data: total, total_page: all ? Math.max(1, pages) : pages },
-      users: users.map(toQiscusListedUser),
-    });
+    const meta = { total_data: total, total_page: all ? Math.max(1, pages) : pages };
+    return longAnswer(reply, { meta }, 'users', users, toQiscusListedUser);
   }
 
   /** As the oldest documents have it. */
@@ -123,8 +126,12 @@ export class QiscusUsersController {
   @HttpCode(200)
   @QiscusRoute('secret', 'body', 'The same by POST', 'page', 'limit', 'order_query', 'show_all')
   @QiscusResults(listResults)
-  listByPost(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
-    return this.list(app, parameters);
+  listByPost(
+    @CallingApp() app: App,
+    @Parameters() parameters: QiscusParameters,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return this.list(app, parameters, reply);
   }
 
   @Delete('deactivate_users')

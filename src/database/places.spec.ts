@@ -1,0 +1,90 @@
+import { AppError } from '../errors/app-error.js';
+import { Places } from './places.js';
+
+const refusals = {
+  lineFull: () => new AppError('overloaded'),
+  lineOfAppFull: () => new AppError('rate_limited'),
+  waitedTooLong: () => new AppError('database_unavailable'),
+};
+const limits = { places: 4, placesOfApp: 4, waiting: 100, waitingOfApp: 50, waitMs: 500 };
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('Places', () => {
+  /** The apps in the order in which they were seated. */
+  let seated: string[];
+  beforeEach(() => (seated = []));
+
+  const take = (places: Places, app: string): Promise<unknown> =>
+    places.take(app).then(
+      () => seated.push(app),
+      () => undefined,
+    );
+  const codeOf = (promise: Promise<unknown>): Promise<string> =>
+    promise.then(
+      () => 'seated',
+      (error: AppError) => error.code,
+    );
+
+  it('gives one app all places while nobody else wants one', async () => {
+    const places = new Places(limits, refusals);
+    for (let i = 0; i < 6; i += 1) void take(places, 'a');
+    await turn();
+    expect(seated).toEqual(['a', 'a', 'a', 'a']);
+    expect(places.waiting).toBe(2);
+  });
+
+  it('gives the next free places to those who hold the fewest, until each has its share', async () => {
+    const places = new Places({ ...limits, places: 3 }, refusals);
+    for (let i = 0; i < 30; i += 1) void take(places, 'flood');
+    for (const app of ['b', 'c', 'b', 'c']) void take(places, app);
+    await turn();
+    expect(seated).toEqual(['flood', 'flood', 'flood']);
+    places.leave('flood');
+    places.leave('flood');
+    await turn();
+    expect(seated.slice(3)).toEqual(['b', 'c']);
+    // Each gives back its only place, and gets it again, however many of the others came first.
+    for (const app of ['b', 'c']) places.leave(app);
+    await turn();
+    expect(seated.slice(5)).toEqual(['b', 'c']);
+    // Their lines are empty: the rest is for the one that is left.
+    for (const app of ['b', 'c']) places.leave(app);
+    await turn();
+    expect(seated.slice(7)).toEqual(['flood', 'flood']);
+  });
+
+  it('never gives an app more than it may have, and passes a waiting one over for others', async () => {
+    const places = new Places({ ...limits, placesOfApp: 1 }, refusals);
+    for (const app of ['a', 'a', 'a', 'b']) void take(places, app);
+    await turn();
+    expect(seated).toEqual(['a', 'b']);
+    places.leave('b');
+    await turn();
+    expect(seated).toEqual(['a', 'b']);
+    places.leave('a');
+    await turn();
+    expect(seated).toEqual(['a', 'b', 'a']);
+  });
+
+  it('refuses who finds its own line full, and who finds the line of all full', async () => {
+    const places = new Places({ ...limits, places: 1, waiting: 3, waitingOfApp: 2 }, refusals);
+    for (const app of ['a', 'a', 'a', 'b']) void take(places, app);
+    expect(await codeOf(places.take('a'))).toBe('rate_limited');
+    expect(await codeOf(places.take('c'))).toBe('overloaded');
+    places.leave('a');
+    await turn();
+    // The second place in the line is free again, and nobody is remembered who was refused.
+    void take(places, 'c');
+    await turn();
+    expect(places.waiting).toBe(3);
+  });
+
+  it('sends away who waited for too long, and keeps no place for them', async () => {
+    const places = new Places({ ...limits, places: 1, waitMs: 20 }, refusals);
+    await places.take('a');
+    expect(await codeOf(places.take('b'))).toBe('database_unavailable');
+    expect(places.waiting).toBe(0);
+    places.leave('a');
+    expect(await codeOf(places.take('b'))).toBe('seated');
+  });
+});

@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+import { breathe, CostlyReads } from '../database/costly-reads.js';
+import { type CreationWindow, OfflineMessagesRepository, type UnreadBound } from './offline-messages.repository.js';
+
+export interface UnreadCount {
+  readonly userUuid: string;
+  readonly unread: number;
+}
+
+/** Inboxes that are looked at in one statement. */
+const inboxesAtOnce = 500;
+/** Messages that are counted in one statement: about a millisecond of SQLite. */
+const messagesAtOnce = 2_000;
+/** To count more messages is a costly read. */
+const maxPlainMessages = 500;
+/** How far the pages of users with unread messages go: what is after them is answered as what is after the last one. */
+export const maxPagedUsers = 100_000;
+
+/** Counts what users have not read: each message has to be looked at, as its time and sender matter. */
+@Injectable()
+export class UnreadMessages {
+  constructor(
+    private readonly repository: OfflineMessagesRepository,
+    private readonly costlyReads: CostlyReads,
+  ) {}
+
+  /** How many messages of the window each user has not read, in the order of the request. Own messages never count. */
+  async counts(appId: string, userUuids: readonly string[], window: CreationWindow): Promise<UnreadCount[]> {
+    const bounds: UnreadBound[] = [];
+    for (let start = 0; start < userUuids.length; start += inboxesAtOnce)
+      bounds.push(...(await this.repository.boundsOfUnread(appId, userUuids.slice(start, start + inboxesAtOnce))));
+    const messages = bounds.reduce((sum, bound) => sum + bound.messages, 0);
+    const count = (): Promise<Map<string, number>> => this.count(appId, bounds, window);
+    const unread = await (messages > maxPlainMessages ? this.costlyReads.run(appId, count) : count());
+    return userUuids.map((userUuid) => ({ userUuid, unread: unread.get(userUuid) ?? 0 }));
+  }
+
+  /**
+   * A page of the users who have unread messages of the window, by uuid. Pages beyond 100,000 users are empty, and cost
+   * nothing. @param page 1 for the first
+   */
+  async users(appId: string, page: number, limit: number, window: CreationWindow): Promise<string[]> {
+    if (page * limit > maxPagedUsers) return [];
+    return this.costlyReads.run(appId, async () => {
+      const found: string[] = [];
+      for (let afterUuid: string | undefined = ''; afterUuid !== undefined && found.length < page * limit;) {
+        const bounds: UnreadBound[] = await this.repository.listPerhapsUnread(appId, afterUuid, inboxesAtOnce);
+        const unread = await this.count(appId, bounds, window);
+        found.push(...bounds.flatMap(({ userUuid }) => (unread.has(userUuid) ? userUuid : [])));
+        afterUuid = bounds.length === inboxesAtOnce ? bounds.at(-1)?.userUuid : undefined;
+      }
+      return found.slice((page - 1) * limit, page * limit);
+    });
+  }
+
+  /** Users with nothing unread are left out. */
+  private async count(
+    appId: string,
+    bounds: readonly UnreadBound[],
+    window: CreationWindow,
+  ): Promise<Map<string, number>> {
+    const counts = new Map<string, number>();
+    for (const part of inParts(bounds.filter(({ messages }) => messages > 0))) {
+      await breathe();
+      const [first] = part;
+      if (first !== undefined && first.messages > messagesAtOnce) {
+        const unread = await this.countInParts(appId, first, window);
+        if (unread > 0) counts.set(first.userUuid, unread);
+        continue;
+      }
+      const uuids = part.map(({ userUuid }) => userUuid);
+      for (const [uuid, unread] of await this.repository.countUnread(appId, uuids, window)) counts.set(uuid, unread);
+    }
+    return counts;
+  }
+
+  /** Of one inbox with more messages than one statement may look at. */
+  private async countInParts(appId: string, inbox: UnreadBound, { fromMs, untilMs }: CreationWindow): Promise<number> {
+    let unread = 0;
+    for (let afterSeq: number | undefined = inbox.readSeq; afterSeq !== undefined;) {
+      const messages = await this.repository.listUnread(appId, inbox.userUuid, afterSeq, messagesAtOnce);
+      for (const { own, created_at } of messages)
+        if (own === 0 && created_at >= (fromMs ?? 0) && created_at < (untilMs ?? Infinity)) unread += 1;
+      afterSeq = messages.length === messagesAtOnce ? messages.at(-1)?.seq : undefined;
+      await breathe();
+    }
+    return unread;
+  }
+}
+
+/** Parts with as many messages as one statement may look at; an inbox with more is a part by itself. */
+function inParts(bounds: readonly UnreadBound[]): UnreadBound[][] {
+  const parts: UnreadBound[][] = [];
+  let room = 0;
+  for (const bound of bounds) {
+    const part = parts.at(-1);
+    if (part !== undefined && bound.messages <= room) part.push(bound);
+    else parts.push([bound]);
+    room = (part !== undefined && bound.messages <= room ? room : messagesAtOnce) - bound.messages;
+  }
+  return parts;
+}
