@@ -1,7 +1,7 @@
 // The arrows of ARCHITECTURE.md, as rules.
 
 const TOP = '(api|cli|gateway)';
-const NOUNS = '(auth|users|presence|messages|offline-messages|groups|profiles|rate-limit|idempotency|apps)';
+const NOUNS = '(auth|users|presence|messages|offline-messages|groups|profiles|rate-limit|idempotency|removals|apps)';
 const BOTTOM = '(errors|clock|config|database|decoding|http|ids|logging|redis)';
 
 // A test may look inside whatever it tests.

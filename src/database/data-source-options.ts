@@ -12,6 +12,7 @@ import { InboxMessageRow } from '../offline-messages/inbox-message.entity.js';
 import { InboxRow } from '../offline-messages/inbox.entity.js';
 import { MessageRow } from '../offline-messages/message.entity.js';
 import { UsedNonceRow } from '../auth/used-nonce.entity.js';
+import { RemovalRow } from '../removals/removal.entity.js';
 import { UserProfileRow } from '../profiles/user-profile.entity.js';
 import { ReleasedNameRow } from '../users/released-name.entity.js';
 import { UserActivationRow } from '../users/user-activation.entity.js';
@@ -27,6 +28,7 @@ import { IdNodes1764100000000 } from './migrations/1764100000000-id-nodes.js';
 import { CertificateHashes1764100100000 } from './migrations/1764100100000-certificate-hashes.js';
 import { RoomForSealedSecrets1764200000000 } from './migrations/1764200000000-room-for-sealed-secrets.js';
 import { ReleasedNames1764200010000 } from './migrations/1764200010000-released-names.js';
+import { Removals1764200020000 } from './migrations/1764200020000-removals.js';
 
 const entities = [
   AppRow,
@@ -44,6 +46,7 @@ const entities = [
   IdNodeRow,
   UserChangeRow,
   ReleasedNameRow,
+  RemovalRow,
 ];
 /** In order; the list is the same on every engine. */
 export const migrations = [
@@ -56,6 +59,7 @@ export const migrations = [
   CertificateHashes1764100100000,
   RoomForSealedSecrets1764200000000,
   ReleasedNames1764200010000,
+  Removals1764200020000,
 ];
 
 const connectTimeoutMs = 1000;

@@ -10,6 +10,8 @@ export interface SqlDialect {
   readonly addToExisting: (key: string, column: string) => string;
   /** Ends a SELECT inside a transaction: the rows may not change until it ends. */
   readonly forUpdate: string;
+  /** Begins a SELECT whose tables, with CROSS JOIN between them, are read in the order in which they are named. */
+  readonly selectInOrder: string;
   /** After a table's name: use this index, whatever the optimizer thinks of it. */
   readonly forceIndex: (index: string) => string;
   /**
@@ -29,6 +31,7 @@ export const sqlDialects: Record<DatabaseEngine, SqlDialect> = {
     addToExisting: (key, column) => ` ON CONFLICT (${key}) DO UPDATE SET ${column} = ${column} + excluded.${column}`,
     // The write queue runs one transaction at a time.
     forUpdate: '',
+    selectInOrder: 'SELECT',
     forceIndex: (index) => ` INDEXED BY ${index}`,
     forceIndexToChange: (index) => ` INDEXED BY ${index}`,
   },
@@ -36,6 +39,7 @@ export const sqlDialects: Record<DatabaseEngine, SqlDialect> = {
     among: (column, values) => ({ sql: `${column} IN (${placeholders(values.length)})`, values }),
     addToExisting: (_key, column) => ` ON DUPLICATE KEY UPDATE ${column} = ${column} + VALUES(${column})`,
     forUpdate: ' FOR UPDATE',
+    selectInOrder: 'SELECT STRAIGHT_JOIN',
     forceIndex: (index) => ` FORCE INDEX (${index})`,
     forceIndexToChange: () => '',
   },

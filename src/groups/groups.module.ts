@@ -1,7 +1,13 @@
 import { Module } from '@nestjs/common';
+import { RemovalsModule } from '../removals/removals.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { GroupRemovals } from './group-removals.js';
 import { GroupsRepository } from './groups.repository.js';
 import { GroupsService } from './groups.service.js';
 
-@Module({ imports: [UsersModule], providers: [GroupsRepository, GroupsService], exports: [GroupsService] })
+@Module({
+  imports: [RemovalsModule, UsersModule],
+  providers: [GroupRemovals, GroupsRepository, GroupsService],
+  exports: [GroupsService],
+})
 export class GroupsModule {}

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
 import { breathe } from '../database/costly-reads.js';
-import { Database, type Transaction } from '../database/database.js';
+import { Database, type SqlValue, type Transaction } from '../database/database.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import { RemovalsService } from '../removals/removals.service.js';
 import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 import type { ChatGroupRow } from './chat-group.entity.js';
@@ -13,7 +14,6 @@ const groupColumns = [
   ...['allow_invites', 'members_most', 'members', 'created_at', 'modified_at'],
 ];
 const memberColumns = ['app_id', 'group_id', 'user_uuid', 'kind', 'joined_at'];
-const selectGroups = `SELECT ${groupColumns.join(', ')} FROM chat_groups`;
 const rowsMost = 1000;
 
 /** What a change of members is decided by, while the group and the users are locked. */
@@ -33,6 +33,7 @@ export class GroupsRepository {
     private readonly clock: Clock,
     private readonly ids: TimeOrderedIds,
     private readonly users: UsersService,
+    private readonly removals: RemovalsService,
   ) {}
 
   /**
@@ -53,22 +54,19 @@ export class GroupsRepository {
   }
 
   async find(appId: string, kind: GroupKind, id: number): Promise<Group | null> {
-    const [row] = await this.database.read<ChatGroupRow>(
-      `${selectGroups} WHERE app_id = ? AND id = ? AND kind = ?`,
-      [appId, id, kind],
+    const [group] = await this.list('chat_groups g', 'WHERE g.app_id = ? AND g.id = ? AND g.kind = ?', [
       appId,
-    );
-    return row === undefined ? null : toGroup(row);
+      id,
+      kind,
+    ]);
+    return group ?? null;
   }
 
   /** Up to `limit` groups of a kind after the one with the id `afterId`, oldest first. */
   async listAfter(appId: string, kind: GroupKind, afterId: number, limit: number): Promise<Group[]> {
-    const rows = await this.database.read<ChatGroupRow>(
-      `${selectGroups} WHERE app_id = ? AND id > ? AND kind = ? ORDER BY id LIMIT ?`,
-      [appId, afterId, kind, limit],
-      appId,
-    );
-    return rows.map(toGroup);
+    return this.list('chat_groups g', 'WHERE g.app_id = ? AND g.id > ? AND g.kind = ? ORDER BY g.id LIMIT ?', [
+      ...[appId, afterId, kind, limit],
+    ]);
   }
 
   /** The uuids of all members, by uuid. */
@@ -90,30 +88,20 @@ export class GroupsRepository {
 
   /** The groups of a kind that the user is a member of, oldest first, 1,000 at most. */
   async listJoined(appId: string, kind: GroupKind, userUuid: string): Promise<Group[]> {
-    const rows = await this.database.read<{ group_id: number }>(
-      'SELECT group_id FROM group_members WHERE app_id = ? AND user_uuid = ? AND kind = ? ORDER BY group_id LIMIT ?',
+    return this.list(
+      'group_members m CROSS JOIN chat_groups g ON g.app_id = m.app_id AND g.id = m.group_id',
+      'WHERE m.app_id = ? AND m.user_uuid = ? AND m.kind = ? ORDER BY m.group_id LIMIT ?',
       [appId, userUuid, kind, rowsMost],
-      appId,
     );
-    if (rows.length === 0) return [];
-    const among = this.database.dialect.among(
-      'id',
-      rows.map((row) => row.group_id),
-    );
-    const groups = await this.database.read<ChatGroupRow>(
-      `${selectGroups} WHERE app_id = ? AND ${among.sql} ORDER BY id`,
-      [appId, ...among.values],
-      appId,
-    );
-    return groups.map(toGroup);
   }
 
-  /** Deletes the group with its memberships; false when there is none. */
+  /** Deletes the group; its memberships are out of reach at once. False when there is none. */
   delete(appId: string, kind: GroupKind, id: number): Promise<boolean> {
     return this.database.write(async (transaction) => {
       const group = await this.lock(transaction, appId, kind, id);
       if (group === null) return false;
-      await this.deleteGroups(transaction, appId, [id]);
+      await transaction.run('DELETE FROM chat_groups WHERE app_id = ? AND id = ?', [appId, id]);
+      await this.removals.begin(transaction, appId, 'group', [String(id)]);
       return true;
     }, appId);
   }
@@ -156,43 +144,16 @@ export class GroupsRepository {
     });
   }
 
-  /** Deletes what the users own, and their memberships in what others own. */
-  async deleteOf(transaction: Transaction, appId: string, userUuids: readonly string[]): Promise<void> {
-    const { among, forUpdate } = this.database.dialect;
-    const owners = among('owner_uuid', userUuids);
-    const owned = await transaction.read<{ id: number }>(
-      `SELECT id FROM chat_groups WHERE app_id = ? AND ${owners.sql} ORDER BY id${forUpdate}`,
-      [appId, ...owners.values],
+  /** The groups of a question, with `g` for them. One whose owner is gone is as good as gone. */
+  private async list(from: string, condition: string, values: readonly SqlValue[]): Promise<Group[]> {
+    const { selectInOrder, forceIndex } = this.database.dialect;
+    const rows = await this.database.read<ChatGroupRow>(
+      `${selectInOrder} ${groupColumns.map((column) => `g.${column}`).join(', ')} FROM ${from}` +
+        ` CROSS JOIN users u${forceIndex('users_by_uuid')} ON u.app_id = g.app_id AND u.uuid = g.owner_uuid ${condition}`,
+      values,
+      values[0] as string,
     );
-    await this.deleteGroups(
-      transaction,
-      appId,
-      owned.map((group) => group.id),
-    );
-    const members = among('user_uuid', userUuids);
-    const joined = await transaction.read<{ group_id: number }>(
-      `SELECT group_id FROM group_members WHERE app_id = ? AND ${members.sql}`,
-      [appId, ...members.values],
-    );
-    if (joined.length === 0) return;
-    const leaving = new Map<number, number>();
-    for (const { group_id } of joined) leaving.set(group_id, (leaving.get(group_id) ?? 0) + 1);
-    // The groups first, as everybody else does, and all of them in one order.
-    const groups = among('id', [...leaving.keys()].sort(byValue));
-    await transaction.read(`SELECT id FROM chat_groups WHERE app_id = ? AND ${groups.sql} ORDER BY id${forUpdate}`, [
-      appId,
-      ...groups.values,
-    ]);
-    await transaction.run(`DELETE FROM group_members WHERE app_id = ? AND ${members.sql}`, [appId, ...members.values]);
-    for (const count of new Set(leaving.values())) {
-      const ids = [...leaving].flatMap(([id, leavers]) => (leavers === count ? id : []));
-      const losing = among('id', ids.sort(byValue));
-      await transaction.run(`UPDATE chat_groups SET members = members - ? WHERE app_id = ? AND ${losing.sql}`, [
-        count,
-        appId,
-        ...losing.values,
-      ]);
-    }
+    return this.withoutLeavers(this.database, values[0] as string, rows.map(toGroup));
   }
 
   private async insertWith(
@@ -259,20 +220,45 @@ export class GroupsRepository {
     }, appId);
   }
 
-  private async deleteGroups(transaction: Transaction, appId: string, ids: readonly number[]): Promise<void> {
-    if (ids.length === 0) return;
-    const members = this.database.dialect.among('group_id', ids);
-    await transaction.run(`DELETE FROM group_members WHERE app_id = ? AND ${members.sql}`, [appId, ...members.values]);
-    const groups = this.database.dialect.among('id', ids);
-    await transaction.run(`DELETE FROM chat_groups WHERE app_id = ? AND ${groups.sql}`, [appId, ...groups.values]);
-  }
-
+  /** The group, unless its owner is gone: what such a group has left is about to be removed. */
   private async lock(transaction: Transaction, appId: string, kind: GroupKind, id: number): Promise<Group | null> {
+    const { forUpdate, forceIndex } = this.database.dialect;
     const [row] = await transaction.read<ChatGroupRow>(
-      `${selectGroups} WHERE app_id = ? AND id = ? AND kind = ?${this.database.dialect.forUpdate}`,
+      `SELECT ${groupColumns.join(', ')} FROM chat_groups WHERE app_id = ? AND id = ? AND kind = ?${forUpdate}`,
       [appId, id, kind],
     );
-    return row === undefined ? null : toGroup(row);
+    if (row === undefined) return null;
+    // The owner is not locked: users are locked before groups.
+    const owners = await transaction.read(
+      `SELECT uuid FROM users${forceIndex('users_by_uuid')} WHERE app_id = ? AND uuid = ?`,
+      [appId, row.owner_uuid],
+    );
+    if (owners.length === 0) return null;
+    const [group] = await this.withoutLeavers(transaction, appId, [toGroup(row)]);
+    return group ?? null;
+  }
+
+  /** Counts off the groups those members who are deleted, and whose memberships are still to be removed. */
+  private async withoutLeavers(
+    source: Pick<Transaction, 'read'>,
+    appId: string,
+    groups: readonly Group[],
+  ): Promise<Group[]> {
+    if (groups.length === 0) return [];
+    const { among, selectInOrder } = this.database.dialect;
+    const these = among(
+      'm.group_id',
+      groups.map(({ id }) => id),
+    );
+    const leavers = await source.read<{ group_id: number; leaving: number | string }>(
+      `${selectInOrder} m.group_id, COUNT(m.user_uuid) AS leaving FROM removals r CROSS JOIN group_members m` +
+        " ON m.app_id = r.app_id AND m.user_uuid = r.subject WHERE r.app_id = ? AND r.kind = 'user'" +
+        ` AND ${these.sql} GROUP BY m.group_id`,
+      [appId, ...these.values],
+    );
+    if (leavers.length === 0) return [...groups];
+    const leaving = new Map(leavers.map((row) => [row.group_id, Number(row.leaving)]));
+    return groups.map((group) => ({ ...group, members: group.members - (leaving.get(group.id) ?? 0) }));
   }
 }
 
@@ -296,8 +282,4 @@ function toGroup(row: ChatGroupRow): Group {
     createdAt: row.created_at,
     modifiedAt: row.modified_at,
   };
-}
-
-function byValue(one: number, other: number): number {
-  return one - other;
 }

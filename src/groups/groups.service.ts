@@ -3,7 +3,6 @@ import { breathe, CostlyReads } from '../database/costly-reads.js';
 import { AppError } from '../errors/app-error.js';
 import { readCursor, writeCursor } from '../users/list-cursor.js';
 import type { User } from '../users/user.js';
-import { UserEvents } from '../users/user-events.js';
 import { foldUsername } from '../users/username.js';
 import { UsersService } from '../users/users.service.js';
 import { type Group, type GroupKind, membersMostOf, type NewGroup } from './group.js';
@@ -40,16 +39,7 @@ export class GroupsService {
     private readonly repository: GroupsRepository,
     private readonly users: UsersService,
     private readonly costlyReads: CostlyReads,
-    events: UserEvents,
-  ) {
-    events.deleteTogether((transaction, appId, users) =>
-      repository.deleteOf(
-        transaction,
-        appId,
-        users.map((user) => user.uuid),
-      ),
-    );
-  }
+  ) {}
 
   /**
    * Makes a group that belongs to `owner`, who is a member too.

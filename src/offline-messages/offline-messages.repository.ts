@@ -75,6 +75,8 @@ export const receiversMost = 300;
 const bytesPerRow = 3_500;
 const rowsPerRun = 300;
 const readsPerRun = 500;
+/** A message in an inbox, and what was said, if no other inbox holds that. */
+const rowsPerHeld = 2;
 /** SELECTs in one UNION. */
 const unionMost = 50;
 
@@ -272,39 +274,26 @@ export class OfflineMessagesRepository {
     return { lastId: rows.length === limit ? (ids.at(-1) ?? null) : null };
   }
 
-  /**
-   * Removes the inboxes of users who are being deleted, and with them what they hold, if that is not too much for one
-   * transaction: then the rest, which nobody can reach any more, is for `deleteLeftOver`.
-   */
+  /** Removes the inboxes of users who are being deleted: from then on nobody reaches what they held. */
   async deleteInboxes(transaction: Transaction, appId: string, userUuids: readonly string[]): Promise<void> {
-    const inboxes = await this.lock(transaction, appId, userUuids);
-    if (inboxes.length === 0) return;
-    const among = this.database.dialect.among(
-      'user_uuid',
-      inboxes.map((inbox) => inbox.user_uuid),
-    );
+    const among = this.database.dialect.among('user_uuid', [...userUuids].sort());
     await transaction.run(`DELETE FROM inboxes WHERE app_id = ? AND ${among.sql}`, [appId, ...among.values]);
-    const messages = inboxes.reduce((sum, inbox) => sum + inbox.kept + inbox.history, 0);
-    if (messages === 0 || messages > rowsPerRun * 2) return;
-    const held = await transaction.read<Removable>(
-      `SELECT user_uuid, id, message_id, state FROM inbox_messages WHERE app_id = ? AND ${among.sql}`,
-      [appId, ...among.values],
-    );
-    await this.remove(transaction, appId, held, new Map());
   }
 
-  /** Removes what an inbox that is gone has left, in small transactions. */
-  async deleteLeftOver(appId: string, userUuid: string): Promise<void> {
-    for (;;) {
-      const held = await this.database.read<Removable>(
-        'SELECT user_uuid, id, message_id, state FROM inbox_messages WHERE app_id = ? AND user_uuid = ?' +
-          ' ORDER BY seq LIMIT ?',
-        [appId, userUuid, rowsPerRun],
-        appId,
-      );
-      if (held.length === 0) return;
-      await this.deleteThese(appId, held);
-    }
+  /** Removes up to `maxRows` rows of what inboxes that are gone have left, and answers how many at most that were. */
+  async deleteLeftOver(
+    transaction: Transaction,
+    appId: string,
+    userUuids: readonly string[],
+    maxRows: number,
+  ): Promise<number> {
+    const among = this.database.dialect.among('user_uuid', userUuids);
+    const held = await transaction.read<Removable>(
+      `SELECT user_uuid, id, message_id, state FROM inbox_messages WHERE app_id = ? AND ${among.sql} LIMIT ?`,
+      [appId, ...among.values, Math.ceil(maxRows / rowsPerHeld)],
+    );
+    await this.remove(transaction, appId, held, new Map());
+    return held.length * rowsPerHeld;
   }
 
   private async deliver(

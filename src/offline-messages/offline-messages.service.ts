@@ -3,6 +3,7 @@ import type { App } from '../apps/app.js';
 import { AppsService } from '../apps/apps.service.js';
 import { Clock } from '../clock/clock.js';
 import { firstIdAt } from '../ids/time-ordered-ids.js';
+import { RemovalsService } from '../removals/removals.service.js';
 import { UserEvents } from '../users/user-events.js';
 import { readMessageId } from './message-id.js';
 import {
@@ -40,6 +41,7 @@ export class OfflineMessagesService {
     private readonly apps: AppsService,
     private readonly clock: Clock,
     events: UserEvents,
+    removals: RemovalsService,
   ) {
     events.deleteTogether((transaction, appId, users) =>
       repository.deleteInboxes(
@@ -48,10 +50,9 @@ export class OfflineMessagesService {
         users.map((user) => user.uuid),
       ),
     );
-    events.subscribe(({ type, user }) => {
-      // A failure leaves rows that nobody reaches; they expire.
-      if (type === 'deleted') repository.deleteLeftOver(user.appId, user.uuid).catch(() => undefined);
-    });
+    removals.add('user', (transaction, appId, uuids, maxRows) =>
+      repository.deleteLeftOver(transaction, appId, uuids, maxRows),
+    );
   }
 
   /**

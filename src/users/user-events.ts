@@ -9,7 +9,7 @@ export interface UserEvent {
   readonly user: User;
 }
 
-/** Takes away what belonged to users of one app, in the transaction that deletes them. */
+/** Takes away a few rows that belonged to each of these users of one app, in the transaction that deletes them. */
 export type UserDeletionStep = (transaction: Transaction, appId: string, users: readonly User[]) => Promise<void>;
 
 /** How users tell the rest of the product what happened to them, without knowing who listens. */
@@ -27,7 +27,7 @@ export class UserEvents {
     for (const listener of this.listeners) afterCommit(() => listener(event));
   }
 
-  /** For what must be gone together with the user. */
+  /** For what must be gone together with the user, and is a row or two. What has no bound is for `RemovalsService`. */
   deleteTogether(step: UserDeletionStep): void {
     this.deletionSteps.push(step);
   }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { PasswordsModule } from '../auth/passwords.module.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
+import { RemovalsModule } from '../removals/removals.module.js';
 import { UserChangesService } from './user-changes.service.js';
 import { UserEvents } from './user-events.js';
 import { UserPagesRepository } from './user-pages.repository.js';
@@ -8,7 +9,7 @@ import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  imports: [PasswordsModule],
+  imports: [PasswordsModule, RemovalsModule],
   providers: [
     ReleasedNamesRepository,
     UserChangesService,

@@ -5,6 +5,7 @@ import { Database } from '../database/database.js';
 import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
+import { RemovalsService } from '../removals/removals.service.js';
 import { UserChangesService } from './user-changes.service.js';
 import type { User } from './user.js';
 import { UserEvents } from './user-events.js';
@@ -43,6 +44,7 @@ describe('UsersRepository', () => {
       running.nest.get(UserEvents),
       running.nest.get(UserChangesService),
       running.nest.get(ReleasedNamesRepository),
+      running.nest.get(RemovalsService),
     );
   const aUser = (username = aUsername()) => ({ username, nickname: null, passwordHash: null });
 

@@ -6,6 +6,7 @@ import { Gatherer } from '../database/gatherer.js';
 import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
+import { RemovalsService } from '../removals/removals.service.js';
 import type { User } from './user.js';
 import type { UserRow } from './user.entity.js';
 import { UserChangesService } from './user-changes.service.js';
@@ -83,7 +84,11 @@ export class UsersRepository {
     private readonly events: UserEvents,
     private readonly userChanges: UserChangesService,
     private readonly releasedNames: ReleasedNamesRepository,
+    private readonly removals: RemovalsService,
   ) {
+    removals.add('user', (transaction, appId, uuids, maxRows) =>
+      this.deleteHistory(transaction, appId, uuids, maxRows),
+    );
     // While MySQL works on one run, the next is made ready; SQLite has one writer.
     const runs = database.engine === 'mysql' ? 2 : 1;
     this.inserts = new Gatherer(
@@ -174,7 +179,7 @@ export class UsersRepository {
     );
   }
 
-  /** Deletes the user with all that belongs to it, and answers it as it was; null when there is none. */
+  /** Deletes the user, and answers it as it was; null when there is none. What belonged to it is out of reach at once. */
   delete(appId: string, { username, uuid }: UserIdentity): Promise<User | null> {
     return this.database.write(async (transaction) => {
       const users = (await this.hold(transaction, appId, [username])).filter((user) => user.uuid === uuid);
@@ -331,17 +336,35 @@ export class UsersRepository {
   private async deleteAll(transaction: Transaction, appId: string, users: readonly User[]): Promise<void> {
     if (users.length === 0) return;
     await this.events.runDeletionSteps(transaction, appId, users);
-    const uuids = this.database.dialect.among(
-      'user_uuid',
-      users.map((user) => user.uuid),
-    );
-    await transaction.run(`DELETE FROM user_activations WHERE app_id = ? AND ${uuids.sql}`, [appId, ...uuids.values]);
     const usernames = users.map((user) => user.username);
     const names = this.database.dialect.among('username', usernames);
     await transaction.run(`DELETE FROM users WHERE app_id = ? AND ${names.sql}`, [appId, ...names.values]);
     await this.addToCount(transaction, appId, -users.length);
     await this.releasedNames.add(transaction, appId, usernames);
-    await this.userChanges.add(transaction, appId, new Map(users.map(({ uuid }) => [uuid, null])));
+    const uuids = users.map(({ uuid }) => uuid);
+    await this.userChanges.add(transaction, appId, new Map(uuids.map((uuid) => [uuid, null])));
+    await this.removals.begin(transaction, appId, 'user', uuids);
+  }
+
+  /** Deletes up to `maxRows` lines of what these users' history has, and answers how many that were. */
+  private async deleteHistory(
+    transaction: Transaction,
+    appId: string,
+    uuids: readonly string[],
+    maxRows: number,
+  ): Promise<number> {
+    const among = this.database.dialect.among('user_uuid', uuids);
+    const lines = await transaction.read<{ user_uuid: string; id: number }>(
+      `SELECT user_uuid, id FROM user_activations WHERE app_id = ? AND ${among.sql} ORDER BY user_uuid, id LIMIT ?`,
+      [appId, ...among.values, maxRows],
+    );
+    for (const [uuid, lastId] of new Map(lines.map((line) => [line.user_uuid, line.id])))
+      await transaction.run('DELETE FROM user_activations WHERE app_id = ? AND user_uuid = ? AND id <= ?', [
+        appId,
+        uuid,
+        lastId,
+      ]);
+    return lines.length;
   }
 
   private async select(

@@ -1,0 +1,145 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Transaction } from '../database/database.js';
+import { RemovalsService } from '../removals/removals.service.js';
+
+/** A membership, and the counter of its group. */
+const rowsPerLeaver = 2;
+
+/**
+ * Removes, in portions, what groups that are gone have left: their memberships; and what users who are gone have left:
+ * the groups that they own, and their memberships in those of others.
+ */
+@Injectable()
+export class GroupRemovals {
+  constructor(
+    private readonly database: Database,
+    removals: RemovalsService,
+  ) {
+    removals.add('user', (...portion) => this.leaveGroups(...portion));
+    removals.add('user', (...portion) => this.deleteOwned(...portion));
+    removals.add('group', (transaction, appId, ids, maxRows) =>
+      this.deleteMembers(transaction, appId, ids.map(Number), maxRows),
+    );
+  }
+
+  /** The users' memberships, counted off their groups. */
+  private async leaveGroups(
+    transaction: Transaction,
+    appId: string,
+    userUuids: readonly string[],
+    maxRows: number,
+  ): Promise<number> {
+    const { among, forUpdate } = this.database.dialect;
+    const users = among('user_uuid', userUuids);
+    const joined = await transaction.read<{ user_uuid: string; group_id: number }>(
+      `SELECT user_uuid, group_id FROM group_members WHERE app_id = ? AND ${users.sql} LIMIT ?`,
+      [appId, ...users.values, Math.ceil(maxRows / rowsPerLeaver)],
+    );
+    if (joined.length === 0) return 0;
+    const groupsOf = new Map<string, number[]>();
+    const leavers = new Map<number, number>();
+    for (const { user_uuid, group_id } of joined) {
+      groupsOf.set(user_uuid, [...(groupsOf.get(user_uuid) ?? []), group_id]);
+      leavers.set(group_id, (leavers.get(group_id) ?? 0) + 1);
+    }
+    // The groups first, as everybody else does, and all of them in one order.
+    const groups = among('id', [...leavers.keys()].sort(byValue));
+    await transaction.read(`SELECT id FROM chat_groups WHERE app_id = ? AND ${groups.sql} ORDER BY id${forUpdate}`, [
+      appId,
+      ...groups.values,
+    ]);
+    for (const [uuid, ids] of groupsOf) {
+      const left = among('group_id', ids.sort(byValue));
+      await transaction.run(`DELETE FROM group_members WHERE app_id = ? AND user_uuid = ? AND ${left.sql}`, [
+        appId,
+        uuid,
+        ...left.values,
+      ]);
+    }
+    for (const count of new Set(leavers.values())) {
+      const ids = [...leavers].flatMap(([id, leaving]) => (leaving === count ? id : []));
+      const losing = among('id', ids.sort(byValue));
+      await transaction.run(`UPDATE chat_groups SET members = members - ? WHERE app_id = ? AND ${losing.sql}`, [
+        count,
+        appId,
+        ...losing.values,
+      ]);
+    }
+    return joined.length * rowsPerLeaver;
+  }
+
+  /** The groups that the users own: as many whole ones as there is room for, or a part of one. */
+  private async deleteOwned(
+    transaction: Transaction,
+    appId: string,
+    userUuids: readonly string[],
+    maxRows: number,
+  ): Promise<number> {
+    const { among, forUpdate } = this.database.dialect;
+    const owners = among('owner_uuid', userUuids);
+    const owned = await transaction.read<{ id: number; members: number }>(
+      `SELECT id, members FROM chat_groups WHERE app_id = ? AND ${owners.sql} LIMIT ?${forUpdate}`,
+      [appId, ...owners.values, maxRows],
+    );
+    let rows = 0;
+    const whole: number[] = [];
+    for (const { id, members } of owned) {
+      if (rows + members + 1 > maxRows) break;
+      rows += members + 1;
+      whole.push(id);
+    }
+    const [first] = owned;
+    if (first === undefined) return 0;
+    if (whole.length === 0) {
+      const removed = await this.deleteMembers(transaction, appId, [first.id], maxRows);
+      await transaction.run('UPDATE chat_groups SET members = members - ? WHERE app_id = ? AND id = ?', [
+        ...[removed, appId, first.id],
+      ]);
+      return maxRows;
+    }
+    whole.sort(byValue);
+    const members = among('group_id', whole);
+    await transaction.run(`DELETE FROM group_members WHERE app_id = ? AND ${members.sql}`, [appId, ...members.values]);
+    const groups = among('id', whole);
+    await transaction.run(`DELETE FROM chat_groups WHERE app_id = ? AND ${groups.sql}`, [appId, ...groups.values]);
+    return whole.length < owned.length || owned.length === maxRows ? maxRows : rows;
+  }
+
+  /** Up to `maxRows` memberships of these groups. */
+  private async deleteMembers(
+    transaction: Transaction,
+    appId: string,
+    groupIds: readonly number[],
+    maxRows: number,
+  ): Promise<number> {
+    let removed = 0;
+    for (const groupId of groupIds) {
+      const [last, count] = await this.lastOf(transaction, appId, groupId, maxRows - removed);
+      if (last === null) continue;
+      await transaction.run('DELETE FROM group_members WHERE app_id = ? AND group_id = ? AND user_uuid <= ?', [
+        ...[appId, groupId, last],
+      ]);
+      removed += count;
+      if (removed >= maxRows) break;
+    }
+    return removed;
+  }
+
+  /** The last of the first `limit` members, and how many those are. */
+  private async lastOf(
+    transaction: Transaction,
+    appId: string,
+    groupId: number,
+    limit: number,
+  ): Promise<[string | null, number]> {
+    const members = await transaction.read<{ user_uuid: string }>(
+      'SELECT user_uuid FROM group_members WHERE app_id = ? AND group_id = ? ORDER BY user_uuid LIMIT ?',
+      [appId, groupId, limit],
+    );
+    return [members.at(-1)?.user_uuid ?? null, members.length];
+  }
+}
+
+function byValue(one: number, other: number): number {
+  return one - other;
+}
