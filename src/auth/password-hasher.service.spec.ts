@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashSync } from '@node-rs/argon2';
 import type { Env, PasswordCost } from '../config/env.js';
+import type { Transaction } from '../database/database.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
 import { PasswordHasher, waitingMost } from './password-hasher.service.js';
 
 const cheap: PasswordCost = { memoryKib: 8, iterations: 1, parallelism: 1 };
@@ -173,4 +175,29 @@ describe('when 2,000 wait', () => {
       true,
     ]);
   });
+});
+
+test.each([
+  ['hash', (hasher: PasswordHasher) => hasher.hash('secret', 'app')],
+  ['hash one of several', (hasher: PasswordHasher) => hasher.hashAll([null, 'secret'], 'app')],
+  ['verify', (hasher: PasswordHasher) => hasher.verify(hashSync('secret'), 'secret', 'app')],
+])('while a transaction is open, nobody is let in to %s', async (_what, use) => {
+  const hasher = hasherOf();
+  const unitOf = (begin: (unit: UnitOfWork) => Promise<unknown>) => {
+    const unit = new UnitOfWork(
+      (work) => work({} as Transaction),
+      (error) => error,
+    );
+    return unit.run(
+      async () => {
+        await begin(unit);
+        await use(hasher);
+        await hasher.hashAll([null], 'app');
+      },
+      async () => undefined,
+    );
+  };
+  await expect(unitOf((unit) => unit.join(async () => undefined))).rejects.toThrow('while a transaction is open');
+  await unitOf(async () => undefined);
+  expect([hasher.running, hasher.waiting]).toEqual([0, 0]);
 });

@@ -1,6 +1,7 @@
 import { hash, verify } from '@node-rs/argon2';
 import { Injectable } from '@nestjs/common';
 import { Env } from '../config/env.js';
+import { currentUnit } from '../database/unit-of-work.js';
 import { AppError } from '../errors/app-error.js';
 
 export const waitingMost = 2000;
@@ -47,9 +48,10 @@ export class PasswordHasher {
 
   /**
    * The PHC string of a password that `checkPassword` let pass, with a fresh salt and the cost of the settings.
-   * @throws AppError overloaded
+   * @throws AppError overloaded, Error in an open transaction
    */
   async hash(password: string, appId: string): Promise<string> {
+    refuseInTransaction();
     this.#checkRoom(appId);
     return this.#hashInTurn(password, appId);
   }
@@ -57,10 +59,13 @@ export class PasswordHasher {
   /**
    * The same for each of these passwords; null stays null. All of them or none: a batch of which a part were refused
    * would have been hashed in vain.
-   * @throws AppError overloaded
+   * @throws AppError overloaded, Error in an open transaction
    */
   async hashAll(passwords: readonly (string | null)[], appId: string): Promise<(string | null)[]> {
-    if (passwords.some((password) => password !== null)) this.#checkRoom(appId);
+    if (passwords.some((password) => password !== null)) {
+      refuseInTransaction();
+      this.#checkRoom(appId);
+    }
     return Promise.all(
       passwords.map(async (password) => (password === null ? null : this.#hashInTurn(password, appId))),
     );
@@ -68,9 +73,10 @@ export class PasswordHasher {
 
   /**
    * Whether the PHC string is this password's, at the cost that the string names.
-   * @throws AppError overloaded
+   * @throws AppError overloaded, Error in an open transaction
    */
   async verify(passwordHash: string, password: string, appId: string): Promise<boolean> {
+    refuseInTransaction();
     this.#checkRoom(appId);
     return this.#inTurn(appId, () => verify(passwordHash, password));
   }
@@ -137,4 +143,12 @@ export class PasswordHasher {
     }
     this.#running--;
   }
+}
+
+/** Whoever hashes may stand in line for seconds, and on SQLite every other write would wait behind the transaction. */
+function refuseInTransaction(): void {
+  if (currentUnit()?.isOpen === true)
+    throw new Error(
+      'a password must not be hashed or verified while a transaction is open: do so before the first write',
+    );
 }

@@ -40,6 +40,16 @@ export class TransactionLost extends Error {
 }
 
 /**
+ * For code that has written, lost a race, and now would do what takes long, like hashing a password. In an open unit of
+ * work it begins anew with no transaction, and meets the winner from the start. Elsewhere this does nothing.
+ * @throws TransactionLost
+ */
+export function beginAnewOutsideTransaction(): void {
+  if (currentUnit()?.isOpen === true)
+    throw new TransactionLost(true, { cause: new Error('somebody else was quicker; what comes now takes too long') });
+}
+
+/**
  * Everything that some code writes, as one transaction. It begins with the first write, so that what comes before (the
  * hashing of a password) holds nobody up, and from there on the code also reads what it has written.
  *

@@ -4,6 +4,7 @@ import type { App } from '../apps/app.js';
 import { parseExactly } from '../decoding/exact-numbers.js';
 import { CostlyReads } from '../database/costly-reads.js';
 import { AppError } from '../errors/app-error.js';
+import { beginAnewOutsideTransaction } from '../database/unit-of-work.js';
 import type { User } from '../users/user.js';
 import { UserEvents } from '../users/user-events.js';
 import type { UserOrder } from '../users/user-order.js';
@@ -199,13 +200,15 @@ export class ProfilesService {
     return user;
   }
 
-  /** null: the name is taken. */
-  private register(app: App, details: LoginDetails, password: string | null): Promise<User | null> {
+  /** null: the name is taken. What follows then may check a password. */
+  private async register(app: App, details: LoginDetails, password: string | null): Promise<User | null> {
     const { userId: username, displayName: nickname = null } = details;
     const change = checkDetails(details);
-    return this.users.registerOne(app, { username, nickname, password }, (transaction, user) =>
-      this.repository.save(transaction, app, user, username, change),
+    const user = await this.users.registerOne(app, { username, nickname, password }, (transaction, registered) =>
+      this.repository.save(transaction, app, registered, username, change),
     );
+    if (user === null) beginAnewOutsideTransaction();
+    return user;
   }
 
   private async change(app: App, user: User, details: LoginDetails, password: string | null): Promise<ProfiledUser> {
