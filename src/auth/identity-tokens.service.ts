@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import type { App } from '../apps/app.js';
 import { Clock } from '../clock/clock.js';
+import { RetentionClock } from '../clock/retention-clock.js';
 import { AppError } from '../errors/app-error.js';
 import { endOfNonce, type IssuedNonce, issueNonce, nonceLifeSeconds } from './identity-nonce.js';
 import { UsedNoncesRepository } from './used-nonces.repository.js';
@@ -17,6 +18,8 @@ export interface Identity {
 
 const lengthMost = 4096;
 const clockSkewSeconds = 60;
+/** How long a used nonce is remembered beyond its end: a clock that was ahead and is set right lets none be used again. */
+const nonceKeptMs = 24 * 3600 * 1000;
 
 /**
  * Owns identity tokens: an app server signs one (JWT, HS256, with the App certificate) for its user's client, which
@@ -31,6 +34,7 @@ export class IdentityTokensService {
 
   constructor(
     private readonly clock: Clock,
+    private readonly retention: RetentionClock,
     private readonly usedNonces: UsedNoncesRepository,
   ) {}
 
@@ -55,7 +59,7 @@ export class IdentityTokensService {
       throw new AppError('token_not_accepted');
     const endsAtSeconds = endOfNonce(app, nce);
     if (endsAtSeconds === null || endsAtSeconds <= nowSeconds) throw new AppError('token_not_accepted');
-    if (!(await this.usedNonces.useOnce(app.id, nce, endsAtSeconds * 1000, this.clock.now())))
+    if (!(await this.usedNonces.useOnce(app.id, nce, endsAtSeconds * 1000, this.retention.dueBefore(nonceKeptMs))))
       throw new AppError('token_not_accepted');
     // Not every token says when it was made, but none is older than its nonce.
     const issuedAtSeconds = Math.max(Math.floor(iat), endsAtSeconds - nonceLifeSeconds);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { RetentionClock } from '../clock/retention-clock.js';
 import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
 import { RemovalsService } from '../removals/removals.service.js';
 import type { RunWithApp } from './run-with-app.js';
@@ -9,8 +10,15 @@ export function addExpireCommand(program: Command, run: RunWithApp): void {
     .description(
       'remove the messages that are older than their apps keep them, and what belonged to users and groups that were deleted; every node does this once a minute',
     )
-    .action(() =>
+    .option('--clock-is-right', 'a clock that leapt is right now and was right before: remove by it again')
+    .action(({ clockIsRight }: { clockIsRight?: true }) =>
       run(async (context) => {
+        const retention = context.get(RetentionClock);
+        if (clockIsRight === true) await retention.trust();
+        if (retention.leaptAt !== null)
+          console.error(
+            `the clock leapt to ${new Date(retention.leaptAt).toISOString()}: what was stored before goes when its time has passed since`,
+          );
         console.log(`${await context.get(OfflineMessagesService).expireDue()} expired`);
         const finished = await context.get(RemovalsService).finish({ all: true });
         if (finished > 0) console.log(`${finished} deletions finished`);

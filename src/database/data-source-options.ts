@@ -4,6 +4,7 @@ import type { DataSourceOptions } from 'typeorm';
 import type { Env } from '../config/env.js';
 import { parseMysqlAddress, type TlsMode } from '../config/mysql-address.js';
 import { AppRow } from '../apps/app.entity.js';
+import { RetentionClockRow } from '../clock/retention-clock.entity.js';
 import { ChatGroupRow } from '../groups/chat-group.entity.js';
 import { GroupMemberRow } from '../groups/group-member.entity.js';
 import { IdempotentAnswerRow } from '../idempotency/idempotent-answer.entity.js';
@@ -29,6 +30,7 @@ import { CertificateHashes1764100100000 } from './migrations/1764100100000-certi
 import { RoomForSealedSecrets1764200000000 } from './migrations/1764200000000-room-for-sealed-secrets.js';
 import { ReleasedNames1764200010000 } from './migrations/1764200010000-released-names.js';
 import { Removals1764200020000 } from './migrations/1764200020000-removals.js';
+import { RetentionClock1764200100000 } from './migrations/1764200100000-retention-clock.js';
 
 const entities = [
   AppRow,
@@ -47,6 +49,7 @@ const entities = [
   UserChangeRow,
   ReleasedNameRow,
   RemovalRow,
+  RetentionClockRow,
 ];
 /** In order; the list is the same on every engine. */
 export const migrations = [
@@ -60,6 +63,7 @@ export const migrations = [
   RoomForSealedSecrets1764200000000,
   ReleasedNames1764200010000,
   Removals1764200020000,
+  RetentionClock1764200100000,
 ];
 
 const connectTimeoutMs = 1000;

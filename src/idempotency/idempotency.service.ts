@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
+import { RetentionClock } from '../clock/retention-clock.js';
 import { AppError } from '../errors/app-error.js';
 import type { IdempotentAnswerRow } from './idempotent-answer.entity.js';
 import { IdempotentAnswersRepository } from './idempotent-answers.repository.js';
@@ -32,6 +33,7 @@ export class IdempotencyService {
   constructor(
     private readonly repository: IdempotentAnswersRepository,
     private readonly clock: Clock,
+    private readonly retention: RetentionClock,
   ) {}
 
   /**
@@ -63,22 +65,26 @@ export class IdempotencyService {
   }
 
   private async earlier(call: RepeatableCall, keyHash: string): Promise<Answer | null> {
-    const row = await this.repository.find(call.appId, keyHash, this.clock.now());
+    const row = await this.repository.find(call.appId, keyHash, this.endedUntil());
     if (row === null) return null;
     if (row.request_hash !== hashOf(call.request)) throw new AppError('idempotency_key_reused');
     return openAnswer(row.answer, call.key, call.appId);
   }
 
   private first({ appId, key, request }: RepeatableCall, keyHash: string, run: () => Promise<Answer>): Promise<Answer> {
-    const nowMs = this.clock.now();
     const toRow = (answer: Answer): IdempotentAnswerRow => ({
       app_id: appId,
       key_hash: keyHash,
       request_hash: hashOf(request),
       answer: checkLength(sealAnswer(answer, key, appId)),
-      expires_at: nowMs + keptMs,
+      expires_at: this.clock.now() + keptMs,
     });
-    return this.repository.together(appId, run, toRow, nowMs);
+    return this.repository.together(appId, run, toRow, this.endedUntil());
+  }
+
+  /** The time of whatever has surely ended by now: a clock that leapt does not make a call happen twice. */
+  private endedUntil(): number {
+    return this.retention.dueBefore(keptMs) + keptMs;
   }
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
 import { AppsService } from '../apps/apps.service.js';
-import { Clock } from '../clock/clock.js';
+import { RetentionClock } from '../clock/retention-clock.js';
 import { firstIdAt } from '../ids/time-ordered-ids.js';
 import { RemovalsService } from '../removals/removals.service.js';
 import { UserEvents } from '../users/user-events.js';
@@ -39,7 +39,7 @@ export class OfflineMessagesService {
     private readonly repository: OfflineMessagesRepository,
     private readonly unread: UnreadMessages,
     private readonly apps: AppsService,
-    private readonly clock: Clock,
+    private readonly retention: RetentionClock,
     events: UserEvents,
     removals: RemovalsService,
   ) {
@@ -137,13 +137,13 @@ export class OfflineMessagesService {
   }
 
   /**
-   * Removes what is older than each app keeps it, in small transactions that any number of nodes may run at once.
+   * Removes what is surely older than each app keeps it, in small transactions that any number of nodes may run at once.
    * @returns how many messages of inboxes were found due
    */
   async expireDue(mayGoOn: () => boolean = () => true): Promise<number> {
     let expired = 0;
     for (const { id: appId, settings } of await this.apps.list()) {
-      const beforeId = firstIdAt(this.clock.now() - settings.offline_retention_days * dayMs);
+      const beforeId = firstIdAt(this.retention.dueBefore(settings.offline_retention_days * dayMs));
       for (let found = rowsPerSweep; found === rowsPerSweep && mayGoOn(); expired += found)
         found = await this.repository.deleteBefore(appId, beforeId, rowsPerSweep);
       for (let fromId: number | null = 0; fromId !== null && mayGoOn();) {

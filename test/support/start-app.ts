@@ -9,6 +9,7 @@ import type { App } from '../../src/apps/app.js';
 import { AppsService } from '../../src/apps/apps.service.js';
 import { TokensService } from '../../src/auth/tokens.service.js';
 import { Clock } from '../../src/clock/clock.js';
+import { RetentionClock } from '../../src/clock/retention-clock.js';
 import { loadEnv } from '../../src/config/env.js';
 import { IdLease } from '../../src/ids/id-lease.js';
 import { TimeOrderedIds } from '../../src/ids/time-ordered-ids.js';
@@ -74,6 +75,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   if (options.clock !== undefined) {
     replaceClock(nest.get(Clock), options.clock);
     keepNodeNumber(nest);
+    await moveWithClock(nest);
   }
   const apps = nest.get(AppsService);
   await apps.bootstrap();
@@ -116,6 +118,13 @@ function keepNodeNumber(nest: NestFastifyApplication): void {
   const lease = nest.get(IdLease);
   lease.stop();
   nest.get(TimeOrderedIds).use({ node: lease.node as number, fromMs: 0, untilMs: Infinity });
+}
+
+/** Nor does it leap where a test has put it from the start. */
+async function moveWithClock(nest: NestFastifyApplication): Promise<void> {
+  const retention = nest.get(RetentionClock);
+  retention.stop();
+  await retention.trust();
 }
 
 export type { Response };

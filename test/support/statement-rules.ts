@@ -23,7 +23,7 @@ const offsetAllowed = /^SELECT username, id FROM users\b/;
 
 /** What the schema itself and the ids of all apps need: its own statements are not about apps, and may say these. */
 const schemaWords =
-  /\b(migrations|migration_lock|id_nodes|information_schema|sqlite_master)\b|^(CREATE|ALTER|PRAGMA)\b/i;
+  /\b(migrations|migration_lock|id_nodes|retention_clock|information_schema|sqlite_master)\b|^(CREATE|ALTER|PRAGMA)\b/i;
 
 /** Control of transactions and connections. */
 const control =

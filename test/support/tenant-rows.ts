@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Database } from '../../src/database/database.js';
 
 /** Tables of no app: what runs the service, and the apps themselves. */
-const ofNoApp = ['apps', 'id_nodes', 'migration_lock', 'migrations'];
+const ofNoApp = ['apps', 'id_nodes', 'migration_lock', 'migrations', 'retention_clock'];
 
 /** The tables of the running schema, and whether their rows belong to apps. */
 export async function tablesOf(database: Database): Promise<{ name: string; ofApps: boolean }[]> {

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { PasswordHasher } from '../../auth/password-hasher.service.js';
 import { Clock } from '../../clock/clock.js';
+import { RetentionClock } from '../../clock/retention-clock.js';
 import { Database } from '../../database/database.js';
 import type { LogDestination } from '../../logging/log-destination.js';
 import { PresenceService } from '../../presence/presence.service.js';
@@ -57,6 +58,7 @@ export class Metrics {
     passwords: PasswordHasher,
     presence: PresenceService,
     sessions: SessionEvents,
+    retention: RetentionClock,
   ) {
     collectDefaultMetrics({ register: this.registry, prefix: 'rollcall_' });
     limits.onRejected = (route) => this.rejections.inc({ route });
@@ -66,6 +68,11 @@ export class Metrics {
       'rollcall_password_hashes_waiting',
       'Password hashes that wait for a free core',
       () => passwords.waiting,
+    );
+    this.gauge(
+      'rollcall_clock_leapt_timestamp_seconds',
+      'The time to which the clock leapt last: nothing from before is removed for its age until that has passed since. 0: it did not',
+      () => (retention.leaptAt ?? 0) / 1000,
     );
     this.observeSessions(presence, sessions);
   }
