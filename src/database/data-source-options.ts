@@ -31,6 +31,7 @@ import { RoomForSealedSecrets1764200000000 } from './migrations/1764200000000-ro
 import { ReleasedNames1764200010000 } from './migrations/1764200010000-released-names.js';
 import { Removals1764200020000 } from './migrations/1764200020000-removals.js';
 import { RetentionClock1764200100000 } from './migrations/1764200100000-retention-clock.js';
+import { InboxSenders1764230000000 } from './migrations/1764230000000-inbox-senders.js';
 
 const entities = [
   AppRow,
@@ -64,6 +65,7 @@ export const migrations = [
   ReleasedNames1764200010000,
   Removals1764200020000,
   RetentionClock1764200100000,
+  InboxSenders1764230000000,
 ];
 
 const connectTimeoutMs = 1000;

@@ -37,4 +37,8 @@ export class InboxMessageRow {
 
   @Column({ type: 'bigint' })
   created_at!: number;
+
+  /** The folded name, as in `messages`; null where an older version stored the message. */
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  sender!: string | null;
 }

@@ -156,6 +156,42 @@ describe('the counters of inboxes under concurrency', () => {
       ).toEqual([0, 1, 2, 3, 4]);
   }, 60_000);
 
+  test('a flood leaves what others wrote, also in an inbox too large to look at all of it', async () => {
+    const keptMost = 1_200;
+    const { uuid } = await first.register('large');
+    const wide = { ...first.app, settings: { ...first.app.settings, offline_messages_per_user: keptMost } };
+    const messages = first.nest.get(MessagesService);
+    const write = (from: string) => messages.send(wide, { from, to: ['large'], type: 'txt', body: {} });
+    const writeMany = (count: number, sender: (index: number) => string) =>
+      Promise.all(Array.from({ length: count }, (_none, index) => write(sender(index))));
+    await writeMany(600, (index) => `early-${index % 200}`);
+    await writeMany(700, () => 'flood');
+    await writeMany(60, (index) => `late-${index}`);
+    // Older versions leave the sender out: such messages count as those of one more sender.
+    await first.nest
+      .get(Database)
+      .write((transaction) =>
+        transaction.run(
+          "UPDATE inbox_messages SET sender = NULL WHERE app_id = ? AND user_uuid = ? AND sender LIKE 'late-5%'",
+          [first.app.id, uuid as string],
+        ),
+      );
+    await writeMany(40, (index) => `last-${index}`);
+
+    const counted = await rows<{ prefix: string; count: number | string }>(
+      'SELECT SUBSTR(m.sender, 1, 5) AS prefix, COUNT(i.seq) AS count FROM inbox_messages i' +
+        ' JOIN messages m ON m.app_id = i.app_id AND m.id = i.message_id' +
+        ` WHERE i.user_uuid = '${uuid as string}' GROUP BY SUBSTR(m.sender, 1, 5)`,
+    );
+    expect(Object.fromEntries(counted.map(({ prefix, count }) => [prefix, Number(count)]))).toEqual({
+      early: 600,
+      flood: keptMost - 600 - 60 - 40,
+      'late-': 60,
+      'last-': 40,
+    });
+    expect(await first.nest.get(OfflineMessagesService).count(first.app.id, uuid as string, null)).toBe(keptMost);
+  }, 60_000);
+
   test('who pulls while others send sees every message once, in order', async () => {
     const { uuid } = await first.register('watched');
     const wide = { ...first.app, settings: { ...first.app.settings, offline_messages_per_user: 10_000 } };

@@ -77,6 +77,10 @@ const rowsPerRun = 300;
 const readsPerRun = 500;
 /** A message in an inbox, and what was said, if no other inbox holds that. */
 const rowsPerHeld = 2;
+/** So many messages of a full inbox tell who has the most in it: of a larger one the oldest and the newest half of them. */
+const maxRanked = 1_000;
+/** The same for all inboxes of a transaction that are full: on SQLite, 30 ms. */
+const maxRankedTogether = 30_000;
 /** SELECTs in one UNION. */
 const unionMost = 50;
 
@@ -85,7 +89,7 @@ const inboxColumns = ['app_id', 'user_uuid', ...inboxCounters];
 const messageColumns = ['app_id', 'id', 'sender', 'chat_type', 'type', 'body', 'ext', 'created_at'];
 const inboxMessageColumns = [
   ...['app_id', 'user_uuid', 'seq', 'id', 'message_id'],
-  ...['state', 'offline', 'own', 'created_at'],
+  ...['state', 'offline', 'own', 'created_at', 'sender'],
 ];
 
 const undelivered = 0;
@@ -94,6 +98,10 @@ const emptyInbox: Inbox = { last_seq: 0, read_seq: 0, undelivered: 0, kept: 0, h
 type LockedInbox = { -readonly [Key in keyof Inbox]: Inbox[Key] } & Pick<InboxRow, 'app_id' | 'user_uuid'>;
 type InboxPlace = Pick<InboxMessageRow, 'user_uuid' | 'id' | 'seq' | 'state'>;
 type Removable = Pick<InboxMessageRow, 'user_uuid' | 'id' | 'message_id' | 'state'>;
+interface Query {
+  readonly sql: string;
+  readonly values: readonly SqlValue[];
+}
 
 /**
  * The inboxes of users. What belongs to an inbox changes only under the lock of its row in `inboxes`; users are locked
@@ -321,7 +329,7 @@ export class OfflineMessagesRepository {
         arrived.push({
           ...{ app_id: appId, user_uuid: inbox.user_uuid, seq: inbox.last_seq, id, message_id: messageId },
           ...{ state: undelivered, offline: away ? 1 : 0, own: username === message.sender ? 1 : 0 },
-          created_at: createdAt,
+          ...{ created_at: createdAt, sender: message.sender },
         });
         return id;
       });
@@ -336,7 +344,7 @@ export class OfflineMessagesRepository {
     await transaction.insert('messages', messageColumns, messages);
     await transaction.insert('inbox_messages', inboxMessageColumns, arrived);
     const keptMost = deliveries.at(-1)?.keptMost ?? 0;
-    await this.trim(transaction, appId, inboxes, `state < 2`, (inbox) => inbox.kept - keptMost);
+    await this.trim(transaction, appId, inboxes, keptToRemove, (inbox) => inbox.kept - keptMost);
     await this.save(transaction, inboxes);
     const lastSeqs = [...inboxes].map(([uuid, inbox]): [string, number] => [uuid, inbox.last_seq]);
     await this.userChanges.add(transaction, appId, new Map(lastSeqs));
@@ -375,7 +383,7 @@ export class OfflineMessagesRepository {
         [appId, ...changed.values],
       );
       const historyMost = items.at(-1)?.historyMost ?? 0;
-      await this.trim(transaction, appId, inboxes, 'state = 2', (inbox) => inbox.history - historyMost);
+      await this.trim(transaction, appId, inboxes, historyToRemove, (inbox) => inbox.history - historyMost);
       await this.save(transaction, inboxes);
     }
     return items.map(() => undefined);
@@ -393,12 +401,12 @@ export class OfflineMessagesRepository {
     return marks.map(() => undefined);
   }
 
-  /** Removes the oldest messages of the given state from the inboxes that hold too many. */
+  /** Removes what `toRemove` finds from the inboxes that hold too many. */
   private async trim(
     transaction: Transaction,
     appId: string,
     inboxes: ReadonlyMap<string, LockedInbox>,
-    state: string,
+    toRemove: (inbox: LockedInbox, count: number, maxLooks: number) => Query,
     excessOf: (inbox: LockedInbox) => number,
   ): Promise<void> {
     // Far over after the setting was lowered: then each transaction takes its part.
@@ -407,24 +415,21 @@ export class OfflineMessagesRepository {
       const count = Math.min(excessOf(inbox), room);
       if (count <= 0) return [];
       room -= count;
-      return { userUuid: inbox.user_uuid, count };
+      return { inbox, count };
     });
-    const oldest: Removable[] = [];
+    const maxLooks = Math.min(maxRanked, Math.floor(maxRankedTogether / over.length));
+    const found: Removable[] = [];
     for (let start = 0; start < over.length; start += unionMost) {
-      const some = over.slice(start, start + unionMost);
-      const selects = some.map(
-        (_one, index) =>
-          'SELECT * FROM (SELECT user_uuid, id, message_id, state FROM inbox_messages' +
-          ` WHERE app_id = ? AND user_uuid = ? AND ${state} ORDER BY seq LIMIT ?) AS oldest${index}`,
-      );
-      oldest.push(
+      const some = over.slice(start, start + unionMost).map(({ inbox, count }) => toRemove(inbox, count, maxLooks));
+      const selects = some.map(({ sql }, index) => `SELECT * FROM (${sql}) AS inbox${index}`);
+      found.push(
         ...(await transaction.read<Removable>(
           selects.join(' UNION ALL '),
-          some.flatMap(({ userUuid, count }) => [appId, userUuid, count]),
+          some.flatMap(({ values }) => values),
         )),
       );
     }
-    if (oldest.length > 0) await this.remove(transaction, appId, oldest, inboxes);
+    await this.remove(transaction, appId, found, inboxes);
   }
 
   /** Removes messages of any users under the locks of their inboxes. Some of them may be gone already. */
@@ -544,4 +549,35 @@ function toUnreadBound(userUuid: string, { last_seq, read_seq, kept, history }: 
 
 function byValue(one: number, other: number): number {
   return one - other;
+}
+
+/**
+ * The oldest messages of whoever has the most in the inbox, one after the other, so that a flood makes room by itself and
+ * leaves what others wrote. Each message has its rank among those of its sender, the newest the first: the highest rank
+ * is the oldest message of the sender with the most. What older versions stored counts as one sender's.
+ */
+function keptToRemove({ app_id, user_uuid, kept }: LockedInbox, count: number, maxLooks: number): Query {
+  const columns = 'user_uuid, id, message_id, state';
+  const all = `SELECT ${columns}, seq, sender FROM inbox_messages WHERE app_id = ? AND user_uuid = ? AND state < 2`;
+  const ends =
+    `SELECT * FROM (${all} ORDER BY seq LIMIT ?) AS oldest` +
+    ` UNION SELECT * FROM (${all} ORDER BY seq DESC LIMIT ?) AS newest`;
+  const end = [app_id, user_uuid, Math.floor(maxLooks / 2)];
+  const ranked =
+    `SELECT ${columns}, seq, ROW_NUMBER() OVER (PARTITION BY sender ORDER BY seq DESC) AS place` +
+    ` FROM (${kept > maxLooks ? ends : all}) AS kept`;
+  return {
+    sql: `SELECT ${columns} FROM (${ranked}) AS ranked ORDER BY place DESC, seq LIMIT ?`,
+    values: [...(kept > maxLooks ? [...end, ...end] : [app_id, user_uuid]), count],
+  };
+}
+
+/** The oldest: a device has each of them, and only their states go. */
+function historyToRemove({ app_id, user_uuid }: LockedInbox, count: number): Query {
+  return {
+    sql:
+      'SELECT user_uuid, id, message_id, state FROM inbox_messages' +
+      ' WHERE app_id = ? AND user_uuid = ? AND state = 2 ORDER BY seq LIMIT ?',
+    values: [app_id, user_uuid, count],
+  };
 }

@@ -1,3 +1,5 @@
+import { AppsService } from '../../../src/apps/apps.service.js';
+import { MessagesService } from '../../../src/messages/messages.service.js';
 import { OfflineMessagesService } from '../../../src/offline-messages/offline-messages.service.js';
 import { UsersService } from '../../../src/users/users.service.js';
 import { agoraErrors, expectError, expectOrder } from '../../support/agora-answers.js';
@@ -83,6 +85,39 @@ describe('offline messages', () => {
     expect([await count('full'), await count('full', '?state=undelivered'), await state('full', last)]).toEqual([
       ...[10, 1, 'undelivered'],
     ]);
+  });
+
+  test('a flood of one sender makes room by itself: 504 of it leave the 20 that others wrote', async () => {
+    const wide = await service.nest.get(AppsService).set(service.app, 'offline_messages_per_user', '500');
+    try {
+      await service.register('flooded');
+      const write = async (from: string): Promise<string> =>
+        (await service.nest.get(MessagesService).send(wide, { from, to: ['flooded'], type: 'txt', body: {} })).get(
+          'flooded',
+        ) as string;
+      const written: string[] = [];
+      for (let index = 0; index < 20; index += 1) written.push(await write(`friend-${index % 8}`));
+      const first: string[] = [];
+      for (let index = 0; index < 24; index += 1) first.push(await write('flood'));
+      const rest = await Promise.all(Array.from({ length: 480 }, () => write('flood')));
+
+      expect([await count('flooded'), await count('flooded', '?state=undelivered')]).toEqual([500, 500]);
+      const states = (ids: string[]) => Promise.all(ids.map((id) => state('flooded', id)));
+      expect(await states(written)).toEqual(Array<string>(20).fill('undelivered'));
+      expect(await states(first)).toEqual(Array<string>(24).fill('msg_not_found'));
+      expect(new Set(await states(rest))).toEqual(new Set(['undelivered']));
+      // One more friend finds room as well, and the flood pays for it.
+      const late = await write('another-friend');
+      expect(await states([...written, late])).toEqual(Array<string>(21).fill('undelivered'));
+      expect(await count('flooded')).toBe(500);
+      const client = await MessageClient.logIn(service, 'flooded');
+      const pulled = await client.take('message', 500);
+      expect(pulled.slice(0, 20).map((frame) => frame['id'] as string)).toEqual(written);
+      expect(pulled.at(-1)?.['id']).toBe(late);
+      await client.close();
+    } finally {
+      await service.nest.get(AppsService).set(service.app, 'offline_messages_per_user', '10');
+    }
   });
 
   test('messages of before the retention are removed by any node, those after it stay', async () => {
