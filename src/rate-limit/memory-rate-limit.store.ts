@@ -20,14 +20,14 @@ export class MemoryRateLimitStore extends RateLimitStore {
     return this.keys.size;
   }
 
-  consume(key: string, limit: number, windowMs: number): Decision {
+  consume(key: string, limit: number, windowMs: number, calls = 1): Decision {
     const now = this.clock.monotonic();
     let hits = this.keys.get(key);
     if (hits === undefined) {
       this.makeRoom(now);
       this.keys.set(key, (hits = new Hits()));
     }
-    return hits.consume(now, limit, windowMs);
+    return hits.consume(now, limit, windowMs, Math.min(calls, limit));
   }
 
   refund(key: string): void {
@@ -53,7 +53,7 @@ class Hits {
   /** From then on, forgetting this key changes nothing. */
   idleAt = 0;
 
-  consume(now: number, limit: number, windowMs: number): Decision {
+  consume(now: number, limit: number, windowMs: number, calls: number): Decision {
     const { times } = this;
     while (this.oldest < times.length && now - this.at(this.oldest) >= windowMs) this.oldest++;
     // Only once the passed ones are the greater part, so that a removal moves less than it removes.
@@ -62,12 +62,13 @@ class Hits {
       this.oldest = 0;
     }
     const count = times.length - this.oldest;
-    if (count >= limit) {
-      return refused(limit, this.at(times.length - limit) + windowMs - now, this.at(times.length - 1) + windowMs - now);
+    if (count + calls > limit) {
+      const lastInTheWay = this.at(times.length - limit + calls - 1);
+      return refused(limit, lastInTheWay + windowMs - now, this.at(times.length - 1) + windowMs - now);
     }
-    times.push(now);
+    for (let call = 0; call < calls; call += 1) times.push(now);
     this.idleAt = now + windowMs;
-    return admitted(limit, limit - count - 1, windowMs);
+    return admitted(limit, limit - count - calls, windowMs);
   }
 
   refund(): void {

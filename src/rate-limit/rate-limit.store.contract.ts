@@ -138,6 +138,32 @@ export function rateLimitStoreContract(setUp: () => StoreUnderTest, rates: reado
     expect(await store.consume(key, 3, 60_000)).toMatchObject({ allowed: true, remaining: 2 });
   });
 
+  it('admits a call that counts as several with all of them or not at all, and says when it fits', async () => {
+    const { store, pass } = under;
+    const key = freshKey();
+    expect(await store.consume(key, 10, 400, 4)).toMatchObject({ allowed: true, remaining: 6 });
+    await pass(100);
+    expect(await store.consume(key, 10, 400, 4)).toMatchObject({ allowed: true, remaining: 2 });
+    const no = await store.consume(key, 10, 400, 5);
+    expect(no).toMatchObject({ allowed: false, limit: 10, remaining: 0 });
+    expect(no.retryAfterMs).toBeGreaterThan(200);
+    expect(no.retryAfterMs).toBeLessThanOrEqual(300);
+    // Who asks for less may have what is left.
+    expect(await store.consume(key, 10, 400, 2)).toMatchObject({ allowed: true, remaining: 0 });
+    await pass(no.retryAfterMs + under.driftMs);
+    expect(await store.consume(key, 10, 400, 4)).toMatchObject({ allowed: true, remaining: 0 });
+  });
+
+  it('admits what counts as more than the limit alone', async () => {
+    const { store, pass } = under;
+    const key = freshKey();
+    expect(await store.consume(key, 3, 200, 600)).toMatchObject({ allowed: true, remaining: 0 });
+    const no = await store.consume(key, 3, 200, 600);
+    expect(no.allowed).toBe(false);
+    await pass(no.retryAfterMs + under.driftMs);
+    expect((await store.consume(key, 3, 200, 600)).allowed).toBe(true);
+  });
+
   it('keeps keys apart', async () => {
     const { store } = under;
     const [one, other] = [freshKey(), freshKey()];

@@ -2,9 +2,9 @@ export interface Decision {
   readonly allowed: boolean;
   /** Calls admitted in one window at most. */
   readonly limit: number;
-  /** Calls that would still be admitted now. */
+  /** Calls that would still be admitted now; 0 when refused. */
   readonly remaining: number;
-  /** Whole milliseconds after which one more call fits, if nobody else takes the place; 0 when allowed. */
+  /** Whole milliseconds after which the call fits, if nobody else takes the place; 0 when allowed. */
   readonly retryAfterMs: number;
   /** Whole milliseconds after which the full limit is free again, if no more calls are admitted. */
   readonly resetMs: number;
@@ -17,8 +17,10 @@ export abstract class RateLimitStore {
    * [t, t + windowMs), wherever it begins, ever holds more than `limit` admitted calls; and no call is refused while
    * fewer are in its window. Refused calls do not count. A key always comes with the same limit and window.
    * Never fails. Answers without a promise when no other process has to be asked.
+   * @param calls how many calls this one counts as: all of them are admitted or none. More than the limit count as the
+   *   limit, so that what weighs too much is admitted alone
    */
-  abstract consume(key: string, limit: number, windowMs: number): Decision | Promise<Decision>;
+  abstract consume(key: string, limit: number, windowMs: number, calls?: number): Decision | Promise<Decision>;
 
   /**
    * Takes back the newest admitted call of this key, as if it had never come; does nothing when there is none. With

@@ -16,7 +16,7 @@ const rememberedKeysMost = 100_000;
  * Answers {allowed, remaining, retryAfter, reset}, the last two in microseconds.
  */
 const consumeScript = `
-local key, limit, window = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+local key, limit, window, calls = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local ttl = math.ceil(window / 1000) + 1000
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -33,20 +33,25 @@ while oldest and now - oldest >= window do
   redis.call('RPOP', key)
   oldest = redis.call('LINDEX', key, -1)
 end
-local count = redis.call('LPUSH', key, string.format('%.0f', now))
+local count = redis.call('LLEN', key)
+if count + calls > limit then
+  local inTheWay = redis.call('LINDEX', key, limit - count - calls)
+  return {0, 0, inTheWay + window - now, redis.call('LINDEX', key, 0) + window - now}
+end
+for _ = 1, calls do redis.call('LPUSH', key, string.format('%.0f', now)) end
 redis.call('PEXPIRE', key, ttl)
-if count <= limit then return {1, limit - count, 0, window} end
-redis.call('LPOP', key)
-return {0, 0, oldest + window - now, redis.call('LINDEX', key, 0) + window - now}
+return {1, limit - count - calls, 0, window}
 `;
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    consumeRateLimit(key: string, limit: number, windowMicros: number): Result<number[], Context>;
+    consumeRateLimit(key: string, limit: number, windowMicros: number, calls: number): Result<number[], Context>;
   }
 }
 
 interface Refusal {
+  /** What counts as fewer calls may fit. */
+  readonly calls: number;
   /** Until then Redis would say no again; monotonic, as the others. */
   readonly knownUntil: number;
   readonly retryAt: number;
@@ -75,15 +80,16 @@ export class RedisRateLimitStore extends RateLimitStore {
     redis.defineScript('consumeRateLimit', { numberOfKeys: 1, lua: consumeScript });
   }
 
-  consume(key: string, limit: number, windowMs: number): Decision | Promise<Decision> {
+  consume(key: string, limit: number, windowMs: number, weight = 1): Decision | Promise<Decision> {
+    const calls = Math.min(weight, limit);
     const now = this.clock.monotonic();
     const refusal = this.refusals.get(key);
-    if (refusal !== undefined) {
+    if (refusal !== undefined && calls >= refusal.calls) {
       if (now < refusal.knownUntil) return refused(limit, refusal.retryAt - now, refusal.resetAt - now);
       this.refusals.delete(key);
     }
-    if (!this.redis.availableFor(key)) return this.consumeAlone(key, limit, windowMs);
-    return this.consumeTogether(key, limit, windowMs, now);
+    if (!this.redis.availableFor(key)) return this.consumeAlone(key, limit, windowMs, calls);
+    return this.consumeTogether(key, limit, windowMs, calls, now);
   }
 
   async refund(key: string): Promise<void> {
@@ -96,31 +102,37 @@ export class RedisRateLimitStore extends RateLimitStore {
     }
   }
 
-  private async consumeTogether(key: string, limit: number, windowMs: number, askedAt: number): Promise<Decision> {
+  private async consumeTogether(
+    key: string,
+    limit: number,
+    windowMs: number,
+    calls: number,
+    askedAt: number,
+  ): Promise<Decision> {
     try {
       const [allowed, remaining, retryMicros, resetMicros] = (await this.redis.run(key, (redis) =>
-        redis.consumeRateLimit(key, limit, windowMs * 1_000),
+        redis.consumeRateLimit(key, limit, windowMs * 1_000, calls),
       )) as [number, number, number, number];
       this.complained = false;
       if (allowed === 1) return admitted(limit, remaining, windowMs);
-      this.remember(key, askedAt, retryMicros / 1_000, resetMicros / 1_000);
+      this.remember(key, calls, askedAt, retryMicros / 1_000, resetMicros / 1_000);
       return refused(limit, retryMicros / 1_000, resetMicros / 1_000);
     } catch (error) {
       this.complain(error);
-      return this.consumeAlone(key, limit, windowMs);
+      return this.consumeAlone(key, limit, windowMs, calls);
     }
   }
 
-  private consumeAlone(key: string, limit: number, windowMs: number): Decision {
+  private consumeAlone(key: string, limit: number, windowMs: number, calls: number): Decision {
     const share = Math.max(1, Math.floor(limit / Math.max(1, this.nodes())));
-    return { ...this.local.consume(key, share, windowMs), limit };
+    return { ...this.local.consume(key, share, windowMs, calls), limit };
   }
 
   /** Counted from when Redis was asked, which is before it looked at its clock: never longer than it would refuse. */
-  private remember(key: string, askedAt: number, retryMs: number, resetMs: number): void {
+  private remember(key: string, calls: number, askedAt: number, retryMs: number, resetMs: number): void {
     if (this.refusals.size >= rememberedKeysMost) this.refusals.clear();
     const knownUntil = askedAt + Math.min(retryMs, rememberedMsMost);
-    this.refusals.set(key, { knownUntil, retryAt: askedAt + retryMs, resetAt: askedAt + resetMs });
+    this.refusals.set(key, { calls, knownUntil, retryAt: askedAt + retryMs, resetAt: askedAt + resetMs });
   }
 
   /** An outage is in the log already; a Redis that refuses our commands (its ACL, say) is said once. */
