@@ -11,11 +11,17 @@ export interface AppSettings {
   /** A Qiscus app server may log a user in again without a password, which then stays as it is. */
   readonly qiscus_password_optional: boolean;
   readonly rate_profile: RateProfile;
+  /** Messages of the whole app: one for each receiver, and one more for each KiB. */
+  readonly messages_per_second: number;
+  /** The same for what one user sends on the gateway. */
+  readonly messages_per_second_per_user: number;
+  /** Sockets of the app on one node of the gateway. */
+  readonly sessions_per_node: number;
   /** Life of a token whose request names none. */
   readonly token_ttl_seconds: number;
   /** How long an offline message waits for its receiver. */
   readonly offline_retention_days: number;
-  /** How many offline messages one user keeps; the oldest go first. */
+  /** How many offline messages one user keeps; then the sender with the most makes room. */
   readonly offline_messages_per_user: number;
 }
 

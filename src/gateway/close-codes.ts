@@ -2,7 +2,8 @@ import type { KickReason } from '../presence/session.js';
 
 /**
  * Close codes of the gateway. The 4xxx are ours (RFC 6455, 7.4.2); a client that sees one of them must not come back
- * by itself with the same token, save after `replaced` or `loginTimeout`, where a person decides.
+ * by itself with the same token, save after `replaced` or `loginTimeout`, where a person decides, and
+ * after `rateLimited`, when it sends less.
  */
 export const closeCodes = {
   unsupportedData: 1003,
@@ -10,6 +11,7 @@ export const closeCodes = {
   tryAgainLater: 1013,
   loginRefused: 4010,
   loginTimeout: 4011,
+  rateLimited: 4012,
 } as const;
 
 export const kickCodes: Readonly<Record<KickReason, number>> = {

@@ -18,7 +18,13 @@ export type ServerFrame =
       /** With `shutdown`: when to come back, drawn at random so that not all clients do at once. */
       readonly retry_after_ms?: number;
     }
-  | { readonly type: 'error'; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'error';
+      readonly code: string;
+      readonly message: string;
+      /** When trying again makes sense. */
+      readonly retry_after_ms?: number;
+    }
   | { readonly type: 'pong' };
 
 /** A frame that a client sent: its type, and members that nobody has checked. */
@@ -77,6 +83,7 @@ export const gatewayErrors = {
   origin_refused: 'pages of this origin may not connect',
   too_many_frames: 'too many frames in a second',
   too_many_pending: 'too many connections from this address have not logged in',
+  too_many_sessions: 'the app has as many connections to this node as it may',
   stopping: 'this node is going away; connect again, to another one',
 } as const;
 
@@ -90,6 +97,8 @@ const productErrors: Readonly<Record<string, string>> = {
   token_expired: 'the token has expired',
   token_not_accepted: 'the token is for another app or another kind of caller, or was revoked',
   user_banned: 'the user is banned',
+  message_too_large: 'body and ext are larger than 16 KiB together',
+  rate_limited: 'more messages than the sender or the app may send in a second',
   database_unavailable: 'the service is busy, please try again later',
   overloaded: 'the service is busy, please try again later',
 };

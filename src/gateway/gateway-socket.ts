@@ -5,11 +5,10 @@ import type { AppsService } from '../apps/apps.service.js';
 import type { AuthenticatedUser, TokensService } from '../auth/tokens.service.js';
 import type { Clock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
-import type { MessagesService } from '../messages/messages.service.js';
-import type { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
 import type { PresenceService } from '../presence/presence.service.js';
 import type { KickReason, Session, SessionConnection, SessionEnd } from '../presence/session.js';
 import { closeCodes, kickCodes } from './close-codes.js';
+import type { FrameTurns } from './frame-turns.js';
 import {
   type ClientFrame,
   type DeviceDescription,
@@ -18,10 +17,11 @@ import {
   readFrame,
   type ServerFrame,
 } from './frames.js';
-import { type MarksUnderWay, MessageSession } from './message-frames.js';
+import { type MessageOutlet, type MessageServices, MessageSession } from './message-frames.js';
+import { ReadControl } from './read-control.js';
 
 /** What a socket needs of its gateway. */
-export interface SocketContext {
+export interface SocketContext extends MessageServices {
   readonly clock: Clock;
   readonly apps: AppsService;
   readonly tokens: TokensService;
@@ -30,9 +30,7 @@ export interface SocketContext {
   readonly loginTimeoutMs: number;
   /** Told of errors that are faults of ours. */
   readonly onFault: (error: unknown) => void;
-  readonly messages: MessagesService;
-  readonly offlineMessages: OfflineMessagesService;
-  readonly marksUnderWay: MarksUnderWay;
+  readonly turns: FrameTurns;
 }
 
 /** How long a ping may go unanswered, or a write be stuck: a lease. */
@@ -56,6 +54,7 @@ export class GatewaySocket implements SessionConnection {
   private progressAt = 0;
   private framesSince = 0;
   private frames = 0;
+  private readonly reading: ReadControl;
   private loginTimer: NodeJS.Timeout | null;
 
   /** @param onSettled called once, when the socket has logged in */
@@ -66,6 +65,7 @@ export class GatewaySocket implements SessionConnection {
     private readonly onSettled: () => void,
   ) {
     this.heardAt = context.clock.monotonic();
+    this.reading = new ReadControl(socket, context.clock);
     this.loginTimer = setTimeout(() => {
       this.sendError('login_timeout');
       this.end(closeCodes.loginTimeout, 'left');
@@ -158,12 +158,24 @@ export class GatewaySocket implements SessionConnection {
   };
 
   private onMessage(data: RawData, isBinary: boolean): void {
+    this.heard();
+    let waits = false;
+    const handled = this.context.turns.take(this.app.id, (data as Buffer).length, () => {
+      if (waits) this.reading.resume();
+      this.handle(data as Buffer, isBinary);
+    });
+    if (handled) return;
+    waits = true;
+    this.reading.pause();
+  }
+
+  private handle(data: Buffer, isBinary: boolean): void {
     if (this.ended || !this.admitFrame()) return;
     if (isBinary) {
       this.sendError('frame_malformed');
       return this.end(closeCodes.unsupportedData, 'violation');
     }
-    const frame = readFrame((data as Buffer).toString());
+    const frame = readFrame(data.toString());
     if (frame === null) return this.sendError('frame_malformed');
     switch (frame.type) {
       case 'ping':
@@ -176,7 +188,7 @@ export class GatewaySocket implements SessionConnection {
         if (this.messages === null) return this.sendError('login_required');
         // A client that pulls quickly acknowledges quickly.
         if (this.messages.expects(frame)) this.frames -= 1;
-        if (!this.messages.take(frame)) this.sendError('frame_unknown');
+        if (!this.messages.take(frame, data.length)) this.sendError('frame_unknown');
     }
   }
 
@@ -229,14 +241,14 @@ export class GatewaySocket implements SessionConnection {
     this.session = session;
     this.stopLoginTimer();
     this.onSettled();
-    const { messages, offlineMessages, onFault, marksUnderWay } = this.context;
-    const outlet = {
-      sendText: (text: string) => this.sendText(text),
-      onFault,
-      pause: () => this.socket.pause(),
-      resume: () => this.socket.resume(),
+    const outlet: MessageOutlet = {
+      sendText: (text) => this.sendText(text),
+      onFault: this.context.onFault,
+      pause: () => this.reading.pause(),
+      resume: () => this.reading.resume(),
+      slowDown: (retryAfterMs, cause) => this.slowDown(retryAfterMs, cause),
     };
-    const opened = await MessageSession.open(this.app, session, messages, offlineMessages, outlet, marksUnderWay);
+    const opened = await MessageSession.open(this.app, session, this.context, outlet);
     if (this.ended) return;
     this.messages = opened;
     const { sessionId, resource, username } = session;
@@ -278,11 +290,21 @@ export class GatewaySocket implements SessionConnection {
     return this.heardAt;
   }
 
+  /** Whoever goes on sending too much is sent away. */
+  private slowDown(retryAfterMs: number, cause: 'client' | 'app'): void {
+    if (this.ended) return;
+    if (cause === 'client' && !this.reading.overstep()) {
+      this.sendError('rate_limited');
+      return this.end(closeCodes.rateLimited, 'violation');
+    }
+    this.reading.slowDown(retryAfterMs);
+  }
+
   /** Says goodbye with a code, and does not wait long for the answer. */
   private end(code: number, reason: SessionEnd): void {
     this.leave(reason);
     // Its goodbye has to be read.
-    this.socket.resume();
+    this.reading.release();
     this.socket.close(code);
     setTimeout(() => this.socket.terminate(), farewellMs).unref();
   }

@@ -4,10 +4,11 @@ import { AuthModule } from '../auth/auth.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { OfflineMessagesModule } from '../offline-messages/offline-messages.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
+import { RateLimitModule } from '../rate-limit/rate-limit.module.js';
 import { GatewayService } from './gateway.service.js';
 
 @Module({
-  imports: [AppsModule, AuthModule, MessagesModule, OfflineMessagesModule, PresenceModule],
+  imports: [AppsModule, AuthModule, MessagesModule, OfflineMessagesModule, PresenceModule, RateLimitModule],
   providers: [GatewayService],
   exports: [GatewayService],
 })

@@ -20,8 +20,11 @@ import { MessagesService } from '../messages/messages.service.js';
 import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { networkOf } from '../rate-limit/network-of.js';
+import { RateLimits } from '../rate-limit/rate-limits.service.js';
+import { FrameTurns } from './frame-turns.js';
 import { messageOf, readDevice } from './frames.js';
 import { GatewaySocket, type SocketContext } from './gateway-socket.js';
+import { MarksUnderWay } from './marks-under-way.js';
 import { serveWithoutUpgrade, wantsWebSocket } from './unwanted-upgrade.js';
 
 const beatEveryMs = 1_000;
@@ -29,11 +32,13 @@ const beatEveryMs = 1_000;
 const lateMs = 2_000;
 /** How long a message waits that the database was away for. */
 const tryAgainEveryMs = 5_000;
+/** What one app may have of the sockets of a node. */
+const maxShareOfApp = 0.8;
 /** How long clients may take to answer the goodbye of a node that stops. */
 const farewellMs = 1_000;
 
 // `closeTimeout` is missing from the types. Without these, ws takes 100 MiB and any number of pieces.
-const limits: ServerOptions & { closeTimeout: number } = {
+const socketLimits: ServerOptions & { closeTimeout: number } = {
   noServer: true,
   clientTracking: false,
   perMessageDeflate: false,
@@ -61,7 +66,9 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
   private readonly sockets = new Set<GatewaySocket>();
   /** Sockets that have not logged in, by network. */
   private readonly pending = new Map<string, number>();
-  private readonly upgrades = new WebSocketServer(limits);
+  /** All sockets, by app. */
+  private readonly ofApps = new Map<string, number>();
+  private readonly upgrades = new WebSocketServer(socketLimits);
   private readonly isTrustedProxy: TrustedProxies;
   private readonly context: SocketContext;
   private timer: NodeJS.Timeout | undefined;
@@ -79,6 +86,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
     private readonly presence: PresenceService,
     messages: MessagesService,
     offlineMessages: OfflineMessagesService,
+    limits: RateLimits,
   ) {
     this.isTrustedProxy = trustedProxies(env.trustProxy);
     // ws would answer in its own words.
@@ -95,7 +103,9 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
       onFault: (error) => this.logger.error('a log in failed for a fault of ours', error),
       messages,
       offlineMessages,
-      marksUnderWay: { count: 0 },
+      limits,
+      marksUnderWay: new MarksUnderWay(),
+      turns: new FrameTurns(),
     };
   }
 
@@ -145,6 +155,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
     try {
       const settle = this.admit(request, socket);
       const app = await this.appOf(request);
+      this.admitToApp(app, socket);
       const user = await this.userOf(request, app);
       const device = readDevice(queryOf(request));
       if (user !== null && typeof device === 'string') throw new UpgradeRefused(400, 'argument_invalid', device);
@@ -186,6 +197,21 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
       this.connections -= 1;
     });
     return settle;
+  }
+
+  /** Takes a place among those of the app, until the socket ends. */
+  private admitToApp(app: App, socket: Duplex): void {
+    // Its end was told already.
+    if (socket.destroyed) return;
+    const count = this.ofApps.get(app.id) ?? 0;
+    const limit = Math.min(app.settings.sessions_per_node, Math.ceil(this.env.gatewayMaxSessions * maxShareOfApp));
+    if (count >= limit) throw new UpgradeRefused(503, 'too_many_sessions');
+    this.ofApps.set(app.id, count + 1);
+    socket.once('close', () => {
+      const left = (this.ofApps.get(app.id) ?? 1) - 1;
+      if (left > 0) this.ofApps.set(app.id, left);
+      else this.ofApps.delete(app.id);
+    });
   }
 
   private async appOf(request: IncomingMessage): Promise<App> {

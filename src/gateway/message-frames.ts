@@ -8,7 +8,9 @@ import type {
   OfflineMessagesService,
 } from '../offline-messages/offline-messages.service.js';
 import type { Session } from '../presence/session.js';
-import type { ClientFrame } from './frames.js';
+import type { RateLimits } from '../rate-limit/rate-limits.service.js';
+import { type ClientFrame, messageOf } from './frames.js';
+import type { MarksUnderWay } from './marks-under-way.js';
 
 /** What the messages of a session need of its socket. */
 export interface MessageOutlet {
@@ -19,11 +21,16 @@ export interface MessageOutlet {
   /** Reads nothing more of the client, until `resume`. */
   pause(): void;
   resume(): void;
+  /** The client, or its app, sends more than it may: reads nothing of it for a while. */
+  slowDown(retryAfterMs: number, cause: 'client' | 'app'): void;
 }
 
-/** The acks and reads of all sessions of this node that are not stored yet. */
-export interface MarksUnderWay {
-  count: number;
+/** What all sessions of the node share. */
+export interface MessageServices {
+  readonly messages: MessagesService;
+  readonly offlineMessages: OfflineMessagesService;
+  readonly limits: RateLimits;
+  readonly marksUnderWay: MarksUnderWay;
 }
 
 /** Messages in one pull; the longest are 16 KiB, so this is half a megabyte at most. */
@@ -33,10 +40,11 @@ const unacknowledgedMost = 100;
 const unacknowledgedBytesMost = 256 * 1024;
 /** Messages that one client may have on their way in. */
 const pendingMost = 100;
-/** With so many acks and reads under way, a client is not read before half of them are stored. */
+/**
+ * With so many acks and reads under way, a client is not read before half of them are stored; while its app has its share
+ * of those of the node, before all of its own are.
+ */
 const maxMarks = 100;
-/** With so many of all clients, each is not read before all of its own are stored. */
-const maxMarksOfNode = 2_000;
 const refLengthMost = 128;
 
 /** The messages of one session, in both directions. */
@@ -60,10 +68,8 @@ export class MessageSession {
   private constructor(
     private readonly app: App,
     private readonly session: Session,
-    private readonly messages: MessagesService,
-    private readonly offlineMessages: OfflineMessagesService,
+    private readonly services: MessageServices,
     private readonly outlet: MessageOutlet,
-    private readonly marksOfNode: MarksUnderWay,
     private readonly opened: InboxPosition,
   ) {}
 
@@ -71,13 +77,11 @@ export class MessageSession {
   static async open(
     app: App,
     session: Session,
-    messages: MessagesService,
-    offlineMessages: OfflineMessagesService,
+    services: MessageServices,
     outlet: MessageOutlet,
-    marksOfNode: MarksUnderWay,
   ): Promise<MessageSession> {
-    const opened = await offlineMessages.open(app.id, session.userUuid);
-    return new MessageSession(app, session, messages, offlineMessages, outlet, marksOfNode, opened);
+    const opened = await services.offlineMessages.open(app.id, session.userUuid);
+    return new MessageSession(app, session, services, outlet, opened);
   }
 
   /** How many messages wait for this session. */
@@ -100,7 +104,8 @@ export class MessageSession {
   /** A wake-up may be lost: sends what the inbox has up to `lastSeq` (null: looks where that is) and was not sent. */
   async catchUp(lastSeq: number | null): Promise<void> {
     if (!this.started || this.closed) return;
-    const { session, offlineMessages } = this;
+    const { session } = this;
+    const { offlineMessages } = this.services;
     try {
       const last = lastSeq ?? (await offlineMessages.open(this.app.id, session.userUuid)).lastSeq;
       if (last > this.sentSeq) this.wake();
@@ -126,11 +131,11 @@ export class MessageSession {
     return type === 'ack' && typeof id === 'string' && this.unacknowledged.has(id);
   }
 
-  /** Handles a frame of a client; false when it is not about messages. */
-  take(frame: ClientFrame): boolean {
+  /** Handles a frame of a client, of so many bytes; false when it is not about messages. */
+  take(frame: ClientFrame, bytes: number): boolean {
     switch (frame.type) {
       case 'send':
-        this.takeSend(frame);
+        this.takeSend(frame, bytes);
         return true;
       case 'ack':
       case 'read':
@@ -146,7 +151,7 @@ export class MessageSession {
     try {
       while (this.woken && !this.closed && this.hasRoom) {
         this.woken = false;
-        const messages = await this.offlineMessages.pull(
+        const messages = await this.services.offlineMessages.pull(
           this.app.id,
           this.session.userUuid,
           this.sentSeq,
@@ -189,7 +194,8 @@ export class MessageSession {
 
   private takeMark({ id }: ClientFrame, type: 'ack' | 'read'): void {
     if (typeof id !== 'string') return this.fail(new AppError('argument_invalid', { detail: 'id must be a string' }));
-    const { app, session, offlineMessages } = this;
+    const { app, session } = this;
+    const { offlineMessages, marksUnderWay } = this.services;
     const done =
       type === 'ack'
         ? offlineMessages.acknowledge(app, session.userUuid, id)
@@ -197,8 +203,8 @@ export class MessageSession {
     // An ack that was not stored: the message comes again with the next session.
     void done.catch((error: unknown) => this.fail(error)).finally(() => this.markStored());
     this.marks += 1;
-    this.marksOfNode.count += 1;
-    if (!this.paused && (this.marks >= maxMarks || this.marksOfNode.count >= maxMarksOfNode)) {
+    marksUnderWay.add(app.id);
+    if (!this.paused && (this.marks >= maxMarks || marksUnderWay.isFull(app.id))) {
       this.paused = true;
       this.outlet.pause();
     }
@@ -207,8 +213,9 @@ export class MessageSession {
 
   private markStored(): void {
     this.marks -= 1;
-    this.marksOfNode.count -= 1;
-    const enough = this.marksOfNode.count < maxMarksOfNode ? maxMarks / 2 : 0;
+    const { marksUnderWay } = this.services;
+    marksUnderWay.remove(this.app.id);
+    const enough = marksUnderWay.isFull(this.app.id) ? 0 : maxMarks / 2;
     if (!this.paused || this.marks > enough) return;
     this.paused = false;
     this.outlet.resume();
@@ -223,14 +230,27 @@ export class MessageSession {
     if (this.woken) this.wake();
   }
 
-  private takeSend(frame: ClientFrame): void {
+  private takeSend(frame: ClientFrame, bytes: number): void {
     const { ref } = frame;
     if (this.pending >= pendingMost) return this.fail(new AppError('overloaded'), ref);
     this.pending += 1;
+    // Counted as it comes; what becomes of it is said in its turn.
+    const admitted = this.admit(bytes);
+    admitted.catch(() => undefined);
     this.storing = this.storing
+      .then(() => admitted)
       .then(() => this.send(frame))
       .catch((error: unknown) => this.fail(error, ref))
       .finally(() => (this.pending -= 1));
+  }
+
+  /** @throws AppError rate_limited */
+  private async admit(bytes: number): Promise<void> {
+    const { limits } = this.services;
+    const decision = await limits.admitOfUser(this.app, this.session.username, bytes);
+    if (decision === null || decision.allowed) return;
+    this.outlet.slowDown(decision.retryAfterMs, 'client');
+    throw limits.rejection('messages_of_user', decision);
   }
 
   private async send({ ref, to, body, ext, msg_type: type = 'txt' }: ClientFrame): Promise<void> {
@@ -239,23 +259,18 @@ export class MessageSession {
     if (typeof to !== 'string' || to === '')
       throw new AppError('argument_invalid', { detail: 'to must be the name of a user' });
     if (typeof type !== 'string') throw new AppError('argument_invalid', { detail: 'msg_type must be a string' });
-    const ids = await this.messages.send(this.app, { from: this.session.username, to: [to], type, body, ext });
+    const ids = await this.services.messages.send(this.app, { from: this.session.username, to: [to], type, body, ext });
     this.outlet.sendText(JSON.stringify({ type: 'sent', ref, id: ids.get(to) }));
   }
 
   private fail(error: unknown, ref?: unknown): void {
-    const { code, detail } = error instanceof AppError ? error : new AppError('internal');
+    const { code, detail, retryAfterMs } = error instanceof AppError ? error : new AppError('internal');
     if (code === 'internal') this.outlet.onFault(error);
-    const frame = { type: 'error', code, message: detail ?? failureTexts[code] ?? 'internal error' };
+    if (code === 'rate_limited') this.outlet.slowDown(retryAfterMs ?? 0, 'app');
+    const frame = { type: 'error', code, message: detail ?? messageOf(code), retry_after_ms: retryAfterMs };
     this.outlet.sendText(JSON.stringify(isRef(ref) ? { ...frame, ref } : frame));
   }
 }
-
-const failureTexts: Readonly<Record<string, string>> = {
-  message_too_large: 'body and ext are larger than 16 KiB together',
-  database_unavailable: 'the service is busy, please try again later',
-  overloaded: 'the service is busy, please try again later',
-};
 
 /** A number comes back with the digits that it had. */
 function isRef(ref: unknown): boolean {

@@ -6,6 +6,7 @@ import { AppError } from '../errors/app-error.js';
 import { writeMessageId } from '../offline-messages/message-id.js';
 import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
 import { PresenceService, statusMost } from '../presence/presence.service.js';
+import { RateLimits } from '../rate-limit/rate-limits.service.js';
 import { foldUsername, usernameKey } from '../users/username.js';
 import { type MessageType, messageTypes } from './message-types.js';
 
@@ -31,6 +32,7 @@ export class MessagesService {
   constructor(
     private readonly offlineMessages: OfflineMessagesService,
     private readonly presence: PresenceService,
+    private readonly limits: RateLimits,
   ) {}
 
   /**
@@ -38,11 +40,12 @@ export class MessagesService {
    * checked: a name that nobody has gets an id, and nothing is stored.
    * @returns the message id of each receiver, by the name as the caller wrote it
    * @throws AppError argument_invalid, batch_too_large, username_illegal (of the sender), message_too_large,
-   *   database_unavailable
+   *   rate_limited (the app), database_unavailable
    */
   async send(app: App, outgoing: OutgoingMessage): Promise<Map<string, string>> {
     const message = checkMessage(outgoing);
     const usernames = [...new Set(outgoing.to.map(foldUsername))];
+    await this.limits.admitMessage(app, usernames.length, message.body.length + (message.ext?.length ?? 0));
     const online = await this.online(app, usernames);
     const receivers = usernames.map((username, index) => ({ username, away: online[index] !== true }));
     const ids = await this.offlineMessages.store(app, message, receivers);

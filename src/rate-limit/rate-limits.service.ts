@@ -14,6 +14,9 @@ export const guessesPerUser = 10;
 /** Wrong passwords or refresh tokens a minute for all users of an app from one address. */
 export const guessesPerAddress = 100;
 
+/** A message counts as one more for each so many bytes, as it is they that keep the disk. */
+export const bytesPerMessage = 1_024;
+
 const secondMs = 1_000;
 const minuteMs = 60_000;
 /** No stored name is longer, and what nobody could be called shall not fill the memory. */
@@ -31,7 +34,7 @@ const wrongGuess: ReadonlySet<ErrorCode> = new Set([
  */
 export type RatePool = 'users' | 'own';
 
-/** Owns how often an app may call and how often anyone may guess a password or refresh token. */
+/** Owns how often an app may call, how much it may send, and how often anyone may guess a password or refresh token. */
 @Injectable()
 export class RateLimits {
   /** Told of each refusal: the route, or `password_guess`. */
@@ -51,6 +54,28 @@ export class RateLimits {
     return shared
       ? this.store.consume(`{${app.id}}:rate:users`, userSystemPerSecond, secondMs)
       : this.store.consume(`{${app.id}}:rate:${route}`, perSecond, secondMs);
+  }
+
+  /**
+   * Counts a message that a user sends against what each user of the app may send.
+   * @returns null when the app has no limits
+   */
+  admitOfUser(app: App, username: string, bytes: number): Decision | Promise<Decision> | null {
+    if (app.settings.rate_profile === 'off') return null;
+    const limit = app.settings.messages_per_second_per_user;
+    return this.store.consume(`{${app.id}}:rate:messages:${username}`, limit, secondMs, messagesIn(bytes));
+  }
+
+  /**
+   * Counts a message for so many receivers, whoever sends it, against what the app may store.
+   * @throws AppError rate_limited with retryAfterMs
+   */
+  async admitMessage(app: App, receivers: number, bytes: number): Promise<void> {
+    if (app.settings.rate_profile === 'off') return;
+    const calls = receivers - 1 + messagesIn(bytes);
+    const limit = app.settings.messages_per_second;
+    const decision = await this.store.consume(`{${app.id}}:rate:messages`, limit, secondMs, calls);
+    if (!decision.allowed) throw this.rejection('messages', decision);
   }
 
   /** What a refused call is answered with. */
@@ -86,6 +111,10 @@ export class RateLimits {
       if (!wrong) await Promise.all([this.store.refund(ofAddress), this.store.refund(ofUser)]);
     }
   }
+}
+
+function messagesIn(bytes: number): number {
+  return 1 + Math.floor(bytes / bytesPerMessage);
 }
 
 function guessKeys(app: App, username: string, address: string): { ofAddress: string; ofUser: string } {
