@@ -15,8 +15,8 @@ const users = 40;
 const framesPerSecond = 180;
 const frameBytes = 15_000;
 const lastsMs = runs(10_000, 60_000);
-/** What else the machine does takes so long now and then; in the short form that is another suite. */
-const noiseMs = longForm ? 25 : 150;
+/** The short form shares the machine with another suite, and the service competes for processors that the control does not need. */
+const noiseMs = longForm ? 25 : 250;
 
 interface Flood {
   readonly sent: number;
@@ -29,6 +29,8 @@ describe.each(['sqlite', 'mariadb'] as const)('an app whose users flood the gate
   const [noisy, quiet] = [aBootstrapApp(), aBootstrapApp()];
   let database: TestDatabase;
   let service: ServiceProcess;
+  /** Another one that nobody floods: what it takes longer meanwhile is the machine's doing. */
+  let control: ServiceProcess;
 
   beforeEach(async () => {
     database = await createDatabase(engine);
@@ -40,8 +42,10 @@ describe.each(['sqlite', 'mariadb'] as const)('an app whose users flood the gate
     };
     service = await ServiceProcess.start(env);
     await liftLimits(quiet, env);
+    control = await ServiceProcess.start({ ...env, DATABASE_URL: 'sqlite::memory:' });
   }, 120_000);
   afterEach(async () => {
+    await control.kill();
     await service.kill();
     await database.drop();
   });
@@ -56,12 +60,12 @@ describe.each(['sqlite', 'mariadb'] as const)('an app whose users flood the gate
   };
 
   /** Asks for a while, one call after the other. @returns how long each took; anything but 200 is a failure */
-  async function watch(path: string, forMs: number): Promise<number[]> {
+  async function watch({ url }: ServiceProcess, path: string, forMs: number): Promise<number[]> {
     const headers = { authorization: `Bearer ${tokenOf(quiet)}` };
     const took: number[] = [];
     for (const until = performance.now() + forMs; performance.now() < until; await sleep(5)) {
       const asked = performance.now();
-      const answer = await fetch(`${service.url}${path}`, { headers });
+      const answer = await fetch(`${url}${path}`, { headers });
       await answer.arrayBuffer();
       took.push(performance.now() - asked);
       expect(answer.status).toBe(200);
@@ -96,20 +100,26 @@ describe.each(['sqlite', 'mariadb'] as const)('an app whose users flood the gate
     async () => {
       await register(quiet, ['reader']);
       const reads = `/${quiet.org}/${quiet.name}/users/reader`;
-      const before = percentile(await watch(reads, 3_000), 0.99);
+      const before = percentile(await watch(service, reads, 3_000), 0.99);
 
       const stop = await flood(names(users, 'flood'), ['target-1', 'target-2']);
-      const [read, health] = await Promise.all([watch(reads, lastsMs), watch('/health/ready', lastsMs)]);
+      const [read, health, quietly] = await Promise.all([
+        watch(service, reads, lastsMs),
+        watch(service, '/health/ready', lastsMs),
+        watch(control, '/health/ready', lastsMs),
+      ]);
       const counts = await stop();
 
       const during = percentile(read, 0.99);
       const healthP99 = percentile(health, 0.99);
+      const ofMachine = percentile(quietly, 0.99);
       console.log(
         `${engine}: reads p99 ${before.toFixed(1)} ms before, ${during.toFixed(1)} ms beside the flood` +
-          ` (p50 ${percentile(read, 0.5).toFixed(1)} ms); health p99 ${healthP99.toFixed(1)} ms; ${JSON.stringify(counts)}`,
+          ` (p50 ${percentile(read, 0.5).toFixed(1)} ms); health p99 ${healthP99.toFixed(1)} ms,` +
+          ` of the control ${ofMachine.toFixed(1)} ms; ${JSON.stringify(counts)}`,
       );
-      expect(during).toBeLessThan(Math.max(2 * before, noiseMs));
-      expect(healthP99).toBeLessThan(100);
+      expect(during).toBeLessThan(Math.max(2 * before, 2 * ofMachine, noiseMs));
+      expect(healthP99).toBeLessThan(Math.max(100, 2 * ofMachine, longForm ? 0 : noiseMs));
       expect(counts.stored).toBeGreaterThan(0);
       expect(counts.refused).toBeGreaterThan(users);
       // The app may send 2,000 messages in a second, and each of these counts as fifteen.
