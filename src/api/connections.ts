@@ -4,6 +4,8 @@ import type { TrustedProxies } from '../http/client-address.js';
 import { networkOf } from '../rate-limit/network-of.js';
 
 const lookEveryMs = 250;
+/** Open files that are kept for the databases, the log and documents, unless that is more than half of what there are. */
+const reservedFiles = 1_500;
 /** Of all sockets together: what answers wait for readers. */
 const maxUnsentBytes = 64 * 1024 * 1024;
 /** How fast answers have to be taken once a reader has been slow for the grace. */
@@ -24,7 +26,7 @@ interface Connection {
 /**
  * The connections of HTTP, and what may lie in memory for them when nobody counts their requests any more: how many one
  * network has, how slowly they may take answers, and how much waits for all of them. Sockets of the gateway have
- * limits of their own. It looks at them a few times a second, so that a request costs nothing more.
+ * limits of their own, and only count among the open files. It looks at them a few times a second, so that a request costs nothing more.
  */
 export class Connections {
   readonly cut: Record<CutReason, number> = { too_many: 0, slow_reader: 0, memory: 0 };
@@ -41,7 +43,19 @@ export class Connections {
     server.on('connection', (socket: Socket) => this.add(socket));
     // It comes back as a new one where the upgrade is not the gateway's (`serveWithoutUpgrade`).
     server.on('upgrade', (_request: unknown, socket: Socket) => this.remove(socket));
-    const timer = setInterval(() => this.look(), lookEveryMs).unref();
+    const limit = maxOpenFiles();
+    if (limit !== null) server.maxConnections = Math.max(limit - reservedFiles, Math.floor(limit / 2));
+    let dropped = false;
+    server.on('drop', () => {
+      this.cut.too_many += 1;
+      dropped = true;
+    });
+    const timer = setInterval(() => {
+      this.look();
+      // Those that ask for nothing make room for those that would.
+      if (dropped) server.closeIdleConnections();
+      dropped = false;
+    }, lookEveryMs).unref();
     server.once('close', () => clearInterval(timer));
   }
 
@@ -108,4 +122,13 @@ export class Connections {
       this.end(socket, 'memory');
     }
   }
+}
+
+/** null: without a limit, or the system names none. */
+function maxOpenFiles(): number | null {
+  // Names of other machines would be looked up for it. It is missing from the types.
+  const report = Object.assign(process.report, { excludeNetwork: true });
+  const { userLimits } = report.getReport() as { userLimits?: { open_files: { soft: number | 'unlimited' } } };
+  const soft = userLimits?.open_files.soft;
+  return typeof soft === 'number' ? soft : null;
 }

@@ -212,4 +212,36 @@ describe('connections of one address', () => {
     await service.kill();
     await database.drop();
   }, 60_000);
+
+  it('of many addresses leave files for the database, and those that ask for nothing make room', async () => {
+    const app = aBootstrapApp();
+    const database = await createDatabase('sqlite');
+    const limited = ['sh', '-c', 'ulimit -n 200 && exec "$0" dist/main.js', process.execPath];
+    const service = await ServiceProcess.run(limited, { DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text }, root);
+    const { port } = new URL(service.url);
+    const idle: Socket[] = [];
+    for (let index = 0; index < 250; index += 1) {
+      const localAddress = `127.0.1.${index % 250}`;
+      const socket = connect({ port: Number(port), host: '127.0.0.1', localAddress }).on('error', () => undefined);
+      idle.push(socket);
+      socket.resume().write('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');
+      await sleep(2);
+    }
+    let status = 0;
+    await until(async () => {
+      const asked = fetch(`${service.url}/${app.org}/${app.name}/users`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${tokenOf(app)}`, connection: 'close' },
+        body: JSON.stringify({ username: `user${performance.now().toFixed()}`, password: 'p' }),
+        signal: AbortSignal.timeout(1_000),
+      });
+      status = await asked.then((response) => response.status).catch(() => 0);
+      return status !== 0;
+    }, 5_000);
+    expect(status).toBe(200);
+    expect((await figuresOf(service.url)).sum('rollcall_connections_cut_total', 'too_many')).toBeGreaterThan(0);
+    for (const socket of idle) socket.destroy();
+    await service.kill();
+    await database.drop();
+  }, 60_000);
 });
