@@ -201,6 +201,18 @@ describe('MysqlDatabase', () => {
     await expect(database.read('SELECT 1')).resolves.toHaveLength(1);
   });
 
+  it('serves an app at once beside one that floods, and serves that too', async () => {
+    const flood = Array.from({ length: 60 }, () => database.read('SELECT SLEEP(0.05)', [], 'flood'));
+    const settled = Promise.allSettled(flood);
+    await sleep(20);
+    // First come, first served, its line would be longer than anybody may wait.
+    for (let time = 0; time < 5; time += 1)
+      await expect(database.read('SELECT 1', [], 'other')).resolves.toHaveLength(1);
+    const served = (await settled).filter(({ status }) => status === 'fulfilled');
+    expect(served.length).toBeGreaterThanOrEqual(limits.connections);
+    expect(database.writesWaiting).toBe(0);
+  });
+
   it('cuts a statement that takes too long, and the next one does not wait behind it', async () => {
     const took = await elapsed(() => expect(database.read('SELECT SLEEP(5)')).rejects.toMatchObject(unavailable));
     expect(took).toBeLessThan(limits.statementTimeoutMs + 300);
