@@ -29,10 +29,11 @@ export class GroupRemovals {
     userUuids: readonly string[],
     maxRows: number,
   ): Promise<number> {
-    const { among, forUpdate } = this.database.dialect;
+    const { among, forceIndex, forUpdate } = this.database.dialect;
     const users = among('user_uuid', userUuids);
     const joined = await transaction.read<{ user_uuid: string; group_id: number }>(
-      `SELECT user_uuid, group_id FROM group_members WHERE app_id = ? AND ${users.sql} LIMIT ?`,
+      `SELECT user_uuid, group_id FROM group_members${forceIndex('group_members_by_user')}` +
+        ` WHERE app_id = ? AND ${users.sql} LIMIT ?`,
       [appId, ...users.values, Math.ceil(maxRows / rowsPerLeaver)],
     );
     if (joined.length === 0) return 0;
@@ -75,10 +76,11 @@ export class GroupRemovals {
     userUuids: readonly string[],
     maxRows: number,
   ): Promise<number> {
-    const { among, forUpdate } = this.database.dialect;
+    const { among, forceIndex, forUpdate } = this.database.dialect;
     const owners = among('owner_uuid', userUuids);
     const owned = await transaction.read<{ id: number; members: number }>(
-      `SELECT id, members FROM chat_groups WHERE app_id = ? AND ${owners.sql} LIMIT ?${forUpdate}`,
+      `SELECT id, members FROM chat_groups${forceIndex('chat_groups_by_owner')}` +
+        ` WHERE app_id = ? AND ${owners.sql} LIMIT ?${forUpdate}`,
       [appId, ...owners.values, maxRows],
     );
     let rows = 0;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { AppsService } from '../apps/apps.service.js';
-import type { Transaction } from '../database/database.js';
+import { Database, type Transaction } from '../database/database.js';
 import { afterCommit } from '../database/unit-of-work.js';
 import { type Removal, RemovalsRepository } from './removals.repository.js';
 
@@ -16,8 +16,11 @@ export type RemovalStep = (
   maxRows: number,
 ) => Promise<number>;
 
-/** With what else the transaction of a deletion writes, a transaction stays far below a thousand rows. */
-const maxRowsPerPortion = 300;
+/**
+ * With what else the transaction of a deletion writes, a transaction stays far below a thousand rows. SQLite works on the
+ * thread that serves everybody, and nobody else writes meanwhile.
+ */
+const maxRowsPerPortion = { sqlite: 100, mysql: 300 } as const;
 const listedAtOnce = 1_000;
 /** After each portion it rests for twice as long as that took: the slower the database, the less it is asked for. */
 const restPerWork = 2;
@@ -41,6 +44,7 @@ export class RemovalsService {
   constructor(
     private readonly repository: RemovalsRepository,
     private readonly apps: AppsService,
+    private readonly database: Database,
   ) {}
 
   /** What is to be removed of everything of this kind. */
@@ -114,7 +118,7 @@ export class RemovalsService {
     kind: Removal['kind'],
     subjects: readonly string[],
   ): Promise<boolean> {
-    let room = maxRowsPerPortion;
+    let room: number = maxRowsPerPortion[this.database.engine];
     for (const step of this.steps[kind]) {
       room -= await step(transaction, appId, subjects, room);
       if (room <= 0) return false;

@@ -3,6 +3,7 @@ import { Agent } from 'node:http';
 import { AppsService } from '../../src/apps/apps.service.js';
 import { Database } from '../../src/database/database.js';
 import { OfflineMessagesService } from '../../src/offline-messages/offline-messages.service.js';
+import { RemovalsService } from '../../src/removals/removals.service.js';
 import { UserChangesService } from '../../src/users/user-changes.service.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
@@ -94,6 +95,15 @@ describe.each(['sqlite', 'mariadb'] as const)('every statement, on %s', (engine)
     await one.call('POST', '/messages/users', { to: ['late'], type: 'txt', body: {} });
     clock.advance(8 * dayMs);
     expect(await running.nest.get(OfflineMessagesService).expireDue()).toBeGreaterThan(0);
+    // With more than the transaction of a deletion takes along.
+    const late = await users.get(one.application, 'late');
+    const line = { app_id: one.application, user_uuid: late.uuid, activated: 1, at: 1, actor: 'a', reason: null };
+    const lines = Array.from({ length: 400 }, (_none, id) => ({ ...line, id }));
+    await running.nest
+      .get(Database)
+      .write((transaction) => transaction.insert('user_activations', Object.keys(lines[0] as object), lines));
+    await users.delete(one.application, 'late');
+    expect(await running.nest.get(RemovalsService).finish({ all: true })).toBe(1);
     await changes.clearDue();
 
     const tables = await tablesOf(running.nest.get(Database));
