@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jest } from '@jest/globals';
 import { PasswordHasher } from '../../../src/auth/password-hasher.service.js';
 import { Database } from '../../../src/database/database.js';
 import { aUsername } from '../../factories/user.factory.js';
 import { type QiscusService, startQiscus } from './qiscus-service.js';
+
+const { jest } = import.meta;
 
 /** How long a password waits for its turn while many others do. */
 const lineMs = 700;
