@@ -1,4 +1,4 @@
-import type { RedisCommander } from 'ioredis';
+import { type RedisCommander, ReplyError } from 'ioredis';
 
 /** Answers that say "not now" rather than "wrong question". Old servers quote what a command in a script was answered. */
 const unavailableAnswer =
@@ -9,13 +9,13 @@ const refusedWrite = /^(READONLY|NOREPLICAS|MISCONF|OOM)\b/;
 const trialMs = 10_000;
 
 /** Whether Redis said that the command is wrong: it serves. */
-export function isOwnFault({ name, message }: Error): boolean {
-  return name === 'ReplyError' && !unavailableAnswer.test(message);
+export function isOwnFault(error: Error): boolean {
+  return isAnswer(error) && !unavailableAnswer.test(error.message);
 }
 
 /** What a server that takes no writes says of it; null for any other failure. */
-export function refusalOf({ name, message }: Error): string | null {
-  const answer = name === 'ReplyError' ? unavailableAnswer.exec(message)?.[1] : undefined;
+export function refusalOf(error: Error): string | null {
+  const answer = isAnswer(error) ? unavailableAnswer.exec(error.message)?.[1] : undefined;
   if (answer === undefined || !refusedWrite.test(answer)) return null;
   // The server goes on about the script in which it happened.
   return (answer.split('. script: ', 1)[0] as string).replace(/\.$/, '');
@@ -29,4 +29,9 @@ export async function tryWrite(redis: RedisCommander, key: string): Promise<void
   } catch (error) {
     if (!isOwnFault(error as Error)) throw error;
   }
+}
+
+/** Not by its name, which is that of its class: a bundler may give that another one. */
+function isAnswer(error: Error): boolean {
+  return error instanceof (ReplyError as ErrorConstructor);
 }

@@ -35,7 +35,8 @@ describe.each(['sqlite', 'mariadb'] as const)('who owns thousands of groups of 3
   let service: ServiceProcess;
   let tables: DataSource;
 
-  beforeAll(async () => {
+  // Anew for a second look as well.
+  beforeEach(async () => {
     schema = await createDatabase(engine);
     env = { DATABASE_URL: schema.url, BOOTSTRAP_APPS: `${big.text},${other.text}`, PASSWORD_COST: 'm=8,t=1,p=1' };
     service = await ServiceProcess.start(env, [watchStalls]);
@@ -45,7 +46,7 @@ describe.each(['sqlite', 'mariadb'] as const)('who owns thousands of groups of 3
     const [user] = await tables.query<{ app_id: string; uuid: string }[]>('SELECT app_id, uuid FROM users');
     await fill(user?.app_id as string, user?.uuid as string);
   }, 180_000);
-  afterAll(async () => {
+  afterEach(async () => {
     await tables.destroy();
     await service.kill();
     await schema.drop();
