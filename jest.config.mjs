@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { loadedFirst, moduleNameMapper } from './scripts/test-packages.mjs';
 
 // Nest 12 is ESM only, so the tests run as ESM too: `npm test` starts jest with --experimental-vm-modules.
@@ -51,8 +52,9 @@ const ON_EVERY_ENGINE = ['test/e2e/**/*.e2e.ts', 'src/**/*.engine-spec.ts'];
 export default {
   // Of the whole run: jest ignores it in a project.
   testTimeout: TEST_TIMEOUT_MS,
-  // jest would leave one core idle. Modules of a finished file are not given back: a worker that has grown is replaced.
-  maxWorkers: '100%',
+  // Half of what the fault suites do is to wait, so three files keep two processors busy. Modules of a finished file are
+  // not given back: a worker that has grown is replaced.
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   workerIdleMemoryLimit: '1GB',
   projects: [
     project('unit', 'sqlite', false, ['src/**/*.spec.ts', 'test/tooling/**/*.spec.ts']),

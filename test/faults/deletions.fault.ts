@@ -13,7 +13,7 @@ import { tokenOf } from '../support/tokens.js';
 
 secondLookAtTimes();
 
-const groups = runs(400, 2_500);
+const groups = runs(250, 2_500);
 const membersEach = 300;
 const rowsPerInsert = 5_000;
 const measuredMs = runs(1_500, 5_000);
