@@ -52,6 +52,7 @@ async function examineSqlite(dataSource: DataSource): Promise<DatabaseFinding[]>
     durable
       ? { what: 'durability', verdict: 'ok', text: 'synchronous=FULL' }
       : { what: 'durability', verdict: 'broken', text: 'synchronous is not FULL: a power cut loses writes' },
+    await tryToWrite(dataSource, 'sqlite'),
   ];
 }
 
@@ -79,18 +80,27 @@ function warnOfClock(text: string): DatabaseFinding {
   return { what: 'clock', verdict: 'warning', text };
 }
 
-/** As the service writes; a server may answer every question and refuse that. */
-async function tryToWrite(dataSource: DataSource): Promise<DatabaseFinding> {
+/** As the service writes: a server may answer every question and refuse that, and so may a file or its disk. */
+const writeAsTheService = {
+  mysql: [
+    'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+    'START TRANSACTION',
+    trialWrite,
+    // The statement tells.
+    'ROLLBACK',
+  ],
+  // Whether the disk has room shows when it is committed.
+  sqlite: [trialWrite],
+};
+
+async function tryToWrite(dataSource: DataSource, engine: keyof typeof writeAsTheService): Promise<DatabaseFinding> {
   const runner = dataSource.createQueryRunner();
   try {
-    await runner.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
-    await runner.query('START TRANSACTION');
-    await runner.query(trialWrite);
-    await runner.query('ROLLBACK');
+    for (const statement of writeAsTheService[engine]) await runner.query(statement);
     return { what: 'database', verdict: 'ok', text: 'takes writes' };
   } catch (error) {
     const { errno, message } = error as { errno?: number; message: string };
-    return errno === noSuchTable
+    return errno === noSuchTable || message.includes('no such table')
       ? { what: 'database', verdict: 'warning', text: 'has no tables yet: the first start makes them' }
       : { what: 'database', verdict: 'broken', text: `refuses writes: ${message}` };
   } finally {
@@ -114,7 +124,7 @@ async function examineMysql(dataSource: DataSource, clock: Clock): Promise<Datab
   return [
     { what: 'database', verdict: 'ok', text: `answers, version ${variables.get('version')}` },
     ...durabilityOf(variables),
-    await tryToWrite(dataSource),
+    await tryToWrite(dataSource, 'mysql'),
     difference > clockDifferenceMostMs
       ? { what: 'clock', verdict: 'warning', text: `differs from the database by ${Math.round(difference)} ms` }
       : { what: 'clock', verdict: 'ok', text: 'agrees with the database' },

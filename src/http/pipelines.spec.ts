@@ -10,16 +10,16 @@ describe('Pipelines', () => {
   let client: Socket;
   let text: string;
   let underWay: number;
-  let underWayMost: number;
+  let maxUnderWay: number;
   const broken: unknown[] = [];
 
   beforeEach(async () => {
-    [text, underWay, underWayMost] = ['', 0, 0];
+    [text, underWay, maxUnderWay] = ['', 0, 0];
     broken.length = 0;
     const pipelines = new Pipelines();
     const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
       underWay += 1;
-      underWayMost = Math.max(underWayMost, underWay);
+      maxUnderWay = Math.max(maxUnderWay, underWay);
       let body = '';
       for await (const part of request) body += String(part);
       await pause(2);
@@ -59,7 +59,7 @@ describe('Pipelines', () => {
     }
     while (answers().length < 100 && !client.destroyed) await pause(10);
     expect(answers()).toEqual(expected(100));
-    expect(underWayMost).toBe(2);
+    expect(maxUnderWay).toBe(2);
     expect(broken).toEqual([]);
   });
 

@@ -120,7 +120,7 @@ describe('sessions that come and go while the store is away', () => {
   const user = { appId: app.id, username: 'ann', uuid: 'uuid-of-ann', activated: true, tokenEpoch: 0 } as User;
   const clock = new FixedClock();
   const sessions = 10_500;
-  const waitingMost = 10_000;
+  const maxWaiting = 10_000;
   let store: UnsteadyStore;
   let presence: PresenceService;
 
@@ -160,7 +160,7 @@ describe('sessions that come and go while the store is away', () => {
 
   it('are withdrawn when it is back, up to a number', async () => {
     await jest.advanceTimersByTimeAsync(renewEveryMs);
-    expect(store.withdrawals).toBe(waitingMost);
+    expect(store.withdrawals).toBe(maxWaiting);
   });
 
   it('need no withdrawal when the lease was lost meanwhile', async () => {

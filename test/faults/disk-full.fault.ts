@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { aUsername } from '../factories/user.factory.js';
 import { agoraErrors, expectError } from '../support/agora-answers.js';
 import { inTurns } from '../support/cluster.js';
+import { eventually } from '../support/message-client.js';
 import { rowsOf } from '../support/rows.js';
 import { type RunningApp, startApp } from '../support/start-app.js';
 
@@ -45,5 +46,17 @@ describe('the service when its SQLite file cannot grow', () => {
     const present = await rowsOf<{ username: string }>(running.database.url, 'SELECT username FROM users');
     expect(present.map(({ username }) => username).sort()).toEqual([...acked].sort());
     expect(sqlite.pragma('integrity_check', { simple: true })).toBe('ok');
+  });
+
+  it('refuses writes to readiness, when its file cannot be written, and is ready again when it can', async () => {
+    const ready = async () => {
+      const { status, body } = await running.call('get', '//health/ready');
+      return [status, (body as { database: string }).database];
+    };
+    // A statement that writes fails as with a file that this process may only read (SQLITE_READONLY).
+    sqlite.pragma('query_only = ON');
+    await eventually(async () => expect(await ready()).toEqual([503, 'refuses writes']));
+    sqlite.pragma('query_only = OFF');
+    await eventually(async () => expect(await ready()).toEqual([200, 'up']));
   });
 });
