@@ -81,10 +81,11 @@ async function fetchNode(version, reason) {
 export function continueOn(program, args) {
   // So that whatever is called `node` further on is this one too.
   const path = [resolve(program, '..'), process.env.PATH].join(delimiter);
-  const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, PATH: path } });
   /** @type {NodeJS.Signals[]} */
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  // Before it starts: a signal in between would end this process alone, and leave the other one behind.
   for (const signal of signals) process.on(signal, () => child.kill(signal));
+  const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, PATH: path } });
   child.once('error', (error) => fail(`${program} could not be started: ${error.message}`));
   child.once('close', (code, signal) => {
     if (signal === null) process.exit(code ?? 1);
