@@ -2,6 +2,7 @@
 // network: a range, an override or a careless downgrade must not bring one back.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isInRange } from './set-up/supported-node.mjs';
 
 /** @type {readonly { package: string, fixedIn: string, advisories: readonly string[] }[]} */
 export const knownAdvisories = JSON.parse(readFileSync(join(import.meta.dirname, 'advisories.json'), 'utf8'));
@@ -14,14 +15,7 @@ export function installedAndKnown({ packages }) {
   return Object.entries(packages).flatMap(([path, { version = '', dev }]) => {
     const name = path.split('node_modules/').at(-1);
     const known = knownAdvisories.find((one) => one.package === name);
-    const isFound = path !== '' && dev !== true && known !== undefined && isBelow(version, known.fixedIn);
+    const isFound = path !== '' && dev !== true && known !== undefined && !isInRange(version, `>=${known.fixedIn}`);
     return isFound ? [{ ...known, path, version }] : [];
   });
-}
-
-/** @param {string} version @param {string} floor */
-function isBelow(version, floor) {
-  const [left, right] = [version, floor].map((text) => text.split('-')[0].split('.').map(Number));
-  const index = [0, 1, 2].find((at) => left[at] !== right[at]);
-  return index !== undefined && left[index] < right[index];
 }
