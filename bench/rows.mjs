@@ -367,7 +367,7 @@ export function rowsOf(stage, { peer, against }) {
 }
 
 /**
- * As src/users/list-cursor.ts writes it, so that nobody has to walk there. A cursor of another form would be refused.
+ * As src/cursors/list-cursor.ts writes it, so that nobody has to walk there. A cursor of another form would be refused.
  *
  * @param {string} appId @param {number} afterId
  */

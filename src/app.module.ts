@@ -1,15 +1,16 @@
 import { type DynamicModule, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { AccessGuard } from './api/access.guard.js';
+import { AccessGuard } from './http/access.guard.js';
 import { AgoraModule } from './api/agora/agora.module.js';
 import { OperationsModule } from './api/operations/operations.module.js';
 import { QiscusModule } from './api/qiscus/qiscus.module.js';
-import { RateLimitGuard } from './api/rate-limit.guard.js';
+import { RateLimitGuard } from './http/rate-limit.guard.js';
 import { AppsModule } from './apps/apps.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ClockModule } from './clock/clock.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Env } from './config/env.js';
+import { dataSourceOptions } from './data-source.js';
 import { DatabaseModule } from './database/database.module.js';
 import { Database } from './database/database.js';
 import { GatewayModule } from './gateway/gateway.module.js';
@@ -21,6 +22,7 @@ import { MessagesModule } from './messages/messages.module.js';
 import { OfflineMessagesModule } from './offline-messages/offline-messages.module.js';
 import { RateLimitModule } from './rate-limit/rate-limit.module.js';
 import { RedisModule } from './redis/redis.module.js';
+import { RetentionModule } from './retention/retention.module.js';
 import { UsersModule } from './users/users.module.js';
 
 /** The table of contents. */
@@ -47,7 +49,8 @@ export class AppModule implements OnApplicationShutdown {
         ConfigModule.forRoot(env),
         ClockModule,
         IdsModule,
-        DatabaseModule,
+        DatabaseModule.forRoot(dataSourceOptions(env)),
+        RetentionModule,
         RedisModule,
         AppsModule,
         AuthModule,

@@ -1,11 +1,11 @@
 import 'reflect-metadata';
-import { createHttpApplication } from './api/http-application.js';
+import { createHttpApplication } from './http-application.js';
 import { Metrics } from './api/operations/metrics.service.js';
 import { AppsService } from './apps/apps.service.js';
 import { bannerFor } from './banner.js';
 import { loadEnv } from './config/env.js';
 import { Database } from './database/database.js';
-import { unsafeSettings } from './database/examination.js';
+import { unsafeSettings } from './database/diagnostics.js';
 import { LogDestination } from './logging/log-destination.js';
 import { createLogger } from './logging/pino-logger.js';
 import { stopGracefully } from './shutdown.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
-import { Readiness } from './api/operations/readiness.js';
+import { Readiness } from './http/readiness.js';
 import type { Env } from './config/env.js';
 import { GatewayService } from './gateway/gateway.service.js';
 import type { LogDestination } from './logging/log-destination.js';

@@ -1,7 +1,7 @@
 import { EnvError } from './config/env.js';
 import { DatabaseRefused } from './database/database-refused.js';
 import { AppError } from './errors/app-error.js';
-import { errorText } from './logging/told-error.js';
+import { errorText } from './logging/serialize-error.js';
 
 /** What a person can mend is said in a sentence; anything else needs its stack. */
 export function startFailure(error: unknown): string {

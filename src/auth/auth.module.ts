@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { ProfilesModule } from '../profiles/profiles.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { IdentityTokensService } from './identity-tokens.service.js';
-import { PasswordsModule } from './passwords.module.js';
+import { PasswordsModule } from '../passwords/passwords.module.js';
 import { TokensService } from './tokens.service.js';
 import { UsedNoncesRepository } from './used-nonces.repository.js';
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import type { App } from '../apps/app.js';
 import { Clock } from '../clock/clock.js';
-import { RetentionClock } from '../clock/retention-clock.js';
+import { RetentionClock } from '../retention/retention-clock.js';
 import { AppError } from '../errors/app-error.js';
 import { endOfNonce, type IssuedNonce, issueNonce, nonceLifeSeconds } from './identity-nonce.js';
 import { UsedNoncesRepository } from './used-nonces.repository.js';

@@ -4,7 +4,7 @@ import { FixedClock } from '../../test/support/fixed-clock.js';
 import type { ProfilesService } from '../profiles/profiles.service.js';
 import type { User } from '../users/user.js';
 import type { UsersService } from '../users/users.service.js';
-import { isForOwner } from './token-epoch.js';
+import { isForOwner } from '../users/token-epoch.js';
 import { TokensService } from './tokens.service.js';
 
 const official = createRequire(import.meta.url)('agora-token/src/AccessToken2');

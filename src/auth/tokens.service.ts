@@ -12,7 +12,7 @@ import { isAccessToken2, verifyAccessToken2 } from './access-token2.js';
 import { BoundedMap } from './bounded-map.js';
 import { issuer, lifeSecondsMost, signJsonWebToken, verifyJsonWebToken } from './json-web-token.js';
 import { SigningKeys } from './signing-key.js';
-import { type Issued, outlivesEpoch } from './token-epoch.js';
+import { type Issued, outlivesEpoch } from '../users/token-epoch.js';
 
 export interface IssuedToken {
   readonly accessToken: string;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, UniqueViolation } from '../database/database.js';
-import { forgetEnded } from '../database/forget-ended.js';
+import { forgetEnded } from '../database/prune-expired.js';
 
 /** Which nonces were used. Every statement is about one app. */
 @Injectable()

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { SystemClock } from '../clock/clock.js';
 import { loadEnv } from '../config/env.js';
+import { migrations } from '../data-source.js';
 import { backUpSqlite } from '../database/sqlite-backup.js';
 import { refuse, sqlitePath } from '../database/sqlite-copy.js';
 import { restoreSqlite } from '../database/sqlite-restore.js';
@@ -20,6 +21,7 @@ export function addBackupCommands(program: Command): void {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
       let told = -percentPerLine;
       await backUpSqlite(path, file, {
+        migrations,
         force,
         signal: interrupted.signal,
         onProgress: (percent) => {
@@ -39,8 +41,8 @@ export function addBackupCommands(program: Command): void {
     .description('put a copy of FILE in the place of the SQLite database, which is kept under another name')
     .action(async (file: string, { force }: { force: boolean }) => {
       const path = sqlitePath(loadEnv().databaseUrl) ?? refuse(mysqlRestore);
-      const now = new Date(new SystemClock().now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-      const kept = await restoreSqlite(path, file, { force, suffix: `replaced-${now}` });
+      const now = new Date(new SystemClock().now()).toISOString().replaceAll(/[-:.]/g, '');
+      const kept = await restoreSqlite(path, file, { migrations, force, suffix: `replaced-${now}` });
       console.log(`${path} is now as ${file} was.`);
       if (kept !== null) console.log(`The database until now is ${kept}: remove it when you are sure.`);
       console.log('Start the service: it brings an older schema up to date.');

@@ -1,10 +1,16 @@
+import { Logger } from '@nestjs/common';
 import type { Command } from 'commander';
+import type { DataSource } from 'typeorm';
 import type { AppRow } from '../apps/app.entity.js';
 import { Seal } from '../apps/seal.js';
 import { SystemClock } from '../clock/clock.js';
 import { type Env, EnvError, loadEnv } from '../config/env.js';
-import { examineDatabase, readOnce } from '../database/examination.js';
-import { examineRedis } from '../redis/examination.js';
+import { dataSourceOptions } from '../data-source.js';
+import { connectDatabase } from '../database/connect-database.js';
+import { examineDatabase } from '../database/diagnostics.js';
+import { missingSqliteFile } from '../database/sqlite-file.js';
+import { examineRedis } from '../redis/diagnostics.js';
+import { examineRetentionClock } from '../retention/diagnostics.js';
 
 interface Finding {
   readonly what: string;
@@ -33,16 +39,32 @@ async function examine(): Promise<Finding[]> {
   }
   return [
     { what: 'settings', verdict: 'ok', text: 'all are valid' },
-    ...(await examineDatabase(env, new SystemClock()).catch((error: unknown) => [broken('database', error)])),
-    await examineSeals(env).catch((error: unknown) => broken('secrets', error)),
+    ...(await examineStored(env).catch((error: unknown) => [broken('database', error)])),
     ...(await examineRedis(env, new SystemClock()).catch((error: unknown) => [broken('redis', error)])),
   ];
 }
 
+/** Over one connection, which changes nothing. */
+async function examineStored(env: Env): Promise<Finding[]> {
+  const missing = missingSqliteFile(env.databaseUrl);
+  if (missing !== null) return [{ what: 'database', verdict: 'broken', text: missing }];
+  const clock = new SystemClock();
+  const dataSource = await connectDatabase(dataSourceOptions(env), new Logger('Database'), 1);
+  try {
+    return [
+      ...(await examineDatabase(dataSource, clock)),
+      ...(await examineRetentionClock(dataSource, clock)),
+      await examineSeals(env, dataSource).catch((error: unknown) => broken('secrets', error)),
+    ];
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
 /** Before the first start there is no table, and so nothing to seal. */
-async function examineSeals(env: Env): Promise<Finding> {
+async function examineSeals(env: Env, dataSource: DataSource): Promise<Finding> {
   const seal = Seal.of(env);
-  const rows = await readOnce<AppRow>(env, 'SELECT * FROM apps').catch(() => []);
+  const rows = await dataSource.query<AppRow[]>('SELECT * FROM apps').catch(() => []);
   // One that cannot be opened is told, as a start would.
   rows.forEach((row) => seal.openAll(row));
   const stale = rows.filter((row) => !seal.isCurrent(row)).length;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { RetentionClock } from '../clock/retention-clock.js';
+import { RetentionClock } from '../retention/retention-clock.js';
 import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
 import { RemovalsService } from '../removals/removals.service.js';
 import type { RunWithApp } from './run-with-app.js';

@@ -1,7 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { Clock, SystemClock } from './clock.js';
-import { RetentionClock } from './retention-clock.js';
 
 @Global()
-@Module({ providers: [{ provide: Clock, useClass: SystemClock }, RetentionClock], exports: [Clock, RetentionClock] })
+@Module({ providers: [{ provide: Clock, useClass: SystemClock }], exports: [Clock] })
 export class ClockModule {}

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { Global, Logger, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Pool } from 'mysql2';
@@ -7,7 +7,6 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Env } from '../config/env.js';
 import { connectDatabase } from './connect-database.js';
 import { CostlyReads } from './costly-reads.js';
-import { dataSourceOptions } from './data-source-options.js';
 import { DatabaseHealth } from './database-health.js';
 import { refusalOf } from './database-refused.js';
 import { Database } from './database.js';
@@ -19,35 +18,38 @@ const attemptsAtStart = 10;
 
 /** Connects, brings the schema up to date, and only then lets anyone ask. */
 @Global()
-@Module({
-  imports: [
-    TypeOrmModule.forRootAsync({
-      inject: [Env],
-      // `connectDatabase` waits by itself: this would also wait where the password is wrong.
-      useFactory: (env: Env) => ({ ...dataSourceOptions(env), toRetry: () => false }),
-      dataSourceFactory: (options) =>
-        connectDatabase(options as DataSourceOptions, new Logger('Database'), attemptsAtStart),
-    }),
-  ],
-  providers: [
-    CostlyReads,
-    DatabaseHealth,
-    {
-      provide: Database,
-      inject: [DataSource, Env],
-      useFactory: async (dataSource: DataSource, env: Env): Promise<Database> => {
-        try {
-          await migrate(dataSource);
-          return openDatabase(dataSource, env);
-        } catch (error) {
-          throw refusalOf(error, dataSource.options);
-        }
-      },
-    },
-  ],
-  exports: [CostlyReads, Database, DatabaseHealth],
-})
-export class DatabaseModule {}
+@Module({})
+export class DatabaseModule {
+  static forRoot(options: DataSourceOptions): DynamicModule {
+    return {
+      module: DatabaseModule,
+      imports: [
+        TypeOrmModule.forRootAsync({
+          // `connectDatabase` waits by itself: this would also wait where the password is wrong.
+          useFactory: () => ({ ...options, toRetry: () => false }),
+          dataSourceFactory: () => connectDatabase(options, new Logger('Database'), attemptsAtStart),
+        }),
+      ],
+      providers: [
+        CostlyReads,
+        DatabaseHealth,
+        {
+          provide: Database,
+          inject: [DataSource, Env],
+          useFactory: async (dataSource: DataSource, env: Env): Promise<Database> => {
+            try {
+              await migrate(dataSource);
+              return openDatabase(dataSource, env);
+            } catch (error) {
+              throw refusalOf(error, dataSource.options);
+            }
+          },
+        },
+      ],
+      exports: [CostlyReads, Database, DatabaseHealth],
+    };
+  }
+}
 
 function openDatabase(dataSource: DataSource, env: Env): Database {
   if (dataSource.options.type === 'better-sqlite3') {

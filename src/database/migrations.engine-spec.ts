@@ -1,7 +1,7 @@
 import { DataSource, type DataSourceOptions, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { createDatabase, type TestDatabase } from '../../test/support/test-database.js';
 import { loadEnv } from '../config/env.js';
-import { dataSourceOptions } from './data-source-options.js';
+import { dataSourceOptions } from '../data-source.js';
 import { migrate, runPending } from './migrate.js';
 import { MigrationLockLost, withMigrationLock } from './migration-lock.js';
 

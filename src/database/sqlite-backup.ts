@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
-import { checkSqliteFile, isDamage, openSqlite, refuse, syncPath } from './sqlite-copy.js';
+import { checkSqliteFile, isDamage, openSqlite, type Migrations, refuse, syncPath } from './sqlite-copy.js';
 
 export interface BackupOptions {
+  readonly migrations: Migrations;
   /** Replaces a file that is there. */
   readonly force: boolean;
   readonly signal: AbortSignal;
@@ -29,7 +30,7 @@ export async function backUpSqlite(path: string, file: string, options: BackupOp
   closeSync(openSync(partial, 'wx', 0o600));
   try {
     await copy(path, partial, options);
-    await checkSqliteFile(partial, 'the copy');
+    await checkSqliteFile(partial, 'the copy', options.migrations);
     // Signals that came while it was checked.
     await new Promise(setImmediate);
     options.signal.throwIfAborted();

@@ -1,9 +1,11 @@
 import { createRequire } from 'node:module';
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import type BetterSqlite3 from 'better-sqlite3';
-import { DataSource } from 'typeorm';
+import { DataSource, type MigrationInterface } from 'typeorm';
 import { AppError } from '../errors/app-error.js';
-import { migrations } from './data-source-options.js';
+
+/** In order, from the first: how a database of this version came to be. */
+export type Migrations = readonly (new () => MigrationInterface)[];
 
 /** The path of an SQLite database, or null: it is on a server. @throws AppError for one in memory, which has no file */
 export function sqlitePath(databaseUrl: string): string | null {
@@ -23,7 +25,7 @@ export function openSqlite(path: string): BetterSqlite3.Database {
  * migrations that it says it has had. Makes it one file without a journal beside it.
  * @throws AppError argument_invalid, saying what is wrong with `name`
  */
-export async function checkSqliteFile(path: string, name: string): Promise<void> {
+export async function checkSqliteFile(path: string, name: string, migrations: Migrations): Promise<void> {
   let present: Set<string>;
   let applied: string[] = [];
   try {
@@ -46,7 +48,9 @@ export async function checkSqliteFile(path: string, name: string): Promise<void>
   const known = new Set<string>(migrations.map((migration) => migration.name));
   const newer = applied.filter((migration) => !known.has(migration));
   if (newer.length > 0) refuse(`${name} is from a newer version of Rollcall, which made ${newer.join(', ')}`);
-  const missing = (await tablesAfter(applied)).filter((table) => !present.has(table));
+  const missing = (await tablesAfter(migrations.filter(({ name }) => applied.includes(name)))).filter(
+    (table) => !present.has(table),
+  );
   if (missing.length > 0) refuse(`${name} is not whole: it lacks ${missing.join(', ')}`);
 }
 
@@ -73,11 +77,11 @@ export function refuse(detail: string): never {
   throw refusal(detail);
 }
 
-async function tablesAfter(applied: readonly string[]): Promise<string[]> {
+async function tablesAfter(migrations: Migrations): Promise<string[]> {
   const dataSource = new DataSource({
     type: 'better-sqlite3',
     database: ':memory:',
-    migrations: migrations.filter((migration) => applied.includes(migration.name)),
+    migrations: [...migrations],
   });
   await dataSource.initialize();
   try {

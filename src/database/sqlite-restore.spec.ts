@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
-import { migrations } from './data-source-options.js';
+import { migrations } from '../data-source.js';
 import { backUpSqlite } from './sqlite-backup.js';
 import { openSqlite } from './sqlite-copy.js';
 import { restoreSqlite } from './sqlite-restore.js';
@@ -58,8 +58,8 @@ function markOf(database: string): unknown {
 }
 
 const backUp = (force = false) =>
-  backUpSqlite(path, file, { force, signal: new AbortController().signal, onProgress: () => undefined });
-const restore = (force = false) => restoreSqlite(path, file, { force, suffix: 'old' });
+  backUpSqlite(path, file, { migrations, force, signal: new AbortController().signal, onProgress: () => undefined });
+const restore = (force = false) => restoreSqlite(path, file, { migrations, force, suffix: 'old' });
 const refused = (detail: RegExp) => ({ code: 'argument_invalid', detail: expect.stringMatching(detail) as string });
 const names = () => readdirSync(folder).sort();
 
@@ -84,6 +84,7 @@ describe('backup', () => {
     const service = openSqlite(path);
     const percents: number[] = [];
     await backUpSqlite(path, file, {
+      migrations,
       force: false,
       signal: AbortSignal.timeout(20_000),
       onProgress: (percent) => {

@@ -14,9 +14,10 @@ import {
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
-import { checkSqliteFile, isDamage, openSqlite, refuse, syncPath } from './sqlite-copy.js';
+import { checkSqliteFile, isDamage, openSqlite, type Migrations, refuse, syncPath } from './sqlite-copy.js';
 
 export interface RestoreOptions {
+  readonly migrations: Migrations;
   /** Replaces also a database that is so damaged that it cannot tell whether a service uses it. */
   readonly force: boolean;
   /** Is behind the name under which the old database is kept. */
@@ -44,7 +45,7 @@ export async function restoreSqlite(path: string, file: string, options: Restore
     copyFileSync(file, partial, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     chmodSync(partial, 0o600);
     if (existsSync(target)) keepOwner(target, partial);
-    await checkSqliteFile(partial, file);
+    await checkSqliteFile(partial, file, options.migrations);
     syncPath(partial);
     return await replace(target, partial, options);
   } finally {

@@ -19,7 +19,7 @@ import { canonicalTarget, segmentsOf } from '../http/request-target.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
 import { PresenceService } from '../presence/presence.service.js';
-import { networkOf } from '../rate-limit/network-of.js';
+import { networkOf } from '../http/network-of.js';
 import { RateLimits } from '../rate-limit/rate-limits.service.js';
 import { FrameTurns } from './frame-turns.js';
 import { messageOf, readDevice } from './frames.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { breathe, CostlyReads } from '../database/costly-reads.js';
 import { AppError } from '../errors/app-error.js';
-import { readCursor, writeCursor } from '../users/list-cursor.js';
+import { readCursor, writeCursor } from '../cursors/list-cursor.js';
 import type { User } from '../users/user.js';
 import { foldUsername } from '../users/username.js';
 import { UsersService } from '../users/users.service.js';

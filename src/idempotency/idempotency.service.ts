@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
-import { RetentionClock } from '../clock/retention-clock.js';
+import { RetentionClock } from '../retention/retention-clock.js';
 import { AppError } from '../errors/app-error.js';
 import type { IdempotentAnswerRow } from './idempotent-answer.entity.js';
 import { IdempotentAnswersRepository } from './idempotent-answers.repository.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Transaction } from '../database/database.js';
-import { forgetEnded } from '../database/forget-ended.js';
+import { forgetEnded } from '../database/prune-expired.js';
 import type { IdempotentAnswerRow } from './idempotent-answer.entity.js';
 
 const columns = ['app_id', 'key_hash', 'request_hash', 'answer', 'expires_at'] as const;

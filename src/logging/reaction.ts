@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { errorText } from './told-error.js';
+import { errorText } from './serialize-error.js';
 
 const logger = new Logger('Reactions');
 

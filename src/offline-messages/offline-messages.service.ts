@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
 import { AppsService } from '../apps/apps.service.js';
-import { RetentionClock } from '../clock/retention-clock.js';
+import { RetentionClock } from '../retention/retention-clock.js';
 import { firstIdAt } from '../ids/time-ordered-ids.js';
 import { RemovalsService } from '../removals/removals.service.js';
 import { UserEvents } from '../users/user-events.js';

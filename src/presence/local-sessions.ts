@@ -1,5 +1,5 @@
 import type { App } from '../apps/app.js';
-import type { Issued } from '../auth/token-epoch.js';
+import type { Issued } from '../users/token-epoch.js';
 import type { Session, SessionConnection } from './session.js';
 
 /** A session whose connection is on this node. */

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import type { App } from '../apps/app.js';
 import { AppsService } from '../apps/apps.service.js';
-import { outlivesEpoch } from '../auth/token-epoch.js';
+import { outlivesEpoch } from '../users/token-epoch.js';
 import { Clock } from '../clock/clock.js';
 import { Gatherer } from '../database/gatherer.js';
 import { outsideUnits } from '../database/unit-of-work.js';
@@ -15,7 +15,7 @@ import { isUuid, usernameKey } from '../users/username.js';
 import { UsersService } from '../users/users.service.js';
 import { type LocalSession, LocalSessions } from './local-sessions.js';
 import { NodeSignals } from './node-signals.service.js';
-import { readOnlineCursor, writeOnlineCursor } from './online-cursor.js';
+import { readOnlineCursor, writeOnlineCursor } from '../cursors/online-cursor.js';
 import { PresenceStore, renewEveryMs } from './presence.store.js';
 import {
   type KickReason,

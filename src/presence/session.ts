@@ -1,4 +1,4 @@
-import type { Issued } from '../auth/token-epoch.js';
+import type { Issued } from '../users/token-epoch.js';
 
 /** Why the product ends a session: the `reason` of the gateway's `kicked` frame. */
 export const kickReasons = [

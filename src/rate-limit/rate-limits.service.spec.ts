@@ -1,3 +1,4 @@
+import { networkOf } from '../http/network-of.js';
 import { FixedClock } from '../../test/support/fixed-clock.js';
 import type { App, RateProfile } from '../apps/app.js';
 import { AppError } from '../errors/app-error.js';
@@ -44,7 +45,7 @@ describe('RateLimits', () => {
     const wrong = () => Promise.reject(new AppError('password_mismatch'));
     /** What a guess is answered with: the code of its failure, or what was compared. */
     const guess = (username = 'alice', address = '192.0.2.1', compare: () => Promise<string> = wrong) =>
-      limits.guess(app, username, address, compare).catch((error: unknown) => {
+      limits.guess(app, username, networkOf(address), compare).catch((error: unknown) => {
         if (error instanceof AppError) return error.code;
         throw error;
       });

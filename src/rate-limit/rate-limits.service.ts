@@ -2,17 +2,16 @@ import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/error-codes.js';
-import { networkOf } from './network-of.js';
 import { type Decision, RateLimitStore } from './rate-limit.store.js';
 
 export type { Decision } from './rate-limit.store.js';
 
 /** Calls a second for each app: of one user system route (Agora), or of all of them together (Easemob). */
 export const userSystemPerSecond = 100;
-/** Wrong passwords or refresh tokens a minute for one user from one address. */
+/** Wrong passwords or refresh tokens a minute for one user from one network (see `networkOf`). */
 export const guessesPerUser = 10;
-/** Wrong passwords or refresh tokens a minute for all users of an app from one address. */
-export const guessesPerAddress = 100;
+/** Wrong passwords or refresh tokens a minute for all users of an app from one network. */
+export const guessesPerNetwork = 100;
 
 /** A message counts as one more for each so many bytes, as it is they that keep the disk. */
 export const bytesPerMessage = 1_024;
@@ -91,14 +90,14 @@ export class RateLimits {
    * Holds under every rate profile, and for names that no user has as for others.
    * @throws AppError rate_limited with retryAfterMs; whatever `compare` throws
    */
-  async guess<Result>(app: App, username: string, address: string, compare: () => Promise<Result>): Promise<Result> {
-    const { ofAddress, ofUser } = guessKeys(app, username, address);
-    const wide = await this.store.consume(ofAddress, guessesPerAddress, minuteMs);
+  async guess<Result>(app: App, username: string, network: string, compare: () => Promise<Result>): Promise<Result> {
+    const { ofNetwork, ofUser } = guessKeys(app, username, network);
+    const wide = await this.store.consume(ofNetwork, guessesPerNetwork, minuteMs);
     if (!wide.allowed) throw this.rejection('password_guess', wide);
     const narrow = await this.store.consume(ofUser, guessesPerUser, minuteMs);
     if (!narrow.allowed) {
-      // Nothing was compared, so the address has not guessed.
-      await this.store.refund(ofAddress);
+      // Nothing was compared, so the network has not guessed.
+      await this.store.refund(ofNetwork);
       throw this.rejection('password_guess', narrow);
     }
     let wrong = false;
@@ -108,7 +107,7 @@ export class RateLimits {
       wrong = error instanceof AppError && wrongGuess.has(error.code);
       throw error;
     } finally {
-      if (!wrong) await Promise.all([this.store.refund(ofAddress), this.store.refund(ofUser)]);
+      if (!wrong) await Promise.all([this.store.refund(ofNetwork), this.store.refund(ofUser)]);
     }
   }
 }
@@ -117,7 +116,7 @@ function messagesIn(bytes: number): number {
   return 1 + Math.floor(bytes / bytesPerMessage);
 }
 
-function guessKeys(app: App, username: string, address: string): { ofAddress: string; ofUser: string } {
-  const ofAddress = `{${app.id}}:rate:guess:${networkOf(address)}`;
-  return { ofAddress, ofUser: `${ofAddress}:${username.slice(0, usernameLengthMost).toLowerCase()}` };
+function guessKeys(app: App, username: string, network: string): { ofNetwork: string; ofUser: string } {
+  const ofNetwork = `{${app.id}}:rate:guess:${network}`;
+  return { ofNetwork, ofUser: `${ofNetwork}:${username.slice(0, usernameLengthMost).toLowerCase()}` };
 }

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
 import { Database, type Transaction } from '../database/database.js';
-import { forgetEnded } from '../database/forget-ended.js';
+import { forgetEnded } from '../database/prune-expired.js';
 
 /** A day, the longest life of what is issued for a name, and an hour for clocks that differ. */
 const keptMs = 25 * 3600 * 1000;

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { PasswordsModule } from '../auth/passwords.module.js';
+import { PasswordsModule } from '../passwords/passwords.module.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import { RemovalsModule } from '../removals/removals.module.js';
 import { UserChangesService } from './user-changes.service.js';

@@ -1,6 +1,6 @@
 import { aUsername, registrations } from '../../test/factories/user.factory.js';
 import { type RunningApp, startApp } from '../../test/support/start-app.js';
-import { PasswordHasher } from '../auth/password-hasher.service.js';
+import { PasswordHasher } from '../passwords/password-hasher.service.js';
 import { Database } from '../database/database.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import type { User } from './user.js';

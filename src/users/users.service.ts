@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
-import { checkPassword } from '../auth/password.js';
-import { PasswordHasher } from '../auth/password-hasher.service.js';
-import { epochOfForcedLogout, epochOfRevocation, isForOwner } from '../auth/token-epoch.js';
+import { checkPassword } from '../passwords/password.js';
+import { PasswordHasher } from '../passwords/password-hasher.service.js';
+import { epochOfForcedLogout, epochOfRevocation, isForOwner } from './token-epoch.js';
 import { Clock } from '../clock/clock.js';
 import type { Transaction } from '../database/database.js';
 import { AppError } from '../errors/app-error.js';
 import { checkReason } from './activation-reason.js';
-import { readCursor, writeCursor } from './list-cursor.js';
+import { readCursor, writeCursor } from '../cursors/list-cursor.js';
 import { checkNickname, longNicknameLengthMost } from './nickname.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import type { User } from './user.js';

@@ -2,7 +2,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import type { ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import request from 'supertest';
-import { AccessGuard } from '../../src/api/access.guard.js';
+import { AccessGuard } from '../../src/http/access.guard.js';
 import { AgoraGroupsController } from '../../src/api/agora/agora-groups.controller.js';
 import { AgoraMessagesController } from '../../src/api/agora/agora-messages.controller.js';
 import { AgoraOfflineMessagesController } from '../../src/api/agora/agora-offline-messages.controller.js';

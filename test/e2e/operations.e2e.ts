@@ -92,7 +92,7 @@ describe('operations', () => {
   });
 
   it('503 for /health/ready while the node is going away, and 200 for everything else', async () => {
-    const { Readiness } = await import('../../src/api/operations/readiness.js');
+    const { Readiness } = await import('../../src/http/readiness.js');
     running.nest.get(Readiness).startDraining();
     const ready = await get('/health/ready');
     expect(ready.status).toBe(503);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { loadEnv } from '../../src/config/env.js';
-import { dataSourceOptions } from '../../src/database/data-source-options.js';
+import { dataSourceOptions } from '../../src/data-source.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
 import { longForm, runs, secondLookAtTimes } from '../support/form.js';

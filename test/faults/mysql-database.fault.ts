@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import type { Pool } from 'mysql2';
 import { loadEnv } from '../../src/config/env.js';
-import { dataSourceOptions } from '../../src/database/data-source-options.js';
+import { dataSourceOptions } from '../../src/data-source.js';
 import type { Transaction } from '../../src/database/database.js';
 import { MysqlDatabase, type MysqlLimits } from '../../src/database/mysql-database.js';
 import { Database } from '../../src/database/database.js';

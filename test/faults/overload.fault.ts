@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { underWayMost } from '../../src/api/load-shedder.js';
+import { underWayMost } from '../../src/http/load-shedder.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
 import { longForm, runs, secondLookAtTimes } from '../support/form.js';

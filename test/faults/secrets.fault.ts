@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { loadEnv } from '../../src/config/env.js';
-import { dataSourceOptions } from '../../src/database/data-source-options.js';
+import { dataSourceOptions } from '../../src/data-source.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { inTurns } from '../support/cluster.js';
 import { GatewayClient, refusal } from '../support/gateway-client.js';

@@ -113,7 +113,7 @@ describe('node dist/main.js', () => {
     try {
       let printed = '';
       stopped.stdout.setEncoding('utf8').on('data', (part: string) => (printed += part));
-      while ((await tablesOf(database)) < 5) expect(stopped.exitCode).toBeNull();
+      while ((await tablesOf(database)) < 3) expect(stopped.exitCode).toBeNull();
       stopped.kill('SIGSTOP');
       const left = await tablesOf(database);
       expect(left).toBeLessThan(10);

@@ -1,7 +1,7 @@
 import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
-import { repeatableKey } from '../../src/api/repeatable.decorator.js';
+import { repeatableKey } from '../../src/http/repeatable.decorator.js';
 import type { RunningApp } from './start-app.js';
 
 /** What is read first and what deletes last, so that calls of all routes find something. */

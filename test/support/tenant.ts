@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeOnlineCursor } from '../../src/presence/online-cursor.js';
-import { writeCursor } from '../../src/users/list-cursor.js';
+import { writeOnlineCursor } from '../../src/cursors/online-cursor.js';
+import { writeCursor } from '../../src/cursors/list-cursor.js';
 import { aUsername } from '../factories/user.factory.js';
 import { hex32 } from '../factories/app.factory.js';
 import { MessageClient } from './message-client.js';

@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { FastifyRequest } from 'fastify';
 import type { App } from '../../apps/app.js';
 import { TokensService } from '../../auth/tokens.service.js';
-import { bearerOf } from '../bearer.js';
+import { bearerOf } from '../../http/bearer.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 
 /** Lets in who shows an app token of the path's app. An unknown app comes first: 404 before 401. */

@@ -4,7 +4,7 @@ import { AppError } from '../../errors/app-error.js';
 import { type DeliveryState, OfflineMessagesService } from '../../offline-messages/offline-messages.service.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { UsersService } from '../../users/users.service.js';
-import { AccessBy } from '../access.guard.js';
+import { AccessBy } from '../../http/access.guard.js';
 import { AgoraAnswer } from './agora-answer.decorator.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 import { AgoraCall, Call } from './agora-call.js';

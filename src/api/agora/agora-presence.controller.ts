@@ -11,9 +11,9 @@ import {
 import { PresenceService } from '../../presence/presence.service.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import { UsersService } from '../../users/users.service.js';
-import { AccessBy } from '../access.guard.js';
-import { Repeatable } from '../repeatable.decorator.js';
-import { JsonBody } from '../json-body.pipe.js';
+import { AccessBy } from '../../http/access.guard.js';
+import { Repeatable } from '../../http/repeatable.decorator.js';
+import { JsonBody } from '../../http/json-body.pipe.js';
 import { AgoraAnswer } from './agora-answer.decorator.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 import { AgoraCall, Call } from './agora-call.js';

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { App } from '../../apps/app.js';
 import { TokensService } from '../../auth/tokens.service.js';
 import { AppError } from '../../errors/app-error.js';
-import { bearerOf } from '../bearer.js';
+import { bearerOf } from '../../http/bearer.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 
 /** Registration: with an app token, or with none where the app is open. A token that is shown must be good. */

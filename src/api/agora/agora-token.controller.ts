@@ -7,10 +7,10 @@ import { AppError } from '../../errors/app-error.js';
 import { RateLimits } from '../../rate-limit/rate-limits.service.js';
 import type { User } from '../../users/user.js';
 import { UsersService } from '../../users/users.service.js';
-import { AccessBy } from '../access.guard.js';
-import { ClientAddress } from '../client-address.decorator.js';
-import { bearerOf } from '../bearer.js';
-import { JsonBody } from '../json-body.pipe.js';
+import { AccessBy } from '../../http/access.guard.js';
+import { ClientNetwork } from '../../http/client-network.decorator.js';
+import { bearerOf } from '../../http/bearer.js';
+import { JsonBody } from '../../http/json-body.pipe.js';
 import { AgoraAnswer } from './agora-answer.decorator.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 import { AgoraCall, Call } from './agora-call.js';
@@ -50,14 +50,14 @@ export class AgoraTokenController {
   request(
     @Call() call: AgoraCall,
     @Req() request: FastifyRequest,
-    @ClientAddress() address: string,
+    @ClientNetwork() network: string,
     @Body(new JsonBody(RequestAgoraTokenDto)) body: RequestAgoraTokenDto,
   ) {
     switch (body.grant_type) {
       case 'client_credentials':
         return this.byCredentials(call, body);
       case 'password':
-        return this.byPassword(call, body, address);
+        return this.byPassword(call, body, network);
       case 'inherit':
         return this.byName(call, body, bearerOf(request));
       case 'agora':
@@ -76,10 +76,10 @@ export class AgoraTokenController {
     return { application: app.id, access_token: token.accessToken, expires_in: token.expiresInSeconds };
   }
 
-  private async byPassword({ app }: AgoraCall, body: RequestAgoraTokenDto, address: string) {
+  private async byPassword({ app }: AgoraCall, body: RequestAgoraTokenDto, network: string) {
     const username = required(body.username, 'username');
     const password = required(body.password, 'password');
-    const user = await this.limits.guess(app, username, address, () =>
+    const user = await this.limits.guess(app, username, network, () =>
       this.users.authenticate(app.id, username, password),
     );
     await this.admit(app);

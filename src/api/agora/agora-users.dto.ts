@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsDefined, IsNotEmpty, IsOptional, IsString } from 'class-validator';
 import type { User } from '../../users/user.js';
-import { failsWith } from '../json-body.pipe.js';
+import { failsWith } from '../../http/json-body.pipe.js';
 
 /** One user to register. */
 export class RegisterAgoraUserDto {

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../clock/clock.js';
 import { type AppError, shortened } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
+import type { ErrorWithoutRequest } from '../../http/dialect.js';
 import { segmentsOf } from '../../http/request-target.js';
 
 /** How a failure looks on this dialect's wire; docs/dialects/agora.md says where each text comes from. */
@@ -273,7 +274,7 @@ export function renderAgoraError(error: AppError, request: FastifyRequest): { st
 
 /** For what arrived on the server's port and is no HTTP request. */
 export function renderAgoraErrorWithoutRequest(
-  code: 'head_too_large' | 'request_malformed' | 'request_timeout' | 'target_too_long',
+  code: ErrorWithoutRequest,
   clock: Clock,
 ): { status: number; body: AgoraErrorBody } {
   const { status, error, exception, description } = renderings[code];

@@ -1,28 +1,20 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { qiscusSecurity } from '../qiscus/qiscus-document.decorator.js';
+import type { Dialects } from '../../http/dialect.js';
 import { Env } from '../../config/env.js';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 
 type Parameters = NonNullable<NonNullable<OpenAPIObject['paths'][string]['get']>['parameters']>;
 
 /** The OpenAPI document of the running routes. `docs/api/openapi.json` holds it, and CI checks that it is fresh. */
-export function describeApi(app: NestFastifyApplication): OpenAPIObject {
+export function describeApi(app: NestFastifyApplication, dialects: Dialects): OpenAPIObject {
   const { publicUrl } = app.get(Env);
-  const config = new DocumentBuilder()
+  const builder = new DocumentBuilder()
     .setTitle('Rollcall')
     .setDescription(
       'The chat user system that you run yourself, in the dialects of Agora Chat (Easemob IM) and Qiscus.',
     )
-    .setVersion('1')
-    .addBearerAuth({
-      type: 'http',
-      scheme: 'bearer',
-      description: 'An app token: a JWT from `/token`, or an AccessToken2',
-    })
-    .addApiKey({ type: 'apiKey', in: 'header', name: qiscusSecurity.appId }, qiscusSecurity.appId)
-    .addApiKey({ type: 'apiKey', in: 'header', name: qiscusSecurity.secret }, qiscusSecurity.secret)
-    .addApiKey({ type: 'apiKey', in: 'header', name: qiscusSecurity.token }, qiscusSecurity.token)
-    .build();
+    .setVersion('1');
+  const config = dialects.describeSecurity(builder).build();
   // Without one, paths are those of the host that the document was read from.
   if (publicUrl !== null) config.servers = [{ url: publicUrl }];
   const document = SwaggerModule.createDocument(app, config, {
@@ -57,8 +49,8 @@ function withPathParameters(path: string, parameters: Parameters = []): Paramete
 }
 
 /** The document at `/docs/openapi.json` and a page to read and try it at `/docs`. */
-export function serveApiDocuments(app: NestFastifyApplication): void {
-  SwaggerModule.setup('docs', app, () => describeApi(app), {
+export function serveApiDocuments(app: NestFastifyApplication, dialects: Dialects): void {
+  SwaggerModule.setup('docs', app, () => describeApi(app, dialects), {
     jsonDocumentUrl: 'docs/openapi.json',
     yamlDocumentUrl: 'docs/openapi.yaml',
     customSiteTitle: 'Rollcall API',

@@ -3,8 +3,8 @@ import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import type { FastifyReply } from 'fastify';
 import { DatabaseHealth } from '../../database/database-health.js';
 import { RedisService } from '../../redis/redis.service.js';
-import { OpenToEveryone } from '../access.guard.js';
-import { Readiness } from './readiness.js';
+import { OpenToEveryone } from '../../http/access.guard.js';
+import { Readiness } from '../../http/readiness.js';
 
 const oneOf = (...words: string[]) => ({ type: 'string', enum: words });
 const readiness = {

@@ -4,8 +4,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { Env } from '../../config/env.js';
 import { AppError } from '../../errors/app-error.js';
-import { OpenToEveryone } from '../access.guard.js';
-import { bearerOf } from '../bearer.js';
+import { OpenToEveryone } from '../../http/access.guard.js';
+import { bearerOf } from '../../http/bearer.js';
 import { Metrics } from './metrics.service.js';
 
 @ApiTags('operations')

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { PasswordHasher } from '../../auth/password-hasher.service.js';
+import { PasswordHasher } from '../../passwords/password-hasher.service.js';
 import { Clock } from '../../clock/clock.js';
-import { RetentionClock } from '../../clock/retention-clock.js';
+import { RetentionClock } from '../../retention/retention-clock.js';
 import { Database } from '../../database/database.js';
 import type { LogDestination } from '../../logging/log-destination.js';
 import { PresenceService } from '../../presence/presence.service.js';

@@ -4,7 +4,7 @@ import { numberTextOf } from '../../decoding/exact-numbers.js';
 import { isBlank, isJsonObject, isNothing, parseStrictJson } from '../../decoding/strict-json.js';
 import { pairsOf, utf8 } from '../../decoding/text.js';
 import { AppError } from '../../errors/app-error.js';
-import { RawBody } from '../raw-body.js';
+import { RawBody } from '../../http/raw-body.js';
 
 const namesMost = 1024;
 const wholeNumber = /^[+-]?\d{1,15}$/;

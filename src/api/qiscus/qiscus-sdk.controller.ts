@@ -7,8 +7,8 @@ import type { ProfiledUser } from '../../profiles/profile.js';
 import { ProfilesService } from '../../profiles/profiles.service.js';
 import { RateLimits } from '../../rate-limit/rate-limits.service.js';
 import { Clock } from '../../clock/clock.js';
-import { AccessBy } from '../access.guard.js';
-import { ClientAddress } from '../client-address.decorator.js';
+import { AccessBy } from '../../http/access.guard.js';
+import { ClientNetwork } from '../../http/client-network.decorator.js';
 import { QiscusAppGuard } from './qiscus-app.guard.js';
 import { answer, CallingApp, Parameters } from './qiscus-call.js';
 import { QiscusResults, QiscusRoute } from './qiscus-document.decorator.js';
@@ -110,7 +110,7 @@ export class QiscusSdkController {
   @QiscusResults(userResults)
   async loginByPassword(
     @CallingApp() app: App,
-    @ClientAddress() address: string,
+    @ClientNetwork() network: string,
     @Parameters() parameters: QiscusParameters,
   ) {
     const { password, ...details } = parameters.read((from) => ({
@@ -120,7 +120,7 @@ export class QiscusSdkController {
       avatarUrl: from.text('avatar_url'),
       extras: from.object('extras'),
     }));
-    const user = await this.limits.guess(app, details.userId, address, () =>
+    const user = await this.limits.guess(app, details.userId, network, () =>
       this.profiles.loginByPassword(app, details, password),
     );
     return this.loggedIn(app, user);
@@ -130,12 +130,12 @@ export class QiscusSdkController {
   @HttpCode(200)
   @QiscusRoute('nothing', 'body', 'A new token for a refresh token', 'user_id!', 'refresh_token!')
   @QiscusResults({ refresh_token: text, token: text, token_expires_at: { nullable: true, enum: [null] } })
-  async refresh(@CallingApp() app: App, @ClientAddress() address: string, @Parameters() parameters: QiscusParameters) {
+  async refresh(@CallingApp() app: App, @ClientNetwork() network: string, @Parameters() parameters: QiscusParameters) {
     const { userId, shown } = parameters.read((from) => ({
       userId: from.requiredText('user_id'),
       shown: from.requiredText('refresh_token'),
     }));
-    const { token, refreshToken } = await this.limits.guess(app, userId, address, () =>
+    const { token, refreshToken } = await this.limits.guess(app, userId, network, () =>
       this.profiles.refresh(app, userId, shown),
     );
     return answer({ refresh_token: refreshToken, token, token_expires_at: null });

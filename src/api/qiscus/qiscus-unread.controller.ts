@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { App } from '../../apps/app.js';
 import { OfflineMessagesService } from '../../offline-messages/offline-messages.service.js';
 import { ProfilesService } from '../../profiles/profiles.service.js';
-import { AccessBy } from '../access.guard.js';
+import { AccessBy } from '../../http/access.guard.js';
 import { answer, CallingApp, Parameters } from './qiscus-call.js';
 import type { ParameterReader, QiscusParameters } from './qiscus-parameters.js';
 import { QiscusResults, QiscusRoute } from './qiscus-document.decorator.js';

@@ -96,11 +96,6 @@ export interface QiscusErrorBody {
   readonly status: number;
 }
 
-/** Whether a path belongs to this dialect, be there a route or not. */
-export function isQiscusPath(url: string): boolean {
-  return /^\/api(\/|\?|$)/.test(url);
-}
-
 export function renderQiscusError(error: AppError, request: FastifyRequest): { status: number; body: QiscusErrorBody } {
   const { status, code, message, member } = renderingOf(error, request);
   const numbered = code === undefined || !clientPath.test(request.url) ? {} : { code };

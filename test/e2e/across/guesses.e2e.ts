@@ -1,5 +1,5 @@
 import { AppsService } from '../../../src/apps/apps.service.js';
-import { PasswordHasher } from '../../../src/auth/password-hasher.service.js';
+import { PasswordHasher } from '../../../src/passwords/password-hasher.service.js';
 import { AppError } from '../../../src/errors/app-error.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PasswordHasher } from '../../../src/auth/password-hasher.service.js';
+import { PasswordHasher } from '../../../src/passwords/password-hasher.service.js';
 import { Database } from '../../../src/database/database.js';
 import { aUsername } from '../../factories/user.factory.js';
 import { type QiscusService, startQiscus } from './qiscus-service.js';

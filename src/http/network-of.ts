@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { readAddress } from '../http/client-address.js';
+import { readAddress } from './client-address.js';
 
 /**
  * Who stands behind an address: the address itself for IPv4 (also when written inside of IPv6), the /64 network for IPv6,

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorFilter } from './error.filter.js';
-import { isWatching } from './operations/readiness.js';
+import { isWatching } from './readiness.js';
 
 /**
  * How many requests are worked on at once. At a fifth of a millisecond of the event loop for each, the last of them

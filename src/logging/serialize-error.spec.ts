@@ -1,5 +1,5 @@
 import { AppError } from '../errors/app-error.js';
-import { errorText, toldOf } from './told-error.js';
+import { errorText, toldOf } from './serialize-error.js';
 
 describe('what is told of an error', () => {
   const sql = "INSERT INTO users (app_id, password_hash) VALUES ('a', '$argon2id$hash')";

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../errors/error-codes.js';
-import { isDecodable } from '../http/request-target.js';
+import { isDecodable } from './request-target.js';
 
 /** Of path and query, and of all headers together. Node reads twice as much, so that either is refused for what it is. */
 export const maxTargetBytes = 8_192;

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { TrustedProxies } from '../http/client-address.js';
-import { networkOf } from '../rate-limit/network-of.js';
+import type { TrustedProxies } from './client-address.js';
+import { networkOf } from './network-of.js';
 
 const lookEveryMs = 250;
 /** Open files that are kept for the databases, the log and documents, unless that is more than half of what there are. */

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Database, UniqueViolation } from '../database/database.js';
-import { Clock } from './clock.js';
+import { Clock } from '../clock/clock.js';
 import type { RetentionClockRow } from './retention-clock.entity.js';
 
 const everyMs = 60_000;

@@ -5,29 +5,29 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { AppModule } from '../app.module.js';
-import { Clock } from '../clock/clock.js';
-import type { Env } from '../config/env.js';
-import { PinoLogger } from '../logging/pino-logger.js';
-import { trustedProxies } from '../http/client-address.js';
-import { Pipelines } from '../http/pipelines.js';
-import { canonicalTarget } from '../http/request-target.js';
-import { ArrivingBodies } from './arriving-bodies.js';
-import { Connections } from './connections.js';
-import { ErrorFilter } from './error.filter.js';
-import { boundOpenRoutes } from './operations/open-routes.js';
-import { LoadShedder } from './load-shedder.js';
-import { isQiscusPath } from './qiscus/qiscus.errors.js';
-import { Metrics } from './operations/metrics.service.js';
-import { serveApiDocuments } from './operations/api-documents.js';
-import { Readiness } from './operations/readiness.js';
-import { AppError } from '../errors/app-error.js';
-import { parseQuery } from './query.js';
-import { RawBody } from './raw-body.js';
-import { faultOfHead, faultOfTarget, isEncoded, maxHeadBytes, maxTargetBytes } from './request-head.js';
-import type { ServerState } from './request-state.js';
-import { RouteTable } from './route-table.js';
-import { endStalled } from './stalled-socket.js';
+import { AppModule } from './app.module.js';
+import { Clock } from './clock/clock.js';
+import type { Env } from './config/env.js';
+import { PinoLogger } from './logging/pino-logger.js';
+import { trustedProxies } from './http/client-address.js';
+import { Pipelines } from './http/pipelines.js';
+import { canonicalTarget } from './http/request-target.js';
+import { ArrivingBodies } from './http/arriving-bodies.js';
+import { Connections } from './http/connections.js';
+import { ErrorFilter } from './http/error.filter.js';
+import { boundOpenRoutes } from './api/operations/open-routes.js';
+import { LoadShedder } from './http/load-shedder.js';
+import { dialects } from './dialects.js';
+import { Metrics } from './api/operations/metrics.service.js';
+import { serveApiDocuments } from './api/operations/api-documents.js';
+import { Readiness } from './http/readiness.js';
+import { AppError } from './errors/app-error.js';
+import { parseQuery } from './http/query.js';
+import { RawBody } from './http/raw-body.js';
+import { faultOfHead, faultOfTarget, isEncoded, maxHeadBytes, maxTargetBytes } from './http/request-head.js';
+import type { ServerState } from './http/request-state.js';
+import { RouteTable } from './http/route-table.js';
+import { endStalled } from './http/stalled-socket.js';
 
 const bodyBytesMost = 64 * 1024;
 /** Node would refuse this in a shape of its own. */
@@ -71,7 +71,7 @@ export async function createHttpApplication(
   Object.assign(fastify.server, { httpAllowHalfOpen: true });
   const routes = new RouteTable(fastify);
   boundOpenRoutes(fastify);
-  const filter = new ErrorFilter(routes, logger);
+  const filter = new ErrorFilter(dialects, routes, logger);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(env), adapter, {
     logger: new PinoLogger(logger),
     bodyParser: false,
@@ -109,7 +109,7 @@ export async function createHttpApplication(
     maxAge: 86_400,
   });
   app.useGlobalFilters(filter);
-  serveApiDocuments(app);
+  serveApiDocuments(app, dialects);
   // Without a listener, Node closes the connection without a word, and refuses what else is expected than 100-continue.
   fastify.server.on('connect', (_request, socket: Socket) =>
     filter.answerOnSocket(new Error('a proxy is wanted'), socket, app.get(Clock)),
@@ -164,7 +164,7 @@ function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Read
 function routedTarget(target: string | undefined): string {
   const canonical = canonicalTarget(target);
   if (faultOfTarget(canonical) === null) return canonical;
-  return isQiscusPath(canonical) ? '/api/%25' : '/%25';
+  return dialects.of(canonical).nowhere;
 }
 
 /** Short, and different on every node and after every start. */

@@ -1,4 +1,4 @@
-import type { HttpSocket } from '../http/pending-answers.js';
+import type { HttpSocket } from './pending-answers.js';
 
 /**
  * What becomes of a socket on which nothing moved for a while. Who does not take what we send would hold it in our

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { SystemClock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
-import { examineRedis } from './examination.js';
+import { examineRedis } from './diagnostics.js';
 import { RedisServer } from './redis-server.fixture.js';
 
 describe('the examination of Redis', () => {

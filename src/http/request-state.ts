@@ -1,6 +1,6 @@
 import type { App } from '../apps/app.js';
 import type { Clock } from '../clock/clock.js';
-import type { TrustedProxies } from '../http/client-address.js';
+import type { TrustedProxies } from './client-address.js';
 
 /** What Rollcall knows of a request beside what it carries. */
 export interface RequestState {

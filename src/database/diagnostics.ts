@@ -1,13 +1,7 @@
-import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Clock } from '../clock/clock.js';
-import { maxLeapMs } from '../clock/retention-clock.js';
-import type { Env } from '../config/env.js';
-import { connectDatabase } from './connect-database.js';
 import { trialWrite } from './database-health.js';
-import { dataSourceOptions } from './data-source-options.js';
 import type { Database } from './database.js';
-import { missingSqliteFile } from './sqlite-file.js';
 
 export interface DatabaseFinding {
   readonly what: string;
@@ -15,29 +9,12 @@ export interface DatabaseFinding {
   readonly text: string;
 }
 
-const clockDifferenceMostMs = 5_000;
+const maxClockDifferenceMs = 5_000;
 const noSuchTable = 1146;
-const hourMs = 3_600_000;
 
 /** What an operator should know of the database: does it answer, and is what it acknowledges safe from a power cut? */
-export async function examineDatabase(env: Env, clock: Clock): Promise<DatabaseFinding[]> {
-  const missing = missingSqliteFile(env.databaseUrl);
-  if (missing !== null) return [{ what: 'database', verdict: 'broken', text: missing }];
-  const dataSource = await connectDatabase(dataSourceOptions(env), new Logger('Database'), 1);
-  try {
-    const findings =
-      dataSource.options.type === 'mysql' ? await examineMysql(dataSource, clock) : await examineSqlite(dataSource);
-    return [...findings, ...(await examineSeenTime(dataSource, clock))];
-  } finally {
-    await dataSource.destroy();
-  }
-}
-
-/** The rows of one SELECT, over a connection of its own that changes nothing. */
-export async function readOnce<Row>(env: Env, sql: string): Promise<Row[]> {
-  if (missingSqliteFile(env.databaseUrl) !== null) return [];
-  const dataSource = await connectDatabase(dataSourceOptions(env), new Logger('Database'), 1);
-  return dataSource.query<Row[]>(sql).finally(() => dataSource.destroy());
+export function examineDatabase(dataSource: DataSource, clock: Clock): Promise<DatabaseFinding[]> {
+  return dataSource.options.type === 'mysql' ? examineMysql(dataSource, clock) : examineSqlite(dataSource);
 }
 
 async function examineSqlite(dataSource: DataSource): Promise<DatabaseFinding[]> {
@@ -54,30 +31,6 @@ async function examineSqlite(dataSource: DataSource): Promise<DatabaseFinding[]>
       : { what: 'durability', verdict: 'broken', text: 'synchronous is not FULL: a power cut loses writes' },
     await tryToWrite(dataSource, 'sqlite'),
   ];
-}
-
-/** Whether the clock agrees with the time at which this database was last in use; nothing where it never was. */
-async function examineSeenTime(dataSource: DataSource, clock: Clock): Promise<DatabaseFinding[]> {
-  const seen = dataSource.query<{ seen_at: number; leapt_to: number }[]>(
-    'SELECT seen_at, leapt_to FROM retention_clock WHERE id = 1',
-  );
-  const [row] = await seen.catch(() => []);
-  if (row === undefined) return [];
-  const aheadMs = clock.now() - Number(row.seen_at);
-  if (aheadMs > maxLeapMs)
-    return [warnOfClock(`is ${Math.round(aheadMs / hourMs)} hours ahead of when this database was last in use`)];
-  if (-aheadMs > hourMs)
-    return [warnOfClock(`is ${Math.round(-aheadMs / hourMs)} hours behind the last time that this database was told`)];
-  const leaptTo = Number(row.leapt_to);
-  if (leaptTo > 0)
-    return [
-      warnOfClock(`leapt to ${new Date(leaptTo).toISOString()}: what is older goes when its time has passed since`),
-    ];
-  return [{ what: 'clock', verdict: 'ok', text: 'goes on from when this database was last in use' }];
-}
-
-function warnOfClock(text: string): DatabaseFinding {
-  return { what: 'clock', verdict: 'warning', text };
 }
 
 /** As the service writes: a server may answer every question and refuse that, and so may a file or its disk. */
@@ -125,7 +78,7 @@ async function examineMysql(dataSource: DataSource, clock: Clock): Promise<Datab
     { what: 'database', verdict: 'ok', text: `answers, version ${variables.get('version')}` },
     ...durabilityOf(variables),
     await tryToWrite(dataSource, 'mysql'),
-    difference > clockDifferenceMostMs
+    difference > maxClockDifferenceMs
       ? { what: 'clock', verdict: 'warning', text: `differs from the database by ${Math.round(difference)} ms` }
       : { what: 'clock', verdict: 'ok', text: 'agrees with the database' },
   ];

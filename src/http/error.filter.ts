@@ -5,9 +5,8 @@ import type { Logger } from 'pino';
 import type { Clock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/error-codes.js';
-import { afterPendingAnswers, type HttpSocket } from '../http/pending-answers.js';
-import { renderAgoraError, renderAgoraErrorWithoutRequest } from './agora/agora.errors.js';
-import { isQiscusPath, renderQiscusError } from './qiscus/qiscus.errors.js';
+import { afterPendingAnswers, type HttpSocket } from './pending-answers.js';
+import type { Dialects, ErrorWithoutRequest, RenderedError } from './dialect.js';
 import { faultOfTarget } from './request-head.js';
 import type { RouteTable } from './route-table.js';
 
@@ -22,6 +21,7 @@ export class ErrorFilter implements ExceptionFilter {
   private readonly refused = new WeakSet<HttpSocket>();
 
   constructor(
+    private readonly dialects: Dialects,
     private readonly routes: RouteTable,
     private readonly logger: Logger,
   ) {}
@@ -33,8 +33,7 @@ export class ErrorFilter implements ExceptionFilter {
 
   answer(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = hungUp(request) ? this.gone(request) : this.toAppError(exception, request, reply);
-    const render = isQiscusPath(request.url) ? renderQiscusError : renderAgoraError;
-    const { status, body } = render(error, request);
+    const { status, body } = this.dialects.of(request.url).renderError(error, request);
     // Under overload a line for each would be more load; the metrics count them.
     if (status >= 500 && error.code !== 'overloaded') this.log(error, request);
     // RFC 9110, 15.5.16: what would have been taken.
@@ -59,7 +58,9 @@ export class ErrorFilter implements ExceptionFilter {
     // Node tells of each packet that comes behind the fault.
     if (this.refused.has(socket)) return;
     this.refused.add(socket);
-    afterPendingAnswers(socket, () => refuse(exception, socket, clock));
+    afterPendingAnswers(socket, () =>
+      refuse(socket, this.dialects.renderErrorWithoutRequest(codeOf(exception), clock)),
+    );
   }
 
   private toAppError(exception: unknown, request: FastifyRequest, reply: FastifyReply): AppError {
@@ -118,7 +119,7 @@ interface ParserError extends NodeJS.ErrnoException {
 }
 
 /** Which failure it is. Of a head that is far too large, only Node's last packet may still tell which part is. */
-function codeOf({ code, rawPacket, bytesParsed }: ParserError) {
+function codeOf({ code, rawPacket, bytesParsed }: ParserError): ErrorWithoutRequest {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
   if (code !== 'HPE_HEADER_OVERFLOW') return 'request_malformed';
   const read = Buffer.isBuffer(rawPacket) ? rawPacket.toString('latin1', 0, bytesParsed) : '';
@@ -126,10 +127,9 @@ function codeOf({ code, rawPacket, bytesParsed }: ParserError) {
   return /^[A-Z-]+ \S+$/.test(lastLine) ? 'target_too_long' : 'head_too_large';
 }
 
-function refuse(exception: ParserError, socket: HttpSocket, clock: Clock): void {
+function refuse(socket: HttpSocket, { status, body }: RenderedError): void {
   // Where an answer has begun, another one would be read as a part of it.
   if (socket.writable && socket._httpMessage?.headersSent !== true) {
-    const { status, body } = renderAgoraErrorWithoutRequest(codeOf(exception), clock);
     const text = JSON.stringify(body);
     const head = [
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

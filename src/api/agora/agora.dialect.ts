@@ -1,0 +1,16 @@
+import type { DefaultDialect } from '../../http/dialect.js';
+import { renderAgoraError, renderAgoraErrorWithoutRequest } from './agora.errors.js';
+
+/** Its paths begin with any two words. */
+export const agoraDialect: DefaultDialect = {
+  owns: () => true,
+  nowhere: '/%25',
+  renderError: renderAgoraError,
+  renderErrorWithoutRequest: renderAgoraErrorWithoutRequest,
+  describeSecurity: (document) =>
+    document.addBearerAuth({
+      type: 'http',
+      scheme: 'bearer',
+      description: 'An app token: a JWT from `/token`, or an AccessToken2',
+    }),
+};

@@ -1,0 +1,14 @@
+import type { Dialect } from '../../http/dialect.js';
+import { qiscusSecurity } from './qiscus-document.decorator.js';
+import { renderQiscusError } from './qiscus.errors.js';
+
+export const qiscusDialect: Dialect = {
+  owns: (url) => /^\/api(\/|\?|$)/.test(url),
+  nowhere: '/api/%25',
+  renderError: renderQiscusError,
+  describeSecurity: (document) =>
+    Object.values(qiscusSecurity).reduce(
+      (described, name) => described.addApiKey({ type: 'apiKey', in: 'header', name }, name),
+      document,
+    ),
+};

@@ -1,0 +1,73 @@
+import type { DataSourceOptions } from 'typeorm';
+import type { Env } from './config/env.js';
+import { connectionOptions } from './database/connection-options.js';
+import { AppRow } from './apps/app.entity.js';
+import { RetentionClockRow } from './retention/retention-clock.entity.js';
+import { ChatGroupRow } from './groups/chat-group.entity.js';
+import { GroupMemberRow } from './groups/group-member.entity.js';
+import { IdempotentAnswerRow } from './idempotency/idempotent-answer.entity.js';
+import { IdNodeRow } from './ids/id-node.entity.js';
+import { InboxMessageRow } from './offline-messages/inbox-message.entity.js';
+import { InboxRow } from './offline-messages/inbox.entity.js';
+import { MessageRow } from './offline-messages/message.entity.js';
+import { UsedNonceRow } from './auth/used-nonce.entity.js';
+import { RemovalRow } from './removals/removal.entity.js';
+import { UserProfileRow } from './profiles/user-profile.entity.js';
+import { ReleasedNameRow } from './users/released-name.entity.js';
+import { UserActivationRow } from './users/user-activation.entity.js';
+import { UserChangeRow } from './users/user-change.entity.js';
+import { UserCountRow } from './users/user-count.entity.js';
+import { UserRow } from './users/user.entity.js';
+import { AppsAndUsers1763900000000 } from './database/migrations/1763900000000-apps-and-users.js';
+import { MessagesAndGroups1763900100000 } from './database/migrations/1763900100000-messages-and-groups.js';
+import { Profiles1763900200000 } from './database/migrations/1763900200000-profiles.js';
+import { IdempotentAnswers1763900300000 } from './database/migrations/1763900300000-idempotent-answers.js';
+import { UserChanges1763900500000 } from './database/migrations/1763900500000-user-changes.js';
+import { IdNodes1764100000000 } from './database/migrations/1764100000000-id-nodes.js';
+import { CertificateHashes1764100100000 } from './database/migrations/1764100100000-certificate-hashes.js';
+import { RoomForSealedSecrets1764200000000 } from './database/migrations/1764200000000-room-for-sealed-secrets.js';
+import { ReleasedNames1764200010000 } from './database/migrations/1764200010000-released-names.js';
+import { Removals1764200020000 } from './database/migrations/1764200020000-removals.js';
+import { RetentionClock1764200100000 } from './database/migrations/1764200100000-retention-clock.js';
+import { InboxSenders1764230000000 } from './database/migrations/1764230000000-inbox-senders.js';
+
+/** Every table. */
+const entities = [
+  AppRow,
+  UserRow,
+  UserActivationRow,
+  UserCountRow,
+  UserProfileRow,
+  UsedNonceRow,
+  IdempotentAnswerRow,
+  MessageRow,
+  InboxRow,
+  InboxMessageRow,
+  ChatGroupRow,
+  GroupMemberRow,
+  IdNodeRow,
+  UserChangeRow,
+  ReleasedNameRow,
+  RemovalRow,
+  RetentionClockRow,
+];
+/** In order; the list is the same on every engine. */
+export const migrations = [
+  AppsAndUsers1763900000000,
+  MessagesAndGroups1763900100000,
+  Profiles1763900200000,
+  IdempotentAnswers1763900300000,
+  UserChanges1763900500000,
+  IdNodes1764100000000,
+  CertificateHashes1764100100000,
+  RoomForSealedSecrets1764200000000,
+  ReleasedNames1764200010000,
+  Removals1764200020000,
+  RetentionClock1764200100000,
+  InboxSenders1764230000000,
+];
+
+/** Where the data is, and what is in it. */
+export function dataSourceOptions(env: Env): DataSourceOptions {
+  return { ...connectionOptions(env), entities, migrations };
+}
