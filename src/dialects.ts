@@ -3,4 +3,4 @@ import { qiscusDialect } from './api/qiscus/qiscus.dialect.js';
 import { Dialects } from './http/dialect.js';
 
 /** Every dialect that the service speaks. */
-export const dialects = new Dialects([qiscusDialect], agoraDialect);
+export const dialects = new Dialects(agoraDialect, [qiscusDialect]);

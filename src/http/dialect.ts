@@ -13,8 +13,6 @@ export type ErrorWithoutRequest = 'head_too_large' | 'request_malformed' | 'requ
 
 /** How one vendor's API looks wherever no controller is involved. */
 export interface Dialect {
-  /** Whether a path belongs to this dialect, whether or not there is a route. */
-  owns(url: string): boolean;
   /** A path of this dialect that no route has. */
   readonly nowhere: string;
   renderError(error: AppError, request: FastifyRequest): RenderedError;
@@ -22,24 +20,25 @@ export interface Dialect {
   describeSecurity(document: DocumentBuilder): DocumentBuilder;
 }
 
+/** A dialect that owns some paths, whether or not there is a route. */
+export interface OwningDialect extends Dialect {
+  owns(url: string): boolean;
+}
+
 /** The dialect that answers for every path that no other one owns, and where there is no path at all. */
 export interface DefaultDialect extends Dialect {
   renderErrorWithoutRequest(code: ErrorWithoutRequest, clock: Clock): RenderedError;
 }
 
-/** All of them; the first that owns a path answers. */
+/** All of them. */
 export class Dialects {
-  private readonly all: readonly Dialect[];
-
   constructor(
-    others: readonly Dialect[],
     private readonly fallback: DefaultDialect,
-  ) {
-    this.all = [...others, fallback];
-  }
+    private readonly others: readonly OwningDialect[],
+  ) {}
 
   of(url: string): Dialect {
-    return this.all.find((dialect) => dialect.owns(url)) ?? this.fallback;
+    return this.others.find((dialect) => dialect.owns(url)) ?? this.fallback;
   }
 
   renderErrorWithoutRequest(code: ErrorWithoutRequest, clock: Clock): RenderedError {
@@ -47,6 +46,9 @@ export class Dialects {
   }
 
   describeSecurity(document: DocumentBuilder): DocumentBuilder {
-    return this.all.reduce((described, dialect) => dialect.describeSecurity(described), document);
+    return [this.fallback, ...this.others].reduce(
+      (described, dialect) => dialect.describeSecurity(described),
+      document,
+    );
   }
 }

@@ -3,7 +3,6 @@ import { renderAgoraError, renderAgoraErrorWithoutRequest } from './agora.errors
 
 /** Its paths begin with any two words. */
 export const agoraDialect: DefaultDialect = {
-  owns: () => true,
   nowhere: '/%25',
   renderError: renderAgoraError,
   renderErrorWithoutRequest: renderAgoraErrorWithoutRequest,

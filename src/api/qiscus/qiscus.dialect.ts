@@ -1,8 +1,8 @@
-import type { Dialect } from '../../http/dialect.js';
+import type { OwningDialect } from '../../http/dialect.js';
 import { qiscusSecurity } from './qiscus-document.decorator.js';
 import { renderQiscusError } from './qiscus.errors.js';
 
-export const qiscusDialect: Dialect = {
+export const qiscusDialect: OwningDialect = {
   owns: (url) => /^\/api(\/|\?|$)/.test(url),
   nowhere: '/api/%25',
   renderError: renderQiscusError,
