@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const shownMost = 45;
+const maxShown = 45;
 
 /** @typedef {{ nodes: { id: number, callFrame: { functionName: string, url: string, lineNumber: number } }[], samples: number[], timeDeltas: number[] }} Profile */
 
@@ -13,7 +13,7 @@ export async function hottest(folder) {
       /** @type {Profile} */
       const profile = JSON.parse(await readFile(join(folder, name), 'utf8'));
       const lines = timesOf(profile).map(([what, share]) => `${(share * 100).toFixed(1).padStart(5)} %  ${what}`);
-      return [name, ...lines.slice(0, shownMost)].join('\n');
+      return [name, ...lines.slice(0, maxShown)].join('\n');
     }),
   );
 }

@@ -29,7 +29,7 @@ import type { ServerState } from './http/request-state.js';
 import { RouteTable } from './http/route-table.js';
 import { endStalled } from './http/stalled-socket.js';
 
-const bodyBytesMost = 64 * 1024;
+const maxBodyBytes = 64 * 1024;
 /** Node would refuse this in a shape of its own. */
 const ourOwnRefusals = { requireHostHeader: false };
 
@@ -42,7 +42,7 @@ export async function createHttpApplication(
   const pipelines = new Pipelines();
   // The type is said because the options below speak of what is made from the adapter.
   const adapter: FastifyAdapter = new FastifyAdapter({
-    bodyLimit: bodyBytesMost,
+    bodyLimit: maxBodyBytes,
     // A sender that stalls is cut off: headers after 5 s, the whole request after 10 s.
     requestTimeout: 10_000,
     // Who takes nothing of an answer is cut after 6.5 to 13 s, as Node looks twice whether it moves. Longer than the time

@@ -8,7 +8,7 @@ import type { LogDestination } from './logging/log-destination.js';
 import type { StopSignal } from './stop-signal.js';
 
 /** Longer than any request may take; what still hangs then is given up. */
-const closeMostMs = 15_000;
+const maxCloseMs = 15_000;
 /** So many looks in a row without a request: then nobody sends any more. */
 const quietLooks = 10;
 const lookEveryMs = 50;
@@ -39,7 +39,7 @@ export function stopGracefully(
     app.get(Readiness).startDraining();
     // At once: clients of the gateway have another node to find, and are told when.
     void app.get(GatewayService).drain();
-    setTimeout(() => process.exit(1), env.shutdownDrainMs + maxLooks * lookEveryMs + closeMostMs).unref();
+    setTimeout(() => process.exit(1), env.shutdownDrainMs + maxLooks * lookEveryMs + maxCloseMs).unref();
     void drain(app, env.shutdownDrainMs)
       .then(() => app.close())
       .then(

@@ -22,7 +22,7 @@ type MaybeLater<Value> = Value | Promise<Value>;
 
 /** For how long an app is answered from memory: the longest that a change on another node goes unseen. */
 const rememberedMs = 1000;
-const rememberedMost = 10_000;
+const maxRemembered = 10_000;
 
 /** Owns the apps: their names, credentials and settings. */
 @Injectable()
@@ -181,7 +181,7 @@ export class AppsService {
     );
     this.remembered.delete(key);
     const oldest = this.remembered.keys().next();
-    if (this.remembered.size >= rememberedMost && oldest.done !== true) this.remembered.delete(oldest.value);
+    if (this.remembered.size >= maxRemembered && oldest.done !== true) this.remembered.delete(oldest.value);
     this.remembered.set(key, entry);
     return app;
   }

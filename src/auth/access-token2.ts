@@ -16,11 +16,11 @@ export interface AccessToken2 {
 }
 
 const version = '007';
-const lengthMost = 4096;
-const contentBytesMost = 8192;
+const maxLength = 4096;
+const maxContentBytes = 8192;
 const signatureBytes = 32;
 /** "Maximum validity 24 hours": a longer life is cut, not refused, as builders in the field ask for years. */
-const lifeSecondsMost = 86_400;
+const maxLifeSeconds = 86_400;
 const clockSkewSeconds = 60;
 
 const chatService = 5;
@@ -84,7 +84,7 @@ export function verifyAccessToken2(
 
   const { kind, userId, privilegeLifeSeconds } = grantOf(readChatServices(reader));
   if (issuedAtSeconds > nowSeconds + clockSkewSeconds) throw new AppError('token_not_accepted');
-  const life = Math.min(lifeSeconds, privilegeLifeSeconds, lifeSecondsMost);
+  const life = Math.min(lifeSeconds, privilegeLifeSeconds, maxLifeSeconds);
   const expiresAtSeconds = issuedAtSeconds + life;
   // A life of 0 is over at once, even when the issuer's clock runs ahead of ours.
   if (life === 0 || expiresAtSeconds <= nowSeconds) throw new AppError('token_expired');
@@ -92,7 +92,7 @@ export function verifyAccessToken2(
 }
 
 function inflate(token: string): Buffer {
-  if (token.length > lengthMost || !isAccessToken2(token)) throw new AppError('token_malformed');
+  if (token.length > maxLength || !isAccessToken2(token)) throw new AppError('token_malformed');
   const text = token.slice(version.length);
   const deflated = Buffer.from(text, 'base64');
   // Buffer skips what is not base64; only a text that comes out again was base64 through and through.
@@ -100,7 +100,7 @@ function inflate(token: string): Buffer {
   if (hasSpareBits(deflated)) throw new AppError('token_malformed');
   try {
     // `info` is missing from the types of inflateSync; the engine knows how much of the input it used.
-    const options = { maxOutputLength: contentBytesMost, info: true };
+    const options = { maxOutputLength: maxContentBytes, info: true };
     const { buffer, engine } = inflateSync(deflated, options) as unknown as { buffer: Buffer; engine: Inflate };
     if (engine.bytesWritten === deflated.length) return buffer;
   } catch (cause) {

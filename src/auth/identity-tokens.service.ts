@@ -16,7 +16,7 @@ export interface Identity {
   readonly issuedAtSeconds: number;
 }
 
-const lengthMost = 4096;
+const maxLength = 4096;
 const clockSkewSeconds = 60;
 /** How long a used nonce is remembered beyond its end: a clock that was ahead and is set right lets none be used again. */
 const nonceKeptMs = 24 * 3600 * 1000;
@@ -67,7 +67,7 @@ export class IdentityTokensService {
   }
 
   #verifySignature(app: App, token: string): Record<string, unknown> {
-    if (token.length > lengthMost) throw new AppError('token_malformed');
+    if (token.length > maxLength) throw new AppError('token_malformed');
     for (const certificate of app.certificates) {
       try {
         return this.#jwt.verify<Record<string, unknown>>(token, { secret: certificate });

@@ -30,8 +30,8 @@ export type Claims = AppClaims | UserClaims;
 
 export const issuer = 'rollcall';
 /** 68 years: clients keep a life in a signed 32-bit integer. */
-export const lifeSecondsMost = 2_147_483_647;
-const lengthMost = 4096;
+export const maxLifeSeconds = 2_147_483_647;
+const maxLength = 4096;
 const clockSkewSeconds = 60;
 /** Byte for byte what `sign` writes. So the header has no other member, no member twice, and no other algorithm. */
 const header = /^\{"alg":"HS256","typ":"JWT","kid":"([0-9a-f]{16})"\}$/;
@@ -71,7 +71,7 @@ export function verifyJsonWebToken(
   keys: readonly SigningKey[],
   nowSeconds: number,
 ): { claims: Claims; key: SigningKey } {
-  if (token.length > lengthMost) throw new AppError('token_malformed');
+  if (token.length > maxLength) throw new AppError('token_malformed');
   const parts = token.split('.');
   if (parts.length !== 3) throw new AppError('token_malformed');
   const [headerText, payloadText] = parts.map(decodeCanonical) as [string, string, string];
@@ -109,7 +109,7 @@ function areClaims(value: unknown): value is Claims {
   if (use !== 'app' && use !== 'user') return false;
   if (Object.keys(claims).sort().join() !== memberNames[use]) return false;
   if (claims.iss !== issuer || !isText(claims.aud) || !isText(claims.jti)) return false;
-  if (!isCount(iat) || !isCount(exp) || exp <= iat || exp - iat > lifeSecondsMost) return false;
+  if (!isCount(iat) || !isCount(exp) || exp <= iat || exp - iat > maxLifeSeconds) return false;
   return use === 'app' || (isText(claims.sub) && isCount(claims.epoch));
 }
 

@@ -14,7 +14,7 @@ export interface SigningKey {
 const info = 'rollcall user system jwt v1';
 const secretBytes = 32;
 const kidBytes = 8;
-const keysMost = 1000;
+const maxKeys = 1000;
 
 /**
  * The key is derived and kept nowhere: every node has the same one from the app's row, no other app's token can ever
@@ -32,7 +32,7 @@ export function deriveSigningKey(appId: string, certificate: string): SigningKey
 
 /** The signing keys of apps, each derived once. */
 export class SigningKeys {
-  readonly #keys = new BoundedMap<string, SigningKey>(keysMost);
+  readonly #keys = new BoundedMap<string, SigningKey>(maxKeys);
 
   /** Every key that verifies now. */
   of(app: App): SigningKey[] {

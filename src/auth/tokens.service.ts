@@ -10,7 +10,7 @@ import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 import { isAccessToken2, verifyAccessToken2 } from './access-token2.js';
 import { BoundedMap } from './bounded-map.js';
-import { issuer, lifeSecondsMost, signJsonWebToken, verifyJsonWebToken } from './json-web-token.js';
+import { issuer, maxLifeSeconds, signJsonWebToken, verifyJsonWebToken } from './json-web-token.js';
 import { SigningKeys } from './signing-key.js';
 import { type Issued, outlivesEpoch } from '../users/token-epoch.js';
 
@@ -44,7 +44,7 @@ type VerifiedToken = { readonly certificate: string; readonly expiresAtSeconds: 
   { readonly kind: 'app' } | { readonly kind: 'user'; readonly userId: string; readonly issued: Issued }
 );
 
-const rememberedMost = 10_000;
+const maxRemembered = 10_000;
 
 /**
  * Owns who is calling: issues our tokens (JWT), and reads them and Agora's AccessToken2. Nothing is stored: a token
@@ -54,7 +54,7 @@ const rememberedMost = 10_000;
 @Injectable()
 export class TokensService {
   readonly #keys = new SigningKeys();
-  readonly #remembered = new BoundedMap<string, VerifiedToken>(rememberedMost);
+  readonly #remembered = new BoundedMap<string, VerifiedToken>(maxRemembered);
 
   constructor(
     private readonly clock: Clock,
@@ -136,7 +136,7 @@ export class TokensService {
     if (!found.user.activated) throw new AppError('user_banned');
     return {
       user: found.user,
-      expiresAtSeconds: this.clock.nowSeconds() + lifeSecondsMost,
+      expiresAtSeconds: this.clock.nowSeconds() + maxLifeSeconds,
       issued: { by: 'rollcall', epoch: found.tokenEpoch },
       letInBy: fingerprintOf(app.tokenSecret),
     };
@@ -203,5 +203,5 @@ export class TokensService {
 function lifeSeconds(app: App, ttlSeconds: number = app.settings.token_ttl_seconds): number {
   if (!Number.isSafeInteger(ttlSeconds) || ttlSeconds < 0)
     throw new AppError('argument_invalid', { detail: 'ttl must be a whole number of seconds, 0 for the longest life' });
-  return ttlSeconds === 0 ? lifeSecondsMost : Math.min(ttlSeconds, lifeSecondsMost);
+  return ttlSeconds === 0 ? maxLifeSeconds : Math.min(ttlSeconds, maxLifeSeconds);
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, UniqueViolation } from '../database/database.js';
-import { forgetEnded } from '../database/prune-expired.js';
+import { pruneExpired } from '../database/prune-expired.js';
 
 /** Which nonces were used. Every statement is about one app. */
 @Injectable()
@@ -13,7 +13,7 @@ export class UsedNoncesRepository {
       await this.database.write(async (transaction) => {
         const row = { app_id: appId, nonce, expires_at: expiresAtMs };
         await transaction.insert('used_nonces', ['app_id', 'nonce', 'expires_at'], [row]);
-        await forgetEnded(transaction, this.database.dialect, 'used_nonces', 'nonce', appId, nowMs);
+        await pruneExpired(transaction, this.database.dialect, 'used_nonces', 'nonce', appId, nowMs);
       }, appId);
       return true;
     } catch (error) {

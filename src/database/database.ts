@@ -11,20 +11,20 @@ export type { SqlRow, Transaction } from './transaction.js';
 
 /** What the service asks for itself: it takes turns with the apps as one of them would. */
 const ofNoApp = '';
-const pauseMostMs = 100;
+const maxPauseMs = 100;
 const retryAfterMs = 1000;
 
 /**
  * How often a transaction that was lost runs at most. Of nodes that write one row on several nodes of a Galera cluster,
  * the one that commits first wins: somebody goes on, so a lost conflict is worth more attempts.
  */
-export function attemptsMost(conflict: boolean): number {
+export function maxAttempts(conflict: boolean): number {
   return conflict ? 20 : 5;
 }
 
 /** Waits a random while before the next attempt, longer each time. */
 export async function backOff(attempt: number): Promise<void> {
-  await sleep(Math.random() * Math.min(pauseMostMs, 10 * 2 ** attempt));
+  await sleep(Math.random() * Math.min(maxPauseMs, 10 * 2 ** attempt));
 }
 
 /**
@@ -59,15 +59,15 @@ export abstract class Database {
   }
 
   /**
-   * Runs `use` and makes one transaction of everything that it writes, with what `last` writes of its result. Resolves
-   * once that is durable. May run `use` more than once, but never after it has held its transaction for too long.
+   * Runs `handler` as one transaction: everything that it writes, and what `beforeCommit` writes of its result. Resolves
+   * once that is durable. May run `handler` more than once, but never after it has held its transaction for too long.
    * @param appId as for `read`
-   * @throws AppError database_unavailable, overloaded (held for too long), UniqueViolation, and whatever `use` throws:
+   * @throws AppError database_unavailable, overloaded (held for too long), UniqueViolation, and whatever `handler` throws:
    *   then nothing was written
    */
-  async asOne<Result>(
-    use: () => Promise<Result>,
-    last: (transaction: Transaction, result: Result) => Promise<void>,
+  async runInUnitOfWork<Result>(
+    handler: () => Promise<Result>,
+    beforeCommit: (transaction: Transaction, result: Result) => Promise<void>,
     appId = ofNoApp,
   ): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
@@ -76,10 +76,10 @@ export abstract class Database {
         (error) => this.explain(error),
       );
       try {
-        return await unit.run(use, last);
+        return await unit.run(handler, beforeCommit);
       } catch (error) {
         if (!(error instanceof TransactionLost)) throw error;
-        if (attempt >= attemptsMost(error.conflict))
+        if (attempt >= maxAttempts(error.conflict))
           throw new AppError('database_unavailable', { retryAfterMs, cause: error });
         await backOff(attempt);
       }

@@ -1,6 +1,6 @@
 import type { Pool, RowDataPacket } from 'mysql2/promise';
 import { AppError } from '../errors/app-error.js';
-import { attemptsMost, backOff, Database, type SqlValue, type Transaction } from './database.js';
+import { maxAttempts, backOff, Database, type SqlValue, type Transaction } from './database.js';
 import { isConflict, isHealthyAfter, isRetryable, translate } from './mysql-errors.js';
 import { BorrowedConnection, runTransaction } from './mysql-transaction.js';
 import { Places } from './places.js';
@@ -83,7 +83,7 @@ export class MysqlDatabase extends Database {
       try {
         return await run();
       } catch (error) {
-        if (!isRetryable(error) || attempt >= attemptsMost(isConflict(error))) throw translate(error);
+        if (!isRetryable(error) || attempt >= maxAttempts(isConflict(error))) throw translate(error);
         await backOff(attempt);
       }
     }

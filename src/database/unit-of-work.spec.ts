@@ -31,7 +31,7 @@ describe('a unit of work', () => {
     let kept: Transaction | undefined;
     const over = Promise.withResolvers<void>();
     const late: Promise<unknown>[] = [];
-    const unit = database.asOne(async () => {
+    const unit = database.runInUnitOfWork(async () => {
       attempts += 1;
       await database.write(async (transaction) => {
         kept = transaction;
@@ -57,7 +57,7 @@ describe('a unit of work', () => {
   it('holds nobody up that failed while it waited for its turn', async () => {
     const free = Promise.withResolvers<void>();
     const before = database.write(() => free.promise);
-    const unit = database.asOne(async () => {
+    const unit = database.runInUnitOfWork(async () => {
       await Promise.all([
         add('never'),
         sleep(5).then(() => {
@@ -80,11 +80,11 @@ describe('a unit of work', () => {
       await insert(transaction, 'second half');
     };
     const unawaited: Promise<unknown>[] = [];
-    await database.asOne(async () => {
+    await database.runInUnitOfWork(async () => {
       unawaited.push(database.write(inTwoSteps));
     }, nothing);
     expect(await names()).toEqual(['first half', 'second half']);
-    const failing = database.asOne(
+    const failing = database.runInUnitOfWork(
       async () => {
         unawaited.push(database.write(async () => Promise.reject(new Error('half'))).catch(() => undefined));
         await add('whole');
@@ -102,12 +102,12 @@ describe('a unit of work', () => {
       return timer.promise;
     };
     let later: Promise<unknown> | undefined;
-    await database.asOne(async () => {
+    await database.runInUnitOfWork(async () => {
       await add('unit');
       later = written('after a commit');
     }, nothing);
     await expect(later).resolves.toBe(1);
-    const failed = database.asOne(async () => {
+    const failed = database.runInUnitOfWork(async () => {
       await add('undone');
       later = written('after a failure');
       later.catch(() => undefined);
@@ -132,7 +132,7 @@ describe('a unit of work', () => {
         gatherer.add('app', 'a batch of others'),
       ]),
     );
-    await database.asOne(async () => {
+    await database.runInUnitOfWork(async () => {
       await add('first');
       mayWrite?.();
       await sleep(5);
@@ -166,7 +166,7 @@ describe('a unit of work', () => {
         afterCommit(() => Promise.reject(new Error(`${how}, later`)));
         afterCommit(() => told.push(how));
       };
-      await database.asOne(async () => {
+      await database.runInUnitOfWork(async () => {
         await add('unit');
         react('in a unit');
         expect(told).toEqual([]);

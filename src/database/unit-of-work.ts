@@ -91,16 +91,16 @@ export class UnitOfWork {
   }
 
   /**
-   * Runs `use`, then `last` with its result, and resolves once all that both wrote is committed.
+   * Runs `handler`, then `beforeCommit` with its result, and resolves once all that both wrote is committed.
    * @throws AppError overloaded when the transaction was open for too long, and whatever they throw: nothing was written
    */
   async run<Result>(
-    use: () => Promise<Result>,
-    last: (transaction: Transaction, result: Result) => Promise<void>,
+    handler: () => Promise<Result>,
+    beforeCommit: (transaction: Transaction, result: Result) => Promise<void>,
   ): Promise<Result> {
     let result: Result;
     try {
-      result = await Promise.race([storage.run(this, () => this.work(use, last)), this.expiry.promise]);
+      result = await Promise.race([storage.run(this, () => this.work(handler, beforeCommit)), this.expiry.promise]);
       clearTimeout(this.deadline);
       this.decision.resolve();
       await this.ended;
@@ -130,14 +130,14 @@ export class UnitOfWork {
   }
 
   private async work<Result>(
-    use: () => Promise<Result>,
-    last: (transaction: Transaction, result: Result) => Promise<void>,
+    handler: () => Promise<Result>,
+    beforeCommit: (transaction: Transaction, result: Result) => Promise<void>,
   ): Promise<Result> {
-    const result = await use();
+    const result = await handler();
     // Also what was begun and not awaited: half of it must not be committed.
     while (this.joined.size > 0) await Promise.allSettled(this.joined);
     if (this.state === 'working') this.state = 'ending';
-    await this.perform((transaction) => last(transaction, result));
+    await this.perform((transaction) => beforeCommit(transaction, result));
     return result;
   }
 

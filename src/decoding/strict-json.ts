@@ -2,8 +2,8 @@ import { AppError } from '../errors/app-error.js';
 import { hasOnlyPlainNumbers, parseExactly } from './exact-numbers.js';
 import { utf8 } from './text.js';
 
-const depthMost = 32;
-const membersMost = 1024;
+const maxDepth = 32;
+const maxMembers = 1024;
 
 /**
  * Parses JSON that came from outside and refuses what two readers could understand differently or what only an attacker
@@ -15,7 +15,7 @@ export function parseStrictJson(sent: Uint8Array | string): unknown {
   const text = typeof sent === 'string' ? sent : decode(sent);
   // Outside of strings each colon belongs to one member. Counted first: the parser needs long for very many of them.
   const colons = countColons(text);
-  if (colons > membersMost) throw malformed(`over ${membersMost} members`);
+  if (colons > maxMembers) throw malformed(`over ${maxMembers} members`);
   const value = parse(text);
   // A member that the parser merged is missing here.
   if (typeof value === 'object' && value !== null && countMembers(value, 1) !== colons)
@@ -60,7 +60,7 @@ function parse(text: string): unknown {
 }
 
 function countMembers(value: object, depth: number): number {
-  if (depth > depthMost) throw malformed(`over ${depthMost} levels of nesting`);
+  if (depth > maxDepth) throw malformed(`over ${maxDepth} levels of nesting`);
   const names = Array.isArray(value) ? [] : Object.keys(value);
   if (names.includes('__proto__')) throw malformed('a member may not be called __proto__');
   let members = names.length;

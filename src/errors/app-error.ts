@@ -15,11 +15,11 @@ export interface AppErrorDetails {
 }
 
 /** A detail may repeat a name of the caller's, and an answer of 64 KiB should not be had for a bad request. */
-const detailLengthMost = 300;
+const maxDetailLength = 300;
 
 /** A text of any length as an error may repeat it. */
 export function shortened(text: string): string {
-  return text.length <= detailLengthMost ? text : `${text.slice(0, detailLengthMost).toWellFormed()}…`;
+  return text.length <= maxDetailLength ? text : `${text.slice(0, maxDetailLength).toWellFormed()}…`;
 }
 
 /** The one kind of error that services throw. */

@@ -51,24 +51,24 @@ export interface DeviceDescription {
   readonly deviceName: string | null;
 }
 
-const platformDefault = 'web';
+const defaultPlatform = 'web';
 const legalPlatform = /^[a-z0-9]{1,16}$/;
 /** Such a name stands in the path of a route. */
 const legalDevice = /^[A-Za-z0-9._~:-]{1,64}$/;
-const deviceNameLengthMost = 100;
+const maxDeviceNameLength = 100;
 
 /** Checks `platform`, `device` and `device_name`. @returns what is wrong, as a sentence, when it is a text */
 export function readDevice(members: { readonly [member: string]: unknown }): DeviceDescription | string {
-  const { platform = platformDefault, device = null, device_name: deviceName = null } = members;
+  const { platform = defaultPlatform, device = null, device_name: deviceName = null } = members;
   const platformName = typeof platform === 'string' ? platform.toLowerCase() : '';
   if (!legalPlatform.test(platformName)) return 'platform must be 1 to 16 letters or digits';
   if (device !== null && (typeof device !== 'string' || !legalDevice.test(device)))
     return 'device must be 1 to 64 of A-Z a-z 0-9 . _ ~ : -';
   if (
     deviceName !== null &&
-    (typeof deviceName !== 'string' || deviceName.length > deviceNameLengthMost || !deviceName.isWellFormed())
+    (typeof deviceName !== 'string' || deviceName.length > maxDeviceNameLength || !deviceName.isWellFormed())
   )
-    return `device_name must be a string of up to ${deviceNameLengthMost} characters`;
+    return `device_name must be a string of up to ${maxDeviceNameLength} characters`;
   return { platform: platformName, device, deviceName };
 }
 

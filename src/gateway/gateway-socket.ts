@@ -35,12 +35,12 @@ export interface SocketContext extends MessageServices {
 
 /** How long a ping may go unanswered, or a write be stuck: a lease. */
 const patienceMs = 10_000;
-const bufferedBytesMost = 1024 * 1024;
+const maxBufferedBytes = 1024 * 1024;
 const framesPerSecond = 200;
 /** How long a client that was told to go may take. */
 const farewellMs = 800;
-const retryAfterMsLeast = 500;
-const retryAfterMsMost = 6_000;
+const minRetryAfterMs = 500;
+const maxRetryAfterMs = 6_000;
 
 /** One connection of a client: frames in, frames out, and the limits of both. */
 export class GatewaySocket implements SessionConnection {
@@ -90,7 +90,7 @@ export class GatewaySocket implements SessionConnection {
     if (this.ended) return;
     this.send(
       reason === 'shutdown'
-        ? { type: 'kicked', reason, retry_after_ms: randomInt(retryAfterMsLeast, retryAfterMsMost) }
+        ? { type: 'kicked', reason, retry_after_ms: randomInt(minRetryAfterMs, maxRetryAfterMs) }
         : { type: 'kicked', reason },
     );
     this.end(kickCodes[reason], reason);
@@ -117,7 +117,7 @@ export class GatewaySocket implements SessionConnection {
     if (this.unwritten === 0) this.progressAt = this.context.clock.monotonic();
     this.unwritten += 1;
     socket.send(text, this.onWritten);
-    if (socket.bufferedAmount > bufferedBytesMost) this.cut('slow');
+    if (socket.bufferedAmount > maxBufferedBytes) this.cut('slow');
   }
 
   /**

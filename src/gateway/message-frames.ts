@@ -34,18 +34,18 @@ export interface MessageServices {
 }
 
 /** Messages in one pull; the longest are 16 KiB, so this is half a megabyte at most. */
-const pullMost = 32;
+const maxPull = 32;
 /** No more is sent while so many messages, or so many bytes of them, are unacknowledged. */
-const unacknowledgedMost = 100;
-const unacknowledgedBytesMost = 256 * 1024;
+const maxUnacknowledged = 100;
+const maxUnacknowledgedBytes = 256 * 1024;
 /** Messages that one client may have on their way in. */
-const pendingMost = 100;
+const maxPending = 100;
 /**
  * With so many acks and reads under way, a client is not read before half of them are stored; while its app has its share
  * of those of the node, before all of its own are.
  */
 const maxMarks = 100;
-const refLengthMost = 128;
+const maxRefLength = 128;
 
 /** The messages of one session, in both directions. */
 export class MessageSession {
@@ -156,10 +156,10 @@ export class MessageSession {
           this.session.userUuid,
           this.sentSeq,
           this.opened.lastSeq,
-          pullMost,
+          maxPull,
         );
         for (const message of messages) this.push(message);
-        if (messages.length === pullMost) this.woken = true;
+        if (messages.length === maxPull) this.woken = true;
         // What came before the session and is not among them was delivered to another device.
         else this.sentSeq = Math.max(this.sentSeq, this.opened.lastSeq);
       }
@@ -173,7 +173,7 @@ export class MessageSession {
 
   private get hasRoom(): boolean {
     return (
-      this.unacknowledged.size + pullMost <= unacknowledgedMost && this.unacknowledgedBytes <= unacknowledgedBytesMost
+      this.unacknowledged.size + maxPull <= maxUnacknowledged && this.unacknowledgedBytes <= maxUnacknowledgedBytes
     );
   }
 
@@ -232,7 +232,7 @@ export class MessageSession {
 
   private takeSend(frame: ClientFrame, bytes: number): void {
     const { ref } = frame;
-    if (this.pending >= pendingMost) return this.fail(new AppError('overloaded'), ref);
+    if (this.pending >= maxPending) return this.fail(new AppError('overloaded'), ref);
     this.pending += 1;
     // Counted as it comes; what becomes of it is said in its turn.
     const admitted = this.admit(bytes);
@@ -255,7 +255,7 @@ export class MessageSession {
 
   private async send({ ref, to, body, ext, msg_type: type = 'txt' }: ClientFrame): Promise<void> {
     if (ref !== undefined && !isRef(ref))
-      throw new AppError('argument_invalid', { detail: `ref must be a number, or a string of up to ${refLengthMost}` });
+      throw new AppError('argument_invalid', { detail: `ref must be a number, or a string of up to ${maxRefLength}` });
     if (typeof to !== 'string' || to === '')
       throw new AppError('argument_invalid', { detail: 'to must be the name of a user' });
     if (typeof type !== 'string') throw new AppError('argument_invalid', { detail: 'msg_type must be a string' });
@@ -274,7 +274,7 @@ export class MessageSession {
 
 /** A number comes back with the digits that it had. */
 function isRef(ref: unknown): boolean {
-  return typeof ref === 'number' || JSON.isRawJSON(ref) || (typeof ref === 'string' && ref.length <= refLengthMost);
+  return typeof ref === 'number' || JSON.isRawJSON(ref) || (typeof ref === 'string' && ref.length <= maxRefLength);
 }
 
 function isUnavailable(error: unknown): boolean {

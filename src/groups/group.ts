@@ -12,7 +12,7 @@ export interface Group {
   readonly membersOnly: boolean;
   readonly allowInvites: boolean;
   /** How many members it takes, the owner among them. */
-  readonly membersMost: number;
+  readonly maxMembers: number;
   /** How many there are. */
   readonly members: number;
   readonly createdAt: number;
@@ -21,9 +21,9 @@ export interface Group {
 
 export type NewGroup = Pick<
   Group,
-  'kind' | 'name' | 'description' | 'custom' | 'isPublic' | 'membersOnly' | 'allowInvites' | 'membersMost'
+  'kind' | 'name' | 'description' | 'custom' | 'isPublic' | 'membersOnly' | 'allowInvites' | 'maxMembers'
 >;
 
 /** The most members that the vendor sells. */
 export const membersMostOf: Readonly<Record<GroupKind, number>> = { group: 3000, room: 5000 };
-export const membersDefault = 200;
+export const defaultMembers = 200;

@@ -14,7 +14,7 @@ const groupColumns = [
   ...['allow_invites', 'members_most', 'members', 'created_at', 'modified_at'],
 ];
 const memberColumns = ['app_id', 'group_id', 'user_uuid', 'kind', 'joined_at'];
-const rowsMost = 1000;
+const maxRows = 1000;
 
 /** What a change of members is decided by, while the group and the users are locked. */
 export interface Membership {
@@ -47,7 +47,7 @@ export class GroupsRepository {
     choose: (users: ReadonlyMap<string, User>) => readonly User[],
   ): Promise<Group> {
     return this.database.write(async (transaction) => {
-      const held = await this.users.hold(transaction, appId, usernames);
+      const held = await this.users.lockForUpdate(transaction, appId, usernames);
       const members = choose(new Map(held.map((user) => [user.username, user])));
       return this.insertWith(transaction, appId, group, members);
     }, appId);
@@ -76,11 +76,11 @@ export class GroupsRepository {
       const rows = await this.database.read<{ user_uuid: string }>(
         'SELECT user_uuid FROM group_members WHERE app_id = ? AND group_id = ? AND user_uuid > ?' +
           ' ORDER BY user_uuid LIMIT ?',
-        [appId, groupId, after, rowsMost],
+        [appId, groupId, after, maxRows],
         appId,
       );
       found.push(...rows.map((row) => row.user_uuid));
-      if (rows.length < rowsMost) return found;
+      if (rows.length < maxRows) return found;
       after = found.at(-1) as string;
       await breathe();
     }
@@ -91,7 +91,7 @@ export class GroupsRepository {
     return this.list(
       'group_members m CROSS JOIN chat_groups g ON g.app_id = m.app_id AND g.id = m.group_id',
       'WHERE m.app_id = ? AND m.user_uuid = ? AND m.kind = ? ORDER BY m.group_id LIMIT ?',
-      [appId, userUuid, kind, rowsMost],
+      [appId, userUuid, kind, maxRows],
     );
   }
 
@@ -175,7 +175,7 @@ export class GroupsRepository {
       is_public: group.isPublic ? 1 : 0,
       members_only: group.membersOnly ? 1 : 0,
       allow_invites: group.allowInvites ? 1 : 0,
-      members_most: group.membersMost,
+      members_most: group.maxMembers,
       members: members.length,
       created_at: now,
       modified_at: now,
@@ -195,7 +195,7 @@ export class GroupsRepository {
     change: (transaction: Transaction, users: readonly User[]) => Promise<number>,
   ): Promise<readonly User[] | null> {
     return this.database.write(async (transaction) => {
-      const users = await this.users.hold(transaction, appId, usernames);
+      const users = await this.users.lockForUpdate(transaction, appId, usernames);
       const group = await this.lock(transaction, appId, kind, id);
       if (group === null) return null;
       const among = this.database.dialect.among(
@@ -277,7 +277,7 @@ function toGroup(row: ChatGroupRow): Group {
     isPublic: row.is_public !== 0,
     membersOnly: row.members_only !== 0,
     allowInvites: row.allow_invites !== 0,
-    membersMost: row.members_most,
+    maxMembers: row.members_most,
     members: row.members,
     createdAt: row.created_at,
     modifiedAt: row.modified_at,

@@ -22,15 +22,15 @@ export interface GroupPage {
 }
 
 /** Users added or removed in one call. */
-export const membersPerCallMost = 60;
+export const maxMembersPerCall = 60;
 /** Of a new group, its owner among them: they are stored in one transaction. */
-const firstMembersMost = 300;
+const maxFirstMembers = 300;
 const namesAtOnce = 500;
 /** To name the members of a larger group is a costly read. */
 const maxPlainMembers = 500;
-const nameLengthMost = 128;
-const descriptionLengthMost = 512;
-const customLengthMost = 4096;
+const maxNameLength = 128;
+const maxDescriptionLength = 512;
+const maxCustomLength = 4096;
 
 /** Owns the chat groups and chat rooms as far as somebody owns them: who owns which, and who is in it. */
 @Injectable()
@@ -48,9 +48,9 @@ export class GroupsService {
   async create(appId: string, group: NewGroup, owner: string, members: readonly string[]): Promise<Group> {
     checkGroup(group);
     const names = [...new Set([owner, ...members].map(foldUsername))];
-    if (names.length > firstMembersMost)
-      throw new AppError('batch_too_large', { count: names.length, limit: firstMembersMost });
-    if (names.length > group.membersMost) throw new AppError('group_full');
+    if (names.length > maxFirstMembers)
+      throw new AppError('batch_too_large', { count: names.length, limit: maxFirstMembers });
+    if (names.length > group.maxMembers) throw new AppError('group_full');
     return this.repository.insert(appId, group, names, (users) =>
       names.map((name) => users.get(name) ?? userNotFound(name)),
     );
@@ -97,8 +97,8 @@ export class GroupsService {
     const names = checkNames(usernames);
     const added = await this.repository.addMembers(appId, kind, readGroupId(id), names, (membership) => {
       const joining = allOf(names, membership).filter(({ uuid }) => !membership.present.has(uuid));
-      const { members, membersMost } = membership.group;
-      if (members + joining.length > membersMost) throw new AppError('group_full');
+      const { members, maxMembers } = membership.group;
+      if (members + joining.length > maxMembers) throw new AppError('group_full');
       return joining;
     });
     return namesOfUsers(added ?? groupNotFound(id));
@@ -141,24 +141,24 @@ export class GroupsService {
   }
 }
 
-function checkGroup({ kind, name, description, custom, membersMost }: NewGroup): void {
+function checkGroup({ kind, name, description, custom, maxMembers }: NewGroup): void {
   const tooLong = (member: string, most: number): never => {
     throw new AppError('argument_invalid', { detail: `${member} must be at most ${most} characters` });
   };
   // The database would keep something else in its place.
   if (![name, description, custom].every((text) => text.isWellFormed() && !text.includes('\0')))
     throw new AppError('argument_invalid', { detail: 'texts of a group must be well-formed Unicode text' });
-  if (name.length > nameLengthMost) tooLong('the name', nameLengthMost);
-  if (description.length > descriptionLengthMost) tooLong('the description', descriptionLengthMost);
-  if (custom.length > customLengthMost) tooLong('custom', customLengthMost);
+  if (name.length > maxNameLength) tooLong('the name', maxNameLength);
+  if (description.length > maxDescriptionLength) tooLong('the description', maxDescriptionLength);
+  if (custom.length > maxCustomLength) tooLong('custom', maxCustomLength);
   const most = membersMostOf[kind];
-  if (!Number.isSafeInteger(membersMost) || membersMost < 1 || membersMost > most)
+  if (!Number.isSafeInteger(maxMembers) || maxMembers < 1 || maxMembers > most)
     throw new AppError('argument_invalid', { detail: `maxusers must be a whole number from 1 to ${most}` });
 }
 
 function checkNames(usernames: readonly string[]): string[] {
-  if (usernames.length > membersPerCallMost)
-    throw new AppError('batch_too_large', { count: usernames.length, limit: membersPerCallMost });
+  if (usernames.length > maxMembersPerCall)
+    throw new AppError('batch_too_large', { count: usernames.length, limit: maxMembersPerCall });
   return [...new Set(usernames.map(foldUsername))];
 }
 

@@ -8,12 +8,12 @@ import { isWatching } from './readiness.js';
  * waits for a fifth of a second; one more would only make all of them later. Not fewer: to refuse costs a third of what
  * it costs to serve, and who is refused asks again, while who waits asks for nothing.
  */
-export const underWayMost = 1_000;
+export const maxUnderWay = 1_000;
 /**
  * How many requests begin in one turn of the event loop. Where the work is done at once, as with SQLite, requests never
  * pile up behind it: they lie in their sockets, and one turn would serve all of them before it looks at anybody else.
  */
-const beginMost = 128;
+const maxBegins = 128;
 const retryAfterMs = 1_000;
 
 /**
@@ -40,13 +40,13 @@ export class LoadShedder {
         done();
         return;
       }
-      if (this.underWay >= underWayMost) {
+      if (this.underWay >= maxUnderWay) {
         this.filter.answer(new AppError('overloaded', { retryAfterMs }), request, reply);
         return;
       }
       this.underWay += 1;
       request.rollcall.holdsPlace = true;
-      if (this.begun >= beginMost) {
+      if (this.begun >= maxBegins) {
         this.waiting.push(done);
         return;
       }
@@ -66,7 +66,7 @@ export class LoadShedder {
 
   private expectTurn(): void {
     setImmediate(() => {
-      const due = this.waiting.splice(0, beginMost);
+      const due = this.waiting.splice(0, maxBegins);
       this.begun = due.length;
       if (due.length > 0) this.expectTurn();
       for (const begin of due) begin();

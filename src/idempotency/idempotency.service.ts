@@ -10,7 +10,7 @@ import { type Answer, openAnswer, sealAnswer } from './sealed-answer.js';
 export type { Answer } from './sealed-answer.js';
 
 /** A call that its sender may repeat, not knowing what became of it. */
-export interface RepeatableCall {
+export interface IdempotentCall {
   readonly appId: string;
   /** Who calls: everyone has keys of their own. */
   readonly caller: string;
@@ -23,7 +23,7 @@ export interface RepeatableCall {
 const keyPattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
 const keptMs = 24 * 3600 * 1000;
 /** What the column takes. */
-const sealedLengthMost = 65_000;
+const maxSealedLength = 65_000;
 
 /** Owns what a repeated call is answered: the same as the first, for 24 hours, also if the first answer was never sent. */
 @Injectable()
@@ -43,7 +43,7 @@ export class IdempotencyService {
    * @throws AppError idempotency_key_invalid, idempotency_key_reused (for another request), idempotency_key_in_use (the
    *   first call has not ended), and whatever `run` throws
    */
-  async once(call: RepeatableCall, run: () => Promise<Answer>): Promise<{ answer: Answer; repeated: boolean }> {
+  async once(call: IdempotentCall, run: () => Promise<Answer>): Promise<{ answer: Answer; repeated: boolean }> {
     const { appId, key } = call;
     if (!keyPattern.test(key)) throw new AppError('idempotency_key_invalid');
     const keyHash = hashOf([call.caller, key]);
@@ -64,14 +64,14 @@ export class IdempotencyService {
     }
   }
 
-  private async earlier(call: RepeatableCall, keyHash: string): Promise<Answer | null> {
+  private async earlier(call: IdempotentCall, keyHash: string): Promise<Answer | null> {
     const row = await this.repository.find(call.appId, keyHash, this.endedUntil());
     if (row === null) return null;
     if (row.request_hash !== hashOf(call.request)) throw new AppError('idempotency_key_reused');
     return openAnswer(row.answer, call.key, call.appId);
   }
 
-  private first({ appId, key, request }: RepeatableCall, keyHash: string, run: () => Promise<Answer>): Promise<Answer> {
+  private first({ appId, key, request }: IdempotentCall, keyHash: string, run: () => Promise<Answer>): Promise<Answer> {
     const toRow = (answer: Answer): IdempotentAnswerRow => ({
       app_id: appId,
       key_hash: keyHash,
@@ -99,7 +99,7 @@ function hashOf(parts: readonly (string | Uint8Array)[]): string {
 }
 
 function checkLength(sealed: string): string {
-  if (sealed.length > sealedLengthMost)
+  if (sealed.length > maxSealedLength)
     throw new AppError('argument_invalid', {
       detail: 'the answer is too long to be kept for an Idempotency-Key: change fewer users in one call',
     });

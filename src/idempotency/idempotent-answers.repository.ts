@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Transaction } from '../database/database.js';
-import { forgetEnded } from '../database/prune-expired.js';
+import { pruneExpired } from '../database/prune-expired.js';
 import type { IdempotentAnswerRow } from './idempotent-answer.entity.js';
 
 const columns = ['app_id', 'key_hash', 'request_hash', 'answer', 'expires_at'] as const;
@@ -30,7 +30,11 @@ export class IdempotentAnswersRepository {
     toRow: (result: Result) => IdempotentAnswerRow,
     nowMs: number,
   ): Promise<Result> {
-    return this.database.asOne(use, (transaction, result) => this.insert(transaction, toRow(result), nowMs), appId);
+    return this.database.runInUnitOfWork(
+      use,
+      (transaction, result) => this.insert(transaction, toRow(result), nowMs),
+      appId,
+    );
   }
 
   private async insert(transaction: Transaction, row: IdempotentAnswerRow, nowMs: number): Promise<void> {
@@ -41,6 +45,6 @@ export class IdempotentAnswersRepository {
       nowMs,
     ]);
     await transaction.insert('idempotent_answers', columns, [{ ...row }]);
-    await forgetEnded(transaction, this.database.dialect, 'idempotent_answers', 'key_hash', app_id, nowMs);
+    await pruneExpired(transaction, this.database.dialect, 'idempotent_answers', 'key_hash', app_id, nowMs);
   }
 }

@@ -10,7 +10,7 @@ export interface Answer {
 const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
-const bodyBytesMost = 4 * 1024 * 1024;
+const maxBodyBytes = 4 * 1024 * 1024;
 
 /**
  * An answer may hold a token, so it is stored under a key that only the caller can name: the database has no more than
@@ -32,7 +32,7 @@ export function openAnswer(text: string, idempotencyKey: string, appId: string):
     bytes.subarray(0, nonceBytes),
   ).setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
   const opened = Buffer.concat([decipher.update(bytes.subarray(nonceBytes + tagBytes)), decipher.final()]);
-  const answer = inflateRawSync(opened, { maxOutputLength: bodyBytesMost }).toString();
+  const answer = inflateRawSync(opened, { maxOutputLength: maxBodyBytes }).toString();
   return { status: Number(answer.slice(0, 3)), body: answer.slice(3) };
 }
 

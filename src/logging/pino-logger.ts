@@ -2,7 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { type Logger, pino } from 'pino';
 import type { LogLevel } from '../config/env.js';
 import type { LogDestination } from './log-destination.js';
-import { toldOf } from './serialize-error.js';
+import { serializeError } from './serialize-error.js';
 
 /** The process's logger: one JSON line for each event. Secrets have no place in any member. */
 export function createLogger(level: LogLevel, destination: LogDestination): Logger {
@@ -11,7 +11,7 @@ export function createLogger(level: LogLevel, destination: LogDestination): Logg
       level,
       base: undefined,
       timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { err: toldOf },
+      serializers: { err: serializeError },
       formatters: { level: (label) => ({ level: label }) },
       redact: {
         paths: ['req.headers', 'authorization', 'password', 'newpassword', 'token', 'access_token', 'client_secret'],

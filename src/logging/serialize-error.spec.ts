@@ -1,5 +1,5 @@
 import { AppError } from '../errors/app-error.js';
-import { errorText, toldOf } from './serialize-error.js';
+import { errorText, serializeError } from './serialize-error.js';
 
 describe('what is told of an error', () => {
   const sql = "INSERT INTO users (app_id, password_hash) VALUES ('a', '$argon2id$hash')";
@@ -11,7 +11,7 @@ describe('what is told of an error', () => {
   const error = new AppError('internal', { cause: ofDriver });
 
   it('is what kind of error it is, where it came from, and the same of its cause', () => {
-    expect(toldOf(error)).toEqual({
+    expect(serializeError(error)).toEqual({
       type: 'AppError',
       message: error.message,
       stack: error.stack,
@@ -25,14 +25,14 @@ describe('what is told of an error', () => {
   });
 
   it('has no statement and no value of one', () => {
-    expect(JSON.stringify(toldOf(error)) + errorText(error)).not.toMatch(/INSERT|argon2/);
+    expect(JSON.stringify(serializeError(error)) + errorText(error)).not.toMatch(/INSERT|argon2/);
   });
 
   it('does not show what was thrown and is no error', () => {
-    expect([toldOf({ password: 'secret' }), errorText({ password: 'secret' }), toldOf('a text')]).toEqual([
-      'a thrown object',
-      'a thrown object',
-      'a text',
-    ]);
+    expect([
+      serializeError({ password: 'secret' }),
+      errorText({ password: 'secret' }),
+      serializeError('a text'),
+    ]).toEqual(['a thrown object', 'a thrown object', 'a text']);
   });
 });

@@ -1,17 +1,17 @@
-export interface ToldError {
+export interface SerializedError {
   readonly type: string;
   readonly message: string;
   readonly stack: string;
   readonly code?: unknown;
   readonly errno?: unknown;
-  readonly cause?: ToldError | string;
+  readonly cause?: SerializedError | string;
 }
 
 /**
  * What may be told of an error: these members and no others. Drivers also add the statement with every value that was
  * bound to it, and so password hashes, messages and the secrets of apps.
  */
-export function toldOf(error: unknown): ToldError | string {
+export function serializeError(error: unknown): SerializedError | string {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : `a thrown ${typeof error}`;
   const { code, errno } = error as { code?: unknown; errno?: unknown };
   return {
@@ -20,16 +20,16 @@ export function toldOf(error: unknown): ToldError | string {
     stack: error.stack ?? error.message,
     ...(code === undefined ? {} : { code }),
     ...(errno === undefined ? {} : { errno }),
-    ...(error.cause === undefined ? {} : { cause: toldOf(error.cause) }),
+    ...(error.cause === undefined ? {} : { cause: serializeError(error.cause) }),
   };
 }
 
 /** The same for a person. */
 export function errorText(error: unknown): string {
-  return textOf(toldOf(error));
+  return textOf(serializeError(error));
 }
 
-function textOf(told: ToldError | string): string {
+function textOf(told: SerializedError | string): string {
   if (typeof told === 'string') return told;
   return told.cause === undefined ? told.stack : `${told.stack}\ncaused by: ${textOf(told.cause)}`;
 }

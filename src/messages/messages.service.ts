@@ -5,7 +5,7 @@ import { isJsonObject, isNothing } from '../decoding/strict-json.js';
 import { AppError } from '../errors/app-error.js';
 import { writeMessageId } from '../offline-messages/message-id.js';
 import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
-import { PresenceService, statusMost } from '../presence/presence.service.js';
+import { PresenceService, maxStatusUsers } from '../presence/presence.service.js';
 import { RateLimits } from '../rate-limit/rate-limits.service.js';
 import { foldUsername, usernameKey } from '../users/username.js';
 import { type MessageType, messageTypes } from './message-types.js';
@@ -22,9 +22,9 @@ export interface OutgoingMessage {
   readonly ext?: unknown;
 }
 
-export const receiversMost = 600;
+export const maxReceivers = 600;
 /** Of the JSON of body and ext together. */
-export const messageBytesMost = 16 * 1024;
+export const maxMessageBytes = 16 * 1024;
 
 /** Owns the way in of messages: checks them, stores them for each receiver, and wakes those who are online. */
 @Injectable()
@@ -57,8 +57,8 @@ export class MessagesService {
 
   private async online(app: App, usernames: readonly string[]): Promise<boolean[]> {
     const parts: Promise<boolean[]>[] = [];
-    for (let start = 0; start < usernames.length; start += statusMost)
-      parts.push(this.presence.online(app.id, usernames.slice(start, start + statusMost)));
+    for (let start = 0; start < usernames.length; start += maxStatusUsers)
+      parts.push(this.presence.online(app.id, usernames.slice(start, start + maxStatusUsers)));
     return (await Promise.all(parts)).flat();
   }
 }
@@ -67,14 +67,14 @@ function checkMessage({ from, to, type, body, ext }: OutgoingMessage) {
   const sender = usernameKey(from);
   if (sender === null) throw new AppError('username_illegal', { detail: from });
   if (to.length === 0) throw new AppError('argument_invalid', { detail: 'to must name at least one receiver' });
-  if (to.length > receiversMost) throw new AppError('batch_too_large', { count: to.length, limit: receiversMost });
+  if (to.length > maxReceivers) throw new AppError('batch_too_large', { count: to.length, limit: maxReceivers });
   if (!isMessageType(type))
     throw new AppError('argument_invalid', { detail: `type must be one of ${messageTypes.join(', ')}` });
   if (!isJsonObject(body)) throw new AppError('argument_invalid', { detail: 'body must be a JSON object' });
   const text = JSON.stringify(body);
   const extText = ext === undefined || isNothing(ext) ? null : JSON.stringify(ext);
-  if (Buffer.byteLength(text) + Buffer.byteLength(extText ?? '') > messageBytesMost)
-    throw new AppError('message_too_large', { limit: messageBytesMost });
+  if (Buffer.byteLength(text) + Buffer.byteLength(extText ?? '') > maxMessageBytes)
+    throw new AppError('message_too_large', { limit: maxMessageBytes });
   return { sender, chatType: 'chat', type, body: text, ext: extText } as const;
 }
 

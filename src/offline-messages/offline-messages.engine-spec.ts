@@ -8,7 +8,7 @@ import { type RunningApp, startApp } from '../../test/support/start-app.js';
 import { createDatabase, type TestDatabase } from '../../test/support/test-database.js';
 
 const dayMs = 24 * 3600 * 1000;
-const keptMost = 8;
+const maxKept = 8;
 // SQLite is one process; a server has three nodes here.
 const nodeCount = globalThis.rollcallEngine === 'sqlite' ? 1 : 3;
 
@@ -31,7 +31,7 @@ describe('the counters of inboxes under concurrency', () => {
 
   beforeAll(async () => {
     database = await createDatabase();
-    first = await startApp({ clock, database, settings: { offline_messages_per_user: String(keptMost) } });
+    first = await startApp({ clock, database, settings: { offline_messages_per_user: String(maxKept) } });
     nodes = [first];
     while (nodes.length < nodeCount) nodes.push(await startApp({ clock, database }));
   }, 60_000);
@@ -58,8 +58,8 @@ describe('the counters of inboxes under concurrency', () => {
         kept: Number(inbox['kept_rows']),
         history: Number(inbox['history_rows']),
       });
-      expect(kept).toBeLessThanOrEqual(keptMost);
-      expect(history).toBeLessThanOrEqual(keptMost);
+      expect(kept).toBeLessThanOrEqual(maxKept);
+      expect(history).toBeLessThanOrEqual(maxKept);
       expect(last_seq).toBeGreaterThanOrEqual(Number(inbox['seq_most']));
     }
     const orphans =
@@ -114,7 +114,7 @@ describe('the counters of inboxes under concurrency', () => {
         const user = await node.nest.get(UsersService).find(first.app.id, name);
         if (user === null) return;
         const state = await offlineMessages.count(first.app.id, user.uuid, null);
-        expect(state).toBeLessThanOrEqual(keptMost);
+        expect(state).toBeLessThanOrEqual(maxKept);
       }
     };
     try {
@@ -157,9 +157,9 @@ describe('the counters of inboxes under concurrency', () => {
   }, 60_000);
 
   test('a flood leaves what others wrote, also in an inbox too large to look at all of it', async () => {
-    const keptMost = 1_200;
+    const maxKept = 1_200;
     const { uuid } = await first.register('large');
-    const wide = { ...first.app, settings: { ...first.app.settings, offline_messages_per_user: keptMost } };
+    const wide = { ...first.app, settings: { ...first.app.settings, offline_messages_per_user: maxKept } };
     const messages = first.nest.get(MessagesService);
     const write = (from: string) => messages.send(wide, { from, to: ['large'], type: 'txt', body: {} });
     const writeMany = (count: number, sender: (index: number) => string) =>
@@ -185,11 +185,11 @@ describe('the counters of inboxes under concurrency', () => {
     );
     expect(Object.fromEntries(counted.map(({ prefix, count }) => [prefix, Number(count)]))).toEqual({
       early: 600,
-      flood: keptMost - 600 - 60 - 40,
+      flood: maxKept - 600 - 60 - 40,
       'late-': 60,
       'last-': 40,
     });
-    expect(await first.nest.get(OfflineMessagesService).count(first.app.id, uuid as string, null)).toBe(keptMost);
+    expect(await first.nest.get(OfflineMessagesService).count(first.app.id, uuid as string, null)).toBe(maxKept);
   }, 60_000);
 
   test('who pulls while others send sees every message once, in order', async () => {

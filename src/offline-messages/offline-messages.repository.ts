@@ -25,11 +25,11 @@ export interface Receiver {
   readonly away: boolean;
 }
 
-/** One message for up to `receiversMost` receivers, and how many messages each of them may keep. */
+/** One message for up to `maxReceivers` receivers, and how many messages each of them may keep. */
 export interface Delivery {
   readonly message: Message;
   readonly receivers: readonly Receiver[];
-  readonly keptMost: number;
+  readonly maxKept: number;
 }
 
 /** A message as its receiver gets it. */
@@ -61,7 +61,7 @@ export type UnreadMessage = Pick<InboxMessageRow, 'seq' | 'own' | 'created_at'>;
 export interface Acknowledgement {
   readonly userUuid: string;
   readonly id: number;
-  readonly historyMost: number;
+  readonly maxHistory: number;
 }
 
 interface ReadMark {
@@ -70,7 +70,7 @@ interface ReadMark {
 }
 
 /** A transaction touches an inbox, its new message and the one that makes room: three rows for each receiver. */
-export const receiversMost = 300;
+export const maxReceivers = 300;
 /** A long body weighs as much as a receiver for each of so many bytes: a transaction stays near a megabyte. */
 const bytesPerRow = 3_500;
 const rowsPerRun = 300;
@@ -82,7 +82,7 @@ const maxRanked = 1_000;
 /** The same for all inboxes of a transaction that are full: on SQLite, 30 ms. */
 const maxRankedTogether = 30_000;
 /** SELECTs in one UNION. */
-const unionMost = 50;
+const maxUnion = 50;
 
 const inboxCounters = ['last_seq', 'read_seq', 'undelivered', 'kept', 'history'] as const;
 const inboxColumns = ['app_id', 'user_uuid', ...inboxCounters];
@@ -310,7 +310,7 @@ export class OfflineMessagesRepository {
     deliveries: readonly Delivery[],
   ): Promise<(readonly number[])[]> {
     const usernames = new Set(deliveries.flatMap(({ receivers }) => receivers.map(({ username }) => username)));
-    const users = await this.users.hold(transaction, appId, [...usernames]);
+    const users = await this.users.lockForUpdate(transaction, appId, [...usernames]);
     const uuids = new Map(users.map(({ username, uuid }) => [username, uuid]));
     const inboxes = await this.lockOrCreate(transaction, appId, [...uuids.values()]);
     const createdAt = this.clock.now();
@@ -343,8 +343,8 @@ export class OfflineMessagesRepository {
     });
     await transaction.insert('messages', messageColumns, messages);
     await transaction.insert('inbox_messages', inboxMessageColumns, arrived);
-    const keptMost = deliveries.at(-1)?.keptMost ?? 0;
-    await this.trim(transaction, appId, inboxes, keptToRemove, (inbox) => inbox.kept - keptMost);
+    const maxKept = deliveries.at(-1)?.maxKept ?? 0;
+    await this.trim(transaction, appId, inboxes, keptToRemove, (inbox) => inbox.kept - maxKept);
     await this.save(transaction, inboxes);
     const lastSeqs = [...inboxes].map(([uuid, inbox]): [string, number] => [uuid, inbox.last_seq]);
     await this.userChanges.add(transaction, appId, new Map(lastSeqs));
@@ -382,8 +382,8 @@ export class OfflineMessagesRepository {
         `UPDATE inbox_messages${this.byIdToChange} SET state = 2 - offline WHERE app_id = ? AND ${changed.sql}`,
         [appId, ...changed.values],
       );
-      const historyMost = items.at(-1)?.historyMost ?? 0;
-      await this.trim(transaction, appId, inboxes, historyToRemove, (inbox) => inbox.history - historyMost);
+      const maxHistory = items.at(-1)?.maxHistory ?? 0;
+      await this.trim(transaction, appId, inboxes, historyToRemove, (inbox) => inbox.history - maxHistory);
       await this.save(transaction, inboxes);
     }
     return items.map(() => undefined);
@@ -419,8 +419,8 @@ export class OfflineMessagesRepository {
     });
     const maxLooks = Math.min(maxRanked, Math.floor(maxRankedTogether / over.length));
     const found: Removable[] = [];
-    for (let start = 0; start < over.length; start += unionMost) {
-      const some = over.slice(start, start + unionMost).map(({ inbox, count }) => toRemove(inbox, count, maxLooks));
+    for (let start = 0; start < over.length; start += maxUnion) {
+      const some = over.slice(start, start + maxUnion).map(({ inbox, count }) => toRemove(inbox, count, maxLooks));
       const selects = some.map(({ sql }, index) => `SELECT * FROM (${sql}) AS inbox${index}`);
       found.push(
         ...(await transaction.read<Removable>(

@@ -12,7 +12,7 @@ import {
   type Message,
   OfflineMessagesRepository,
   type Receiver,
-  receiversMost,
+  maxReceivers,
 } from './offline-messages.repository.js';
 import { type UnreadCount, UnreadMessages } from './unread-messages.js';
 
@@ -62,14 +62,14 @@ export class OfflineMessagesService {
    * @throws AppError database_unavailable, after which some may have it: sent again, they have it twice
    */
   async store(app: App, message: Message, receivers: readonly Receiver[]): Promise<number[]> {
-    const keptMost = app.settings.offline_messages_per_user;
+    const maxKept = app.settings.offline_messages_per_user;
     const parts: Promise<readonly number[]>[] = [];
-    for (let start = 0; start < receivers.length; start += receiversMost)
+    for (let start = 0; start < receivers.length; start += maxReceivers)
       parts.push(
         this.repository.insert(app.id, {
           message,
-          receivers: receivers.slice(start, start + receiversMost),
-          keptMost,
+          receivers: receivers.slice(start, start + maxReceivers),
+          maxKept,
         }),
       );
     return (await Promise.all(parts)).flat();
@@ -113,8 +113,8 @@ export class OfflineMessagesService {
   /** A device of the user has the message. The first says so for all; anything else changes nothing. */
   async acknowledge(app: App, userUuid: string, messageId: string): Promise<void> {
     const id = readMessageId(messageId);
-    const historyMost = app.settings.offline_messages_per_user;
-    if (id !== null) await this.repository.acknowledge(app.id, { userUuid, id, historyMost });
+    const maxHistory = app.settings.offline_messages_per_user;
+    if (id !== null) await this.repository.acknowledge(app.id, { userUuid, id, maxHistory });
   }
 
   /** The user has read everything up to this message. Ids that are not the user's change nothing. */

@@ -3,7 +3,7 @@ import { hashSync } from '@node-rs/argon2';
 import type { Env, PasswordCost } from '../config/env.js';
 import type { Transaction } from '../database/database.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { PasswordHasher, waitingMost } from './password-hasher.service.js';
+import { PasswordHasher, maxWaiting } from './password-hasher.service.js';
 
 const cheap: PasswordCost = { memoryKib: 8, iterations: 1, parallelism: 1 };
 const hasherOf = (passwordConcurrency = 1, passwordCost = cheap) =>
@@ -132,7 +132,7 @@ test('a process that stands still for a second again and again refuses nobody fo
 
 describe('when 2,000 wait', () => {
   const flood = (hasher: PasswordHasher) =>
-    Array.from({ length: 1 + waitingMost }, () =>
+    Array.from({ length: 1 + maxWaiting }, () =>
       hasher.hash('secret', 'flood').then(
         () => 'done',
         (error) => error.code,
@@ -143,7 +143,7 @@ describe('when 2,000 wait', () => {
     const hasher = hasherOf();
     const work = flood(hasher);
     await expect(hasher.hash('secret', 'flood')).rejects.toMatchObject({ code: 'overloaded', retryAfterMs: 1000 });
-    expect(hasher.waiting).toBe(waitingMost);
+    expect(hasher.waiting).toBe(maxWaiting);
     expect(new Set(await Promise.all(work))).toEqual(new Set(['done']));
   });
 
@@ -151,7 +151,7 @@ describe('when 2,000 wait', () => {
     const hasher = hasherOf();
     const work = flood(hasher);
     const quiet = hasher.hash('secret', 'quiet');
-    expect(hasher.waiting).toBe(waitingMost);
+    expect(hasher.waiting).toBe(maxWaiting);
     await expect(work.at(-1)).resolves.toBe('overloaded');
     await expect(quiet).resolves.toContain('$argon2id$');
     expect((await Promise.all(work)).filter((result) => result === 'overloaded')).toHaveLength(1);
@@ -167,7 +167,7 @@ describe('when 2,000 wait', () => {
         (error) => error.code,
       ),
     );
-    expect(hasher.waiting).toBe(waitingMost);
+    expect(hasher.waiting).toBe(maxWaiting);
     const served = async (work: Promise<string>[]) =>
       (await Promise.all(work)).filter((result) => result === 'done').length;
     expect([await served(first), await served(second)].map((count) => Math.abs(count - 1000) <= 2)).toEqual([

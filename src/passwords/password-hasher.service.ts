@@ -4,11 +4,11 @@ import { Env } from '../config/env.js';
 import { currentUnit } from '../database/unit-of-work.js';
 import { AppError } from '../errors/app-error.js';
 
-export const waitingMost = 2000;
+export const maxWaiting = 2000;
 /** The longest line in time: who waits for longer has often given up, and is then hashed in vain. */
-const waitMostMs = 2_000;
+const maxWaitMs = 2_000;
 /** A line of one batch is never too long, however slow the machine is. */
-const waitingLeast = 60;
+const minWaiting = 60;
 /** After some hashes there is room again. */
 const retryAfterMs = 1000;
 /** As many of the last hashes tell how long one takes. */
@@ -117,8 +117,8 @@ export class PasswordHasher {
   /** Their median: a process that stood still for a while finds all its hashes late once, and no line gets longer by it. */
   get #room(): number {
     const medianMs = this.#lastMs.toSorted((one, other) => one - other)[(remembered - 1) / 2] as number;
-    const inTime = (waitMostMs / medianMs) * this.env.passwordConcurrency;
-    return Math.round(Math.min(waitingMost, Math.max(waitingLeast, inTime)));
+    const inTime = (maxWaitMs / medianMs) * this.env.passwordConcurrency;
+    return Math.round(Math.min(maxWaiting, Math.max(minWaiting, inTime)));
   }
 
   /** Sends the last of the longest line away, or the newcomer if the own line would be the longest. */

@@ -1,6 +1,6 @@
 import { AppError } from '../errors/app-error.js';
 
-export const passwordBytesMost = 64;
+export const maxPasswordBytes = 64;
 
 /**
  * The rule for a password to be set: 1 to 64 bytes of UTF-8 ("does not exceed 64 bytes", Agora), whatever characters. A
@@ -11,6 +11,6 @@ export function checkPassword(password: string): void {
   if (password === '') throw new AppError('password_missing');
   if (/\p{Surrogate}/u.test(password))
     throw new AppError('argument_invalid', { detail: 'password must be well-formed Unicode' });
-  if (Buffer.byteLength(password) > passwordBytesMost)
-    throw new AppError('password_too_long', { limit: passwordBytesMost });
+  if (Buffer.byteLength(password) > maxPasswordBytes)
+    throw new AppError('password_too_long', { limit: maxPasswordBytes });
 }

@@ -31,7 +31,7 @@ import { StoreSweep } from './store-sweep.js';
 import { sweepEveryMs, UserSweep } from './user-sweep.js';
 
 /** Users whose presence one call may ask for. */
-export const statusMost = 100;
+export const maxStatusUsers = 100;
 
 const expireEveryMs = 1_000;
 /** How long the row of a user is ahead of the signal that says what happened to them, if there is one. */
@@ -104,7 +104,7 @@ export class PresenceService {
       endAll: (sessions, reason) => sessions.forEach((local) => this.end(local, reason)),
     });
     this.ofUser = new Gatherer((appId, usernames) => this.store.sessions(appId, usernames), {
-      rows: statusMost,
+      rows: maxStatusUsers,
       runs: 4,
     });
     userEvents.subscribe((event) => this.onUserEvent(event));
@@ -193,7 +193,8 @@ export class PresenceService {
    */
   async online(appId: string, names: readonly string[]): Promise<boolean[]> {
     if (names.length === 0) throw new AppError('argument_invalid', { detail: 'usernames must not be empty' });
-    if (names.length > statusMost) throw new AppError('batch_too_large', { count: names.length, limit: statusMost });
+    if (names.length > maxStatusUsers)
+      throw new AppError('batch_too_large', { count: names.length, limit: maxStatusUsers });
     const keys = names.map(usernameKey);
     const online = new Set(keys.filter((key) => key !== null && this.openHere(appId, key).length > 0));
     const unknown = [...new Set(keys.filter((key) => key !== null && !online.has(key)))] as string[];

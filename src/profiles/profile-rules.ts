@@ -1,13 +1,13 @@
 import { AppError } from '../errors/app-error.js';
 
-export const avatarUrlLengthMost = 2048;
+export const maxAvatarUrlLength = 2048;
 /** A row must stay small: whole pages of users are read at once. */
-export const extrasBytesMost = 16 * 1024;
+export const maxExtrasBytes = 16 * 1024;
 
 /** @throws AppError argument_invalid */
 export function checkAvatarUrl(avatarUrl: string): string {
-  if (avatarUrl.length > avatarUrlLengthMost)
-    throw invalid('avatar_url', `must be at most ${avatarUrlLengthMost} characters`);
+  if (avatarUrl.length > maxAvatarUrlLength)
+    throw invalid('avatar_url', `must be at most ${maxAvatarUrlLength} characters`);
   if (!avatarUrl.isWellFormed() || /\p{Cc}/u.test(avatarUrl))
     throw invalid('avatar_url', 'must be text without control characters');
   return avatarUrl;
@@ -16,8 +16,8 @@ export function checkAvatarUrl(avatarUrl: string): string {
 /** The object as the text that is stored. @throws AppError argument_invalid */
 export function writeExtras(extras: Readonly<Record<string, unknown>>): string {
   const text = JSON.stringify(extras);
-  if (Buffer.byteLength(text) > extrasBytesMost)
-    throw invalid('extras', `must be at most ${extrasBytesMost} bytes of JSON`);
+  if (Buffer.byteLength(text) > maxExtrasBytes)
+    throw invalid('extras', `must be at most ${maxExtrasBytes} bytes of JSON`);
   return text;
 }
 

@@ -229,7 +229,7 @@ export class ProfilesService {
 
   private async keepToken(app: App, { username, uuid }: User): Promise<void> {
     await this.repository.write(app.id, async (transaction) => {
-      for (const user of await this.users.hold(transaction, app.id, [username]))
+      for (const user of await this.users.lockForUpdate(transaction, app.id, [username]))
         if (user.uuid === uuid) await this.repository.keepToken(transaction, app, user);
     });
   }

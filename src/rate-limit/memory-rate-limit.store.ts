@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/clock.js';
 import { admitted, type Decision, RateLimitStore, refused } from './rate-limit.store.js';
 
-const keysMost = 100_000;
+const maxKeys = 100_000;
 
 /**
  * Admission times in this process. Exact for up to 100,000 keys that are busy at once; of more, the one seen first is
@@ -40,7 +40,7 @@ export class MemoryRateLimitStore extends RateLimitStore {
       if (done) this.sweeper = this.keys.entries();
       else if (value[1].idleAt <= now) this.keys.delete(value[0]);
     }
-    if (this.keys.size < keysMost) return;
+    if (this.keys.size < maxKeys) return;
     const [first] = this.keys.keys();
     this.keys.delete(first as string);
   }

@@ -19,7 +19,7 @@ export const bytesPerMessage = 1_024;
 const secondMs = 1_000;
 const minuteMs = 60_000;
 /** No stored name is longer, and what nobody could be called shall not fill the memory. */
-const usernameLengthMost = 255;
+const maxUsernameLength = 255;
 
 /** What tells a guesser something: the password or the name was wrong, or the name is known. */
 const wrongGuess: ReadonlySet<ErrorCode> = new Set([
@@ -118,5 +118,5 @@ function messagesIn(bytes: number): number {
 
 function guessKeys(app: App, username: string, network: string): { ofNetwork: string; ofUser: string } {
   const ofNetwork = `{${app.id}}:rate:guess:${network}`;
-  return { ofNetwork, ofUser: `${ofNetwork}:${username.slice(0, usernameLengthMost).toLowerCase()}` };
+  return { ofNetwork, ofUser: `${ofNetwork}:${username.slice(0, maxUsernameLength).toLowerCase()}` };
 }

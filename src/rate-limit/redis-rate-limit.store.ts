@@ -7,8 +7,8 @@ import { MemoryRateLimitStore } from './memory-rate-limit.store.js';
 import { admitted, type Decision, RateLimitStore, refused } from './rate-limit.store.js';
 
 /** The longest that a refusal is remembered here: a refund on another node is seen by then. */
-const rememberedMsMost = 1_000;
-const rememberedKeysMost = 100_000;
+const maxRememberedMs = 1_000;
+const maxRememberedKeys = 100_000;
 
 /**
  * One list of admission times for each key, newest first, in microseconds of Redis's own clock. Expired times are taken
@@ -130,8 +130,8 @@ export class RedisRateLimitStore extends RateLimitStore {
 
   /** Counted from when Redis was asked, which is before it looked at its clock: never longer than it would refuse. */
   private remember(key: string, calls: number, askedAt: number, retryMs: number, resetMs: number): void {
-    if (this.refusals.size >= rememberedKeysMost) this.refusals.clear();
-    const knownUntil = askedAt + Math.min(retryMs, rememberedMsMost);
+    if (this.refusals.size >= maxRememberedKeys) this.refusals.clear();
+    const knownUntil = askedAt + Math.min(retryMs, maxRememberedMs);
     this.refusals.set(key, { calls, knownUntil, retryAt: askedAt + retryMs, resetAt: askedAt + resetMs });
   }
 

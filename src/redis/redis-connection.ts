@@ -7,7 +7,7 @@ export type RedisConnection = Redis | Cluster;
 /** How often the slots are read again, beside each time that a node says it has not got a key. */
 const slotsRefreshMs = 5_000;
 /** A redirection by a node that is behind, another one, and the end. */
-const redirectionsMost = 3;
+const maxRedirections = 3;
 
 /**
  * To the one server that `url` names, or to the cluster. Connects when told to.
@@ -26,7 +26,7 @@ export function openRedis(url: string, ca: string | null, options: RedisOptions)
     clusterRetryStrategy: options.retryStrategy as (attempt: number) => number | null,
     slotsRefreshTimeout: 1_000,
     slotsRefreshInterval: slotsRefreshMs,
-    maxRedirections: redirectionsMost,
+    maxRedirections,
     // Its own waiting for a node that is away or a cluster that is down would hold callers up for seconds.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,

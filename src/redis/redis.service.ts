@@ -8,10 +8,10 @@ import { connectWithin, openRedis, type RedisConnection } from './redis-connecti
 import { RedisUnavailable } from './redis-unavailable.js';
 
 /** How long a command may take in all, redirections by a cluster among it. */
-const answerMostMs = 200;
+const maxAnswerMs = 200;
 /** How long an answer may still take that this process could not look for in time. */
 const graceMs = 20;
-const connectMostMs = 1_400;
+const maxConnectMs = 1_400;
 /** A cluster's log has one line in this time for each node that fails. */
 const complainEveryMs = 60_000;
 
@@ -75,7 +75,7 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
 
   /** Connects before the first request comes, but a Redis that is down keeps nobody from starting. */
   async onModuleInit(): Promise<void> {
-    if (this.commands !== null) await connectWithin(this.commands, connectMostMs).catch(() => undefined);
+    if (this.commands !== null) await connectWithin(this.commands, maxConnectMs).catch(() => undefined);
   }
 
   /** In the last hook of all: requests that drain and nouns that sign off still need Redis in the earlier ones. */
@@ -193,14 +193,14 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
   private send<Answer>(commands: RedisConnection, work: (redis: RedisCommander) => Promise<Answer>): Promise<Answer> {
     if (commands instanceof Redis) this.gatherWrites(commands);
     return new Promise((resolve, reject) => {
-      const dueAt = this.clock.monotonic() + answerMostMs;
+      const dueAt = this.clock.monotonic() + maxAnswerMs;
       const fail = (): void => reject(new Error('no answer in time'));
       const onDue = (): void => {
         // A timer that is late itself ran before what has come meanwhile was read.
         if (this.clock.monotonic() > dueAt + graceMs) timer = setTimeout(fail, graceMs);
         else fail();
       };
-      let timer = setTimeout(onDue, answerMostMs);
+      let timer = setTimeout(onDue, maxAnswerMs);
       work(commands)
         .finally(() => clearTimeout(timer))
         .then(resolve, reject);

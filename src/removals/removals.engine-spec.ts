@@ -74,7 +74,7 @@ describe('a deletion of many rows', () => {
   const newGroup: NewGroup = {
     kind: 'group',
     ...{ name: 'n', description: '', custom: '', isPublic: true, membersOnly: false, allowInvites: true },
-    membersMost: 200,
+    maxMembers: 200,
   };
 
   /** Owns groups, is in groups of others, has messages and a history. */

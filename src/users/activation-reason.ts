@@ -1,6 +1,6 @@
 import { AppError } from '../errors/app-error.js';
 
-export const reasonLengthMost = 1000;
+export const maxReasonLength = 1000;
 
 /**
  * Why a user is banned or unbanned, as it can be kept: well-formed Unicode of up to 1,000 characters, counted as code
@@ -11,7 +11,7 @@ export function checkReason(reason: string | null): string | null {
   if (reason === null) return null;
   if (!reason.isWellFormed() || reason.includes('\0'))
     throw new AppError('argument_invalid', { detail: 'reason must be well-formed Unicode text' });
-  if ([...reason].length > reasonLengthMost)
-    throw new AppError('argument_invalid', { detail: `reason must have at most ${reasonLengthMost} characters` });
+  if ([...reason].length > maxReasonLength)
+    throw new AppError('argument_invalid', { detail: `reason must have at most ${maxReasonLength} characters` });
   return reason;
 }

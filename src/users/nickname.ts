@@ -1,17 +1,17 @@
 import { AppError } from '../errors/app-error.js';
 
-export const nicknameLengthMost = 100;
+export const maxNicknameLength = 100;
 
 /** What the column holds: dialects without a rule of their own go up to here. */
-export const longNicknameLengthMost = 255;
+export const maxLongNicknameLength = 255;
 
 /**
- * A nickname that can be stored: any well-formed Unicode of up to `lengthMost` characters, counted as code points.
+ * A nickname that can be stored: any well-formed Unicode of up to `maxLength` characters, counted as code points.
  * @throws AppError nickname_too_long, argument_invalid
  */
-export function checkNickname(nickname: string, lengthMost = nicknameLengthMost): string {
+export function checkNickname(nickname: string, maxLength = maxNicknameLength): string {
   if (!nickname.isWellFormed() || nickname.includes('\0'))
     throw new AppError('argument_invalid', { detail: 'nickname must be well-formed Unicode text' });
-  if ([...nickname].length > lengthMost) throw new AppError('nickname_too_long', { limit: lengthMost });
+  if ([...nickname].length > maxLength) throw new AppError('nickname_too_long', { limit: maxLength });
   return nickname;
 }

@@ -12,8 +12,8 @@ export interface Position {
 export const strideRows = 2_000;
 /** For how long a position counts: as long may a page far from both ends lag behind deletions before it. */
 const rememberedMs = 60_000;
-const placesMost = 5_000;
-const listsMost = 100;
+const maxPlaces = 5_000;
+const maxLists = 100;
 
 /**
  * Remembers which user stands where in long lists, so that a page is reached by a short walk along the index from the
@@ -29,11 +29,11 @@ export class PagePositions {
     // Put back at the young end, so that the list that went unused the longest goes first.
     this.lists.delete(name);
     this.lists.set(name, places);
-    dropOldest(this.lists, listsMost);
+    dropOldest(this.lists, maxLists);
     const place = Math.floor(position.rank / strideRows);
     places.delete(place);
     places.set(place, position);
-    dropOldest(places, placesMost);
+    dropOldest(places, maxPlaces);
   }
 
   /** The known position that is nearest to a rank and not inside of the range that is asked for. */

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
 import { Database, type Transaction } from '../database/database.js';
-import { forgetEnded } from '../database/prune-expired.js';
+import { pruneExpired } from '../database/prune-expired.js';
 
 /** A day, the longest life of what is issued for a name, and an hour for clocks that differ. */
 const keptMs = 25 * 3600 * 1000;
@@ -27,7 +27,7 @@ export class ReleasedNamesRepository {
       expires_at: now + keptMs,
     }));
     await transaction.insert('released_names', columns, rows);
-    await forgetEnded(transaction, this.database.dialect, 'released_names', 'id', appId, now, rows.length);
+    await pruneExpired(transaction, this.database.dialect, 'released_names', 'id', appId, now, rows.length);
   }
 
   /** When the name became free the last time, in Unix milliseconds; null: not within the last day. */

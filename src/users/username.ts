@@ -1,9 +1,9 @@
 import { AppError } from '../errors/app-error.js';
 
-export const usernameLengthMost = 64;
+export const maxUsernameLength = 64;
 const legal = /^[A-Za-z0-9_.-]+$/;
 /** The longest name that any dialect may create. */
-const storedLengthMost = 255;
+const maxStoredLength = 255;
 /** Tested before the name is folded: outside of ASCII, other characters fold to these (the Kelvin sign to k). */
 const storable = /^[A-Za-z0-9_.@-]+$/;
 const dots = new Set(['.', '..']);
@@ -25,7 +25,7 @@ export function foldUsername(name: string): string {
  * @throws AppError username_illegal, username_too_long
  */
 export function checkUsername(name: string): string {
-  if (name.length > usernameLengthMost) throw new AppError('username_too_long', { limit: usernameLengthMost });
+  if (name.length > maxUsernameLength) throw new AppError('username_too_long', { limit: maxUsernameLength });
   if (!legal.test(name) || isReserved(name)) throw new AppError('username_illegal', { detail: name });
   return foldUsername(name);
 }
@@ -36,7 +36,7 @@ export function checkUsername(name: string): string {
  * @throws AppError username_illegal, username_too_long
  */
 export function checkLongUsername(name: string): string {
-  if (name.length > storedLengthMost) throw new AppError('username_too_long', { limit: storedLengthMost });
+  if (name.length > maxStoredLength) throw new AppError('username_too_long', { limit: maxStoredLength });
   if (!storable.test(name) || isReserved(name)) throw new AppError('username_illegal', { detail: name });
   return foldUsername(name);
 }
@@ -48,7 +48,7 @@ export function isUuid(text: string): boolean {
 
 /** The folded name if any dialect could have made such a user, else null: asking the database would be in vain. */
 export function usernameKey(name: string): string | null {
-  return name.length <= storedLengthMost && storable.test(name) ? foldUsername(name) : null;
+  return name.length <= maxStoredLength && storable.test(name) ? foldUsername(name) : null;
 }
 
 function isReserved(name: string): boolean {

@@ -144,7 +144,7 @@ export class UsersRepository {
   }
 
   /** The users of these names, which stay as they are until the transaction ends. */
-  hold(transaction: Transaction, appId: string, usernames: readonly string[]): Promise<User[]> {
+  lockForUpdate(transaction: Transaction, appId: string, usernames: readonly string[]): Promise<User[]> {
     return this.select(transaction, appId, [...usernames].sort(), this.database.dialect.forUpdate);
   }
 
@@ -182,7 +182,7 @@ export class UsersRepository {
   /** Deletes the user, and answers it as it was; null when there is none. What belonged to it is out of reach at once. */
   delete(appId: string, { username, uuid }: UserIdentity): Promise<User | null> {
     return this.database.write(async (transaction) => {
-      const users = (await this.hold(transaction, appId, [username])).filter((user) => user.uuid === uuid);
+      const users = (await this.lockForUpdate(transaction, appId, [username])).filter((user) => user.uuid === uuid);
       await this.deleteAll(transaction, appId, users);
       return users[0] ?? null;
     }, appId);
@@ -200,7 +200,7 @@ export class UsersRepository {
         [appId, afterId, limit + 1],
       );
       const page = found.slice(0, limit);
-      const deleted = await this.hold(
+      const deleted = await this.lockForUpdate(
         transaction,
         appId,
         page.map((row) => row.username),
@@ -279,7 +279,9 @@ export class UsersRepository {
     calls: readonly ChangeCall[],
   ): Promise<(Changed | null)[]> {
     const users = new Map<string, User>();
-    for (const user of await this.hold(transaction, appId, [...new Set(calls.map(({ user }) => user.username))]))
+    for (const user of await this.lockForUpdate(transaction, appId, [
+      ...new Set(calls.map(({ user }) => user.username)),
+    ]))
       users.set(user.username, user);
     const now = this.clock.now();
     const touched = new Set<string>();

@@ -78,7 +78,7 @@ describe('UsersService', () => {
       database.read = (...args) => ((calls += 1), read.apply(database, args)) as never;
       database.write = (work) => ((calls += 1), write.call(database, work)) as never;
       try {
-        await database.asOne(
+        await database.runInUnitOfWork(
           () =>
             users.banAll(
               appId,

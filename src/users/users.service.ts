@@ -8,7 +8,7 @@ import type { Transaction } from '../database/database.js';
 import { AppError } from '../errors/app-error.js';
 import { checkReason } from './activation-reason.js';
 import { readCursor, writeCursor } from '../cursors/list-cursor.js';
-import { checkNickname, longNicknameLengthMost } from './nickname.js';
+import { checkNickname, maxLongNicknameLength } from './nickname.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import type { User } from './user.js';
 import { type UserEvent, UserEvents } from './user-events.js';
@@ -43,9 +43,9 @@ export interface NumberedPage {
   readonly total: number;
 }
 
-export const batchMost = 60;
+export const maxBatchSize = 60;
 /** An order without an index looks at every user for each page: above this, one would take too long. */
-const sortedUsersMost = 100_000;
+const maxSortedUsers = 100_000;
 const maxPlainPage = 500;
 
 /** Whether a page looks at every user of the app, or has very many itself. */
@@ -76,8 +76,8 @@ export class UsersService {
    * @throws AppError batch_too_large, batch_contradictory, username_*, nickname_too_long, password_*, overloaded
    */
   async register(app: App, accounts: readonly NewAccount[], passwordOptional: boolean): Promise<Registration> {
-    if (accounts.length > batchMost)
-      throw new AppError('batch_too_large', { count: accounts.length, limit: batchMost });
+    if (accounts.length > maxBatchSize)
+      throw new AppError('batch_too_large', { count: accounts.length, limit: maxBatchSize });
     const wanted = withoutRepeats(accounts.map((account) => checkAccount(account, passwordOptional)));
     const hashes = await this.passwords.hashAll(
       wanted.map(({ password }) => password),
@@ -107,7 +107,7 @@ export class UsersService {
     together: UserStep,
   ): Promise<User | null> {
     const username = checkLongUsername(account.username);
-    const nickname = account.nickname === null ? null : checkNickname(account.nickname, longNicknameLengthMost);
+    const nickname = account.nickname === null ? null : checkNickname(account.nickname, maxLongNicknameLength);
     if (account.password !== null) checkPassword(account.password);
     const passwordHash = account.password === null ? null : await this.passwords.hash(account.password, app.id);
     const [user] = await this.repository.insert(app.id, [{ username, nickname, passwordHash }], together);
@@ -161,8 +161,8 @@ export class UsersService {
    * transaction: every other lock is taken after those of users, and so nobody waits in a circle. What can be nobody's
    * name is not looked up: MariaDB would find `ann` for `ann` and a blank.
    */
-  hold(transaction: Transaction, appId: string, usernames: readonly string[]): Promise<User[]> {
-    return this.repository.hold(
+  lockForUpdate(transaction: Transaction, appId: string, usernames: readonly string[]): Promise<User[]> {
+    return this.repository.lockForUpdate(
       transaction,
       appId,
       usernames.filter((username) => usernameKey(username) !== null),
@@ -190,9 +190,9 @@ export class UsersService {
    */
   async listPage(appId: string, order: UserOrder, page: number, limit: number): Promise<NumberedPage> {
     const total = await this.count(appId);
-    if (isSorted(order) && total > sortedUsersMost)
+    if (isSorted(order) && total > maxSortedUsers)
       throw new AppError('argument_invalid', {
-        detail: `an app of over ${sortedUsersMost} users can be ordered by id, time of registration or name only`,
+        detail: `an app of over ${maxSortedUsers} users can be ordered by id, time of registration or name only`,
       });
     const usernames = await this.pages.usernamesAt(appId, order, { offset: (page - 1) * limit, limit, total });
     return { users: await this.repository.findAll(appId, usernames), total };
@@ -244,7 +244,7 @@ export class UsersService {
     { nickname, password }: { nickname: string | undefined; password: string | null },
     together?: UserStep,
   ): Promise<User> {
-    if (nickname !== undefined) checkNickname(nickname, longNicknameLengthMost);
+    if (nickname !== undefined) checkNickname(nickname, maxLongNicknameLength);
     const passwordHash = password === null ? null : await this.hashIfNew(user, password);
     const named = nickname === undefined || nickname === user.nickname;
     if (named && passwordHash === null && together === undefined) return user;

@@ -21,10 +21,10 @@ import { tokenOf } from '../support/tokens.js';
 
 const casesPerRoute = runs(1_000, 10_000);
 const connections = 16;
-const errorBytesMost = 4_096;
-const stallMsMost = 250;
+const maxErrorBytes = 4_096;
+const maxStallMs = 250;
 const tries = 3;
-const answerMsMost = 20_000;
+const maxAnswerMs = 20_000;
 
 const identities = new JwtService({ signOptions: { algorithm: 'HS256' } });
 const root = join(import.meta.dirname, '../..');
@@ -70,7 +70,7 @@ describe.each(engines)('on %s, whatever is sent to a route, it answers as the do
       const settings = { seed, numRuns: casesPerRoute };
       const stallsMs: number[] = [];
       // A machine that is busy with something else delays every process; a route that blocks would do so every time.
-      while (stallsMs.length < tries && (stallsMs.at(-1) ?? Infinity) >= stallMsMost) {
+      while (stallsMs.length < tries && (stallsMs.at(-1) ?? Infinity) >= maxStallMs) {
         await service.ask('SIGUSR2');
         const { problems, served } = await run(fc.sample(cases, settings), operation);
         stallsMs.push(Number(await service.ask('SIGUSR2')));
@@ -84,7 +84,7 @@ describe.each(engines)('on %s, whatever is sent to a route, it answers as the do
       const stallMs = Math.min(...stallsMs);
       totals.stallMs = Math.max(totals.stallMs, stallMs);
       expect(stallMs).toBeGreaterThan(0);
-      expect(stallMs).toBeLessThan(stallMsMost);
+      expect(stallMs).toBeLessThan(maxStallMs);
       expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
     },
     1_800_000,
@@ -150,7 +150,7 @@ class Line {
 
 async function inTime(answer: Promise<WireAnswer | null>): Promise<WireAnswer | null> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), answerMsMost)));
+  const late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), maxAnswerMs)));
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
 
@@ -162,7 +162,7 @@ function problemOf(answer: WireAnswer | null, { responses }: Operation): string 
   if (status >= 500) return `a fault of the service: ${told}`;
   if (text.includes(canary) || [...headers.values()].join().includes(canary)) return `it tells a secret: ${told}`;
   if (text.includes(app.certificate)) return `it tells the certificate: ${told}`;
-  if (status >= 400 && Buffer.byteLength(text) > errorBytesMost)
+  if (status >= 400 && Buffer.byteLength(text) > maxErrorBytes)
     return `an error of ${Buffer.byteLength(text)} bytes: ${told}`;
   // What the service refuses before it knows the route looks as everywhere.
   const response = responses[status] ?? responses[`${Math.floor(status / 100)}XX`];

@@ -9,7 +9,7 @@ import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
 const senders = 20;
 const kills = runs(1, 20);
-const acksLeast = runs(200, 3_000);
+const minAcks = runs(200, 3_000);
 const receiver = 'receiver';
 
 describe('no acknowledged message is lost, and none overtakes another of its sender', () => {
@@ -73,7 +73,7 @@ describe('no acknowledged message is lost, and none overtakes another of its sen
       };
       const sending = Promise.all(Array.from({ length: senders }, (_none, sender) => send(sender)));
       const moments: number[] = [];
-      while (moments.length < kills || acked.size < acksLeast) {
+      while (moments.length < kills || acked.size < minAcks) {
         // In the thick of it, however slow the machine is.
         const moment = randomInt(100, 300);
         moments.push(moment);

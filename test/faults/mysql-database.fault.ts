@@ -106,7 +106,7 @@ describe('MysqlDatabase', () => {
         const last = async (transaction: Transaction, result: number) => {
           await transaction.run('INSERT INTO things VALUES (?, ?, ?)', ['a', `last${result}`, 100 + result]);
         };
-        await expect(database.asOne(use, last)).resolves.toBe(2);
+        await expect(database.runInUnitOfWork(use, last)).resolves.toBe(2);
         expect(await numbers()).toEqual([12, 102]);
         await database.write((transaction) => transaction.run("DELETE FROM things WHERE app_id = 'a'"));
       }
@@ -119,13 +119,13 @@ describe('MysqlDatabase', () => {
         await add(20 + attempts);
         if (attempts === 1) await database.read(lost);
       };
-      await database.asOne(use, async () => undefined);
+      await database.runInUnitOfWork(use, async () => undefined);
       expect(await numbers()).toEqual([22]);
       await database.write((transaction) => transaction.run("DELETE FROM things WHERE app_id = 'a'"));
     });
 
     it('and leaves nothing of one that failed, nor of one that went on after a statement had failed', async () => {
-      const failing = database.asOne(
+      const failing = database.runInUnitOfWork(
         async () => {
           await add(1);
           throw new Error('no');
@@ -133,7 +133,7 @@ describe('MysqlDatabase', () => {
         async () => undefined,
       );
       await expect(failing).rejects.toThrow('no');
-      const twice = database.asOne(
+      const twice = database.runInUnitOfWork(
         async () => {
           await add(2);
           await add(2).catch(() => undefined);
@@ -145,7 +145,7 @@ describe('MysqlDatabase', () => {
     });
 
     it('that others see only as a whole, and that sees itself', async () => {
-      const seen = await database.asOne(
+      const seen = await database.runInUnitOfWork(
         async () => {
           await Promise.all([add(1), add(2)]);
           return numbers();

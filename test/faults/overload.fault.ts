@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { underWayMost } from '../../src/http/load-shedder.js';
+import { maxUnderWay } from '../../src/http/load-shedder.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
 import { longForm, runs, secondLookAtTimes } from '../support/form.js';
@@ -85,7 +85,7 @@ describe(`at ${times} times of what it can do`, () => {
       const before = await peakOf(request, atOnce);
       const residentBefore = await service.residentMiB();
 
-      let residentMost = 0;
+      let maxResident = 0;
       const healthWhile = async (work: Promise<void>): Promise<number> => {
         const took: number[] = [];
         let watching = true;
@@ -94,7 +94,7 @@ describe(`at ${times} times of what it can do`, () => {
             const asked = performance.now();
             await (await fetch(`${service.url}/health/ready`)).text();
             took.push(performance.now() - asked);
-            residentMost = Math.max(residentMost, await service.residentMiB());
+            maxResident = Math.max(maxResident, await service.residentMiB());
             await sleep(20);
           }
         })();
@@ -128,13 +128,13 @@ describe(`at ${times} times of what it can do`, () => {
       console.log(
         `${_what}: peak ${Math.round(peak)}/s, goodput ${(goodput * 100).toFixed()} %, p99 ${goodP99.toFixed()} ms, ` +
           `${refused.length} refused with p99 ${refusedP99.toFixed()} ms, ${load.unsent} unsent, health p99 ${Math.round(healthP99)} ms (idle ${Math.round(idleHealthP99)} ms), memory ${Math.round(residentBefore)} to ` +
-          `${Math.round(residentMost)} MiB, as before after ${Math.round(normalMs)} ms`,
+          `${Math.round(maxResident)} MiB, as before after ${Math.round(normalMs)} ms`,
       );
       expect(refused.filter(({ status, retryAfter }) => status !== 503 || !retryAfter)).toEqual([]);
       expect(refusedP99).toBeLessThan(slack * (refusedWithinMs + idleHealthP99));
       expect(goodput).toBeGreaterThanOrEqual(0.8 / slack);
       expect(healthP99).toBeLessThan(slack * (200 + idleHealthP99));
-      expect(residentMost).toBeLessThan(residentMostMiB);
+      expect(maxResident).toBeLessThan(residentMostMiB);
       expect(normalMs).toBeLessThan(slack * 5_000);
     },
     lastsMs + 120_000,
@@ -153,7 +153,7 @@ describe('with as many requests under way as it takes', () => {
     proxy.hold();
     const more = 100;
     const answers: { status: number; retryAfter: string | undefined }[] = [];
-    const calls = Array.from({ length: underWayMost + more }, async () => {
+    const calls = Array.from({ length: maxUnderWay + more }, async () => {
       const { status, headers } = await running.call('get', '/users');
       answers.push({ status, retryAfter: headers['retry-after'] });
     });
@@ -164,7 +164,7 @@ describe('with as many requests under way as it takes', () => {
     expect(answers).toEqual(Array(more).fill({ status: 503, retryAfter: '1' }));
     proxy.heal();
     await Promise.all(calls);
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(underWayMost);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(maxUnderWay);
     // Each gave its place back.
     expect((await running.call('get', '/users')).status).toBe(200);
     await running.stop();

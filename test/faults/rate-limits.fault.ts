@@ -19,7 +19,7 @@ const turns = runs(2, 20);
 const warmUpTurns = runs(1, 6);
 const lastsMs = runs(3_000, 60_000);
 /** How often a measurement is begun that a busy machine may spoil. */
-const attemptsMost = 8;
+const maxAttempts = 8;
 /** Clocks of two programs may run apart by a little within a window. */
 const driftMs = 2;
 
@@ -79,7 +79,7 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
       let begun = 0;
       let made: Call[] | null = null;
       // On a machine that is busy with something else, a node may not hear from Redis in time; then it counts alone.
-      for (let attempt = 0; made === null && attempt < attemptsMost; attempt += 1) {
+      for (let attempt = 0; made === null && attempt < maxAttempts; attempt += 1) {
         // The calls of an attempt before are out of every window.
         await sleep(windowMs + 50);
         made = await whileRedisAnswers(() => offer((begun = performance.now())));
@@ -98,7 +98,7 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
       expect(allowed.length).toBeLessThanOrEqual(limit * (lasted + 1));
       expect(needless.length).toBeLessThanOrEqual(0.01 * allowed.length);
     },
-    attemptsMost * (lastsMs + 20_000),
+    maxAttempts * (lastsMs + 20_000),
   );
 
   it('their clocks are apart: who is behind takes no token of who is ahead', async () => {

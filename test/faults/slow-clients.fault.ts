@@ -31,7 +31,7 @@ type Kind = keyof typeof kinds;
 /** Lists of 33 KB, together more than the kernel holds for a socket, are asked for in so many portions. */
 const bigAnswers = { portions: 15, ofPortion: 10, everyMs: 100 };
 /** How much slower others may be; the short form shares the machine with another suite, which does not delay all alike. */
-const ratioMost = longForm ? 1.2 : 1.6;
+const maxRatio = longForm ? 1.2 : 1.6;
 /** When other programs disturb the times of one wave, there is another: what the service does shows in each. */
 const waves = { least: runs(1, 5), most: runs(3, 8) };
 const clientsOfAWave = Object.values(kinds).reduce((sum, count) => sum + count, 0);
@@ -169,8 +169,8 @@ describe('slow clients', () => {
   let before: Awaited<ReturnType<typeof figuresOf>>;
   /** How much memory each of the two has at most taken more than before; calls alone cost some. */
   let residentOfControl = 0;
-  const grownMost = { attacked: 0, control: 0 };
-  let handlesMost = 0;
+  const maxGrowth = { attacked: 0, control: 0 };
+  let maxHandles = 0;
   /** Open handles of the service beside those before, when only slow bodies are left, and at the end. */
   const handlesLeft: number[] = [];
 
@@ -219,9 +219,9 @@ describe('slow clients', () => {
     const watching = (async () => {
       while (!over) {
         const [ours, theirs] = await Promise.all([figuresOf(attacked.url), figuresOf(control.url)]);
-        grownMost.attacked = Math.max(grownMost.attacked, ours.residentBytes - before.residentBytes);
-        grownMost.control = Math.max(grownMost.control, theirs.residentBytes - residentOfControl);
-        handlesMost = Math.max(handlesMost, ours.handles - before.handles);
+        maxGrowth.attacked = Math.max(maxGrowth.attacked, ours.residentBytes - before.residentBytes);
+        maxGrowth.control = Math.max(maxGrowth.control, theirs.residentBytes - residentOfControl);
+        maxHandles = Math.max(maxHandles, ours.handles - before.handles);
         await sleep(500);
       }
     })();
@@ -251,7 +251,7 @@ describe('slow clients', () => {
       before = await figuresOf(attacked.url);
       residentOfControl = (await figuresOf(control.url)).residentBytes;
       do await storm();
-      while (stormy.length < waves.least || (stormy.length < waves.most && Math.min(...stormy.map(ratio)) > ratioMost));
+      while (stormy.length < waves.least || (stormy.length < waves.most && Math.min(...stormy.map(ratio)) > maxRatio));
     },
     runs(120_000, 300_000),
   );
@@ -293,9 +293,9 @@ describe('slow clients', () => {
 
   it('deaf: who takes nothing of an answer is cut within 13 s, and no socket of any kind is left', () => {
     console.log(
-      `handles beside those before: at most ${handlesMost}, after 8.5 s and at the end ${handlesLeft.join(' ')}`,
+      `handles beside those before: at most ${maxHandles}, after 8.5 s and at the end ${handlesLeft.join(' ')}`,
     );
-    expect(handlesMost).toBeGreaterThan(400);
+    expect(maxHandles).toBeGreaterThan(400);
     for (const [index, left] of handlesLeft.entries()) {
       if (index % 2 === 1) expect(left).toBeLessThan(10);
       else expect(left).toBeGreaterThanOrEqual(kinds.slowBody);
@@ -303,7 +303,7 @@ describe('slow clients', () => {
   });
 
   it('all of them together cost less than 128 MiB', () => {
-    const [ours, theirs] = [grownMost.attacked / megabyte, grownMost.control / megabyte];
+    const [ours, theirs] = [maxGrowth.attacked / megabyte, maxGrowth.control / megabyte];
     console.log(
       `resident memory beside ${clientsOfAWave} slow clients: ${ours.toFixed()} MiB more, without them ${theirs.toFixed()}`,
     );
@@ -320,6 +320,6 @@ describe('slow clients', () => {
         `${calls.join(', ')} (before: ${p99(calm.attacked).toFixed(1)}:${p99(calm.control).toFixed(1)})`,
     );
     expect([...statuses]).toEqual([200]);
-    expect(Math.min(...stormy.map(ratio))).toBeLessThan(ratioMost);
+    expect(Math.min(...stormy.map(ratio))).toBeLessThan(maxRatio);
   });
 });

@@ -310,7 +310,7 @@ describe('hostile clients of the gateway', () => {
     for (const client of paused) client.socket.pause();
     const cutBefore = (await figuresOf(service.url)).sum('rollcall_session_ends_total', 'slow');
     const before = await residentMegabytes();
-    let residentMost = before;
+    let maxResident = before;
     let cut = 0;
     let acked = 0;
     const begun = performance.now();
@@ -319,7 +319,7 @@ describe('hostile clients of the gateway', () => {
     const watching = (async () => {
       while (!over()) {
         const figures = await figuresOf(service.url);
-        residentMost = Math.max(residentMost, figures.residentBytes / megabyte);
+        maxResident = Math.max(maxResident, figures.residentBytes / megabyte);
         cut = figures.sum('rollcall_session_ends_total', 'slow') - cutBefore;
         await sleep(100);
       }
@@ -345,7 +345,7 @@ describe('hostile clients of the gateway', () => {
     await watching;
     console.log(
       `${cut} of ${paused.length} paused readers cut after ${(performance.now() - begun).toFixed()} ms and ${sent} messages of ` +
-        `15 KB; ${before.toFixed()} MiB resident before, at most ${(residentMost - before).toFixed()} more`,
+        `15 KB; ${before.toFixed()} MiB resident before, at most ${(maxResident - before).toFixed()} more`,
     );
     try {
       expect(cut).toBe(paused.length);
@@ -355,7 +355,7 @@ describe('hostile clients of the gateway', () => {
       hasAll = true;
       await acking;
     }
-    expect(residentMost - before).toBeLessThan(1.5 * paused.length + 32);
+    expect(maxResident - before).toBeLessThan(1.5 * paused.length + 32);
     for (const client of [reader, ...paused]) client.socket.terminate();
   }, 120_000);
 

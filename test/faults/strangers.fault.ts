@@ -18,8 +18,8 @@ const root = join(import.meta.dirname, '../..');
 const theirAddress = '127.0.0.2';
 const lastsMs = runs(3_000, 20_000);
 /** How much slower others may be. The short form shares the machine with another suite. */
-const ratioMost = longForm ? 2 : 3;
-const healthMostMs = longForm ? 100 : 300;
+const maxRatio = longForm ? 2 : 3;
+const maxHealthMs = longForm ? 100 : 300;
 const growthMostMiB = 160;
 
 describe('strangers who take up room', () => {
@@ -80,7 +80,7 @@ describe('strangers who take up room', () => {
   const othersMeanwhile = async (what: string): Promise<void> => {
     const times = { attacked: [] as number[], control: [] as number[], health: [] as number[] };
     const statuses = new Set<number>();
-    let residentMost = 0;
+    let maxResident = 0;
     for (const end = performance.now() + lastsMs; performance.now() < end;) {
       const [ours, theirs] = [
         await call(attacked, 'GET', '/users/somebody'),
@@ -92,7 +92,7 @@ describe('strangers who take up room', () => {
       const asked = performance.now();
       await (await fetch(`${attacked.url}/health/ready`)).text();
       times.health.push(performance.now() - asked);
-      residentMost = Math.max(residentMost, await attacked.residentMiB());
+      maxResident = Math.max(maxResident, await attacked.residentMiB());
       await sleep(2);
     }
     const [ours, theirs, health] = [times.attacked, times.control, times.health].map((ms) => percentile(ms, 0.99)) as [
@@ -102,13 +102,13 @@ describe('strangers who take up room', () => {
     ];
     console.log(
       `${what}: p99 ${ours.toFixed(1)} ms beside ${theirs.toFixed(1)} of the control over ${times.attacked.length} calls, ` +
-        `health p99 ${health.toFixed(1)} ms, memory ${residentBefore.toFixed()} to ${residentMost.toFixed()} MiB`,
+        `health p99 ${health.toFixed(1)} ms, memory ${residentBefore.toFixed()} to ${maxResident.toFixed()} MiB`,
     );
     expect([...statuses]).toEqual([200]);
     // Half a millisecond is nothing that a caller could tell from the machine.
-    expect((ours - 0.5) / theirs).toBeLessThan(ratioMost);
-    expect(health).toBeLessThan(healthMostMs);
-    expect(residentMost - residentBefore).toBeLessThan(growthMostMiB);
+    expect((ours - 0.5) / theirs).toBeLessThan(maxRatio);
+    expect(health).toBeLessThan(maxHealthMs);
+    expect(maxResident - residentBefore).toBeLessThan(growthMostMiB);
   };
 
   beforeEach(async () => {

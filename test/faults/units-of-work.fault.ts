@@ -62,7 +62,7 @@ describe('a unit of work on a MariaDB that is slow', () => {
       await database.write((its) => insert(its, 'later'));
     };
     const begun = performance.now();
-    const unit = database.asOne(
+    const unit = database.runInUnitOfWork(
       () => (handler = handle()),
       async () => undefined,
     );

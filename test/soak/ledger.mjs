@@ -12,7 +12,7 @@
  */
 
 /** How many of the latest times of a call the percentiles look at. */
-const timesMost = 20_000;
+const maxTimes = 20_000;
 
 /** What the service acknowledged, how long it took, and the first thing that it should not have said. */
 export class Ledger {
@@ -35,7 +35,7 @@ export class Ledger {
   took(kind, ms) {
     this.calls += 1;
     const times = this.times.get(kind) ?? [];
-    if (times.length < timesMost) times.push(ms);
+    if (times.length < maxTimes) times.push(ms);
     this.times.set(kind, times);
   }
 

@@ -55,7 +55,7 @@ const calibrationMs = 10_000;
 const warmUpShare = 0.3;
 const settleWithinMs = 15_000;
 /** At half of what it can do, it sends nobody away, unless the machine is taken from it for a moment. */
-const sentAwayMost = 0.001;
+const maxSentAway = 0.001;
 const begun = performance.now();
 const elapsed = () => ((performance.now() - begun) / 60_000).toFixed(1);
 const say = (/** @type {string} */ text) => process.stderr.write(`[${elapsed()} min] ${text}\n`);
@@ -150,7 +150,7 @@ async function findBroken(tables, path, token) {
   const checks = [
     async () => nodes.map(({ broken }) => broken).find((one) => one !== null) ?? null,
     async () =>
-      ledger.sentAway > Math.max(10, sentAwayMost * ledger.calls)
+      ledger.sentAway > Math.max(10, maxSentAway * ledger.calls)
         ? `${ledger.sentAway} of ${ledger.calls} calls were told to come again later`
         : null,
     async () => {

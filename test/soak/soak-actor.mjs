@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SoakSession } from './soak-session.mjs';
 
-const usersLeast = 20;
-const usersMost = 60;
+const minUsers = 20;
+const maxUsers = 60;
 const password = 'soak-password';
 /** A token is bound to the second of its making, and one of the second of a revocation is refused. */
 const tokenAgainAfterMs = 2_100;
 /** How often a call is made that is told to come again later. */
-const attemptsMost = 5;
+const maxAttempts = 5;
 
 /**
  * What an actor needs of the run.
@@ -90,7 +90,7 @@ export class SoakActor {
       this.stage.ledger.took(kind, performance.now() - begun);
       if (response.status === 200) return JSON.parse(text);
       const later = response.headers.get('retry-after');
-      if (response.status !== 503 || later === null || attempt === attemptsMost)
+      if (response.status !== 503 || later === null || attempt === maxAttempts)
         throw new Error(`${method} ${path} answered ${response.status} ${text.slice(0, 300)}`);
       this.stage.ledger.sentAway += 1;
       await sleep(Number(later) * 1_000);
@@ -104,7 +104,7 @@ export class SoakActor {
 
   /** @param {number} count @returns {Promise<void>} */
   async register(count) {
-    if (this.#users.length + count > usersMost) return this.delete();
+    if (this.#users.length + count > maxUsers) return this.delete();
     const bodies = Array.from({ length: count }, () => ({ username: `${this.name}-${(this.#next += 1)}`, password }));
     const answer = await this.agora(`register ${count}`, 'POST', '/users', count === 1 ? bodies[0] : bodies);
     for (const { username, uuid } of answer.entities) {
@@ -118,7 +118,7 @@ export class SoakActor {
 
   /** @returns {Promise<void>} */
   async delete() {
-    if (this.#users.length <= usersLeast) return this.register(1);
+    if (this.#users.length <= minUsers) return this.register(1);
     const user = this.any();
     if (user === undefined) return;
     this.expectEnd(user);

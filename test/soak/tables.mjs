@@ -11,8 +11,8 @@ export class Tables {
     this.close = close;
   }
 
-  /** @param {string} url DATABASE_URL @param {number} connectionsMost of all nodes together */
-  static async open(url, connectionsMost) {
+  /** @param {string} url DATABASE_URL @param {number} maxConnections of all nodes together */
+  static async open(url, maxConnections) {
     if (url.startsWith('sqlite:')) {
       const database = new Database(url.slice('sqlite:'.length), { fileMustExist: true, timeout: 1_000 });
       const findHeld = async () => {
@@ -43,8 +43,8 @@ export class Tables {
       );
       const busy = connections.filter(({ command }) => command !== 'Sleep');
       if (busy.length > 0) return `${busy.length} connection(s) are not free`;
-      return connections.length > connectionsMost
-        ? `${connections.length} connections instead of ${connectionsMost}`
+      return connections.length > maxConnections
+        ? `${connections.length} connections instead of ${maxConnections}`
         : null;
     };
     return new Tables(ask, findHeld, () => connection.destroy());

@@ -6,7 +6,7 @@ import { createDatabase, type TestDatabase } from './test-database.js';
 import { tokenOf } from './tokens.js';
 
 const password = 'secret';
-const batchMost = 60;
+const maxBatchSize = 60;
 const daySeconds = 86_400;
 const clockAhead = join(import.meta.dirname, 'clock-ahead.mjs');
 
@@ -130,8 +130,8 @@ export class Cluster {
   }
 
   async register(usernames: readonly string[]): Promise<void> {
-    for (let start = 0; start < usernames.length; start += batchMost) {
-      const users = usernames.slice(start, start + batchMost).map((username) => ({ username, password }));
+    for (let start = 0; start < usernames.length; start += maxBatchSize) {
+      const users = usernames.slice(start, start + maxBatchSize).map((username) => ({ username, password }));
       const { status, body } = await this.call(this.node(0), 'POST', '/users', users);
       if (status !== 200) throw new Error(`no registration: ${JSON.stringify(body)}`);
     }

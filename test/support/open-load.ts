@@ -37,7 +37,7 @@ export class OpenLoad {
   constructor(
     private readonly url: string,
     private readonly requestOf: (index: number) => string,
-    private readonly connectionsMost: number,
+    private readonly maxConnections: number,
   ) {}
 
   /** As many requests at a time as there are connections, each after the answer to the one before; one of each at least. */
@@ -58,7 +58,7 @@ export class OpenLoad {
     const begun = performance.now();
     for (let sent = 0, now = begun; now < begun + forMs; now = performance.now()) {
       for (const due = ((now - begun) / 1_000) * perSecond; sent < due; sent += 1) {
-        const connection = this.idle.pop() ?? (this.all.size < this.connectionsMost ? this.open() : undefined);
+        const connection = this.idle.pop() ?? (this.all.size < this.maxConnections ? this.open() : undefined);
         if (connection === undefined) this.unsent += 1;
         else void this.send(connection, sent).then(() => this.all.has(connection) && this.idle.push(connection));
       }

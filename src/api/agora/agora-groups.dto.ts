@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsArray, IsBoolean, IsDefined, IsInt, IsNotEmpty, IsOptional, IsString } from 'class-validator';
-import { type Group, type GroupKind, membersDefault, membersMostOf, type NewGroup } from '../../groups/group.js';
+import { type Group, type GroupKind, defaultMembers, membersMostOf, type NewGroup } from '../../groups/group.js';
 import type { GroupDetail } from '../../groups/groups.service.js';
 
 /** What groups and rooms have in common. */
@@ -14,7 +14,7 @@ class CreateAgoraOwnedDto {
     type: 'integer',
     nullable: true,
     minimum: 1,
-    default: membersDefault,
+    default: defaultMembers,
     maximum: membersMostOf.group,
   })
   @IsOptional()
@@ -91,7 +91,7 @@ export function toNewGroup(kind: GroupKind, body: CreateAgoraGroupDto | CreateAg
     isPublic: group?.public ?? true,
     membersOnly: group?.membersonly ?? false,
     allowInvites: group?.allowinvites ?? false,
-    membersMost: body.maxusers ?? membersDefault,
+    maxMembers: body.maxusers ?? defaultMembers,
   };
 }
 
@@ -148,7 +148,7 @@ export function toAgoraGroup({ group, owner, members }: GroupDetail): AgoraGroup
     description: group.description,
     membersonly: group.membersOnly,
     allowinvites: group.allowInvites,
-    maxusers: group.membersMost,
+    maxusers: group.maxMembers,
     owner,
     created: group.createdAt,
     custom: group.custom,

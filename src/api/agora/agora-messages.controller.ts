@@ -12,7 +12,7 @@ import { SendAgoraMessageDto } from './agora-messages.dto.js';
 import { agoraPrefixes } from './agora-prefixes.js';
 
 /** The sender of a message that names none. */
-const senderDefault = 'admin';
+const defaultSender = 'admin';
 
 @ApiTags('messages')
 @ApiBearerAuth()
@@ -48,7 +48,7 @@ export class AgoraMessagesController {
   async send(@Call() call: AgoraCall, @Body(new JsonBody(SendAgoraMessageDto)) body: SendAgoraMessageDto) {
     const { from, to, type, ext } = body;
     const ids = await this.messages.send(call.app, {
-      from: from ?? senderDefault,
+      from: from ?? defaultSender,
       ...{ to, type, body: body.body, ext: ext ?? undefined },
     });
     return {

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsArray, IsDefined, IsNotEmpty, IsObject, IsOptional, IsString } from 'class-validator';
 import { messageTypes } from '../../messages/message-types.js';
-import { receiversMost } from '../../messages/messages.service.js';
+import { maxReceivers } from '../../messages/messages.service.js';
 
 /** One message to up to 600 users. `routetype` and `sync_device` of the vendor are taken and mean nothing here. */
 export class SendAgoraMessageDto {
@@ -17,7 +17,7 @@ export class SendAgoraMessageDto {
   @IsNotEmpty({ message: 'from must not be empty' })
   from?: string | null;
 
-  @ApiProperty({ type: [String], maxItems: receiversMost, description: 'Names that nobody has are not refused' })
+  @ApiProperty({ type: [String], maxItems: maxReceivers, description: 'Names that nobody has are not refused' })
   @IsDefined({ message: 'to is required: a list of users' })
   @IsArray({ message: 'to must be a list of users' })
   @IsString({ each: true, message: 'to must be a list of strings' })

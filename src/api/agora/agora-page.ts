@@ -1,7 +1,7 @@
 import { AppError } from '../../errors/app-error.js';
 
-const limitDefault = 10;
-const limitMost = 100;
+const defaultLimit = 10;
+const maxLimit = 100;
 
 /**
  * `limit` and `cursor` of a list. A limit out of range is moved into it, as the vendor does above 100; text that is no
@@ -16,8 +16,8 @@ export function pageOf(query: Record<string, unknown>): { limit: number; cursor:
 }
 
 function limitOf(limit: unknown): number {
-  if (limit === undefined || limit === '') return limitDefault;
+  if (limit === undefined || limit === '') return defaultLimit;
   if (typeof limit !== 'string' || !/^-?\d{1,15}$/.test(limit))
-    throw new AppError('argument_invalid', { detail: `limit must be a whole number from 1 to ${limitMost}` });
-  return Math.min(Math.max(Number(limit), 1), limitMost);
+    throw new AppError('argument_invalid', { detail: `limit must be a whole number from 1 to ${maxLimit}` });
+  return Math.min(Math.max(Number(limit), 1), maxLimit);
 }

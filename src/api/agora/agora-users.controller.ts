@@ -11,7 +11,7 @@ import {
 import type { FastifyRequest } from 'fastify';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import type { User } from '../../users/user.js';
-import { batchMost, UsersService } from '../../users/users.service.js';
+import { maxBatchSize, UsersService } from '../../users/users.service.js';
 import { AppError } from '../../errors/app-error.js';
 import { AccessBy } from '../../http/access.guard.js';
 import { Repeatable } from '../../http/repeatable.decorator.js';
@@ -33,7 +33,7 @@ import {
 const actor = 'app token';
 const oneOrMany = [{ $ref: getSchemaPath(RegisterAgoraUserDto) }].flatMap((one) => [
   one,
-  { type: 'array', items: one, minItems: 1, maxItems: batchMost },
+  { type: 'array', items: one, minItems: 1, maxItems: maxBatchSize },
 ]);
 const limitQuery = { name: 'limit', required: false, description: '1 to 100, default 10' };
 const cursorQuery = { name: 'cursor', required: false, description: 'From the page before' };
@@ -69,7 +69,8 @@ export class AgoraUsersController {
   async register(
     @Call() call: AgoraCall,
     @Req() request: FastifyRequest,
-    @Body(new JsonBodyOneOrMany(RegisterAgoraUserDto, batchMost)) body: RegisterAgoraUserDto | RegisterAgoraUserDto[],
+    @Body(new JsonBodyOneOrMany(RegisterAgoraUserDto, maxBatchSize))
+    body: RegisterAgoraUserDto | RegisterAgoraUserDto[],
   ) {
     const withToken = request.headers.authorization !== undefined;
     if (!withToken && Array.isArray(body)) throw new AppError('registration_closed');

@@ -11,7 +11,7 @@ const columns: Readonly<Record<string, UserOrderColumn>> = {
   updated_at: 'modifiedAt',
 };
 const term = /^\s*([a-z_]+)(?:\s+(asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*$/i;
-const termsMost = 5;
+const maxTerms = 5;
 
 /** The newest first. */
 export const defaultOrder: UserOrder = [{ by: 'id', descending: true }];
@@ -23,7 +23,7 @@ export const defaultOrder: UserOrder = [{ by: 'id', descending: true }];
  */
 export function parseOrderQuery(text: string): UserOrder | null {
   const terms = text.split(',');
-  if (terms.length > termsMost) return null;
+  if (terms.length > maxTerms) return null;
   const order = terms.map((one) => {
     const [, column = '', direction = 'asc'] = term.exec(one) ?? [];
     const name = column.toLowerCase();

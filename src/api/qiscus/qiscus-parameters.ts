@@ -6,7 +6,7 @@ import { pairsOf, utf8 } from '../../decoding/text.js';
 import { AppError } from '../../errors/app-error.js';
 import { RawBody } from '../../http/raw-body.js';
 
-const namesMost = 1024;
+const maxNames = 1024;
 const wholeNumber = /^[+-]?\d{1,15}$/;
 
 /**
@@ -132,7 +132,7 @@ function fromPairs(pairs: Iterable<readonly [string, string]>): Values {
   const values = new Map<string, string | string[]>();
   let count = 0;
   for (const [written, value] of pairs) {
-    if ((count += 1) > namesMost) throw unreadable(`over ${namesMost} parameters`);
+    if ((count += 1) > maxNames) throw unreadable(`over ${maxNames} parameters`);
     const name = written.replace(/\[\d*\]$/, '');
     const before = values.get(name);
     if (before === undefined) values.set(name, name === written ? value : [value]);
@@ -152,7 +152,7 @@ function multipartPairs(body: Uint8Array, type: string): Promise<[string, string
         headers: { 'content-type': type },
         isPartAFile: () => false,
         // One more than are taken, so that too many are seen and not cut off.
-        limits: { fields: namesMost + 1, parts: namesMost + 1, fieldSize: body.length, headerPairs: 20 },
+        limits: { fields: maxNames + 1, parts: maxNames + 1, fieldSize: body.length, headerPairs: 20 },
       });
       parser.on('field', (name, value) => pairs.push([name, value]));
       parser.on('error', broken);

@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { App } from '../../apps/app.js';
 import { IdentityTokensService } from '../../auth/identity-tokens.service.js';
-import { PresenceService, statusMost } from '../../presence/presence.service.js';
+import { PresenceService, maxStatusUsers } from '../../presence/presence.service.js';
 import type { ProfiledUser } from '../../profiles/profile.js';
 import { ProfilesService } from '../../profiles/profiles.service.js';
 import { RateLimits } from '../../rate-limit/rate-limits.service.js';
@@ -157,7 +157,7 @@ export class QiscusSdkController {
     },
   })
   async statuses(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
-    const userIds = parameters.read((from) => from.requiredTexts('user_ids', statusMost));
+    const userIds = parameters.read((from) => from.requiredTexts('user_ids', maxStatusUsers));
     const online = await this.presence.online(app.id, userIds);
     const timestamp = this.clock.nowSeconds();
     return answer({

@@ -10,8 +10,8 @@ import { QiscusResults, QiscusRoute } from './qiscus-document.decorator.js';
 import { QiscusServerGuard } from './qiscus-server.guard.js';
 import { parseSecond } from './qiscus-time.js';
 
-const limitMost = 100;
-const countedMost = 500;
+const maxLimit = 100;
+const maxCounted = 500;
 const secondMs = 1000;
 
 /** Who has unread messages, and how many. A window is by the time at which messages came in. */
@@ -60,7 +60,7 @@ export class QiscusUnreadController {
   })
   async counts(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
     const { userIds, window } = parameters.read((from) => ({
-      userIds: from.requiredTexts('user_ids', countedMost),
+      userIds: from.requiredTexts('user_ids', maxCounted),
       window: windowOf(from),
     }));
     const users = await this.profiles.findAll(app.id, userIds);
@@ -89,6 +89,6 @@ function secondOf(from: ParameterReader, name: string): number | null {
   return text === undefined ? null : (parseSecond(text) ?? from.problem(name, 'must be YYYY-MM-DD hh:mm:ss', null));
 }
 
-function limitOf(limit = limitMost): number {
-  return limit < 1 || limit > limitMost ? limitMost : limit;
+function limitOf(limit = maxLimit): number {
+  return limit < 1 || limit > maxLimit ? maxLimit : limit;
 }

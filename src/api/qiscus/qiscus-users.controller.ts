@@ -14,12 +14,12 @@ import { QiscusServerGuard } from './qiscus-server.guard.js';
 import { QiscusListedUser, QiscusUser, toQiscusListedUser, toQiscusUser } from './qiscus-users.dto.js';
 
 const actor = 'sdk secret';
-const limitDefault = 20;
-const limitMost = 100;
+const defaultLimit = 20;
+const maxLimit = 100;
 /** How many of all users one answer holds; the rest are on the next pages. */
-const showAllMost = 10_000;
+const maxShowAll = 10_000;
 /** Changes of more users would hold up others for too long. */
-const batchMost = 500;
+const maxBatchSize = 500;
 
 const text = { type: 'string' };
 const whole = { type: 'integer' };
@@ -113,7 +113,7 @@ export class QiscusUsersController {
         all: from.flag('show_all'),
       };
     });
-    const size = all ? showAllMost : limit;
+    const size = all ? maxShowAll : limit;
     const { users, total } = await this.profiles.listPage(app.id, order, page, size);
     // The vendor does not count the last page if it is not full.
     const pages = Math.floor(total / size);
@@ -159,10 +159,10 @@ function userIdOf(parameters: QiscusParameters): string {
 }
 
 function userIdsOf(parameters: QiscusParameters): string[] {
-  return parameters.read((from) => from.requiredTexts('user_ids', batchMost));
+  return parameters.read((from) => from.requiredTexts('user_ids', maxBatchSize));
 }
 
 /** More than 100 gives 20, as the vendor has it; so does what makes no sense. */
-function limitOf(limit = limitDefault): number {
-  return limit < 1 || limit > limitMost ? limitDefault : limit;
+function limitOf(limit = defaultLimit): number {
+  return limit < 1 || limit > maxLimit ? defaultLimit : limit;
 }

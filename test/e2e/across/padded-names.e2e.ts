@@ -57,7 +57,9 @@ describe.each(tails)('with %j behind it nothing is found,', (tail) => {
   it('no row of a user is locked', async () => {
     const held = await running.nest
       .get(Database)
-      .write((transaction) => running.nest.get(UsersService).hold(transaction, running.app.id, [username + tail]));
+      .write((transaction) =>
+        running.nest.get(UsersService).lockForUpdate(transaction, running.app.id, [username + tail]),
+      );
     expect(held).toEqual([]);
   });
 

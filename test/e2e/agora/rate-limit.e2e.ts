@@ -7,7 +7,7 @@ import { FixedClock } from '../../support/fixed-clock.js';
 import { type CallOptions, type Method, type Response, type RunningApp, startApp } from '../../support/start-app.js';
 
 /** Redis has a clock of its own, so there a flood has to be over within the second. */
-const floodMostMs = 900;
+const maxFloodMs = 900;
 
 describe('rate limits', () => {
   let running: RunningApp;
@@ -43,7 +43,7 @@ describe('rate limits', () => {
           running.call(method, target, { token: limited.token, ...options }).then((response) => response),
         ),
       );
-      if (!globalThis.rollcallRedis || performance.now() - begun < floodMostMs || attempt === 5)
+      if (!globalThis.rollcallRedis || performance.now() - begun < maxFloodMs || attempt === 5)
         return { responses, ...limited };
     }
   }
