@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { Clock } from './clock/clock.js';
 import type { Env } from './config/env.js';
+import { IdempotencyService } from './idempotency/idempotency.service.js';
 import { PinoLogger } from './logging/pino-logger.js';
 import { trustedProxies } from './http/client-address.js';
 import { Pipelines } from './http/pipelines.js';
@@ -81,6 +82,7 @@ export async function createHttpApplication(
     clock: app.get(Clock),
     publicUrl: env.publicUrl,
     isTrustedProxy,
+    idempotency: app.get(IdempotencyService),
   } satisfies ServerState);
   prepareRequests(fastify, app.get(Clock), app.get(Readiness));
   const clock = app.get(Clock);

@@ -1,5 +1,6 @@
 import type { App } from '../apps/app.js';
 import type { Clock } from '../clock/clock.js';
+import type { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { TrustedProxies } from './client-address.js';
 
 /** What Rollcall knows of a request beside what it carries. */
@@ -22,12 +23,15 @@ export interface ServerState {
   /** What absolute addresses start with; null: taken from each request. */
   readonly publicUrl: string | null;
   readonly isTrustedProxy: TrustedProxies;
+  readonly idempotency: IdempotencyService;
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether a call may have an effect, whatever its method is. */
     changesSomething?: boolean;
+    /** Whether a call may carry an Idempotency-Key. */
+    idempotent?: boolean;
   }
   interface FastifyInstance {
     rollcall: ServerState;

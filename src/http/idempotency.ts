@@ -1,0 +1,56 @@
+import { applyDecorators } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiHeader } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Answer } from '../idempotency/idempotency.service.js';
+import { RawBody } from './raw-body.js';
+
+const keyHeader = 'idempotency-key';
+
+/**
+ * Says that a route changes something and takes an `Idempotency-Key` (docs/idempotency.md). Its handler does all of its
+ * work inside `answerOnce`; a test calls every such route twice with one key.
+ */
+export function Idempotent(): MethodDecorator {
+  return applyDecorators(
+    RouteConfig({ changesSomething: true, idempotent: true }),
+    ApiHeader({
+      name: 'Idempotency-Key',
+      required: false,
+      description: 'The same call with the same key has one effect and one answer, for 24 hours',
+      schema: { type: 'string', minLength: 1, maxLength: 255 },
+    }),
+  );
+}
+
+/**
+ * Runs `handle` as it is, or, where the caller has named an `Idempotency-Key`, once for that key: what it writes and its
+ * answer are then one transaction, and whoever sends the call again gets the same answer as text.
+ * Called by a handler, behind the guards and pipes: a repeated call must be let in like any other.
+ * @throws AppError idempotency_key_invalid, idempotency_key_reused, idempotency_key_in_use, and whatever `handle` throws
+ */
+export async function answerOnce<Body>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  handle: () => Promise<Body>,
+): Promise<Body | string> {
+  const key = request.headers[keyHeader];
+  if (typeof key !== 'string') return handle();
+  const { app, caller } = request.rollcall;
+  if (app === undefined) throw new Error('no guard has found the app of this call');
+  const call = { appId: app.id, caller: caller ?? '', key, request: [request.method, request.url, bodyOf(request)] };
+  const { answer, repeated } = await request.server.rollcall.idempotency.once(
+    call,
+    async (): Promise<Answer> => ({ body: JSON.stringify(await handle()), status: reply.statusCode }),
+  );
+  reply.status(answer.status).header('content-type', 'application/json; charset=utf-8');
+  if (repeated) reply.header('idempotency-replayed', 'true');
+  return answer.body;
+}
+
+/** The body without the boundary of a form, which a client makes up anew each time. */
+function bodyOf({ body }: FastifyRequest): string | Uint8Array {
+  if (!(body instanceof RawBody)) return '';
+  const boundary = /;\s*boundary="?([^";]+)/i.exec(body.contentType)?.[1];
+  return boundary === undefined ? body.bytes : Buffer.from(body.bytes).toString('latin1').replaceAll(boundary, '');
+}
