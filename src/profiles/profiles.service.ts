@@ -2,7 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
 import { parseExactly } from '../decoding/exact-numbers.js';
-import { CostlyReads } from '../database/costly-reads.js';
+import { breathe, CostlyReads } from '../database/costly-reads.js';
 import { AppError } from '../errors/app-error.js';
 import { beginAnewOutsideTransaction } from '../database/unit-of-work.js';
 import type { User } from '../users/user.js';
@@ -37,7 +37,7 @@ export interface ProfilePage {
 
 const generatedPasswordBytes = 32;
 /** Others get their turn between so many: each may have extras of 16 KiB. */
-const profilesAtOnce = 250;
+const profilesAtOnce = 100;
 /** To find more users by their names is a costly read. */
 const maxPlainNames = 100;
 const uuidOfNobody = '00000000-0000-0000-0000-000000000000';
@@ -241,6 +241,7 @@ export class ProfilesService {
   private async profiledAll(appId: string, users: readonly User[]): Promise<ProfiledUser[]> {
     const profiled: ProfiledUser[] = [];
     for (let start = 0; start < users.length; start += profilesAtOnce) {
+      if (start > 0) await breathe();
       const some = users.slice(start, start + profilesAtOnce);
       const profiles = await this.repository.findAll(
         appId,

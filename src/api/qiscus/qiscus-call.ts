@@ -26,7 +26,7 @@ export function answer<Results>(results: Results): QiscusAnswer<Results> {
   return { results, status: 200 };
 }
 
-const writtenAtOnce = 500;
+const writtenAtOnce = 100;
 
 /**
  * An answer of some members and a list of any length behind them, as text: written in one go, a long one would hold
