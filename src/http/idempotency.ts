@@ -39,10 +39,10 @@ export async function answerOnce<Body>(
   const { app, caller } = request.rollcall;
   if (app === undefined) throw new Error('no guard has found the app of this call');
   const call = { appId: app.id, caller: caller ?? '', key, request: [request.method, request.url, bodyOf(request)] };
-  const { answer, repeated } = await request.server.rollcall.idempotency.once(
-    call,
-    async (): Promise<Answer> => ({ body: JSON.stringify(await handle()), status: reply.statusCode }),
-  );
+  const { answer, repeated } = await request.server.rollcall.idempotency.once(call, async (): Promise<Answer> => ({
+    body: JSON.stringify(await handle()),
+    status: reply.statusCode,
+  }));
   reply.status(answer.status).header('content-type', 'application/json; charset=utf-8');
   if (repeated) reply.header('idempotency-replayed', 'true');
   return answer.body;

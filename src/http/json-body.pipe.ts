@@ -1,9 +1,11 @@
-import type { PipeTransform, Type } from '@nestjs/common';
+import { Body, type PipeTransform, type Type } from '@nestjs/common';
+import { ApiBody, ApiExtraModels, getSchemaPath } from '@nestjs/swagger';
 import { getMetadataStorage, IS_OBJECT, IS_OPTIONAL, validateSync, type ValidationError } from 'class-validator';
 import { plainNumberOf } from '../decoding/exact-numbers.js';
 import { isBlank, isJsonObject, isNothing, parseStrictJson } from '../decoding/strict-json.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/error-codes.js';
+import { describedParameter } from './described-parameter.js';
 import type { RawBody } from './raw-body.js';
 
 /** For the `context` of a class-validator rule: the code that a broken rule fails with, where it has one of its own. */
@@ -12,10 +14,31 @@ export function failsWith(code: ErrorCode): { context: { code: ErrorCode } } {
 }
 
 /**
- * `@Body(new JsonBody(Dto))`: reads the body as JSON whatever its Content-Type says, because vendor clients send any,
- * and only here, because who may call is decided before what they sent. Members that the DTO does not know are left out.
+ * A parameter that is the body, checked by the rules of the DTO and described by them in the API document. It is read as
+ * JSON whatever its Content-Type says, because vendor clients send any. Members that the DTO does not know are left out.
+ * The handler fails with json_malformed, argument_invalid, or the code of the rule that is broken.
  */
-export class JsonBody<Dto extends object> implements PipeTransform<RawBody | undefined, Dto> {
+export function JsonBody(dto: Type<object>): ParameterDecorator {
+  return describedParameter(Body(new JsonBodyPipe(dto)), ApiBody({ type: dto }));
+}
+
+/** The same for a body that need not be there: clients say so with blanks, `[]`, `""` and `null` as well. */
+export function OptionalJsonBody(dto: Type<object>): ParameterDecorator {
+  return describedParameter(Body(new OptionalJsonBodyPipe(dto)), ApiBody({ type: dto, required: false }));
+}
+
+/** The same for a body that is one object or a list of up to `limit` of them; a list only where one was sent. */
+export function JsonBodyOneOrMany(dto: Type<object>, limit: number): ParameterDecorator {
+  const one = { $ref: getSchemaPath(dto) };
+  return describedParameter(
+    Body(new JsonBodyOneOrManyPipe(dto, limit)),
+    ApiExtraModels(dto),
+    ApiBody({ schema: { oneOf: [one, { type: 'array', items: one, minItems: 1, maxItems: limit }] } }),
+  );
+}
+
+/** Who may call is decided before what was sent is read: guards come before pipes. */
+class JsonBodyPipe<Dto extends object> implements PipeTransform<RawBody | undefined, Dto> {
   protected readonly reader: DtoReader<Dto>;
 
   constructor(dto: Type<Dto>) {
@@ -28,8 +51,7 @@ export class JsonBody<Dto extends object> implements PipeTransform<RawBody | und
   }
 }
 
-/** The same for a body that need not be there: clients say so with blanks, `[]`, `""` and `null` as well. */
-export class OptionalJsonBody<Dto extends object> extends JsonBody<Dto> {
+class OptionalJsonBodyPipe<Dto extends object> extends JsonBodyPipe<Dto> {
   override transform(body: RawBody | undefined): Dto {
     const text = body?.text() ?? '';
     const value = isBlank(text) ? null : parseStrictJson(text);
@@ -37,8 +59,7 @@ export class OptionalJsonBody<Dto extends object> extends JsonBody<Dto> {
   }
 }
 
-/** The same for a body that is one object or a list of them. Answers a list only where one was sent. */
-export class JsonBodyOneOrMany<Dto extends object> implements PipeTransform<RawBody | undefined, Dto | Dto[]> {
+class JsonBodyOneOrManyPipe<Dto extends object> implements PipeTransform<RawBody | undefined, Dto | Dto[]> {
   private readonly reader: DtoReader<Dto>;
 
   constructor(

@@ -65,7 +65,8 @@ function routesOf(controller: Controller): DescribedRoute[] {
     const access = (Reflect.getMetadata('rollcall:access', handler) ??
       Reflect.getMetadata('rollcall:access', controller)) as string | { name: string } | undefined;
     const who = typeof access === 'object' || typeof access === 'function' ? access.name : access;
-    const repeatable = Reflect.hasMetadata(repeatableKey, handler);
+    const config = Reflect.getMetadata('__fastify_route_config__', handler) as { idempotent?: boolean } | undefined;
+    const repeatable = config?.idempotent === true || Reflect.hasMetadata(repeatableKey, handler);
     return prefixes.map((prefix) => ({
       route: `${method} ${[prefix, path].map(segment).join('')}`,
       access: who,

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsArray, IsBoolean, IsDefined, IsInt, IsNotEmpty, IsOptional, IsString } from 'class-validator';
+import type { App } from '../../apps/app.js';
 import { type Group, type GroupKind, defaultMembers, membersMostOf, type NewGroup } from '../../groups/group.js';
 import type { GroupDetail } from '../../groups/groups.service.js';
 
@@ -162,4 +163,19 @@ export function toAgoraGroup({ group, owner, members }: GroupDetail): AgoraGroup
 export function toAgoraJoined(group: Group) {
   const id = String(group.id);
   return group.kind === 'group' ? { groupid: id, groupname: group.name } : { id, name: group.name };
+}
+
+/** One of all groups or rooms of an app, as the vendor lists it; members in the order of its examples. */
+export function toAgoraListed(app: App, { group, owner: username }: { group: Group; owner: string }) {
+  const id = String(group.id);
+  const owner = `${app.org}#${app.name}_${username}`;
+  if (group.kind === 'room') return { id, name: group.name, owner, affiliations_count: group.members };
+  return {
+    owner,
+    groupid: id,
+    affiliations: group.members,
+    type: 'group',
+    last_modified: String(group.modifiedAt),
+    groupname: group.name,
+  };
 }

@@ -1,66 +1,34 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { MessagesService } from '../../messages/messages.service.js';
-import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
-import { AccessBy } from '../../http/access.guard.js';
-import { Repeatable } from '../../http/repeatable.decorator.js';
 import { JsonBody } from '../../http/json-body.pipe.js';
-import { AgoraAnswer } from './agora-answer.decorator.js';
-import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
+import { MessagesService } from '../../messages/messages.service.js';
 import { AgoraCall, Call } from './agora-call.js';
+import { AgoraController } from './agora-controller.decorator.js';
 import { SendAgoraMessageDto } from './agora-messages.dto.js';
-import { agoraPrefixes } from './agora-prefixes.js';
+import { AgoraRoute } from './agora-route.decorator.js';
 
 /** The sender of a message that names none. */
 const defaultSender = 'admin';
+const idsByReceiver = {
+  type: 'object',
+  additionalProperties: { type: 'string' },
+  description: 'The message id of each receiver, by the name as it was written',
+};
 
-@ApiTags('messages')
-@ApiBearerAuth()
-@Controller(agoraPrefixes)
-@AccessBy(AgoraAppTokenGuard)
+@AgoraController('messages')
 export class AgoraMessagesController {
   constructor(private readonly messages: MessagesService) {}
 
   /** 6,000 a minute (Agora's limit for messages), as the same number of calls in each second; not a user system route. */
-  @Post('messages/users')
-  @HttpCode(200)
-  @RateLimit(100, { pool: 'own' })
-  @ApiOperation({ summary: 'Send a message to up to 600 users' })
-  @ApiBody({ type: SendAgoraMessageDto })
-  @AgoraAnswer(
-    'path',
-    'uri',
-    'timestamp',
-    'organization',
-    'application',
-    'action',
-    {
-      data: {
-        type: 'object',
-        additionalProperties: { type: 'string' },
-        description: 'The message id of each receiver, by the name as it was written',
-      },
-    },
-    'duration',
-    'applicationName',
-  )
-  @Repeatable()
-  async send(@Call() call: AgoraCall, @Body(new JsonBody(SendAgoraMessageDto)) body: SendAgoraMessageDto) {
-    const { from, to, type, ext } = body;
-    const ids = await this.messages.send(call.app, {
-      from: from ?? defaultSender,
-      ...{ to, type, body: body.body, ext: ext ?? undefined },
+  @AgoraRoute('POST messages/users', 'Send a message to up to 600 users', {
+    pool: 'own',
+    idempotent: true,
+    path: '/messages/users',
+    answer: 'path uri timestamp organization application action data duration applicationName',
+    schemas: { data: idsByReceiver },
+  })
+  send(@Call() call: AgoraCall, @JsonBody(SendAgoraMessageDto) { from, to, type, body, ext }: SendAgoraMessageDto) {
+    return call.once(async () => {
+      const message = { from: from ?? defaultSender, to, type, body, ext: ext ?? undefined };
+      return call.answer({ data: Object.fromEntries(await this.messages.send(call.app, message)) });
     });
-    return {
-      path: '/messages/users',
-      uri: call.uri('/messages/users'),
-      timestamp: call.timestamp,
-      organization: call.app.org,
-      application: call.app.id,
-      action: 'post',
-      data: Object.fromEntries(ids),
-      duration: call.duration,
-      applicationName: call.app.name,
-    };
   }
 }

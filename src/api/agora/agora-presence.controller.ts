@@ -1,24 +1,11 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiBody,
-  ApiExtraModels,
-  ApiOperation,
-  ApiQuery,
-  ApiTags,
-  getSchemaPath,
-} from '@nestjs/swagger';
-import { PresenceService } from '../../presence/presence.service.js';
-import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
-import { UsersService } from '../../users/users.service.js';
-import { AccessBy } from '../../http/access.guard.js';
-import { Repeatable } from '../../http/repeatable.decorator.js';
+import { Param, Query } from '@nestjs/common';
+import { ApiExtraModels, ApiQuery, getSchemaPath } from '@nestjs/swagger';
 import { JsonBody } from '../../http/json-body.pipe.js';
-import { AgoraAnswer } from './agora-answer.decorator.js';
-import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
+import { PresenceService } from '../../presence/presence.service.js';
+import { UsersService } from '../../users/users.service.js';
 import { AgoraCall, Call } from './agora-call.js';
-import { pageOf } from './agora-page.js';
-import { agoraPrefixes } from './agora-prefixes.js';
+import { AgoraController } from './agora-controller.decorator.js';
+import { type AgoraPage, Page } from './agora-page.js';
 import {
   AgoraBatchStatusDto,
   AgoraResource,
@@ -26,228 +13,132 @@ import {
   toAgoraResource,
   toAgoraSession,
 } from './agora-presence.dto.js';
+import { AgoraRoute, type AgoraRouteOptions } from './agora-route.decorator.js';
 
-const stateOfUser = {
+const statusByName = {
   type: 'object',
   additionalProperties: { type: 'string', enum: ['online', 'offline'] },
   description: 'By the name as it was asked for',
 };
 const sessions = { type: 'array', items: { $ref: getSchemaPath(AgoraSession) } };
 const complete = { type: 'boolean', description: 'False: some nodes could not be asked' };
-const ending: Parameters<typeof AgoraAnswer> = [
-  'uri',
-  'timestamp',
-  'organization',
-  'application',
-  'entities',
-  'action',
-  { data: { type: 'object', properties: { result: { type: 'boolean' } }, required: ['result'] } },
-  'duration',
-  'applicationName',
-];
+const usersWithSessions = {
+  type: 'array',
+  items: {
+    type: 'object',
+    properties: { username: { type: 'string' }, sessions },
+    required: ['username', 'sessions'],
+  },
+};
+/** Routes that end sessions or tokens. */
+const ending: AgoraRouteOptions = {
+  idempotent: true,
+  answer: 'uri timestamp organization application entities action data duration applicationName',
+  schemas: { data: { type: 'object', properties: { result: { type: 'boolean' } }, required: ['result'] } },
+};
 
-/** Who is online and who shall not be: docs/dialects/agora.md. Members stand in the order of the vendor's examples. */
-@ApiTags('presence')
-@ApiBearerAuth()
+/** Who is online, and forced logout: docs/dialects/agora.md. Members stand in the order of the vendor's examples. */
+@AgoraController('presence')
 @ApiExtraModels(AgoraResource, AgoraSession)
-@Controller(agoraPrefixes)
-@AccessBy(AgoraAppTokenGuard)
 export class AgoraPresenceController {
   constructor(
     private readonly presence: PresenceService,
     private readonly users: UsersService,
   ) {}
 
-  @Get('users/:username/status')
-  @RateLimit(100)
-  @ApiOperation({ summary: 'Whether a user is online' })
-  @ApiQuery({ name: 'detail', required: false, description: '`1`: with the sessions, and when this was true' })
-  @AgoraAnswer('action', 'uri', 'entities', { data: stateOfUser }, 'timestamp', 'duration', 'count', {
-    'sessions?': sessions,
-    'as_of?': { type: 'integer', description: 'Unix milliseconds' },
-    'complete?': complete,
+  @AgoraRoute('GET users/:username/status', 'Whether a user is online', {
+    answer: 'action uri entities data timestamp duration count sessions? as_of? complete?',
+    schemas: {
+      data: statusByName,
+      sessions,
+      as_of: { type: 'integer', description: 'Unix milliseconds' },
+      complete,
+    },
   })
+  @ApiQuery({ name: 'detail', required: false, description: '`1`: with the sessions, and when this was true' })
   async status(@Call() call: AgoraCall, @Param('username') username: string, @Query('detail') detail: unknown) {
     const { sessions, asOf, complete } = await this.presence.of(call.app.id, username);
-    return {
-      action: 'get',
-      uri: call.uri(call.path),
-      entities: [],
+    return call.answer({
       data: { [username]: sessions.length > 0 ? 'online' : 'offline' },
-      timestamp: call.timestamp,
-      duration: call.duration,
       count: 0,
       ...(detail === '1' ? { sessions: sessions.map(toAgoraSession), as_of: asOf, complete } : {}),
-    };
+    });
   }
 
-  @Post('users/batch/status')
-  @HttpCode(200)
-  @RateLimit(50)
-  @ApiOperation({ summary: 'Whether each of up to 100 users is online; unknown users are offline' })
-  @ApiBody({ type: AgoraBatchStatusDto })
-  @AgoraAnswer('action', { data: { type: 'array', items: stateOfUser } }, 'timestamp', 'duration')
-  async batchStatus(
-    @Call() call: AgoraCall,
-    @Body(new JsonBody(AgoraBatchStatusDto)) { usernames }: AgoraBatchStatusDto,
-  ) {
+  @AgoraRoute('POST users/batch/status', 'Whether each of up to 100 users is online; unknown users are offline', {
+    limit: 50,
+    action: 'get batch user status',
+    answer: 'action data timestamp duration',
+    schemas: { data: { type: 'array', items: statusByName } },
+  })
+  async batchStatus(@Call() call: AgoraCall, @JsonBody(AgoraBatchStatusDto) { usernames }: AgoraBatchStatusDto) {
     const online = await this.presence.online(call.app.id, usernames);
-    return {
-      action: 'get batch user status',
+    return call.answer({
       data: usernames.map((username, index) => ({ [username]: online[index] === true ? 'online' : 'offline' })),
-      timestamp: call.timestamp,
-      duration: call.duration,
-    };
+    });
   }
 
-  @Get('users/:username/disconnect')
-  @RateLimit(100)
-  @ApiOperation({ summary: 'Force a user offline: every session and every token of before ends' })
-  @AgoraAnswer(...ending)
-  @Repeatable()
-  async disconnect(@Call() call: AgoraCall, @Param('username') username: string) {
-    await this.users.forceOffline(call.app.id, username);
-    return ended(call, 'get', true);
+  @AgoraRoute('GET users/:username/disconnect', 'Force a user offline: every earlier session and token ends', ending)
+  disconnect(@Call() call: AgoraCall, @Param('username') username: string) {
+    return call.once(async () => {
+      await this.users.forceOffline(call.app.id, username);
+      return call.answer({ data: { result: true } });
+    });
   }
 
-  @Get('users/:username/resources')
-  @RateLimit(100)
-  @ApiOperation({ summary: 'The devices that a user is online with' })
-  @AgoraAnswer(
-    'path',
-    'uri',
-    'timestamp',
-    'organization',
-    'application',
-    'entities',
-    'action',
-    { data: { type: 'array', items: { $ref: getSchemaPath(AgoraResource) } } },
-    'duration',
-    'applicationName',
-  )
+  @AgoraRoute('GET users/:username/resources', 'The devices that a user is online with', {
+    answer: 'path uri timestamp organization application entities action data duration applicationName',
+    schemas: { data: { type: 'array', items: { $ref: getSchemaPath(AgoraResource) } } },
+  })
   async resources(@Call() call: AgoraCall, @Param('username') username: string) {
     const { sessions } = await this.presence.of(call.app.id, username);
-    return {
-      path: call.path,
-      uri: call.uri(call.path),
-      timestamp: call.timestamp,
-      organization: call.app.org,
-      application: call.app.id,
-      entities: [],
-      action: 'get',
-      data: sessions.map(toAgoraResource),
-      duration: call.duration,
-      applicationName: call.app.name,
-    };
+    return call.answer({ data: sessions.map(toAgoraResource) });
   }
 
-  @Delete('users/:username/disconnect/:resource')
-  @RateLimit(100)
-  @ApiOperation({ summary: 'Move one device of a user offline; no token ends' })
-  @AgoraAnswer(...ending)
-  @Repeatable()
-  async disconnectDevice(
+  @AgoraRoute('DELETE users/:username/disconnect/:resource', 'Move one device of a user offline; no token ends', ending)
+  disconnectDevice(@Call() call: AgoraCall, @Param('username') username: string, @Param('resource') resource: string) {
+    return call.once(async () => {
+      const result = await this.presence.disconnectDevice(call.app.id, username, resource);
+      return call.answer({ data: { result } });
+    });
+  }
+
+  @AgoraRoute('GET users/:username/disconnect/:resource', 'The same by GET, as the Java SDK sends it', ending)
+  disconnectDeviceByGet(
     @Call() call: AgoraCall,
     @Param('username') username: string,
     @Param('resource') resource: string,
   ) {
-    return ended(call, 'delete', await this.presence.disconnectDevice(call.app.id, username, resource));
+    return this.disconnectDevice(call, username, resource);
   }
 
-  /** The vendor's Java SDK sends GET. */
-  @Get('users/:username/disconnect/:resource')
-  @RateLimit(100)
-  @ApiOperation({ summary: 'The same by GET, as the Java SDK sends it' })
-  @AgoraAnswer(...ending)
-  @Repeatable()
-  async disconnectDeviceByGet(
-    @Call() call: AgoraCall,
-    @Param('username') username: string,
-    @Param('resource') resource: string,
-  ) {
-    return ended(call, 'get', await this.presence.disconnectDevice(call.app.id, username, resource));
-  }
-
-  @Post('token/users/:username/invalid')
-  @HttpCode(200)
-  @RateLimit(100)
-  @ApiOperation({ summary: 'End every token and session of a user' })
-  @AgoraAnswer(...ending)
-  @Repeatable()
-  async revokeTokens(@Call() call: AgoraCall, @Param('username') username: string) {
-    await this.users.revokeTokens(call.app.id, username);
-    return ended(call, 'post', true);
+  @AgoraRoute('POST token/users/:username/invalid', 'End every token and session of a user', ending)
+  revokeTokens(@Call() call: AgoraCall, @Param('username') username: string) {
+    return call.once(async () => {
+      await this.users.revokeTokens(call.app.id, username);
+      return call.answer({ data: { result: true } });
+    });
   }
 
   /** The spelling of the vendor's own test suite. */
-  @Post('token/user/:username/invalid')
-  @HttpCode(200)
-  @RateLimit(100)
-  @ApiOperation({ summary: 'The same, as the older documents spell it' })
-  @AgoraAnswer(...ending)
-  @Repeatable()
+  @AgoraRoute('POST token/user/:username/invalid', 'The same, as the older documents spell it', ending)
   revokeTokensOfUser(@Call() call: AgoraCall, @Param('username') username: string) {
     return this.revokeTokens(call, username);
   }
 
-  @Get('online')
-  @RateLimit(100)
-  @ApiOperation({ summary: 'Who is online in the app, by name (not of the vendor)' })
-  @ApiQuery({ name: 'limit', required: false, description: '1 to 100, default 10' })
-  @ApiQuery({ name: 'cursor', required: false })
-  @AgoraAnswer(
-    'action',
-    'params',
-    'path',
-    'uri',
-    'entities',
-    {
-      data: {
-        type: 'array',
-        items: {
-          type: 'object',
-          properties: { username: { type: 'string' }, sessions },
-          required: ['username', 'sessions'],
-        },
-      },
-    },
-    'timestamp',
-    'duration',
-    'cursor?',
-    'count',
-    { total: { type: 'integer' }, complete },
-  )
-  async online(@Call() call: AgoraCall, @Query() query: Record<string, unknown>) {
-    const { limit, cursor } = pageOf(query);
+  @AgoraRoute('GET online', 'Who is online in the app, by name (not of the vendor)', {
+    path: '/online',
+    answer: 'action params path uri entities data timestamp duration cursor? count total complete',
+    schemas: { data: usersWithSessions, total: { type: 'integer' }, complete },
+  })
+  async online(@Call() call: AgoraCall, @Page() { limit, cursor }: AgoraPage) {
     const page = await this.presence.list(call.app.id, limit, cursor);
-    return {
-      action: 'get',
-      params: call.params,
-      path: '/online',
-      uri: call.uri('/online'),
-      entities: [],
+    return call.answer({
       data: page.users.map(({ username, sessions }) => ({ username, sessions: sessions.map(toAgoraSession) })),
-      timestamp: call.timestamp,
-      duration: call.duration,
-      ...(page.cursor === null ? {} : { cursor: page.cursor }),
+      cursor: page.cursor,
       count: page.users.length,
       total: page.total,
       complete: page.complete,
-    };
+    });
   }
-}
-
-/** What all routes that end something answer. */
-function ended(call: AgoraCall, action: 'get' | 'delete' | 'post', result: boolean) {
-  return {
-    uri: call.uri(call.path),
-    timestamp: call.timestamp,
-    organization: call.app.org,
-    application: call.app.id,
-    entities: [],
-    action,
-    data: { result },
-    duration: call.duration,
-    applicationName: call.app.name,
-  };
 }

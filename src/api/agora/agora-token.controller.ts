@@ -1,5 +1,5 @@
-import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
-import { ApiBody, ApiExtraModels, ApiOperation, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import { Controller, Req } from '@nestjs/common';
+import { ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { checkAppCredentials } from '../../auth/app-credentials.js';
 import { TokensService } from '../../auth/tokens.service.js';
@@ -11,10 +11,10 @@ import { AccessBy } from '../../http/access.guard.js';
 import { ClientNetwork } from '../../http/client-network.decorator.js';
 import { bearerOf } from '../../http/bearer.js';
 import { JsonBody } from '../../http/json-body.pipe.js';
-import { AgoraAnswer } from './agora-answer.decorator.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 import { AgoraCall, Call } from './agora-call.js';
-import { agoraPrefixes } from './agora-prefixes.js';
+import { agoraPrefixes } from './agora-controller.decorator.js';
+import { AgoraRoute } from './agora-route.decorator.js';
 import { RequestAgoraTokenDto } from './agora-token.dto.js';
 import { AgoraUser, toAgoraUser } from './agora-users.dto.js';
 
@@ -31,27 +31,28 @@ export class AgoraTokenController {
     private readonly limits: RateLimits,
   ) {}
 
-  @Post('token')
-  @HttpCode(200)
-  @ApiOperation({
-    // None for credentials and a password; an app token for a name, an AccessToken2 for an exchange.
-    security: [{}, { bearer: [] }],
-    summary: 'A token: for an app by its credentials, for a user by password or by name, or for a 007 token',
-  })
-  @ApiBody({ type: RequestAgoraTokenDto })
-  @ApiExtraModels(AgoraUser)
-  @AgoraAnswer({
-    'application?': { type: 'string', format: 'uuid', description: 'For the grant client_credentials' },
-    access_token: { type: 'string' },
-    'expires_in?': { type: 'integer', description: 'Seconds; for all grants but agora' },
-    'expire_timestamp?': { type: 'integer', description: 'Unix milliseconds; for the grant agora' },
-    'user?': { $ref: getSchemaPath(AgoraUser) },
-  })
+  @AgoraRoute(
+    'POST token',
+    'A token: for an app by its credentials, for a user by password or by name, or for a 007 token',
+    {
+      limit: null,
+      // None for credentials and a password; an app token for a name, an AccessToken2 for an exchange.
+      security: [{}, { bearer: [] }],
+      answer: 'application? access_token expires_in? expire_timestamp? user?',
+      schemas: {
+        application: { type: 'string', format: 'uuid', description: 'For the grant client_credentials' },
+        access_token: { type: 'string' },
+        expires_in: { type: 'integer', description: 'Seconds; for all grants but agora' },
+        expire_timestamp: { type: 'integer', description: 'Unix milliseconds; for the grant agora' },
+        user: { $ref: getSchemaPath(AgoraUser) },
+      },
+    },
+  )
   request(
     @Call() call: AgoraCall,
     @Req() request: FastifyRequest,
     @ClientNetwork() network: string,
-    @Body(new JsonBody(RequestAgoraTokenDto)) body: RequestAgoraTokenDto,
+    @JsonBody(RequestAgoraTokenDto) body: RequestAgoraTokenDto,
   ) {
     switch (body.grant_type) {
       case 'client_credentials':

@@ -10,7 +10,7 @@ import { RateLimitModule } from '../../rate-limit/rate-limit.module.js';
 import { UsersModule } from '../../users/users.module.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
-import { AgoraGroupsController } from './agora-groups.controller.js';
+import { AgoraGroupsController, AgoraRoomsController } from './agora-groups.controller.js';
 import { AgoraMessagesController } from './agora-messages.controller.js';
 import { AgoraOfflineMessagesController } from './agora-offline-messages.controller.js';
 import { AgoraPresenceController } from './agora-presence.controller.js';
@@ -37,6 +37,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AgoraMessagesController,
     AgoraOfflineMessagesController,
     AgoraGroupsController,
+    AgoraRoomsController,
   ],
   providers: [AgoraAppGuard, AgoraAppTokenGuard, AgoraRegistrationGuard],
 })

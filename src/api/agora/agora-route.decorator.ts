@@ -1,0 +1,127 @@
+import {
+  applyDecorators,
+  type CanActivate,
+  HttpCode,
+  RequestMapping,
+  RequestMethod,
+  SetMetadata,
+  type Type,
+} from '@nestjs/common';
+import {
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiResponse,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import { AccessBy } from '../../http/access.guard.js';
+import { Idempotent } from '../../http/idempotency.js';
+import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
+import type { RatePool } from '../../rate-limit/rate-limits.service.js';
+import { type AgoraAnswer, answerMetadata } from './agora-call.js';
+import { AgoraUser } from './agora-users.dto.js';
+
+/** What every failure of the dialect looks like, for the document. */
+export class AgoraError {
+  @ApiProperty({ example: 'service_resource_not_found' })
+  error!: string;
+
+  @ApiProperty({ example: 'UserNotFoundException' })
+  exception!: string;
+
+  @ApiProperty({ description: 'Unix milliseconds' })
+  timestamp!: number;
+
+  @ApiProperty({ description: 'Milliseconds' })
+  duration!: number;
+
+  @ApiPropertyOptional({ description: "The vendor's number, where it has one", example: 14007 })
+  error_code?: number;
+
+  @ApiProperty({ example: 'Service resource not found' })
+  error_description!: string;
+}
+
+const text = { type: 'string' };
+const whole = { type: 'integer' };
+
+/** What members mean that several routes answer with. */
+const commonSchemas: Readonly<Record<string, object>> = {
+  action: text,
+  application: { ...text, format: 'uuid' },
+  path: text,
+  uri: text,
+  params: { type: 'object', additionalProperties: { type: 'array', items: text } },
+  entities: { type: 'array', items: { $ref: getSchemaPath(AgoraUser) } },
+  timestamp: { ...whole, description: 'Unix milliseconds' },
+  duration: { ...whole, description: 'Milliseconds' },
+  organization: text,
+  applicationName: text,
+  cursor: { ...text, description: 'Where the next page begins; absent on the last one' },
+  count: whole,
+  properties: { type: 'object', maxProperties: 0 },
+};
+
+export interface AgoraRouteOptions {
+  /** Calls a second for each app; null: the handler counts them by itself. Default: 100. */
+  readonly limit?: number | null;
+  /** Which calls are counted together: see `RatePool`. */
+  readonly pool?: RatePool;
+  /** Lets callers in instead of the guard of the controller. */
+  readonly guard?: Type<CanActivate>;
+  /** The route changes something and takes an Idempotency-Key: its handler works inside `call.once`. */
+  readonly idempotent?: boolean;
+  /** What the members `action` and `path` say, where it is not the verb and the path as it was called. */
+  readonly action?: string;
+  readonly path?: string;
+  /** What `uri` ends in, where it is not the member `path`. */
+  readonly uri?: 'as called';
+  /** The members of a success in the order of the wire. One that ends in `?` may be absent. */
+  readonly answer: string;
+  /** The schemas of members that only this route has, or that mean something else here. */
+  readonly schemas?: Readonly<Record<string, object>>;
+  /** Of OpenAPI, where it is not that of the controller. */
+  readonly security?: Record<string, string[]>[];
+}
+
+/**
+ * One route of the dialect, described once: the route itself, who may call it how often, the order of its answer, and its
+ * part of the API document come from here. What it takes is said by its parameters: `@JsonBody`, `@Page`.
+ * The handler answers `call.answer(…)` with the members that the call itself does not know.
+ * @param route verb and path behind the app: `GET users/:username`
+ */
+export function AgoraRoute(route: string, summary: string, options: AgoraRouteOptions): MethodDecorator {
+  const [verb = '', path = ''] = route.split(' ');
+  const members = options.answer.split(' ').map((written) => ({
+    name: written.replace('?', ''),
+    optional: written.endsWith('?'),
+  }));
+  const answer: AgoraAnswer = {
+    members,
+    action: options.action ?? verb.toLowerCase(),
+    path: options.path ?? null,
+    uriAsCalled: options.uri === 'as called',
+  };
+  const { limit = 100, pool, guard, idempotent = false, schemas = {}, security } = options;
+  return applyDecorators(
+    RequestMapping({ method: RequestMethod[verb as keyof typeof RequestMethod], path }),
+    HttpCode(200),
+    SetMetadata(answerMetadata, answer),
+    ...(limit === null ? [] : [RateLimit(limit, pool === undefined ? {} : { pool })]),
+    ...(guard === undefined ? [] : [AccessBy(guard)]),
+    ...(idempotent ? [Idempotent()] : []),
+    ApiOperation({ summary, ...(security === undefined ? {} : { security }) }),
+    ApiExtraModels(AgoraUser, AgoraError),
+    ApiOkResponse({
+      schema: {
+        type: 'object',
+        properties: Object.fromEntries(members.map(({ name }) => [name, schemas[name] ?? commonSchemas[name] ?? {}])),
+        required: members.filter(({ optional }) => !optional).map(({ name }) => name),
+      },
+    }),
+    ApiResponse({ status: '4XX', description: 'The call was refused: docs/errors.md', type: AgoraError }),
+    ApiResponse({ status: '5XX', description: 'Try again later', type: AgoraError }),
+  );
+}
