@@ -3,7 +3,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import request from 'supertest';
 import { AccessGuard } from '../../src/http/access.guard.js';
-import { AgoraGroupsController } from '../../src/api/agora/agora-groups.controller.js';
+import { AgoraGroupsController, AgoraRoomsController } from '../../src/api/agora/agora-groups.controller.js';
 import { AgoraMessagesController } from '../../src/api/agora/agora-messages.controller.js';
 import { AgoraOfflineMessagesController } from '../../src/api/agora/agora-offline-messages.controller.js';
 import { AgoraPresenceController } from '../../src/api/agora/agora-presence.controller.js';
@@ -69,13 +69,14 @@ describe('the OpenAPI document', () => {
   beforeAll(async () => {
     for (const controller of [
       ...[AgoraGroupsController, AgoraMessagesController, AgoraOfflineMessagesController],
-      ...[AgoraPresenceController, AgoraTokenController, AgoraUsersController],
+      ...[AgoraPresenceController, AgoraRoomsController, AgoraTokenController, AgoraUsersController],
     ])
       record(controller);
     const { canActivate } = AccessGuard.prototype;
     AccessGuard.prototype.canActivate = function (context: ExecutionContext) {
-      const { raw } = context.switchToHttp().getRequest<FastifyRequest>();
-      raw.headers = recording(raw.headers, 'header', ourHeaders);
+      const request = context.switchToHttp().getRequest<FastifyRequest>();
+      request.raw.headers = recording(request.raw.headers, 'header', ourHeaders);
+      if (!request.url.startsWith('/api/')) request.query = recording(request.query as object, 'query');
       return canActivate.call(this, context);
     };
     const reader = ParameterReader.prototype as unknown as { given(name: string): unknown };
