@@ -9,7 +9,7 @@ import { AgoraOfflineMessagesController } from '../../src/api/agora/agora-offlin
 import { AgoraPresenceController } from '../../src/api/agora/agora-presence.controller.js';
 import { AgoraTokenController } from '../../src/api/agora/agora-token.controller.js';
 import { AgoraUsersController } from '../../src/api/agora/agora-users.controller.js';
-import { ParameterReader } from '../../src/api/qiscus/qiscus-parameters.js';
+import { SentParameters } from '../../src/api/qiscus/qiscus-parameters.js';
 import { ProfilesService } from '../../src/profiles/profiles.service.js';
 import { resolved } from '../support/json-schema.js';
 import { guardedRoutes } from '../support/route-access.js';
@@ -79,11 +79,10 @@ describe('the OpenAPI document', () => {
       if (!request.url.startsWith('/api/')) request.query = recording(request.query as object, 'query');
       return canActivate.call(this, context);
     };
-    const reader = ParameterReader.prototype as unknown as { given(name: string): unknown };
-    const { given } = reader;
-    reader.given = function (name) {
+    const { get } = SentParameters.prototype;
+    SentParameters.prototype.get = function (name) {
       read.add(`parameter ${name}`);
-      return given.call(this, name);
+      return get.call(this, name);
     };
     running = await startApp();
     document = (await request(running.url).get('/docs/openapi.json')).body;

@@ -1,11 +1,11 @@
-import { accessOfRoutes, repeatableRoutes } from '../support/route-access.js';
+import { accessOfRoutes, idempotentRoutes } from '../support/route-access.js';
 import { rawCall } from '../support/raw-call.js';
 import { type RunningApp, startApp } from '../support/start-app.js';
 
 /** What anyone may call. `POST …/token` has its credentials in the body; the guard of the users route is below. */
 const openToEveryone = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
 /** What takes no Idempotency-Key although it is no GET: it asks, or it gives out tokens. */
-const notRepeatable = [
+const notIdempotent = [
   /\/token$/,
   /\/batch\/status$/,
   /^POST \/api\/v2\.1\/rest\/get_user_list$/,
@@ -72,9 +72,9 @@ describe('the routes of the running service', () => {
 
   it('take an Idempotency-Key where they change something, and only there', () => {
     const changing = [...said.keys()].filter((route) =>
-      route.startsWith('GET ') ? changingGets.test(route) : !notRepeatable.some((pattern) => pattern.test(route)),
+      route.startsWith('GET ') ? changingGets.test(route) : !notIdempotent.some((pattern) => pattern.test(route)),
     );
-    expect([...repeatableRoutes(running)].sort()).toEqual(changing.sort());
+    expect([...idempotentRoutes(running)].sort()).toEqual(changing.sort());
   });
 
   it('take HEAD where they take GET, unless that changes something', () => {

@@ -1,7 +1,6 @@
 import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
-import { repeatableKey } from '../../src/http/repeatable.decorator.js';
 import type { RunningApp } from './start-app.js';
 
 /** What is read first and what deletes last, so that calls of all routes find something. */
@@ -34,14 +33,14 @@ export function accessOfRoutes(running: RunningApp): Map<string, string | undefi
 }
 
 /** `METHOD /path` of every route that takes an Idempotency-Key. */
-export function repeatableRoutes(running: RunningApp): Set<string> {
-  return new Set(describedRoutes(running).flatMap(({ route, repeatable }) => (repeatable ? route : [])));
+export function idempotentRoutes(running: RunningApp): Set<string> {
+  return new Set(describedRoutes(running).flatMap(({ route, idempotent }) => (idempotent ? route : [])));
 }
 
 interface DescribedRoute {
   readonly route: string;
   readonly access: string | undefined;
-  readonly repeatable: boolean;
+  readonly idempotent: boolean;
 }
 
 function describedRoutes(running: RunningApp): DescribedRoute[] {
@@ -66,11 +65,10 @@ function routesOf(controller: Controller): DescribedRoute[] {
       Reflect.getMetadata('rollcall:access', controller)) as string | { name: string } | undefined;
     const who = typeof access === 'object' || typeof access === 'function' ? access.name : access;
     const config = Reflect.getMetadata('__fastify_route_config__', handler) as { idempotent?: boolean } | undefined;
-    const repeatable = config?.idempotent === true || Reflect.hasMetadata(repeatableKey, handler);
     return prefixes.map((prefix) => ({
       route: `${method} ${[prefix, path].map(segment).join('')}`,
       access: who,
-      repeatable,
+      idempotent: config?.idempotent === true,
     }));
   });
 }

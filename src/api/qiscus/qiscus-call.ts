@@ -2,49 +2,60 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../apps/app.js';
 import { breathe } from '../../database/costly-reads.js';
-import { type QiscusParameters, readParameters } from './qiscus-parameters.js';
-
-/** The app of the call, for a handler behind one of the dialect's guards. */
-export const CallingApp = createParamDecorator((_data: unknown, context: ExecutionContext): App => {
-  const { app } = context.switchToHttp().getRequest<FastifyRequest>().rollcall;
-  if (app === undefined) throw new Error('the guard has not found the app of this call');
-  return app;
-});
-
-/** What the call carries, wherever and however it was written. */
-export const Parameters = createParamDecorator((_data: unknown, context: ExecutionContext): Promise<QiscusParameters> =>
-  readParameters(context.switchToHttp().getRequest<FastifyRequest>()),
-);
+import { answerOnce } from '../../http/idempotency.js';
 
 export interface QiscusAnswer<Results> {
   readonly results: Results;
   readonly status: 200;
 }
 
-/** Clients check the status in the body as well as the one of the response. */
-export function answer<Results>(results: Results): QiscusAnswer<Results> {
-  return { results, status: 200 };
-}
-
+/** Items of a long list that are written in one turn of the event loop. */
 const writtenAtOnce = 100;
 
-/**
- * An answer of some members and a list of any length behind them, as text: written in one go, a long one would hold
- * everybody up.
- */
-export async function longAnswer<Item>(
-  reply: FastifyReply,
-  results: Readonly<Record<string, unknown>>,
-  list: string,
-  items: readonly Item[],
-  write: (item: Item) => unknown,
-): Promise<string> {
-  const parts: string[] = [];
-  for (let start = 0; start < items.length; start += writtenAtOnce) {
-    if (start > 0) await breathe();
-    parts.push(JSON.stringify(items.slice(start, start + writtenAtOnce).map(write)).slice(1, -1));
+/** One call of the Qiscus dialect: its app, and the shape of its answers. */
+export class QiscusCall {
+  constructor(
+    private readonly request: FastifyRequest,
+    private readonly reply: FastifyReply,
+    readonly app: App,
+  ) {}
+
+  /** Clients check the status in the body as well as the one of the response. */
+  answer<Results>(results: Results): QiscusAnswer<Results> {
+    return { results, status: 200 };
   }
-  reply.header('content-type', 'application/json; charset=utf-8');
-  const others = JSON.stringify(results).slice(1, -1);
-  return `{"results":{${others},${JSON.stringify(list)}:[${parts.join(',')}]},"status":200}`;
+
+  /**
+   * An answer of some members and a list of any length behind them, as text: written in one go, a long one would hold up
+   * every other call.
+   */
+  async longAnswer<Item>(
+    results: Readonly<Record<string, unknown>>,
+    list: string,
+    items: readonly Item[],
+    write: (item: Item) => unknown,
+  ): Promise<string> {
+    const parts: string[] = [];
+    for (let start = 0; start < items.length; start += writtenAtOnce) {
+      if (start > 0) await breathe();
+      parts.push(JSON.stringify(items.slice(start, start + writtenAtOnce).map(write)).slice(1, -1));
+    }
+    this.reply.header('content-type', 'application/json; charset=utf-8');
+    const others = JSON.stringify(results).slice(1, -1);
+    return `{"results":{${others},${JSON.stringify(list)}:[${parts.join(',')}]},"status":200}`;
+  }
+
+  /** Runs a handler that changes something: once for its Idempotency-Key, where the caller has sent one. */
+  once<Body>(handle: () => Promise<Body>): Promise<Body | string> {
+    return answerOnce(this.request, this.reply, handle);
+  }
 }
+
+/** The call, for a handler behind one of the dialect's guards. */
+export const Call = createParamDecorator((_data: unknown, context: ExecutionContext): QiscusCall => {
+  const http = context.switchToHttp();
+  const request = http.getRequest<FastifyRequest>();
+  const { app } = request.rollcall;
+  if (app === undefined) throw new Error('no guard has found the app of this call');
+  return new QiscusCall(request, http.getResponse<FastifyReply>(), app);
+});

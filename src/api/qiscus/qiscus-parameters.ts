@@ -1,113 +1,35 @@
 import { Busboy } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
-import { numberTextOf } from '../../decoding/exact-numbers.js';
 import { isBlank, isJsonObject, isNothing, parseStrictJson } from '../../decoding/strict-json.js';
 import { pairsOf, utf8 } from '../../decoding/text.js';
 import { AppError } from '../../errors/app-error.js';
 import { RawBody } from '../../http/raw-body.js';
 
 const maxNames = 1024;
-const wholeNumber = /^[+-]?\d{1,15}$/;
+
+/** The values of a call by their names, without `[]`: what a JSON body has, or text, or a list of texts. */
+type Values = ReadonlyMap<string, unknown>;
+
+/** What a call carries, wherever and however it was written. */
+export class SentParameters {
+  constructor(private readonly values: Values) {}
+
+  /** An empty text and null are as good as nothing: clients send them for what was not set. */
+  get(name: string): unknown {
+    const value = this.values.get(name);
+    return value === '' || value === null ? undefined : value;
+  }
+}
 
 /**
  * Reads what a call carries, in every way in which real clients write it (docs/dialects/qiscus.md): in the query and in
  * the body, of a GET too, as JSON, form or multipart. Where both have a name, the query wins.
  * @throws AppError json_malformed, argument_invalid
  */
-export async function readParameters(request: FastifyRequest): Promise<QiscusParameters> {
+export async function readParameters(request: FastifyRequest): Promise<SentParameters> {
   const [, query = ''] = /\?(.*)$/s.exec(request.url) ?? [];
   const inBody = await readBody(request.body);
-  return new QiscusParameters(new Map([...inBody, ...fromPairs(pairsOf(query, utf8))]));
-}
-
-/** The values of a call by their names, without `[]`: what a JSON body has, or text, or a list of texts. */
-type Values = ReadonlyMap<string, unknown>;
-
-/** What a call carries. `read` says which of it a route takes. */
-export class QiscusParameters {
-  constructor(private readonly values: Values) {}
-
-  /** Takes what a route wants, and tells all that is wrong with it at once. @throws AppError argument_invalid */
-  read<Wanted>(take: (from: ParameterReader) => Wanted): Wanted {
-    const reader = new ParameterReader(this.values);
-    const wanted = take(reader);
-    const texts = Object.values(reader.problems);
-    if (texts.length > 0)
-      throw new AppError('argument_invalid', { detail: texts.join(', '), problems: reader.problems });
-    return wanted;
-  }
-}
-
-/** Reads single values. An empty text and null are as good as nothing: clients send them for what was not set. */
-export class ParameterReader {
-  readonly problems: Record<string, string> = {};
-
-  constructor(private readonly values: Values) {}
-
-  text(name: string): string | undefined {
-    const value = this.given(name);
-    const text = toText(value);
-    return value === undefined || text !== undefined ? text : this.problem(name, 'must be text', undefined);
-  }
-
-  requiredText(name: string): string {
-    const text = this.text(name);
-    return text ?? (name in this.problems ? '' : this.problem(name, 'is required', ''));
-  }
-
-  /** A list of texts; a single one is a list too. */
-  requiredTexts(name: string, most: number): string[] {
-    const values = [this.given(name) ?? []].flat().filter((value) => value !== '' && value !== null);
-    const texts = values.map(toText).filter((text) => text !== undefined);
-    if (texts.length !== values.length) return this.problem(name, 'must be a list of texts', []);
-    if (texts.length === 0) return this.problem(name, 'is required', []);
-    return texts.length > most ? this.problem(name, `must be at most ${most}`, []) : texts;
-  }
-
-  /** Anything that is no whole number is as good as nothing. */
-  whole(name: string): number | undefined {
-    const text = toText(this.given(name));
-    return text !== undefined && wholeNumber.test(text) ? Number(text) : undefined;
-  }
-
-  flag(name: string): boolean {
-    return /^(true|1)$/i.test(toText(this.given(name)) ?? '');
-  }
-
-  /** A JSON object, or a text that is one; PHP writes one without members as `[]`. */
-  object(name: string): Record<string, unknown> | undefined {
-    const value = this.given(name);
-    const sent = typeof value === 'string' ? parsed(value) : value;
-    if (sent === null || sent === '') return undefined;
-    const object = isNothing(sent) ? {} : sent;
-    return object === undefined || isJsonObject(object)
-      ? object
-      : this.problem(name, 'must be a JSON object', undefined);
-  }
-
-  problem<Value>(name: string, rule: string, instead: Value): Value {
-    this.problems[name] = `${name} ${rule}`;
-    return instead;
-  }
-
-  private given(name: string): unknown {
-    const value = this.values.get(name);
-    return value === '' || value === null ? undefined : value;
-  }
-}
-
-function toText(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  return typeof value === 'boolean' ? String(value) : numberTextOf(value);
-}
-
-/** Text that is no JSON stays what it is, which is no object. */
-function parsed(text: string): unknown {
-  try {
-    return parseStrictJson(text);
-  } catch {
-    return text;
-  }
+  return new SentParameters(new Map([...inBody, ...fromPairs(pairsOf(query, utf8))]));
 }
 
 async function readBody(body: unknown): Promise<Values> {

@@ -1,19 +1,21 @@
-import { Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger';
-import type { App } from '../../apps/app.js';
 import { IdentityTokensService } from '../../auth/identity-tokens.service.js';
-import { PresenceService, maxStatusUsers } from '../../presence/presence.service.js';
+import { Clock } from '../../clock/clock.js';
+import { ClientNetwork } from '../../http/client-network.decorator.js';
+import { PresenceService } from '../../presence/presence.service.js';
 import type { ProfiledUser } from '../../profiles/profile.js';
 import { ProfilesService } from '../../profiles/profiles.service.js';
 import { RateLimits } from '../../rate-limit/rate-limits.service.js';
-import { Clock } from '../../clock/clock.js';
-import { AccessBy } from '../../http/access.guard.js';
-import { ClientNetwork } from '../../http/client-network.decorator.js';
-import { QiscusAppGuard } from './qiscus-app.guard.js';
-import { answer, CallingApp, Parameters } from './qiscus-call.js';
-import { QiscusResults, QiscusRoute } from './qiscus-document.decorator.js';
-import type { QiscusParameters } from './qiscus-parameters.js';
-import { QiscusUserTokenGuard } from './qiscus-user-token.guard.js';
+import { Call, QiscusCall } from './qiscus-call.js';
+import { Parameters } from './qiscus-parameter.decorators.js';
+import {
+  IdentityLoginParameters,
+  PasswordLoginParameters,
+  RefreshParameters,
+  StatusParameters,
+} from './qiscus-parameters.dto.js';
+import { QiscusRoute } from './qiscus-route.decorator.js';
 import { QiscusSdkUser, toQiscusSdkUser } from './qiscus-users.dto.js';
 
 const syncIntervalMs = 5000;
@@ -28,7 +30,6 @@ const userResults = { user: { $ref: getSchemaPath(QiscusSdkUser) } };
 @ApiTags('qiscus client SDKs')
 @ApiExtraModels(QiscusSdkUser)
 @Controller(['api/v2/sdk', 'api/v2/mobile', 'api/v2'])
-@AccessBy(QiscusAppGuard)
 export class QiscusSdkController {
   constructor(
     private readonly profiles: ProfilesService,
@@ -42,24 +43,25 @@ export class QiscusSdkController {
    * An empty address leaves a client with the one that it was given. Everything that would make it talk to the vendor's
    * broker or to rooms is off.
    */
-  @Get('config')
-  @QiscusRoute('nothing', 'query', 'What a client goes by')
-  @QiscusResults({
-    auto_refresh_token: off,
-    base_url: text,
-    broker_lb_url: text,
-    broker_url: text,
-    enable_event_report: off,
-    enable_realtime: off,
-    enable_realtime_check: off,
-    enable_sync: off,
-    enable_sync_event: off,
-    extras: text,
-    sync_interval: whole,
-    sync_on_connect: whole,
+  @QiscusRoute('GET config', 'What a client goes by', {
+    by: 'nothing',
+    results: {
+      auto_refresh_token: off,
+      base_url: text,
+      broker_lb_url: text,
+      broker_url: text,
+      enable_event_report: off,
+      enable_realtime: off,
+      enable_realtime_check: off,
+      enable_sync: off,
+      enable_sync_event: off,
+      extras: text,
+      sync_interval: whole,
+      sync_on_connect: whole,
+    },
   })
-  config() {
-    return answer({
+  config(@Call() call: QiscusCall) {
+    return call.answer({
       auto_refresh_token: false,
       base_url: '',
       broker_lb_url: '',
@@ -75,107 +77,83 @@ export class QiscusSdkController {
     });
   }
 
-  @Post('auth/nonce')
-  @HttpCode(200)
-  @QiscusRoute('nothing', 'body', 'A nonce for an identity token')
-  @QiscusResults({ expired_at: whole, nonce: text })
-  nonce(@CallingApp() app: App) {
-    const { nonce, expiresAtSeconds } = this.identities.issueNonce(app);
-    return answer({ expired_at: expiresAtSeconds, nonce });
+  @QiscusRoute('POST auth/nonce', 'A nonce for an identity token', {
+    by: 'nothing',
+    results: { expired_at: whole, nonce: text },
+  })
+  nonce(@Call() call: QiscusCall) {
+    const { nonce, expiresAtSeconds } = this.identities.issueNonce(call.app);
+    return call.answer({ expired_at: expiresAtSeconds, nonce });
   }
 
-  @Post('auth/verify_identity_token')
-  @HttpCode(200)
-  @QiscusRoute('nothing', 'body', 'Log in with an identity token', 'identity_token!')
-  @QiscusResults(userResults)
-  async loginByIdentity(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
-    const token = parameters.read((from) => from.requiredText('identity_token'));
-    const { userId, name, avatarUrl, issuedAtSeconds } = await this.identities.verify(app, token);
+  @QiscusRoute('POST auth/verify_identity_token', 'Log in with an identity token', {
+    by: 'nothing',
+    results: userResults,
+  })
+  async loginByIdentity(@Call() call: QiscusCall, @Parameters(IdentityLoginParameters) sent: IdentityLoginParameters) {
+    const { userId, name, avatarUrl, issuedAtSeconds } = await this.identities.verify(call.app, sent.identity_token);
     const details = { userId, displayName: name, avatarUrl };
-    return this.loggedIn(app, await this.profiles.loginByIdentity(app, details, issuedAtSeconds));
+    return this.loggedIn(call, await this.profiles.loginByIdentity(call.app, details, issuedAtSeconds));
   }
 
-  @Post('login_or_register')
-  @HttpCode(200)
-  @QiscusRoute(
-    'nothing',
-    'body',
-    'Log in with a password, or register',
-    'email!',
-    'password!',
-    'username',
-    'avatar_url',
-    'extras',
-  )
-  @QiscusResults(userResults)
+  @QiscusRoute('POST login_or_register', 'Log in with a password, or register', { by: 'nothing', results: userResults })
   async loginByPassword(
-    @CallingApp() app: App,
+    @Call() call: QiscusCall,
     @ClientNetwork() network: string,
-    @Parameters() parameters: QiscusParameters,
+    @Parameters(PasswordLoginParameters) sent: PasswordLoginParameters,
   ) {
-    const { password, ...details } = parameters.read((from) => ({
-      userId: from.requiredText('email'),
-      password: from.requiredText('password'),
-      displayName: from.text('username'),
-      avatarUrl: from.text('avatar_url'),
-      extras: from.object('extras'),
-    }));
-    const user = await this.limits.guess(app, details.userId, network, () =>
-      this.profiles.loginByPassword(app, details, password),
+    const { email: userId, password, username: displayName, avatar_url: avatarUrl, extras } = sent;
+    const user = await this.limits.guess(call.app, userId, network, () =>
+      this.profiles.loginByPassword(call.app, { userId, displayName, avatarUrl, extras }, password),
     );
-    return this.loggedIn(app, user);
+    return this.loggedIn(call, user);
   }
 
-  @Post('refresh_user_token')
-  @HttpCode(200)
-  @QiscusRoute('nothing', 'body', 'A new token for a refresh token', 'user_id!', 'refresh_token!')
-  @QiscusResults({ refresh_token: text, token: text, token_expires_at: { nullable: true, enum: [null] } })
-  async refresh(@CallingApp() app: App, @ClientNetwork() network: string, @Parameters() parameters: QiscusParameters) {
-    const { userId, shown } = parameters.read((from) => ({
-      userId: from.requiredText('user_id'),
-      shown: from.requiredText('refresh_token'),
-    }));
-    const { token, refreshToken } = await this.limits.guess(app, userId, network, () =>
-      this.profiles.refresh(app, userId, shown),
+  @QiscusRoute('POST refresh_user_token', 'A new token for a refresh token', {
+    by: 'nothing',
+    results: { refresh_token: text, token: text, token_expires_at: { nullable: true, enum: [null] } },
+  })
+  async refresh(
+    @Call() call: QiscusCall,
+    @ClientNetwork() network: string,
+    @Parameters(RefreshParameters) sent: RefreshParameters,
+  ) {
+    const { token, refreshToken } = await this.limits.guess(call.app, sent.user_id, network, () =>
+      this.profiles.refresh(call.app, sent.user_id, sent.refresh_token),
     );
-    return answer({ refresh_token: refreshToken, token, token_expires_at: null });
+    return call.answer({ refresh_token: refreshToken, token, token_expires_at: null });
   }
 
-  /** Who of these is online now: 1, or else 0. Nobody's last time is kept, so the time is the one of the answer. */
-  @Post('users/status')
-  @HttpCode(200)
-  @AccessBy(QiscusUserTokenGuard)
-  @QiscusRoute('token', 'body', 'Who of up to 100 users is online', 'user_ids!')
-  @QiscusResults({
-    user_status: {
-      type: 'array',
-      items: {
-        type: 'object',
-        properties: { email: text, status: { ...whole, enum: [0, 1] }, timestamp: whole },
-        required: ['email', 'status', 'timestamp'],
+  /** 1 for a user who is online now, or else 0. No last time is kept, so the time is the one of the answer. */
+  @QiscusRoute('POST users/status', 'Which of up to 100 users are online', {
+    by: 'token',
+    results: {
+      user_status: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: { email: text, status: { ...whole, enum: [0, 1] }, timestamp: whole },
+          required: ['email', 'status', 'timestamp'],
+        },
       },
     },
   })
-  async statuses(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
-    const userIds = parameters.read((from) => from.requiredTexts('user_ids', maxStatusUsers));
-    const online = await this.presence.online(app.id, userIds);
+  async statuses(@Call() call: QiscusCall, @Parameters(StatusParameters) { user_ids }: StatusParameters) {
+    const online = await this.presence.online(call.app.id, user_ids);
     const timestamp = this.clock.nowSeconds();
-    return answer({
-      user_status: userIds.map((email, index) => ({ email, status: online[index] === true ? 1 : 0, timestamp })),
+    return call.answer({
+      user_status: user_ids.map((email, index) => ({ email, status: online[index] === true ? 1 : 0, timestamp })),
     });
   }
 
   /** The client forgets its token. It stays good: the user's other devices have the same one. */
-  @Post('logout')
-  @HttpCode(200)
-  @AccessBy(QiscusUserTokenGuard)
-  @QiscusRoute('token', 'body', 'Log out: the token stays good')
-  @QiscusResults({})
-  logout() {
-    return answer({});
+  @QiscusRoute('POST logout', 'Log out: the token stays good', { by: 'token', results: {} })
+  logout(@Call() call: QiscusCall) {
+    return call.answer({});
   }
 
-  private async loggedIn(app: App, profiled: ProfiledUser) {
-    return answer({ user: toQiscusSdkUser(app, profiled, await this.profiles.tokensOf(app, profiled.user)) });
+  private async loggedIn(call: QiscusCall, profiled: ProfiledUser) {
+    const tokens = await this.profiles.tokensOf(call.app, profiled.user);
+    return call.answer({ user: toQiscusSdkUser(call.app, profiled, tokens) });
   }
 }

@@ -1,75 +1,52 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { App } from '../../apps/app.js';
 import { OfflineMessagesService } from '../../offline-messages/offline-messages.service.js';
 import { ProfilesService } from '../../profiles/profiles.service.js';
-import { AccessBy } from '../../http/access.guard.js';
-import { answer, CallingApp, Parameters } from './qiscus-call.js';
-import type { ParameterReader, QiscusParameters } from './qiscus-parameters.js';
-import { QiscusResults, QiscusRoute } from './qiscus-document.decorator.js';
-import { QiscusServerGuard } from './qiscus-server.guard.js';
-import { parseSecond } from './qiscus-time.js';
+import { Call, QiscusCall } from './qiscus-call.js';
+import { Parameters } from './qiscus-parameter.decorators.js';
+import { UnreadCountsParameters, UnreadUsersParameters } from './qiscus-parameters.dto.js';
+import { QiscusRoute } from './qiscus-route.decorator.js';
 
-const maxLimit = 100;
-const maxCounted = 500;
 const secondMs = 1000;
 
-/** Who has unread messages, and how many. A window is by the time at which messages came in. */
+/** Users with unread messages, and how many. A window is by the time at which messages came in. */
 @ApiTags('qiscus unread')
 @Controller('api/v2.1/rest')
-@AccessBy(QiscusServerGuard)
 export class QiscusUnreadController {
   constructor(
     private readonly profiles: ProfilesService,
     private readonly messages: OfflineMessagesService,
   ) {}
 
-  @Get('get_unread_users')
-  @QiscusRoute('secret', 'query', 'Who has unread messages', 'page', 'limit', 'start_time', 'end_time')
-  @QiscusResults({ user_ids: { type: 'array', items: { type: 'string' } } })
-  async users(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
-    const { page, limit, window } = parameters.read((from) => ({
-      page: Math.max(1, from.whole('page') ?? 1),
-      limit: limitOf(from.whole('limit')),
-      window: windowOf(from),
-    }));
-    const uuids = await this.messages.usersWithUnread(app.id, page, limit, window);
-    const users = await this.profiles.findAllByUuid(app.id, uuids);
-    return answer({ user_ids: users.map(({ profile }) => profile.userId) });
+  @QiscusRoute('GET get_unread_users', 'Users with unread messages', {
+    by: 'secret',
+    results: { user_ids: { type: 'array', items: { type: 'string' } } },
+  })
+  async users(@Call() call: QiscusCall, @Parameters(UnreadUsersParameters) sent: UnreadUsersParameters) {
+    const uuids = await this.messages.usersWithUnread(call.app.id, sent.page, sent.limit, windowOf(sent));
+    const users = await this.profiles.findAllByUuid(call.app.id, uuids);
+    return call.answer({ user_ids: users.map(({ profile }) => profile.userId) });
   }
 
   /** Users who do not exist are left out; those without unread messages have 0. */
-  @Get('get_user_unread_count')
-  @QiscusRoute(
-    'secret',
-    'query',
-    'How many messages each of these users has not read',
-    'user_ids!',
-    'start_time',
-    'end_time',
-  )
-  @QiscusResults({
-    user_unread_count: {
-      type: 'array',
-      items: {
-        type: 'object',
-        properties: { unread_count: { type: 'integer' }, user_id: { type: 'string' } },
-        required: ['unread_count', 'user_id'],
+  @QiscusRoute('GET get_user_unread_count', 'How many messages each of these users has not read', {
+    by: 'secret',
+    results: {
+      user_unread_count: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: { unread_count: { type: 'integer' }, user_id: { type: 'string' } },
+          required: ['unread_count', 'user_id'],
+        },
       },
     },
   })
-  async counts(@CallingApp() app: App, @Parameters() parameters: QiscusParameters) {
-    const { userIds, window } = parameters.read((from) => ({
-      userIds: from.requiredTexts('user_ids', maxCounted),
-      window: windowOf(from),
-    }));
-    const users = await this.profiles.findAll(app.id, userIds);
-    const counts = await this.messages.unreadCounts(
-      app.id,
-      users.map(({ user }) => user.uuid),
-      window,
-    );
-    return answer({
+  async counts(@Call() call: QiscusCall, @Parameters(UnreadCountsParameters) sent: UnreadCountsParameters) {
+    const users = await this.profiles.findAll(call.app.id, sent.user_ids);
+    const uuids = users.map(({ user }) => user.uuid);
+    const counts = await this.messages.unreadCounts(call.app.id, uuids, windowOf(sent));
+    return call.answer({
       user_unread_count: users.map(({ profile }, index) => ({
         unread_count: counts[index]?.unread ?? 0,
         user_id: profile.userId,
@@ -79,16 +56,6 @@ export class QiscusUnreadController {
 }
 
 /** Both ends belong to the window, the last second as a whole. */
-function windowOf(from: ParameterReader): { fromMs: number | null; untilMs: number | null } {
-  const end = secondOf(from, 'end_time');
-  return { fromMs: secondOf(from, 'start_time'), untilMs: end === null ? null : end + secondMs };
-}
-
-function secondOf(from: ParameterReader, name: string): number | null {
-  const text = from.text(name);
-  return text === undefined ? null : (parseSecond(text) ?? from.problem(name, 'must be YYYY-MM-DD hh:mm:ss', null));
-}
-
-function limitOf(limit = maxLimit): number {
-  return limit < 1 || limit > maxLimit ? maxLimit : limit;
+function windowOf({ start_time, end_time }: { start_time?: number; end_time?: number }) {
+  return { fromMs: start_time ?? null, untilMs: end_time === undefined ? null : end_time + secondMs };
 }

@@ -1,5 +1,5 @@
 import type { OwningDialect } from '../../http/dialect.js';
-import { qiscusSecurity } from './qiscus-document.decorator.js';
+import { qiscusSecurity } from './qiscus-route.decorator.js';
 import { renderQiscusError } from './qiscus.errors.js';
 
 export const qiscusDialect: OwningDialect = {

@@ -1,0 +1,194 @@
+import { applyDecorators, createParamDecorator, type ExecutionContext, type Type } from '@nestjs/common';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsDefined,
+  IsNumber,
+  IsObject,
+  IsOptional,
+  IsString,
+  type ValidationArguments,
+  validateSync,
+} from 'class-validator';
+import type { FastifyRequest } from 'fastify';
+import { numberTextOf } from '../../decoding/exact-numbers.js';
+import { isJsonObject, isNothing, parseStrictJson } from '../../decoding/strict-json.js';
+import { AppError } from '../../errors/app-error.js';
+import { defaultOrder, parseOrderQuery } from './order-query.js';
+import { readParameters } from './qiscus-parameters.js';
+import { parseSecond } from './qiscus-time.js';
+
+/** One parameter of a route: how it is read, and how the API document shows it. */
+export interface QiscusParameter {
+  readonly name: string;
+  readonly required: boolean;
+  readonly schema: object;
+  /** Makes of what was sent what the handler wants, or else something that breaks a rule. */
+  readonly read: (sent: unknown) => unknown;
+}
+
+const parametersMetadata = 'rollcall:qiscus-parameters';
+const parametersOfHandlerMetadata = 'rollcall:qiscus-parameters-of-handler';
+/** Breaks the rule of every kind of parameter. */
+const unreadable = Symbol('unreadable');
+const wholeNumber = /^[+-]?\d{1,15}$/;
+
+/** The parameters that a class describes, in their order. */
+export function parametersOf(dto: Type<object>): readonly QiscusParameter[] {
+  return (Reflect.getMetadata(parametersMetadata, dto.prototype as object) ?? []) as QiscusParameter[];
+}
+
+/** The parameters that a handler takes. */
+export function parametersOfHandler(target: object, handler: string | symbol): readonly QiscusParameter[] {
+  const dto = Reflect.getMetadata(parametersOfHandlerMetadata, target, handler) as Type<object> | undefined;
+  return dto === undefined ? [] : parametersOf(dto);
+}
+
+const bind = createParamDecorator(async (dto: Type<object>, context: ExecutionContext): Promise<object> => {
+  const sent = await readParameters(context.switchToHttp().getRequest<FastifyRequest>());
+  const parameters = new dto() as Record<string, unknown>;
+  for (const { name, read } of parametersOf(dto)) parameters[name] = read(sent.get(name));
+  const problems = validateSync(parameters, { stopAtFirstError: true }).map(({ property, constraints }) => [
+    property,
+    Object.values(constraints ?? {})[0] ?? '',
+  ]);
+  if (problems.length > 0)
+    throw new AppError('argument_invalid', {
+      detail: problems.map(([, text]) => text).join(', '),
+      problems: Object.fromEntries(problems) as Record<string, string>,
+    });
+  return parameters;
+});
+
+/** What a call carries, read and checked by the rules of the class, which tell all that is wrong at once. */
+export function Parameters(dto: Type<object>): ParameterDecorator {
+  return (target, handler, index) => {
+    Reflect.defineMetadata(parametersOfHandlerMetadata, dto, target, handler as string);
+    bind(dto)(target, handler, index);
+  };
+}
+
+interface Described {
+  readonly required?: boolean;
+  readonly schema?: object;
+}
+
+/** Text; numbers and booleans are taken as it. */
+export function Text({ required = false, schema = {} }: Described = {}): PropertyDecorator {
+  const read = (sent: unknown): unknown => (sent === undefined ? undefined : (toText(sent) ?? unreadable));
+  return parameter(
+    { required, schema: { type: 'string', ...schema }, read },
+    IsString({ message: '$property must be text' }),
+  );
+}
+
+/** A list of up to `max` texts; a single one is a list, too. */
+export function Texts(max: number): PropertyDecorator {
+  return parameter(
+    { required: true, schema: { type: 'array', items: { type: 'string' } }, read: toTexts },
+    IsString({ each: true, message: '$property must be a list of texts' }),
+    ArrayMaxSize(max, { message: `$property must be at most ${max}` }),
+  );
+}
+
+/** A whole number, or `fallback` for whatever is none and for what `accepts` refuses. */
+export function Whole(fallback: number, accepts: (value: number) => boolean, description?: string): PropertyDecorator {
+  const read = (sent: unknown): number => {
+    const text = toText(sent);
+    const value = text !== undefined && wholeNumber.test(text) ? Number(text) : fallback;
+    return accepts(value) ? value : fallback;
+  };
+  const schema = { type: 'integer', ...(description === undefined ? {} : { description }) };
+  return parameter({ required: false, schema, read });
+}
+
+export const PageNumber = (): PropertyDecorator => Whole(1, (value) => value >= 1, 'Default 1');
+
+/** `true` or 1. */
+export function Flag(): PropertyDecorator {
+  const read = (sent: unknown): boolean => /^(true|1)$/i.test(toText(sent) ?? '');
+  return parameter({ required: false, schema: { type: 'boolean' }, read });
+}
+
+/** A JSON object, or a text that is one; PHP writes one without members as `[]`. */
+export function JsonObject(description: string): PropertyDecorator {
+  return parameter(
+    {
+      required: false,
+      schema: { type: 'object', additionalProperties: true, description },
+      read: toObject,
+    },
+    IsObject({ message: '$property must be a JSON object' }),
+  );
+}
+
+/** The columns that a list is ordered by. */
+export function OrderQuery(): PropertyDecorator {
+  return parameter(
+    {
+      required: false,
+      schema: { type: 'string', example: 'created_at desc nulls last' },
+      read: (sent) => (sent === undefined ? defaultOrder : readText(sent, parseOrderQuery)),
+    },
+    IsArray({ message: mustBe('must name columns to order by') }),
+  );
+}
+
+/** A second, as Unix milliseconds. */
+export function Second(): PropertyDecorator {
+  return parameter(
+    {
+      required: false,
+      schema: { type: 'string', example: '2026-01-31 23:59:59', description: 'UTC, included' },
+      read: (sent) => (sent === undefined ? undefined : readText(sent, parseSecond)),
+    },
+    IsNumber({}, { message: mustBe('must be YYYY-MM-DD hh:mm:ss') }),
+  );
+}
+
+function parameter(described: Omit<QiscusParameter, 'name'>, ...rules: PropertyDecorator[]): PropertyDecorator {
+  const describe: PropertyDecorator = (prototype, name) => {
+    const known = (Reflect.getMetadata(parametersMetadata, prototype) ?? []) as QiscusParameter[];
+    Reflect.defineMetadata(parametersMetadata, [...known, { ...described, name: name as string }], prototype);
+  };
+  const presence = described.required ? IsDefined({ message: '$property is required' }) : IsOptional();
+  return applyDecorators(describe, presence, ...rules) as PropertyDecorator;
+}
+
+/** What is no text breaks another rule than a text that cannot be read. */
+function mustBe(rule: string) {
+  return ({ property, value }: ValidationArguments): string =>
+    `${property} ${typeof value === 'string' ? rule : 'must be text'}`;
+}
+
+/** A text that cannot be read stays a text. */
+function readText<Value>(sent: unknown, parse: (text: string) => Value | null): Value | string | symbol {
+  const text = toText(sent);
+  return text === undefined ? unreadable : (parse(text) ?? text);
+}
+
+function toText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'boolean' ? String(value) : numberTextOf(value);
+}
+
+function toTexts(sent: unknown): unknown[] | undefined {
+  const values = [sent ?? []].flat().filter((value) => value !== '' && value !== null);
+  return values.length === 0 ? undefined : values.map((value) => toText(value) ?? unreadable);
+}
+
+function toObject(sent: unknown): unknown {
+  const value = typeof sent === 'string' ? parsed(sent) : sent;
+  if (value === undefined || value === null || value === '') return undefined;
+  if (isNothing(value)) return {};
+  return isJsonObject(value) ? value : unreadable;
+}
+
+/** Text that is no JSON stays what it is, which is no object. */
+function parsed(text: string): unknown {
+  try {
+    return parseStrictJson(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,110 @@
+import { maxStatusUsers } from '../../presence/presence.service.js';
+import type { UserOrder } from '../../users/user-order.js';
+import { Flag, JsonObject, OrderQuery, PageNumber, Second, Text, Texts, Whole } from './qiscus-parameter.decorators.js';
+
+/** Changes of more users would hold up others for too long. */
+const maxBatchSize = 500;
+const maxCountedUsers = 500;
+const defaultListed = 20;
+const maxListed = 100;
+
+const userId = { required: true, schema: { maxLength: 255, pattern: '^[A-Za-z0-9._@-]+$' } };
+const displayName = { maxLength: 255, description: 'The display name' };
+const password = { description: 'Up to 64 bytes of UTF-8' };
+const extrasOrText = 'Or the same as JSON text';
+
+export class UserIdParameters {
+  @Text(userId)
+  user_id!: string;
+}
+
+export class UserIdsParameters {
+  @Texts(maxBatchSize)
+  user_ids!: string[];
+}
+
+export class ServerLoginParameters extends UserIdParameters {
+  @Text({ required: true, schema: displayName })
+  username!: string;
+
+  @Text({ schema: password })
+  password?: string;
+
+  @Text()
+  avatar_url?: string;
+
+  @JsonObject(extrasOrText)
+  extras?: Record<string, unknown>;
+}
+
+export class UserListParameters {
+  @PageNumber()
+  page!: number;
+
+  /** More than 100 gives 20, as the vendor has it; so does what makes no sense. */
+  @Whole(defaultListed, (value) => value >= 1 && value <= maxListed)
+  limit!: number;
+
+  @OrderQuery()
+  order_query!: UserOrder;
+
+  @Flag()
+  show_all!: boolean;
+}
+
+export class UnreadUsersParameters {
+  @PageNumber()
+  page!: number;
+
+  @Whole(maxListed, (value) => value >= 1 && value <= maxListed)
+  limit!: number;
+
+  @Second()
+  end_time?: number;
+
+  @Second()
+  start_time?: number;
+}
+
+export class UnreadCountsParameters {
+  @Texts(maxCountedUsers)
+  user_ids!: string[];
+
+  @Second()
+  end_time?: number;
+
+  @Second()
+  start_time?: number;
+}
+
+export class IdentityLoginParameters {
+  @Text({ required: true })
+  identity_token!: string;
+}
+
+export class PasswordLoginParameters {
+  @Text({ required: true, schema: { maxLength: 255, description: 'The user id' } })
+  email!: string;
+
+  @Text({ required: true, schema: password })
+  password!: string;
+
+  @Text({ schema: displayName })
+  username?: string;
+
+  @Text()
+  avatar_url?: string;
+
+  @JsonObject(extrasOrText)
+  extras?: Record<string, unknown>;
+}
+
+export class RefreshParameters extends UserIdParameters {
+  @Text({ required: true })
+  refresh_token!: string;
+}
+
+export class StatusParameters {
+  @Texts(maxStatusUsers)
+  user_ids!: string[];
+}

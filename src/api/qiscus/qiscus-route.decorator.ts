@@ -1,0 +1,92 @@
+import { applyDecorators, HttpCode, RequestMapping, RequestMethod } from '@nestjs/common';
+import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiSecurity } from '@nestjs/swagger';
+import { AccessBy } from '../../http/access.guard.js';
+import { Idempotent } from '../../http/idempotency.js';
+import { QiscusAppGuard } from './qiscus-app.guard.js';
+import { parametersOfHandler, type QiscusParameter } from './qiscus-parameter.decorators.js';
+import { QiscusServerGuard } from './qiscus-server.guard.js';
+import { QiscusUserTokenGuard } from './qiscus-user-token.guard.js';
+
+/** The security schemes of the dialect; the spelling with underscores works as well. */
+export const qiscusSecurity = {
+  appId: 'QISCUS-SDK-APP-ID',
+  secret: 'QISCUS-SDK-SECRET',
+  token: 'QISCUS-SDK-TOKEN',
+} as const;
+
+const text = { type: 'string' };
+const whole = { type: 'integer' };
+const texts = { type: 'array', items: text };
+
+const envelope = (content: object): object => ({
+  type: 'object',
+  properties: { ...content, status: { ...whole, description: 'The same as the status of HTTP' } },
+  required: [...Object.keys(content), 'status'],
+});
+
+const failureWith = (code: object): object =>
+  envelope({
+    error: {
+      type: 'object',
+      properties: {
+        ...code,
+        detailed_messages: texts,
+        errors: { type: 'object', additionalProperties: texts },
+        message: text,
+      },
+      required: ['message'],
+    },
+  });
+const failureOfServerCall = failureWith({});
+const failureOfClientCall = failureWith({ code: { ...whole, description: "The vendor's number, where it has one" } });
+
+export interface QiscusRouteOptions {
+  /** What the caller shows beside the App ID: the secret of the app, the token of a user, or nothing. */
+  readonly by: keyof typeof guards;
+  /** The route changes something and takes an Idempotency-Key: its handler works inside `call.once`. */
+  readonly idempotent?: boolean;
+  /** The schemas of the members of `results`, all of which a success has. */
+  readonly results: Readonly<Record<string, object>>;
+}
+
+const guards = { secret: QiscusServerGuard, token: QiscusUserTokenGuard, nothing: QiscusAppGuard };
+
+/**
+ * One route of the dialect, described once: the route itself, who may call it, and its part of the API document come from
+ * here. What it takes is the class of its `@Parameters`.
+ * @param route verb and path behind that of the controller: `GET user_profile`
+ */
+export function QiscusRoute(route: string, summary: string, options: QiscusRouteOptions): MethodDecorator {
+  const [verb = '', path = ''] = route.split(' ');
+  const { by, idempotent = false, results } = options;
+  const failure = by === 'secret' ? failureOfServerCall : failureOfClientCall;
+  const resultsSchema = { type: 'object', properties: results, required: Object.keys(results) };
+  return (target, handler, descriptor) =>
+    applyDecorators(
+      RequestMapping({ method: RequestMethod[verb as keyof typeof RequestMethod], path }),
+      HttpCode(200),
+      AccessBy(guards[by]),
+      ...(idempotent ? [Idempotent()] : []),
+      ApiOperation({ summary }),
+      ApiSecurity({ [qiscusSecurity.appId]: [], ...(by === 'nothing' ? {} : { [qiscusSecurity[by]]: [] }) }),
+      ...describeParameters(verb, parametersOfHandler(target, handler)),
+      ...(by === 'token' ? describeUserHeaders() : []),
+      ApiOkResponse({ schema: envelope({ results: resultsSchema }) }),
+      ApiResponse({ status: '4XX', description: 'The call was refused: docs/errors.md', schema: failure }),
+      ApiResponse({ status: '5XX', description: 'Try again later', schema: failure }),
+    )(target, handler, descriptor);
+}
+
+/** Every call may have them in its query and in its body; the document names the usual place. */
+function describeParameters(verb: string, parameters: readonly QiscusParameter[]): MethodDecorator[] {
+  if (verb === 'GET') return parameters.map(({ name, required, schema }) => ApiQuery({ name, required, schema }));
+  const properties = Object.fromEntries(parameters.map(({ name, schema }) => [name, schema]));
+  const required = parameters.filter((parameter) => parameter.required).map(({ name }) => name);
+  return [ApiBody({ schema: { type: 'object', properties, required } })];
+}
+
+function describeUserHeaders(): MethodDecorator[] {
+  return ['QISCUS-SDK-USER-ID', 'QISCUS-SDK-USER-EMAIL'].map((name) =>
+    ApiHeader({ name, required: false, description: 'Whose token it must be; phones with Android say EMAIL' }),
+  );
+}
