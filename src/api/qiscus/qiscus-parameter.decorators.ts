@@ -152,7 +152,7 @@ function parameter(described: Omit<QiscusParameter, 'name'>, ...rules: PropertyD
     Reflect.defineMetadata(parametersMetadata, [...known, { ...described, name: name as string }], prototype);
   };
   const presence = described.required ? IsDefined({ message: '$property is required' }) : IsOptional();
-  return applyDecorators(describe, presence, ...rules) as PropertyDecorator;
+  return applyDecorators(describe, presence, ...rules);
 }
 
 /** What is no text breaks another rule than a text that cannot be read. */
