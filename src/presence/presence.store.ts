@@ -28,6 +28,9 @@ export interface OnlinePage {
   readonly total: number;
 }
 
+/** Users whose sessions one question may ask for. */
+export const maxNamesPerRead = 100;
+
 /**
  * Who is connected, over all nodes. All of it may be lost: every node knows its own sessions and announces them again.
  * A session counts while the lease of its node lives, and no longer. Whoever asks may be told of the node's own

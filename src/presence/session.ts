@@ -79,3 +79,8 @@ export function sessionsToReplace(sessions: readonly Session[]): Session[] {
       return false;
     });
 }
+
+/** The node of a session's `{id}.{epoch}`. */
+export function nodeIdOf(node: string): string {
+  return node.split('.', 1)[0] as string;
+}

@@ -1,0 +1,120 @@
+import type { Clock } from '../clock/clock.js';
+import { Gatherer } from '../database/gatherer.js';
+import { outlivesEpoch } from '../users/token-epoch.js';
+import type { UserEvent } from '../users/user-events.js';
+import type { LocalSession } from './local-sessions.js';
+import type { NodeSessions } from './node-sessions.js';
+import type { NodeSignals } from './node-signals.service.js';
+import type { Outages } from './outages.js';
+import { maxNamesPerRead, type PresenceStore } from './presence.store.js';
+import { type KickReason, nodeIdOf, type Session } from './session.js';
+import type { Signal } from './signal.js';
+
+const reasonOf: Readonly<Record<UserEvent['type'], KickReason>> = {
+  banned: 'banned',
+  deleted: 'deleted',
+  password_changed: 'password_changed',
+  tokens_revoked: 'token_revoked',
+  forced_offline: 'forced_offline',
+};
+
+/** Ends and wakes sessions on whatever node they are: here at once, elsewhere by a signal to that node. */
+export class SessionSignals {
+  /** The sessions of one user, as the store has them; calls of one moment are one question. */
+  readonly sessionsOf: (appId: string, username: string) => Promise<Session[] | null>;
+
+  constructor(
+    private readonly sessions: NodeSessions,
+    private readonly signals: NodeSignals,
+    private readonly store: PresenceStore,
+    private readonly clock: Clock,
+    outages: Outages,
+  ) {
+    const ofUser = new Gatherer<string, Session[]>((appId, usernames) => store.sessions(appId, usernames), {
+      rows: maxNamesPerRead,
+      runs: 4,
+    });
+    this.sessionsOf = (appId, username) => outages.ask(() => ofUser.add(appId, username));
+  }
+
+  /** Tells the connections of these users, on whatever node, that something new waits for them. Never fails. */
+  async wake(appId: string, usernames: readonly string[]): Promise<void> {
+    this.receive({ kind: 'wake', appId, usernames });
+    const ofNode = new Map<string, string[]>();
+    await Promise.all(
+      usernames.map(async (username) => {
+        const sessions = await this.sessionsOf(appId, username);
+        for (const nodeId of this.otherNodes(sessions ?? []))
+          ofNode.set(nodeId, [...(ofNode.get(nodeId) ?? []), username]);
+      }),
+    );
+    await Promise.all(
+      [...ofNode].map(([nodeId, names]) => this.signals.send(nodeId, { kind: 'wake', appId, usernames: names })),
+    );
+  }
+
+  /** Does what another node, or this one, asks for. */
+  receive(signal: Signal): void {
+    switch (signal.kind) {
+      case 'close_user':
+        for (const local of this.sessions.local.of(signal.appId, signal.username))
+          if (isMeant(local, signal)) this.sessions.end(local, signal.reason, signal.at);
+        return;
+      case 'close_session': {
+        const local = this.sessions.local.get(signal.sessionId);
+        if (local !== undefined && local.app.id === signal.appId) this.sessions.end(local, signal.reason, signal.at);
+        return;
+      }
+      case 'wake':
+        for (const username of signal.usernames)
+          for (const local of this.sessions.openOf(signal.appId, username)) local.connection.wake();
+        return;
+    }
+  }
+
+  /** Ends the sessions of a user to whom this has happened. */
+  async endFor({ type, user }: UserEvent): Promise<void> {
+    const { appId, username, uuid: userUuid } = user;
+    const signal: Signal = {
+      kind: 'close_user',
+      appId,
+      username,
+      userUuid,
+      tokenEpoch: type === 'deleted' || type === 'banned' ? null : user.tokenEpoch,
+      reason: reasonOf[type],
+      at: this.clock.now(),
+    };
+    this.receive(signal);
+    const sessions = await this.sessionsOf(appId, username);
+    await Promise.all(this.otherNodes(sessions ?? []).map((nodeId) => this.signals.send(nodeId, signal)));
+  }
+
+  /** Ends one session. */
+  async close(session: Session, reason: KickReason): Promise<void> {
+    const { appId, sessionId } = session;
+    const signal: Signal = { kind: 'close_session', appId, sessionId, reason, at: this.clock.now() };
+    const [nodeId] = this.otherNodes([session]);
+    if (nodeId === undefined) this.receive(signal);
+    else await this.signals.send(nodeId, signal);
+  }
+
+  private otherNodes(sessions: readonly Session[]): string[] {
+    return [...new Set(sessions.map((session) => nodeIdOf(session.node)))].filter(
+      (nodeId) => nodeId !== this.store.nodeId,
+    );
+  }
+}
+
+/**
+ * Whether the cause of a signal is later than the session. The epoch in which it was let in tells; an AccessToken2 may be
+ * from a clock that runs ahead, so there the time of the log in counts too.
+ */
+function isMeant(
+  { session, issued }: LocalSession,
+  { userUuid, tokenEpoch, at }: Extract<Signal, { kind: 'close_user' }>,
+): boolean {
+  if (session.userUuid !== userUuid) return false;
+  if (tokenEpoch === null) return true;
+  if (issued.by === 'rollcall') return issued.epoch < tokenEpoch;
+  return !outlivesEpoch(issued, tokenEpoch) || session.since / 1_000 <= at;
+}
