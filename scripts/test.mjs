@@ -11,7 +11,12 @@ import { startGalera, startMariaDb, startRedis } from './test-servers.mjs';
 const args = process.argv.slice(2);
 const selectedEverything = args.length === 0;
 /** Which servers the projects use that do not use both MariaDB and Redis. */
-const SERVERS_OF = /** @type {Record<string, string[]>} */ ({ unit: [], runtime: [], galera: ['Galera', 'Redis'] });
+const SERVERS_OF = /** @type {Record<string, string[]>} */ ({
+  unit: [],
+  sqlite: [],
+  runtime: [],
+  galera: ['Galera', 'Redis'],
+});
 /** On three nodes of a database every suite takes several times as long, so it runs by its name alone. */
 const LEFT_OUT = 'galera';
 

@@ -1,7 +1,7 @@
 import { eventually, MessageClient } from '../../support/message-client.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 
-describe("the README's tour: a message to somebody who is away", () => {
+describe('the tour of docs/tour.md: a message to somebody who is away', () => {
   let service: RunningApp;
 
   beforeAll(async () => {
