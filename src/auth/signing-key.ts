@@ -1,7 +1,7 @@
+import { LRUCache } from 'lru-cache';
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { App } from '../apps/app.js';
 import { AppError } from '../errors/app-error.js';
-import { BoundedMap } from './bounded-map.js';
 
 /** What signs and verifies our own tokens under one certificate of one app. */
 export interface SigningKey {
@@ -32,7 +32,7 @@ export function deriveSigningKey(appId: string, certificate: string): SigningKey
 
 /** The signing keys of apps, each derived once. */
 export class SigningKeys {
-  readonly #keys = new BoundedMap<string, SigningKey>(maxKeys);
+  readonly #keys = new LRUCache<string, SigningKey>({ max: maxKeys });
 
   /** Every key that verifies now. */
   of(app: App): SigningKey[] {

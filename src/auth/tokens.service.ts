@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { App } from '../apps/app.js';
 import { fingerprintOf } from '../apps/app-secrets.js';
 import { Clock } from '../clock/clock.js';
@@ -9,7 +10,6 @@ import { isUserToken } from '../profiles/user-token.js';
 import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 import { isAccessToken2, verifyAccessToken2 } from './access-token2.js';
-import { BoundedMap } from './bounded-map.js';
 import { issuer, maxLifeSeconds, signJsonWebToken, verifyJsonWebToken } from './json-web-token.js';
 import { SigningKeys } from './signing-key.js';
 import { type Issued, outlivesEpoch } from '../users/token-epoch.js';
@@ -54,7 +54,7 @@ const maxRemembered = 10_000;
 @Injectable()
 export class TokensService {
   readonly #keys = new SigningKeys();
-  readonly #remembered = new BoundedMap<string, VerifiedToken>(maxRemembered);
+  readonly #remembered = new LRUCache<string, VerifiedToken>({ max: maxRemembered });
 
   constructor(
     private readonly clock: Clock,

@@ -18,6 +18,7 @@ import {
   type ServerFrame,
 } from './frames.js';
 import { type MessageOutlet, type MessageServices, MessageSession } from './message-frames.js';
+import { Liveness } from './liveness.js';
 import { ReadControl } from './read-control.js';
 
 /** What a socket needs of its gateway. */
@@ -33,10 +34,7 @@ export interface SocketContext extends MessageServices {
   readonly turns: FrameTurns;
 }
 
-/** How long a ping may go unanswered, or a write be stuck: a lease. */
-const patienceMs = 10_000;
 const maxBufferedBytes = 1024 * 1024;
-const framesPerSecond = 200;
 /** How long a client that was told to go may take. */
 const farewellMs = 800;
 const minRetryAfterMs = 500;
@@ -48,12 +46,7 @@ export class GatewaySocket implements SessionConnection {
   private messages: MessageSession | null = null;
   private loggingIn = false;
   private ended = false;
-  private heardAt: number;
-  private pingedAt: number | null = null;
-  private unwritten = 0;
-  private progressAt = 0;
-  private framesSince = 0;
-  private frames = 0;
+  private readonly liveness: Liveness;
   private readonly reading: ReadControl;
   private loginTimer: NodeJS.Timeout | null;
 
@@ -64,7 +57,7 @@ export class GatewaySocket implements SessionConnection {
     private readonly context: SocketContext,
     private readonly onSettled: () => void,
   ) {
-    this.heardAt = context.clock.monotonic();
+    this.liveness = new Liveness(context.clock, context.pingMs);
     this.reading = new ReadControl(socket, context.clock);
     this.loginTimer = setTimeout(() => {
       this.sendError('login_timeout');
@@ -114,8 +107,7 @@ export class GatewaySocket implements SessionConnection {
   private sendText(text: string): void {
     const { socket } = this;
     if (this.ended || socket.readyState !== socket.OPEN) return;
-    if (this.unwritten === 0) this.progressAt = this.context.clock.monotonic();
-    this.unwritten += 1;
+    this.liveness.writeBegins();
     socket.send(text, this.onWritten);
     if (socket.bufferedAmount > maxBufferedBytes) this.cut('slow');
   }
@@ -126,19 +118,9 @@ export class GatewaySocket implements SessionConnection {
    */
   beat(now: number, late: boolean): void {
     if (this.ended) return;
-    if (late) {
-      if (this.pingedAt !== null) this.pingedAt = now;
-      this.progressAt = now;
-    }
-    if (this.unwritten > 0 && now - this.progressAt > patienceMs) return this.cut('slow');
-    // What it says is not read for now, so its silence is ours.
-    if (this.socket.isPaused) this.heard();
-    if (this.pingedAt !== null) {
-      if (now - this.pingedAt > patienceMs) this.cut('silent');
-    } else if (now - this.heardAt > this.context.pingMs) {
-      this.pingedAt = now;
-      this.socket.ping();
-    }
+    const finding = this.liveness.check(now, late, this.socket.isPaused);
+    if (finding === 'ping') this.socket.ping();
+    else if (finding !== 'alive') this.cut(finding);
   }
 
   /** Asks the database again where it was away. */
@@ -152,13 +134,10 @@ export class GatewaySocket implements SessionConnection {
   }
 
   // One function for all writes of this socket, as there are many.
-  private readonly onWritten = (): void => {
-    this.unwritten -= 1;
-    this.progressAt = this.context.clock.monotonic();
-  };
+  private readonly onWritten = (): void => this.liveness.writeEnds();
 
   private onMessage(data: RawData, isBinary: boolean): void {
-    this.heard();
+    this.liveness.heard();
     let waits = false;
     const handled = this.context.turns.take(this.app.id, (data as Buffer).length, () => {
       if (waits) this.reading.resume();
@@ -187,7 +166,7 @@ export class GatewaySocket implements SessionConnection {
       default:
         if (this.messages === null) return this.sendError('login_required');
         // A client that pulls quickly acknowledges quickly.
-        if (this.messages.expects(frame)) this.frames -= 1;
+        if (this.messages.expects(frame)) this.liveness.forgiveFrame();
         if (!this.messages.take(frame, data.length)) this.sendError('frame_unknown');
     }
   }
@@ -270,24 +249,12 @@ export class GatewaySocket implements SessionConnection {
 
   /** A sign of life; false when there are too many of them, and then the socket is closed. */
   private admitFrame(): boolean {
-    const now = this.heard();
-    if (now - this.framesSince >= 1_000) {
-      this.framesSince = now;
-      this.frames = 0;
-    }
-    this.frames += 1;
-    if (this.frames <= framesPerSecond) return true;
+    if (this.liveness.admitFrame()) return true;
     if (!this.ended) {
       this.sendError('too_many_frames');
       this.end(closeCodes.policyViolation, 'violation');
     }
     return false;
-  }
-
-  private heard(): number {
-    this.heardAt = this.context.clock.monotonic();
-    this.pingedAt = null;
-    return this.heardAt;
   }
 
   /** Whoever goes on sending too much is sent away. */
