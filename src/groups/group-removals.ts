@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type Transaction } from '../database/database.js';
-import { RemovalsService } from '../removals/removals.service.js';
+import { Database } from '../database/database.js';
+import { type RemovalPortion, RemovalsService } from '../removals/removals.service.js';
 
 /** A membership, and the counter of its group. */
 const rowsPerLeaver = 2;
 
 /**
- * Removes, in portions, what groups that are gone have left: their memberships; and what users who are gone have left:
- * the groups that they own, and their memberships in those of others.
+ * Removes in portions what deleted groups leave, their memberships, and what deleted users leave: the groups that they
+ * own, and their memberships in groups of others.
  */
 @Injectable()
 export class GroupRemovals {
@@ -15,22 +15,15 @@ export class GroupRemovals {
     private readonly database: Database,
     removals: RemovalsService,
   ) {
-    removals.add('user', (...portion) => this.leaveGroups(...portion));
-    removals.add('user', (...portion) => this.deleteOwned(...portion));
-    removals.add('group', (transaction, appId, ids, maxRows) =>
-      this.deleteMembers(transaction, appId, ids.map(Number), maxRows),
-    );
+    removals.register('user', (portion) => this.leaveGroups(portion));
+    removals.register('user', (portion) => this.deleteOwned(portion));
+    removals.register('group', (portion) => this.deleteMembers(portion, portion.subjects.map(Number)));
   }
 
-  /** The users' memberships, counted off their groups. */
-  private async leaveGroups(
-    transaction: Transaction,
-    appId: string,
-    userUuids: readonly string[],
-    maxRows: number,
-  ): Promise<number> {
+  /** Removes the users' memberships and counts them off the groups. */
+  private async leaveGroups({ transaction, appId, subjects, maxRows }: RemovalPortion): Promise<number> {
     const { among, forceIndex, forUpdate } = this.database.dialect;
-    const users = among('user_uuid', userUuids);
+    const users = among('user_uuid', subjects);
     const joined = await transaction.read<{ user_uuid: string; group_id: number }>(
       `SELECT user_uuid, group_id FROM group_members${forceIndex('group_members_by_user')}` +
         ` WHERE app_id = ? AND ${users.sql} LIMIT ?`,
@@ -43,7 +36,7 @@ export class GroupRemovals {
       groupsOf.set(user_uuid, [...(groupsOf.get(user_uuid) ?? []), group_id]);
       leavers.set(group_id, (leavers.get(group_id) ?? 0) + 1);
     }
-    // The groups first, as everybody else does, and all of them in one order.
+    // Groups before members and in the order of their ids, as in every transaction, which prevents deadlocks.
     const groups = among('id', [...leavers.keys()].sort(byValue));
     await transaction.read(`SELECT id FROM chat_groups WHERE app_id = ? AND ${groups.sql} ORDER BY id${forUpdate}`, [
       appId,
@@ -69,15 +62,11 @@ export class GroupRemovals {
     return joined.length * rowsPerLeaver;
   }
 
-  /** The groups that the users own: as many whole ones as there is room for, or a part of one. */
-  private async deleteOwned(
-    transaction: Transaction,
-    appId: string,
-    userUuids: readonly string[],
-    maxRows: number,
-  ): Promise<number> {
+  /** Deletes groups that the users own: as many whole ones as fit into the portion, or a part of one. */
+  private async deleteOwned(portion: RemovalPortion): Promise<number> {
+    const { transaction, appId, subjects, maxRows } = portion;
     const { among, forceIndex, forUpdate } = this.database.dialect;
-    const owners = among('owner_uuid', userUuids);
+    const owners = among('owner_uuid', subjects);
     const owned = await transaction.read<{ id: number; members: number }>(
       `SELECT id, members FROM chat_groups${forceIndex('chat_groups_by_owner')}` +
         ` WHERE app_id = ? AND ${owners.sql} LIMIT ?${forUpdate}`,
@@ -93,7 +82,7 @@ export class GroupRemovals {
     const [first] = owned;
     if (first === undefined) return 0;
     if (whole.length === 0) {
-      const removed = await this.deleteMembers(transaction, appId, [first.id], maxRows);
+      const removed = await this.deleteMembers(portion, [first.id]);
       await transaction.run('UPDATE chat_groups SET members = members - ? WHERE app_id = ? AND id = ?', [
         ...[removed, appId, first.id],
       ]);
@@ -107,38 +96,24 @@ export class GroupRemovals {
     return whole.length < owned.length || owned.length === maxRows ? maxRows : rows;
   }
 
-  /** Up to `maxRows` memberships of these groups. */
-  private async deleteMembers(
-    transaction: Transaction,
-    appId: string,
-    groupIds: readonly number[],
-    maxRows: number,
-  ): Promise<number> {
+  /** Removes up to `maxRows` memberships of these groups. */
+  private async deleteMembers(portion: RemovalPortion, groupIds: readonly number[]): Promise<number> {
+    const { transaction, appId, maxRows } = portion;
     let removed = 0;
     for (const groupId of groupIds) {
-      const [last, count] = await this.lastOf(transaction, appId, groupId, maxRows - removed);
-      if (last === null) continue;
+      const members = await transaction.read<{ user_uuid: string }>(
+        'SELECT user_uuid FROM group_members WHERE app_id = ? AND group_id = ? ORDER BY user_uuid LIMIT ?',
+        [appId, groupId, maxRows - removed],
+      );
+      const last = members.at(-1);
+      if (last === undefined) continue;
       await transaction.run('DELETE FROM group_members WHERE app_id = ? AND group_id = ? AND user_uuid <= ?', [
-        ...[appId, groupId, last],
+        ...[appId, groupId, last.user_uuid],
       ]);
-      removed += count;
+      removed += members.length;
       if (removed >= maxRows) break;
     }
     return removed;
-  }
-
-  /** The last of the first `limit` members, and how many those are. */
-  private async lastOf(
-    transaction: Transaction,
-    appId: string,
-    groupId: number,
-    limit: number,
-  ): Promise<[string | null, number]> {
-    const members = await transaction.read<{ user_uuid: string }>(
-      'SELECT user_uuid FROM group_members WHERE app_id = ? AND group_id = ? ORDER BY user_uuid LIMIT ?',
-      [appId, groupId, limit],
-    );
-    return [members.at(-1)?.user_uuid ?? null, members.length];
   }
 }
 

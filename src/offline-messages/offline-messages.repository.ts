@@ -3,6 +3,7 @@ import { Clock } from '../clock/clock.js';
 import { Database, type SqlValue, type Transaction } from '../database/database.js';
 import { Gatherer } from '../database/gatherer.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import type { RemovalPortion } from '../removals/removals.service.js';
 import { UserChangesService } from '../users/user-changes.service.js';
 import { UsersService } from '../users/users.service.js';
 import type { InboxRow } from './inbox.entity.js';
@@ -289,13 +290,8 @@ export class OfflineMessagesRepository {
   }
 
   /** Removes up to `maxRows` rows of what inboxes that are gone have left, and answers how many at most that were. */
-  async deleteLeftOver(
-    transaction: Transaction,
-    appId: string,
-    userUuids: readonly string[],
-    maxRows: number,
-  ): Promise<number> {
-    const among = this.database.dialect.among('user_uuid', userUuids);
+  async removeLeftovers({ transaction, appId, subjects, maxRows }: RemovalPortion): Promise<number> {
+    const among = this.database.dialect.among('user_uuid', subjects);
     const held = await transaction.read<Removable>(
       `SELECT user_uuid, id, message_id, state FROM inbox_messages WHERE app_id = ? AND ${among.sql} LIMIT ?`,
       [appId, ...among.values, Math.ceil(maxRows / rowsPerHeld)],

@@ -43,16 +43,14 @@ export class OfflineMessagesService {
     events: UserEvents,
     removals: RemovalsService,
   ) {
-    events.deleteTogether((transaction, appId, users) =>
+    events.onDeleteInTransaction((transaction, appId, users) =>
       repository.deleteInboxes(
         transaction,
         appId,
         users.map((user) => user.uuid),
       ),
     );
-    removals.add('user', (transaction, appId, uuids, maxRows) =>
-      repository.deleteLeftOver(transaction, appId, uuids, maxRows),
-    );
+    removals.register('user', (portion) => repository.removeLeftovers(portion));
   }
 
   /**

@@ -54,7 +54,7 @@ export class ProfilesService {
     private readonly costlyReads: CostlyReads,
     events: UserEvents,
   ) {
-    events.deleteTogether((transaction, appId, users) =>
+    events.onDeleteInTransaction((transaction, appId, users) =>
       this.repository.deleteAll(
         transaction,
         appId,

@@ -3,10 +3,10 @@ import { outsideUnits } from '../database/unit-of-work.js';
 import { RemovalsService } from './removals.service.js';
 
 const everyMs = 60_000;
-/** By then the transaction that began a removal is committed; if not, the next round finds it. */
+/** By then the transaction that began a removal has usually committed; if not, the next round finds it. */
 const soonMs = 100;
 
-/** Finishes what this node has begun at once, and about once a minute what others have left behind. */
+/** Finishes the removals of this node at once, and about once a minute those that other nodes have abandoned. */
 @Injectable()
 export class RemovalSweep implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Removals');
@@ -19,7 +19,7 @@ export class RemovalSweep implements OnApplicationBootstrap, OnModuleDestroy {
     removals.onBegun(() => this.wake());
   }
 
-  /** Soon, to learn what is there: what has not moved in the next round has nobody who works on it. */
+  /** Soon, to take note of what is there: what has not progressed by the next round was abandoned. */
   onApplicationBootstrap(): void {
     this.schedule(soonMs);
   }
@@ -50,8 +50,8 @@ export class RemovalSweep implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       await this.removals.finish({ all: false }, () => !this.stopped);
     } catch (error) {
-      // Nothing is lost but time: the next round finds the same.
-      this.logger.warn(`Could not remove what belonged to what was deleted: ${(error as Error).message}`);
+      // Only time is lost: the next round finds the same removals.
+      this.logger.warn(`Could not remove the rows of deleted users or groups: ${(error as Error).message}`);
     }
     this.running = null;
     this.schedule(this.again ? soonMs : everyMs * (0.5 + Math.random()));

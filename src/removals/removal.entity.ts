@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Something that is deleted for everybody, and of which rows are left that nobody reaches. */
+/** A deleted user or group of which rows are left, out of reach for every caller. */
 @Entity('removals', { withoutRowid: true })
 export class RemovalRow {
   @PrimaryColumn({ type: 'varchar', length: 36 })
@@ -13,7 +13,7 @@ export class RemovalRow {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   subject!: string;
 
-  /** How many portions were removed since: if the number moves, somebody is at work on it. */
+  /** How many portions have been removed: while the number grows, some node is working on it. */
   @Column({ type: 'bigint' })
   portions!: number;
 }

@@ -5,41 +5,43 @@ import { Database, type Transaction } from '../database/database.js';
 import { afterCommit } from '../database/unit-of-work.js';
 import { type Removal, RemovalsRepository } from './removals.repository.js';
 
-/**
- * Removes up to about `maxRows` rows of what these subjects have left, and answers how many that were: fewer than
- * `maxRows` when nothing is left.
- */
-export type RemovalStep = (
-  transaction: Transaction,
-  appId: string,
-  subjects: readonly string[],
-  maxRows: number,
-) => Promise<number>;
+/** A part of what deleted subjects have left, to be removed in one transaction. */
+export interface RemovalPortion {
+  readonly transaction: Transaction;
+  readonly appId: string;
+  /** The uuids of users, or the ids of groups. */
+  readonly subjects: readonly string[];
+  /** About how many rows the portion may have. */
+  readonly maxRows: number;
+}
+
+/** Removes a portion and answers how many rows that were: fewer than `maxRows` when nothing is left. */
+export type RemovalStep = (portion: RemovalPortion) => Promise<number>;
 
 /**
- * With what else the transaction of a deletion writes, a transaction stays far below a thousand rows. SQLite works on the
- * thread that serves everybody, and nobody else writes meanwhile.
+ * Together with whatever else the deletion writes, a transaction stays far below a thousand rows. SQLite works on the
+ * thread that serves all calls, and blocks other writes meanwhile.
  */
 const maxRowsPerPortion = { sqlite: 100, mysql: 300 } as const;
 const listedAtOnce = 1_000;
-/** After each portion it rests for twice as long as that took: the slower the database, the less it is asked for. */
+/** The pause after each portion is twice as long as the portion took: the slower the database, the lower the load. */
 const restPerWork = 2;
 const minRestMs = 5;
 const maxRestMs = 1_000;
 
 /**
- * Owns deletions of any size. What is deleted is gone for everybody with the transaction that deletes it; the rows that
- * belonged to it go with that transaction as far as a portion takes them, and the rest in portions of their own. What is
- * left stands in a table, so a process that ends in the middle leaves the work to the others or to its successor.
+ * Owns deletions of any size. A deleted subject is gone for every caller once the deleting transaction commits. That
+ * transaction also removes a first portion of the rows that belonged to the subject; the rest follows in portions of
+ * their own. A table notes what is left, so another node or the next process takes over when this one stops midway.
  */
 @Injectable()
 export class RemovalsService {
   private readonly steps: Record<Removal['kind'], RemovalStep[]> = { user: [], group: [] };
-  /** What this process has begun. */
+  /** Removals that this process began. */
   private readonly begun = new Set<string>();
-  /** What was there in the last round, and how far it was. */
+  /** The removals of the last round, with their portions so far. */
   private seen = new Map<string, number>();
-  private listener: () => unknown = () => undefined;
+  private onBegunListener: () => unknown = () => undefined;
 
   constructor(
     private readonly repository: RemovalsRepository,
@@ -47,34 +49,34 @@ export class RemovalsService {
     private readonly database: Database,
   ) {}
 
-  /** What is to be removed of everything of this kind. */
-  add(kind: Removal['kind'], step: RemovalStep): void {
+  /** Has `step` remove what deleted subjects of this kind leave. */
+  register(kind: Removal['kind'], step: RemovalStep): void {
     this.steps[kind].push(step);
   }
 
-  /** Is told when there is something to finish. */
+  /** The listener is called when a removal has begun that is to be finished. */
   onBegun(listener: () => unknown): void {
-    this.listener = listener;
+    this.onBegunListener = listener;
   }
 
-  /** In the transaction that deletes the subjects: removes a first portion, and notes who has anything left. */
+  /** To be called in the transaction that deletes the subjects: removes a first portion, and notes what is left. */
   async begin(
     transaction: Transaction,
     appId: string,
     kind: Removal['kind'],
     subjects: readonly string[],
   ): Promise<void> {
-    if (await this.removePortion(transaction, appId, kind, subjects)) return;
+    if (await this.removePortion(kind, transaction, appId, subjects)) return;
     const removals = subjects.toSorted().map((subject): Removal => ({ kind, subject, portions: 0 }));
     await this.repository.insert(transaction, appId, removals);
     for (const removal of removals) this.begun.add(keyOf(appId, removal));
-    afterCommit(() => this.listener());
+    afterCommit(() => this.onBegunListener());
   }
 
   /**
-   * Removes what is left, portion by portion: what this process has begun, what was there in the last round too and did
-   * not move since, or all. Any number of nodes may do so at once.
-   * @returns how many removals came to their end
+   * Finishes removals, portion by portion: those that this process began and those that have not progressed since the
+   * last round, or all. Any number of nodes may do so at once.
+   * @returns how many removals were completed
    */
   async finish({ all }: { readonly all: boolean }, mayGoOn: () => boolean = () => true): Promise<number> {
     let finished = 0;
@@ -99,7 +101,7 @@ export class RemovalsService {
     while (mayGoOn()) {
       const startedAt = performance.now();
       const done = await this.repository.workOn(appId, removal, (transaction) =>
-        this.removePortion(transaction, appId, removal.kind, [removal.subject]),
+        this.removePortion(removal.kind, transaction, appId, [removal.subject]),
       );
       if (done) {
         this.begun.delete(keyOf(appId, removal));
@@ -113,14 +115,14 @@ export class RemovalsService {
 
   /** @returns whether nothing is left */
   private async removePortion(
+    kind: Removal['kind'],
     transaction: Transaction,
     appId: string,
-    kind: Removal['kind'],
     subjects: readonly string[],
   ): Promise<boolean> {
     let room: number = maxRowsPerPortion[this.database.engine];
     for (const step of this.steps[kind]) {
-      room -= await step(transaction, appId, subjects, room);
+      room -= await step({ transaction, appId, subjects, maxRows: room });
       if (room <= 0) return false;
     }
     return true;

@@ -3,22 +3,22 @@ import type { Transaction } from '../database/database.js';
 import { afterCommit } from '../database/unit-of-work.js';
 import type { User } from './user.js';
 
-/** What happened to a user, told after it was committed. The user is as it was afterwards; of a deleted one, before. */
+/** What happened to a user, published after the commit. `user` is the new state; for a deletion, the last one. */
 export interface UserEvent {
   readonly type: 'banned' | 'deleted' | 'password_changed' | 'tokens_revoked' | 'forced_offline';
   readonly user: User;
 }
 
-/** Takes away a few rows that belonged to each of these users of one app, in the transaction that deletes them. */
+/** Removes a few rows that belonged to each of these users of one app, in the transaction that deletes the users. */
 export type UserDeletionStep = (transaction: Transaction, appId: string, users: readonly User[]) => Promise<void>;
 
-/** How users tell the rest of the product what happened to them, without knowing who listens. */
+/** Tells the rest of the product what happened to users, without knowing the listeners. */
 @Injectable()
 export class UserEvents {
   private readonly listeners: ((event: UserEvent) => unknown)[] = [];
   private readonly deletionSteps: UserDeletionStep[] = [];
 
-  /** One that fails is logged: it neither hides the change from the others nor from its caller. */
+  /** A listener that throws is logged: neither the other listeners nor the caller notice. */
   subscribe(listener: (event: UserEvent) => unknown): void {
     this.listeners.push(listener);
   }
@@ -27,8 +27,8 @@ export class UserEvents {
     for (const listener of this.listeners) afterCommit(() => listener(event));
   }
 
-  /** For what must be gone together with the user, and is a row or two. What has no bound is for `RemovalsService`. */
-  deleteTogether(step: UserDeletionStep): void {
+  /** For a row or two that must go together with the user. Rows without a bound are for `RemovalsService`. */
+  onDeleteInTransaction(step: UserDeletionStep): void {
     this.deletionSteps.push(step);
   }
 

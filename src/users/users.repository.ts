@@ -86,8 +86,8 @@ export class UsersRepository {
     private readonly releasedNames: ReleasedNamesRepository,
     private readonly removals: RemovalsService,
   ) {
-    removals.add('user', (transaction, appId, uuids, maxRows) =>
-      this.deleteHistory(transaction, appId, uuids, maxRows),
+    removals.register('user', ({ transaction, appId, subjects, maxRows }) =>
+      this.deleteHistory(transaction, appId, subjects, maxRows),
     );
     // While MySQL works on one run, the next is made ready; SQLite has one writer.
     const runs = database.engine === 'mysql' ? 2 : 1;

@@ -119,7 +119,7 @@ it('a batch that is deleted with an Idempotency-Key on a slow MariaDB: 503 after
     for (const body of [registrations(30), registrations(30)])
       expect((await running.call('post', '/users', { body })).status).toBe(200);
     let deletions = 0;
-    running.nest.get(UserEvents).deleteTogether(async () => void (deletions += 1));
+    running.nest.get(UserEvents).onDeleteInTransaction(async () => void (deletions += 1));
     const deleteBatch = (key: string) =>
       running.call('delete', '/users?limit=20', { headers: { 'idempotency-key': key } });
     const key = randomUUID();
