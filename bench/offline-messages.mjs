@@ -44,7 +44,7 @@ async function measure(messages) {
   const found = await Promise.all(names.map((name) => nest.get(UsersService).find(app.id, name)));
   const uuids = found.map((user) => /** @type {string} */ (user.uuid));
   const body = JSON.stringify({ msg: 'x'.repeat(100) });
-  const receivers = names.map((username) => ({ username, away: true }));
+  const receivers = names.map((username) => ({ username, offline: true }));
   /** @type {string[]} */
   let ids = [];
   const begun = performance.now();

@@ -1,3 +1,3 @@
-/** The types of the vendor's messages. Their bodies are opaque: what is in them is between the clients. */
+/** The types of the vendor's messages. Their bodies are opaque: only the clients interpret them. */
 export const messageTypes = ['txt', 'img', 'audio', 'video', 'loc', 'file', 'cmd', 'custom'] as const;
 export type MessageType = (typeof messageTypes)[number];

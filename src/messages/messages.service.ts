@@ -18,7 +18,7 @@ export interface OutgoingMessage {
   readonly type: string;
   /** A JSON value. */
   readonly body: unknown;
-  /** A JSON value; none if it is undefined or says nothing: null, `""`, `[]`. */
+  /** A JSON value; none if it is undefined or empty: null, `""`, `[]`. */
   readonly ext?: unknown;
 }
 
@@ -26,7 +26,7 @@ export const maxReceivers = 600;
 /** Of the JSON of body and ext together. */
 export const maxMessageBytes = 16 * 1024;
 
-/** Owns the way in of messages: checks them, stores them for each receiver, and wakes those who are online. */
+/** Owns the acceptance of messages: checks them, stores them for each receiver, and wakes receivers who are online. */
 @Injectable()
 export class MessagesService {
   constructor(
@@ -37,7 +37,7 @@ export class MessagesService {
 
   /**
    * Sends a one-to-one message to each receiver and resolves once it is durable for all of them. Receivers are not
-   * checked: a name that nobody has gets an id, and nothing is stored.
+   * checked: an unknown name gets an id, and nothing is stored for it.
    * @returns the message id of each receiver, by the name as the caller wrote it
    * @throws AppError argument_invalid, batch_too_large, username_illegal (of the sender), message_too_large,
    *   rate_limited (the app), database_unavailable
@@ -47,9 +47,10 @@ export class MessagesService {
     const usernames = [...new Set(outgoing.to.map(foldUsername))];
     await this.limits.admitMessage(app, usernames.length, message.body.length + (message.ext?.length ?? 0));
     const online = await this.online(app, usernames);
-    const receivers = usernames.map((username, index) => ({ username, away: online[index] !== true }));
+    const receivers = usernames.map((username, index) => ({ username, offline: online[index] !== true }));
     const ids = await this.offlineMessages.store(app, message, receivers);
-    // Also those who seemed away: they may have come while this was being stored. Who is not woken looks soon anyway.
+    // Also users who seemed offline: they may have connected while this was being stored. A lost wake-up is made up for
+    // by the next poll of the session.
     afterCommit(() => this.presence.wake(app.id, usernames));
     const idOf = new Map(usernames.map((username, index) => [username, writeMessageId(ids[index] as number)]));
     return new Map(outgoing.to.map((name) => [name, idOf.get(foldUsername(name)) as string]));

@@ -3,7 +3,7 @@ import { OfflineMessagesService } from './offline-messages.service.js';
 
 const everyMs = 60_000;
 
-/** Removes what is due about once a minute, on every node; the jitter keeps nodes from doing the same work at once. */
+/** Removes expired messages about once a minute, on every node; the jitter keeps nodes from doing the same work at once. */
 @Injectable()
 export class Expiry implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Expiry');
@@ -38,7 +38,7 @@ export class Expiry implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       await this.offlineMessages.expireDue(() => !this.stopped);
     } catch (error) {
-      // Nothing is lost but time: the next round finds the same.
+      // Only time is lost: the next round finds the same messages.
       this.logger.warn(`Could not remove expired messages: ${(error as Error).message}`);
     }
     this.schedule();

@@ -15,7 +15,7 @@ export class InboxMessageRow {
   @PrimaryColumn({ type: 'bigint' })
   seq!: number;
 
-  /** The receiver's own message id, unique in the app; grows with time, which is what the sweeper goes by. */
+  /** The receiver's own message id, unique in the app. It grows with time, which is how expired messages are found. */
   @Column({ type: 'bigint' })
   id!: number;
 
@@ -23,15 +23,15 @@ export class InboxMessageRow {
   @Column({ type: 'bigint' })
   message_id!: number;
 
-  /** 0: undelivered; 1: delivered, and an offline message; 2: delivered to somebody who was there. */
+  /** See `storedState`. */
   @Column({ type: 'smallint' })
   state!: number;
 
-  /** Whether the receiver was away when it arrived. */
+  /** 1: the receiver was offline when it arrived. */
   @Column({ type: 'smallint' })
   offline!: number;
 
-  /** Whether the receiver sent it to themselves: such a message is never unread. */
+  /** 1: the receiver is also the sender; such a message is never unread. */
   @Column({ type: 'smallint' })
   own!: number;
 

@@ -1,8 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /**
- * One per user who ever got a message. Whoever changes anything of the inbox locks this row first, so its counters are
- * right by construction and `last_seq` hands out numbers whose messages become visible in their order.
+ * One per user who ever got a message. Every change to the inbox locks this row first, so its counters are right by
+ * construction, and messages become visible in the order of the numbers that `last_seq` hands out.
  */
 @Entity('inboxes', { withoutRowid: true })
 export class InboxRow {
@@ -19,15 +19,15 @@ export class InboxRow {
   @Column({ type: 'bigint' })
   read_seq!: number;
 
-  /** How many rows are in state 0. */
+  /** How many rows are in state `undelivered`. */
   @Column({ type: 'bigint' })
   undelivered!: number;
 
-  /** How many rows are in state 0 or 1: the offline messages of the user. */
+  /** How many rows are in state `undelivered` or `delivered`: the offline messages of the user. */
   @Column({ type: 'bigint' })
   kept!: number;
 
-  /** How many rows are in state 2. */
+  /** How many rows are in state `history`. */
   @Column({ type: 'bigint' })
   history!: number;
 }

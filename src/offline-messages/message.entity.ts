@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** What was said, once for up to 300 receivers. */
+/** The content of a message, stored once for up to 300 receivers. */
 @Entity('messages', { withoutRowid: true })
 export class MessageRow {
   @PrimaryColumn({ type: 'varchar', length: 36 })
@@ -9,7 +9,7 @@ export class MessageRow {
   @PrimaryColumn({ type: 'bigint' })
   id!: number;
 
-  /** The folded name: the sender need not be a user. */
+  /** A folded name; the sender need not be a user. */
   @Column({ type: 'varchar', length: 255 })
   sender!: string;
 
@@ -19,7 +19,7 @@ export class MessageRow {
   @Column({ type: 'varchar', length: 16 })
   type!: string;
 
-  /** JSON. Not a JSON column: those reorder members, and each engine in its own way. */
+  /** JSON. Not a JSON column: those reorder members, each engine in its own way. */
   @Column({ type: 'text' })
   body!: string;
 

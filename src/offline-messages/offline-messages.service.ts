@@ -3,27 +3,23 @@ import type { App } from '../apps/app.js';
 import { AppsService } from '../apps/apps.service.js';
 import { RetentionClock } from '../retention/retention-clock.js';
 import { firstIdAt } from '../ids/time-ordered-ids.js';
-import { RemovalsService } from '../removals/removals.service.js';
-import { UserEvents } from '../users/user-events.js';
+import { InboxesRepository } from './inboxes.repository.js';
+import { InboxMessagesRepository } from './inbox-messages.repository.js';
+import type { CreationWindow, InboxMessage, Message, Receiver } from './message.js';
+import { MessageDeliveriesRepository, maxReceivers } from './message-deliveries.repository.js';
+import { MessageExpiryRepository } from './message-expiry.repository.js';
 import { readMessageId } from './message-id.js';
-import {
-  type CreationWindow,
-  type InboxMessage,
-  type Message,
-  OfflineMessagesRepository,
-  type Receiver,
-  maxReceivers,
-} from './offline-messages.repository.js';
+import { storedState } from './stored-state.js';
 import { type UnreadCount, UnreadMessages } from './unread-messages.js';
 
-export type { CreationWindow, InboxMessage, Message, Receiver } from './offline-messages.repository.js';
+export type { InboxMessage } from './message.js';
 export type { UnreadCount } from './unread-messages.js';
 
 export type DeliveryState = 'delivered' | 'undelivered';
 
 /** Where a session that begins now stands in its user's inbox. */
 export interface InboxPosition {
-  /** How many messages wait and will be pulled. */
+  /** How many undelivered messages wait to be pulled. */
   readonly waiting: number;
   /** The newest message so far. What comes after it is live: every session gets it, delivered or not. */
   readonly lastSeq: number;
@@ -36,35 +32,27 @@ const rowsPerSweep = 300;
 @Injectable()
 export class OfflineMessagesService {
   constructor(
-    private readonly repository: OfflineMessagesRepository,
+    private readonly deliveries: MessageDeliveriesRepository,
+    private readonly inboxes: InboxesRepository,
+    private readonly messages: InboxMessagesRepository,
     private readonly unread: UnreadMessages,
+    private readonly expiry: MessageExpiryRepository,
     private readonly apps: AppsService,
     private readonly retention: RetentionClock,
-    events: UserEvents,
-    removals: RemovalsService,
-  ) {
-    events.onDeleteInTransaction((transaction, appId, users) =>
-      repository.deleteInboxes(
-        transaction,
-        appId,
-        users.map((user) => user.uuid),
-      ),
-    );
-    removals.register('user', (portion) => repository.removeLeftovers(portion));
-  }
+  ) {}
 
   /**
-   * Puts a message into the queue of each receiver and resolves once that is durable. All or none of up to 300
-   * receivers have it; a longer list is stored in parts, in order.
-   * @returns an id for each receiver, in their order; for a name that nobody has, the id of nothing
-   * @throws AppError database_unavailable, after which some may have it: sent again, they have it twice
+   * Puts a message into the queue of each receiver and resolves once that is durable. A list of up to 300 receivers is
+   * stored atomically; a longer one in parts, in order.
+   * @returns an id for each receiver, in their order; for an unknown name, the id of nothing
+   * @throws AppError database_unavailable, after which some receivers may have it: sending again gives them it twice
    */
   async store(app: App, message: Message, receivers: readonly Receiver[]): Promise<number[]> {
     const maxKept = app.settings.offline_messages_per_user;
     const parts: Promise<readonly number[]>[] = [];
     for (let start = 0; start < receivers.length; start += maxReceivers)
       parts.push(
-        this.repository.insert(app.id, {
+        this.deliveries.insert(app.id, {
           message,
           receivers: receivers.slice(start, start + maxReceivers),
           maxKept,
@@ -75,27 +63,27 @@ export class OfflineMessagesService {
 
   /** How many offline messages are kept for the user, in any state or in one. */
   async count(appId: string, userUuid: string, state: DeliveryState | null): Promise<number> {
-    const { kept, undelivered } = await this.repository.inbox(appId, userUuid);
+    const { kept, undelivered } = await this.inboxes.find(appId, userUuid);
     if (state === null) return kept;
     return state === 'undelivered' ? undelivered : kept - undelivered;
   }
 
-  /** The delivery state of a message, or null for an id that the user has no message of (any more). */
+  /** The delivery state of a message, or null when the user has no message with this id (any more). */
   async stateOf(appId: string, userUuid: string, messageId: string): Promise<DeliveryState | null> {
     const message = await this.find(appId, userUuid, messageId);
     if (message === null) return null;
-    return message.state === 0 ? 'undelivered' : 'delivered';
+    return message.state === storedState.undelivered ? 'undelivered' : 'delivered';
   }
 
-  /** To be asked once the session can be woken: what is stored later is after `lastSeq`. */
+  /** Call it once the session can be woken: what is stored later is after `lastSeq`. */
   async open(appId: string, userUuid: string): Promise<InboxPosition> {
-    const { undelivered, last_seq } = await this.repository.inbox(appId, userUuid);
+    const { undelivered, last_seq } = await this.inboxes.find(appId, userUuid);
     return { waiting: undelivered, lastSeq: last_seq };
   }
 
   /**
-   * Up to `limit` messages after `afterSeq`, in order: all that are live for the session, and of those before only what
-   * no device has acknowledged. A message becomes visible only after those before it, so none can be missed.
+   * Up to `limit` messages after `afterSeq`, in order: all that are live for the session, and of the earlier ones only
+   * those that no device has acknowledged. A message becomes visible only after those before it, so none can be missed.
    * @param openedAtSeq the `lastSeq` that the session began with
    */
   pull(
@@ -105,20 +93,20 @@ export class OfflineMessagesService {
     openedAtSeq: number,
     limit: number,
   ): Promise<readonly InboxMessage[]> {
-    return this.repository.listAfter(appId, userUuid, afterSeq, openedAtSeq, limit);
+    return this.messages.listAfter(appId, userUuid, afterSeq, openedAtSeq, limit);
   }
 
-  /** A device of the user has the message. The first says so for all; anything else changes nothing. */
+  /** A device of the user has the message. The first acknowledgement counts for all devices; others change nothing. */
   async acknowledge(app: App, userUuid: string, messageId: string): Promise<void> {
     const id = readMessageId(messageId);
     const maxHistory = app.settings.offline_messages_per_user;
-    if (id !== null) await this.repository.acknowledge(app.id, { userUuid, id, maxHistory });
+    if (id !== null) await this.deliveries.acknowledge(app.id, { userUuid, id, maxHistory });
   }
 
-  /** The user has read everything up to this message. Ids that are not the user's change nothing. */
+  /** The user has read everything up to this message. An id that is not the user's changes nothing. */
   async markRead(appId: string, userUuid: string, messageId: string): Promise<void> {
     const message = await this.find(appId, userUuid, messageId);
-    if (message !== null) await this.repository.markRead(appId, userUuid, message.seq);
+    if (message !== null) await this.unread.markRead(appId, userUuid, message.seq);
   }
 
   /** How many messages of the window each user has not read, in the order of the request. Own messages never count. */
@@ -135,7 +123,7 @@ export class OfflineMessagesService {
   }
 
   /**
-   * Removes what is surely older than each app keeps it, in small transactions that any number of nodes may run at once.
+   * Removes what is certainly older than the retention of its app, in small transactions that any number of nodes may run at once.
    * @returns how many messages of inboxes were found due
    */
   async expireDue(mayGoOn: () => boolean = () => true): Promise<number> {
@@ -143,14 +131,9 @@ export class OfflineMessagesService {
     for (const { id: appId, settings } of await this.apps.list()) {
       const beforeId = firstIdAt(this.retention.dueBefore(settings.offline_retention_days * dayMs));
       for (let found = rowsPerSweep; found === rowsPerSweep && mayGoOn(); expired += found)
-        found = await this.repository.deleteBefore(appId, beforeId, rowsPerSweep);
+        found = await this.expiry.deleteBefore(appId, beforeId, rowsPerSweep);
       for (let fromId: number | null = 0; fromId !== null && mayGoOn();) {
-        const { lastId }: { lastId: number | null } = await this.repository.deleteUnheld(
-          appId,
-          fromId,
-          beforeId,
-          rowsPerSweep,
-        );
+        const lastId: number | null = await this.expiry.deleteUnheld(appId, fromId, beforeId, rowsPerSweep);
         fromId = lastId === null ? null : lastId + 1;
       }
     }
@@ -159,6 +142,6 @@ export class OfflineMessagesService {
 
   private async find(appId: string, userUuid: string, messageId: string) {
     const id = readMessageId(messageId);
-    return id === null ? null : this.repository.find(appId, userUuid, id);
+    return id === null ? null : this.messages.find(appId, userUuid, id);
   }
 }

@@ -1,34 +1,52 @@
 import { Injectable } from '@nestjs/common';
 import { breathe, CostlyReads } from '../database/costly-reads.js';
-import { type CreationWindow, OfflineMessagesRepository, type UnreadBound } from './offline-messages.repository.js';
+import { type Inbox, InboxesRepository } from './inboxes.repository.js';
+import type { CreationWindow } from './message.js';
+import { UnreadMessagesRepository } from './unread-messages.repository.js';
 
 export interface UnreadCount {
   readonly userUuid: string;
   readonly unread: number;
 }
 
+/** The most messages that a user can have unread: so many rows are read to count them. */
+interface UnreadBound {
+  readonly userUuid: string;
+  readonly readSeq: number;
+  readonly messages: number;
+}
+
 /** Inboxes that are looked at in one statement. */
 const inboxesAtOnce = 500;
 /** Messages that are counted in one statement: about a millisecond of SQLite. */
 const messagesAtOnce = 2_000;
-/** To count more messages is a costly read. */
+/** Counting more messages than this is a costly read. */
 const maxPlainMessages = 500;
-/** How far the pages of users with unread messages go: what is after them is answered as what is after the last one. */
+/** How far the pages of users with unread messages go: later pages are empty. */
 export const maxPagedUsers = 100_000;
 
-/** Counts what users have not read: each message has to be looked at, as its time and sender matter. */
+/** Counts what users have not read: each message has to be looked at, because its time and sender matter. */
 @Injectable()
 export class UnreadMessages {
   constructor(
-    private readonly repository: OfflineMessagesRepository,
+    private readonly repository: UnreadMessagesRepository,
+    private readonly inboxes: InboxesRepository,
     private readonly costlyReads: CostlyReads,
   ) {}
+
+  /** Everything up to `seq` was read. The mark never moves back. */
+  markRead(appId: string, userUuid: string, seq: number): Promise<void> {
+    return this.repository.markRead(appId, userUuid, seq);
+  }
 
   /** How many messages of the window each user has not read, in the order of the request. Own messages never count. */
   async counts(appId: string, userUuids: readonly string[], window: CreationWindow): Promise<UnreadCount[]> {
     const bounds: UnreadBound[] = [];
-    for (let start = 0; start < userUuids.length; start += inboxesAtOnce)
-      bounds.push(...(await this.repository.boundsOfUnread(appId, userUuids.slice(start, start + inboxesAtOnce))));
+    for (let start = 0; start < userUuids.length; start += inboxesAtOnce) {
+      const some = userUuids.slice(start, start + inboxesAtOnce);
+      const inboxes = await this.inboxes.findAll(appId, some);
+      bounds.push(...some.map((uuid, index) => toUnreadBound(uuid, inboxes[index] as Inbox)));
+    }
     const messages = bounds.reduce((sum, bound) => sum + bound.messages, 0);
     const count = (): Promise<Map<string, number>> => this.count(appId, bounds, window);
     const unread = await (messages > maxPlainMessages ? this.costlyReads.run(appId, count) : count());
@@ -36,15 +54,17 @@ export class UnreadMessages {
   }
 
   /**
-   * A page of the users who have unread messages of the window, by uuid. Pages beyond 100,000 users are empty, and cost
-   * nothing. @param page 1 for the first
+   * A page of the users who have unread messages of the window, by uuid. Pages beyond 100,000 users are empty and cost
+   * nothing.
+   * @param page 1 for the first
    */
   async users(appId: string, page: number, limit: number, window: CreationWindow): Promise<string[]> {
     if (page * limit > maxPagedUsers) return [];
     return this.costlyReads.run(appId, async () => {
       const found: string[] = [];
       for (let afterUuid: string | undefined = ''; afterUuid !== undefined && found.length < page * limit;) {
-        const bounds: UnreadBound[] = await this.repository.listPerhapsUnread(appId, afterUuid, inboxesAtOnce);
+        const inboxes = await this.inboxes.listNotReadToEnd(appId, afterUuid, inboxesAtOnce);
+        const bounds: UnreadBound[] = inboxes.map((inbox) => toUnreadBound(inbox.user_uuid, inbox));
         const unread = await this.count(appId, bounds, window);
         found.push(...bounds.flatMap(({ userUuid }) => (unread.has(userUuid) ? userUuid : [])));
         afterUuid = bounds.length === inboxesAtOnce ? bounds.at(-1)?.userUuid : undefined;
@@ -69,16 +89,16 @@ export class UnreadMessages {
         continue;
       }
       const uuids = part.map(({ userUuid }) => userUuid);
-      for (const [uuid, unread] of await this.repository.countUnread(appId, uuids, window)) counts.set(uuid, unread);
+      for (const [uuid, unread] of await this.repository.count(appId, uuids, window)) counts.set(uuid, unread);
     }
     return counts;
   }
 
-  /** Of one inbox with more messages than one statement may look at. */
+  /** For one inbox with more messages than one statement may look at. */
   private async countInParts(appId: string, inbox: UnreadBound, { fromMs, untilMs }: CreationWindow): Promise<number> {
     let unread = 0;
     for (let afterSeq: number | undefined = inbox.readSeq; afterSeq !== undefined;) {
-      const messages = await this.repository.listUnread(appId, inbox.userUuid, afterSeq, messagesAtOnce);
+      const messages = await this.repository.list(appId, inbox.userUuid, afterSeq, messagesAtOnce);
       for (const { own, created_at } of messages)
         if (own === 0 && created_at >= (fromMs ?? 0) && created_at < (untilMs ?? Infinity)) unread += 1;
       afterSeq = messages.length === messagesAtOnce ? messages.at(-1)?.seq : undefined;
@@ -86,6 +106,10 @@ export class UnreadMessages {
     }
     return unread;
   }
+}
+
+function toUnreadBound(userUuid: string, { last_seq, read_seq, kept, history }: Inbox): UnreadBound {
+  return { userUuid, readSeq: read_seq, messages: Math.min(last_seq - read_seq, kept + history) };
 }
 
 /** Parts with as many messages as one statement may look at; an inbox with more is a part by itself. */

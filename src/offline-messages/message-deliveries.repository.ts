@@ -1,0 +1,166 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock/clock.js';
+import { Database, type SqlValue, type Transaction } from '../database/database.js';
+import { Gatherer } from '../database/gatherer.js';
+import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import { UserChangesService } from '../users/user-changes.service.js';
+import { UsersService } from '../users/users.service.js';
+import type { InboxMessageRow } from './inbox-message.entity.js';
+import { InboxesRepository, type LockedInbox } from './inboxes.repository.js';
+import { InboxLimitsRepository } from './inbox-limits.repository.js';
+import type { Message, Receiver } from './message.js';
+import { storedState } from './stored-state.js';
+
+/** One message for up to `maxReceivers` receivers, and how many messages each of them may keep. */
+interface Delivery {
+  readonly message: Message;
+  readonly receivers: readonly Receiver[];
+  readonly maxKept: number;
+}
+
+interface Acknowledgement {
+  readonly userUuid: string;
+  readonly id: number;
+  readonly maxHistory: number;
+}
+
+/** A transaction touches an inbox, its new message and the one that makes room: three rows for each receiver. */
+export const maxReceivers = 300;
+/** A long body weighs as much as a receiver for each of so many bytes: a transaction stays near a megabyte. */
+const bytesPerRow = 3_500;
+const rowsPerRun = 300;
+
+const messageColumns = ['app_id', 'id', 'sender', 'chat_type', 'type', 'body', 'ext', 'created_at'];
+const inboxMessageColumns = [
+  ...['app_id', 'user_uuid', 'seq', 'id', 'message_id'],
+  ...['state', 'offline', 'own', 'created_at', 'sender'],
+];
+
+const stateOnceDelivered = `CASE offline WHEN 0 THEN ${storedState.history} ELSE ${storedState.delivered} END`;
+
+/** Brings messages into inboxes, and notes that they have reached a device. */
+@Injectable()
+export class MessageDeliveriesRepository {
+  private readonly deliveries: Gatherer<Delivery, readonly number[]>;
+  private readonly acknowledgements: Gatherer<Acknowledgement, void>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly ids: TimeOrderedIds,
+    private readonly users: UsersService,
+    private readonly userChanges: UserChangesService,
+    private readonly inboxes: InboxesRepository,
+    private readonly limits: InboxLimitsRepository,
+  ) {
+    // One run at a time: messages are stored in the order in which they came.
+    this.deliveries = new Gatherer(
+      (appId, deliveries) => this.database.write((transaction) => this.deliver(transaction, appId, deliveries), appId),
+      { rows: rowsPerRun, runs: 1 },
+      ({ message, receivers }) =>
+        receivers.length + Math.floor((message.body.length + (message.ext?.length ?? 0)) / bytesPerRow),
+    );
+    this.acknowledgements = new Gatherer(
+      (appId, items) => this.database.write((transaction) => this.acknowledgeAll(transaction, appId, items), appId),
+      { rows: rowsPerRun, runs: 1 },
+    );
+  }
+
+  /**
+   * Puts a message into the inboxes of its receivers and resolves once that is durable.
+   * @returns the message id of each receiver; an unknown name gets one too, and nothing is stored for it
+   */
+  insert(appId: string, delivery: Delivery): Promise<readonly number[]> {
+    return this.deliveries.add(appId, delivery);
+  }
+
+  /** Marks a message as delivered. One that is delivered already, gone or another user's changes nothing. */
+  acknowledge(appId: string, acknowledgement: Acknowledgement): Promise<void> {
+    return this.acknowledgements.add(appId, acknowledgement);
+  }
+
+  private async deliver(
+    transaction: Transaction,
+    appId: string,
+    deliveries: readonly Delivery[],
+  ): Promise<(readonly number[])[]> {
+    const usernames = new Set(deliveries.flatMap(({ receivers }) => receivers.map(({ username }) => username)));
+    const users = await this.users.lockForUpdate(transaction, appId, [...usernames]);
+    const uuids = new Map(users.map(({ username, uuid }) => [username, uuid]));
+    const inboxes = await this.inboxes.lockOrCreate(transaction, appId, [...uuids.values()]);
+    const createdAt = this.clock.now();
+    const messages: Record<string, SqlValue>[] = [];
+    const arrived: Record<string, SqlValue>[] = [];
+    const results = deliveries.map(({ message, receivers }) => {
+      const messageId = this.ids.next();
+      const arrivedBefore = arrived.length;
+      const ids = receivers.map(({ username, offline }) => {
+        const id = this.ids.next();
+        const inbox = inboxes.get(uuids.get(username) ?? '');
+        if (inbox === undefined) return id;
+        inbox.last_seq += 1;
+        inbox.undelivered += 1;
+        inbox.kept += 1;
+        arrived.push({
+          ...{ app_id: appId, user_uuid: inbox.user_uuid, seq: inbox.last_seq, id, message_id: messageId },
+          ...{ state: storedState.undelivered, offline: offline ? 1 : 0, own: username === message.sender ? 1 : 0 },
+          ...{ created_at: createdAt, sender: message.sender },
+        });
+        return id;
+      });
+      // The content is stored only if some inbox holds it.
+      if (arrived.length > arrivedBefore)
+        messages.push({
+          ...{ app_id: appId, id: messageId, sender: message.sender, chat_type: message.chatType },
+          ...{ type: message.type, body: message.body, ext: message.ext, created_at: createdAt },
+        });
+      return ids;
+    });
+    await transaction.insert('messages', messageColumns, messages);
+    await transaction.insert('inbox_messages', inboxMessageColumns, arrived);
+    await this.limits.trimKept(transaction, appId, inboxes, deliveries.at(-1)?.maxKept ?? 0);
+    await this.inboxes.save(transaction, inboxes);
+    const lastSeqs = [...inboxes].map(([uuid, inbox]): [string, number] => [uuid, inbox.last_seq]);
+    await this.userChanges.add(transaction, appId, new Map(lastSeqs));
+    return results;
+  }
+
+  private async acknowledgeAll(
+    transaction: Transaction,
+    appId: string,
+    items: readonly Acknowledgement[],
+  ): Promise<void[]> {
+    const { among, forceIndex, forceIndexToChange } = this.database.dialect;
+    const uuids = new Set(items.map(({ userUuid }) => userUuid));
+    const inboxes = await this.inboxes.lock(transaction, appId, [...uuids]);
+    const owners = new Map(items.map(({ id, userUuid }) => [id, userUuid]));
+    const wanted = among('id', [...owners.keys()]);
+    const found = await transaction.read<Pick<InboxMessageRow, 'user_uuid' | 'id' | 'offline'>>(
+      `SELECT user_uuid, id, offline FROM inbox_messages${forceIndex('inbox_messages_by_id')}` +
+        ` WHERE app_id = ? AND state = ? AND ${wanted.sql}`,
+      [appId, storedState.undelivered, ...wanted.values],
+    );
+    const delivered = found.filter(({ user_uuid, id }) => owners.get(id) === user_uuid && inboxes.has(user_uuid));
+    for (const { user_uuid, offline } of delivered) {
+      const inbox = inboxes.get(user_uuid) as LockedInbox;
+      inbox.undelivered -= 1;
+      if (offline !== 0) continue;
+      inbox.kept -= 1;
+      inbox.history += 1;
+    }
+    if (delivered.length > 0) {
+      const changed = among(
+        'id',
+        delivered.map(({ id }) => id),
+      );
+      await transaction.run(
+        `UPDATE inbox_messages${forceIndexToChange('inbox_messages_by_id')} SET state = ${stateOnceDelivered}` +
+          ` WHERE app_id = ? AND ${changed.sql}`,
+        [appId, ...changed.values],
+      );
+      await this.limits.trimHistory(transaction, appId, inboxes, items.at(-1)?.maxHistory ?? 0);
+      await this.inboxes.save(transaction, inboxes);
+    }
+    return items.map(() => undefined);
+  }
+}

@@ -1,0 +1,31 @@
+/** What was said. `body` and `ext` are JSON text. */
+export interface Message {
+  /** A folded name. */
+  readonly sender: string;
+  readonly chatType: 'chat';
+  readonly type: string;
+  readonly body: string;
+  readonly ext: string | null;
+}
+
+export interface Receiver {
+  /** A folded name. */
+  readonly username: string;
+  /** No session of the user can take the message at once. */
+  readonly offline: boolean;
+}
+
+/** A message as its receiver gets it. */
+export interface InboxMessage extends Message {
+  readonly id: number;
+  /** The place in the order of the inbox. */
+  readonly seq: number;
+  readonly offline: boolean;
+  readonly createdAt: number;
+}
+
+/** From `fromMs` (inclusive) to `untilMs` (exclusive), in Unix milliseconds; null: unbounded. */
+export interface CreationWindow {
+  readonly fromMs: number | null;
+  readonly untilMs: number | null;
+}

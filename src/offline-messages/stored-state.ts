@@ -1,0 +1,12 @@
+/**
+ * How far a message has come in an inbox: the values of `inbox_messages.state`. Those below `history` are the offline
+ * messages of the user.
+ */
+export const storedState = {
+  /** No device has acknowledged it. */
+  undelivered: 0,
+  /** Acknowledged, and the user was offline when it arrived: still an offline message. */
+  delivered: 1,
+  /** Acknowledged by a user who was online when it arrived: not an offline message any more. */
+  history: 2,
+} as const;
