@@ -7,7 +7,8 @@ import { AppsService } from '../apps/apps.service.js';
 import { Database } from '../database/database.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { UserChangesService } from '../users/user-changes.service.js';
-import { UsersRepository } from '../users/users.repository.js';
+import { UserRevocationsService } from '../users/user-revocations.service.js';
+import { UserWritesRepository } from '../users/user-writes.repository.js';
 import { UsersService } from '../users/users.service.js';
 import { LocalSessions } from './local-sessions.js';
 import { aSession } from './presence.store.contract.js';
@@ -21,6 +22,7 @@ const minuteMs = 60_000;
 describe('UserSweep', () => {
   let running: RunningApp;
   let users: UsersService;
+  let revocations: UserRevocationsService;
   let database: Database;
   let appId: string;
   let clock: FixedClock;
@@ -32,6 +34,7 @@ describe('UserSweep', () => {
   beforeAll(async () => {
     running = await startApp();
     users = running.nest.get(UsersService);
+    revocations = running.nest.get(UserRevocationsService);
     database = running.nest.get(Database);
     appId = running.app.id;
   });
@@ -99,7 +102,7 @@ describe('UserSweep', () => {
   it(
     `${manySessions} idle sessions cost next to nothing, and each is looked at once in ten minutes all the same`,
     async () => {
-      const repository = running.nest.get(UsersRepository);
+      const repository = running.nest.get(UserWritesRepository);
       for (let start = 0; start < manySessions; start += 500) {
         const some = Array.from({ length: 500 }, () => ({ username: aUsername(), nickname: null, passwordHash: null }));
         for (const user of await repository.insert(appId, some)) hold(user?.username ?? '', user?.uuid ?? '');
@@ -132,11 +135,11 @@ describe('UserSweep', () => {
     const [banned, deleted, changed, revoked, forced, written, renamed] = names as [string, ...string[]];
     await run();
     verdicts.length = 0;
-    await users.ban(appId, banned, 'test', null);
+    await revocations.ban(appId, banned, 'test', null);
     await users.delete(appId, deleted as string);
     await users.changePassword(appId, changed as string, 'another');
-    await users.revokeTokens(appId, revoked as string);
-    await users.forceOffline(appId, forced as string);
+    await revocations.revokeTokens(appId, revoked as string);
+    await revocations.forceOffline(appId, forced as string);
     await running.nest
       .get(MessagesService)
       .send(running.app, { from: 'admin', to: [written as string], type: 'txt', body: { msg: 'x' }, ext: undefined });
@@ -208,14 +211,14 @@ describe('UserSweep', () => {
   it('looks again at what it could not read, and at everything when it has not read for too long', async () => {
     const [first, second] = [await open(), await open()];
     await run();
-    await users.ban(appId, first, 'test', null);
+    await revocations.ban(appId, first, 'test', null);
     jest.spyOn(users, 'findAllByUuid').mockRejectedValueOnce(new Error('away'));
     await expect(run()).rejects.toThrow('away');
     await run();
     expect(verdicts).toEqual([`${first} banned`]);
 
     // As a process that stood still: the change was cleared away meanwhile.
-    await users.ban(appId, second, 'test', null);
+    await revocations.ban(appId, second, 'test', null);
     const changes = running.nest.get(UserChangesService);
     await changes.clear(appId, await changes.listIds(appId));
     await run();

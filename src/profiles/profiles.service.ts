@@ -8,7 +8,9 @@ import { beginAnewOutsideTransaction } from '../database/unit-of-work.js';
 import type { User } from '../users/user.js';
 import { UserEvents } from '../users/user-events.js';
 import type { UserOrder } from '../users/user-order.js';
-import { isCostlyPage, UsersService } from '../users/users.service.js';
+import { isCostlyPage, UserPagesService } from '../users/user-pages.service.js';
+import { UserRevocationsService } from '../users/user-revocations.service.js';
+import { UsersService } from '../users/users.service.js';
 import type { ProfiledUser } from './profile.js';
 import { checkAvatarUrl, writeExtras } from './profile-rules.js';
 import { isCurrent, type ProfileChange, ProfilesRepository } from './profiles.repository.js';
@@ -51,6 +53,8 @@ export class ProfilesService {
   constructor(
     private readonly repository: ProfilesRepository,
     private readonly users: UsersService,
+    private readonly pages: UserPagesService,
+    private readonly revocations: UserRevocationsService,
     private readonly costlyReads: CostlyReads,
     events: UserEvents,
   ) {
@@ -130,10 +134,10 @@ export class ProfilesService {
     );
   }
 
-  /** Users on a numbered page: see `UsersService.listPage`. @throws AppError argument_invalid, rate_limited, overloaded */
+  /** Users on a numbered page: see `UserPagesService.list`. @throws AppError argument_invalid, rate_limited, overloaded */
   async listPage(appId: string, order: UserOrder, page: number, limit: number): Promise<ProfilePage> {
     const read = async (): Promise<ProfilePage> => {
-      const { users, total } = await this.users.listPage(appId, order, page, limit);
+      const { users, total } = await this.pages.list(appId, order, page, limit);
       return { users: await this.profiledAll(appId, users), total };
     };
     return isCostlyPage(order, limit) ? this.costlyReads.run(appId, read) : read();
@@ -157,7 +161,7 @@ export class ProfilesService {
   /** Ends the user token, and with it every other token and every session. @throws AppError user_not_found */
   async resetToken(app: App, userId: string): Promise<UserTokens> {
     const { user } = await this.get(app.id, userId);
-    const reset = await this.users.revokeTokensOf(user, (transaction, locked) =>
+    const reset = await this.revocations.revokeTokensOf(user, (transaction, locked) =>
       this.repository.resetToken(transaction, app, locked),
     );
     return this.tokensOf(app, reset);

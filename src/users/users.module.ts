@@ -2,9 +2,13 @@ import { Module } from '@nestjs/common';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import { RemovalsModule } from '../removals/removals.module.js';
+import { UserActivationsRepository } from './user-activations.repository.js';
 import { UserChangesService } from './user-changes.service.js';
 import { UserEvents } from './user-events.js';
 import { UserPagesRepository } from './user-pages.repository.js';
+import { UserPagesService } from './user-pages.service.js';
+import { UserRevocationsService } from './user-revocations.service.js';
+import { UserWritesRepository } from './user-writes.repository.js';
 import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
@@ -12,12 +16,16 @@ import { UsersService } from './users.service.js';
   imports: [PasswordsModule, RemovalsModule],
   providers: [
     ReleasedNamesRepository,
+    UserActivationsRepository,
     UserChangesService,
     UserEvents,
     UserPagesRepository,
+    UserPagesService,
+    UserRevocationsService,
+    UserWritesRepository,
     UsersRepository,
     UsersService,
   ],
-  exports: [UserChangesService, UserEvents, UsersService],
+  exports: [UserChangesService, UserEvents, UserPagesService, UserRevocationsService, UsersService],
 })
 export class UsersModule {}

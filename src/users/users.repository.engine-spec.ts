@@ -9,6 +9,8 @@ import { RemovalsService } from '../removals/removals.service.js';
 import { UserChangesService } from './user-changes.service.js';
 import type { User } from './user.js';
 import { UserEvents } from './user-events.js';
+import { UserActivationsRepository } from './user-activations.repository.js';
+import { UserWritesRepository } from './user-writes.repository.js';
 import { UsersRepository } from './users.repository.js';
 
 /** The ids of a node whose clock is ahead or behind. */
@@ -25,7 +27,7 @@ class GivenIds extends TimeOrderedIds {
   }
 }
 
-describe('UsersRepository', () => {
+describe('UsersRepository and UserWritesRepository', () => {
   let running: RunningApp;
   let appId: string;
 
@@ -36,11 +38,13 @@ describe('UsersRepository', () => {
   afterAll(() => running.stop());
 
   const repositoryWith = (ids: number[]) =>
-    new UsersRepository(
+    new UserWritesRepository(
       running.nest.get(Database),
       running.nest.get(Clock),
       new GivenIds(running.nest.get(Clock), ids),
       running.nest.get(TimeBasedUuids),
+      running.nest.get(UsersRepository),
+      running.nest.get(UserActivationsRepository),
       running.nest.get(UserEvents),
       running.nest.get(UserChangesService),
       running.nest.get(ReleasedNamesRepository),
@@ -48,7 +52,7 @@ describe('UsersRepository', () => {
     );
   const aUser = (username = aUsername()) => ({ username, nickname: null, passwordHash: null });
 
-  it('keeps each line of the history in its order, also when another node whose clock is ahead wrote the one before', async () => {
+  it('keeps the lines of the history in order, also when a node whose clock is ahead wrote the previous one', async () => {
     const id = running.nest.get(TimeOrderedIds).next();
     const [user] = await repositoryWith([id]).insert(appId, [aUser()]);
     const change = (ids: number[], activated: boolean, reason: string) =>
@@ -68,8 +72,8 @@ describe('UsersRepository', () => {
     expect(history).toEqual([{ reason: 'first' }, { reason: 'the same id' }, { reason: 'an earlier id' }]);
   });
 
-  it('puts all users of one call into one transaction, and tells whose names are taken', async () => {
-    const repository = running.nest.get(UsersRepository);
+  it('inserts all users of one call in one transaction, and reports the taken names', async () => {
+    const repository = running.nest.get(UserWritesRepository);
     const [taken] = await repository.insert(appId, [aUser()]);
     const names = Array.from({ length: 60 }, () => aUsername());
     const results = await Promise.all([
@@ -80,9 +84,9 @@ describe('UsersRepository', () => {
     expect(results[1].every((user) => user === null)).toBe(true);
   });
 
-  it('finds what exists among many look-ups at once, each caller its own', async () => {
+  it('answers each of many concurrent look-ups with its own user, or null', async () => {
     const repository = running.nest.get(UsersRepository);
-    const users = await repository.insert(
+    const users = await running.nest.get(UserWritesRepository).insert(
       appId,
       Array.from({ length: 50 }, () => aUser()),
     );

@@ -2,32 +2,25 @@ import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
 import { checkPassword } from '../passwords/password.js';
 import { PasswordHasher } from '../passwords/password-hasher.service.js';
-import { epochOfForcedLogout, epochOfRevocation, isForOwner } from './token-epoch.js';
+import { epochOfRevocation, isForOwner } from './token-epoch.js';
 import { Clock } from '../clock/clock.js';
 import type { Transaction } from '../database/database.js';
 import { AppError } from '../errors/app-error.js';
-import { checkReason } from './activation-reason.js';
 import { readCursor, writeCursor } from '../cursors/list-cursor.js';
+import { checkAccount, type NewAccount, withoutRepeats } from './new-account.js';
 import { checkNickname, maxLongNicknameLength } from './nickname.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import type { User } from './user.js';
-import { type UserEvent, UserEvents } from './user-events.js';
-import { isIndexed, type UserOrder } from './user-order.js';
-import { UserPagesRepository } from './user-pages.repository.js';
+import { UserEvents } from './user-events.js';
 import type { UserStep } from './user-step.js';
-import { checkLongUsername, checkUsername, isUuid, usernameKey } from './username.js';
-import { type UserChange, type UserIdentity, UsersRepository } from './users.repository.js';
-
-export interface NewAccount {
-  readonly username: string;
-  readonly password?: string | undefined;
-  readonly nickname?: string | undefined;
-}
+import { checkLongUsername, isUuid, usernameKey } from './username.js';
+import { type UserChange, type UserIdentity, UserWritesRepository } from './user-writes.repository.js';
+import { UsersRepository } from './users.repository.js';
 
 export interface Registration {
   /** The new users, in the order of the request. */
   readonly registered: readonly User[];
-  /** The names that belong to somebody already, as the caller wrote them. */
+  /** The names that are taken, as the caller wrote them. */
   readonly taken: readonly string[];
 }
 
@@ -37,32 +30,13 @@ export interface UserPage {
   readonly cursor: string | null;
 }
 
-export interface NumberedPage {
-  readonly users: readonly User[];
-  /** How many users the app has. */
-  readonly total: number;
-}
-
 export const maxBatchSize = 60;
-/** An order without an index looks at every user for each page: above this, one would take too long. */
-const maxSortedUsers = 100_000;
-const maxPlainPage = 500;
-
-/** Whether a page looks at every user of the app, or has very many itself. */
-export function isCostlyPage(order: UserOrder, limit: number): boolean {
-  return isSorted(order) || limit > maxPlainPage;
-}
-
-function isSorted([first]: UserOrder): boolean {
-  return first !== undefined && !isIndexed(first.by);
-}
-
-/** Owns the accounts: register, find, list, change, ban, delete, and the end of tokens that goes with it. */
+/** Owns the accounts: register, find, list, change, authenticate, delete. */
 @Injectable()
 export class UsersService {
   constructor(
     private readonly repository: UsersRepository,
-    private readonly pages: UserPagesRepository,
+    private readonly writes: UserWritesRepository,
     private readonly passwords: PasswordHasher,
     private readonly clock: Clock,
     private readonly events: UserEvents,
@@ -70,9 +44,9 @@ export class UsersService {
   ) {}
 
   /**
-   * Registers up to 60 users in one transaction. Names that are taken are told apart; a name that is illegal anywhere
-   * in the request, or a missing password, registers nobody.
-   * @param passwordOptional whether an account may be without a password; such a user logs in with tokens only
+   * Registers up to 60 users in one transaction. Taken names are reported; an illegal name anywhere in the request,
+   * or a missing password, registers nobody.
+   * @param passwordOptional whether an account may have no password; its user logs in with tokens only
    * @throws AppError batch_too_large, batch_contradictory, username_*, nickname_too_long, password_*, overloaded
    */
   async register(app: App, accounts: readonly NewAccount[], passwordOptional: boolean): Promise<Registration> {
@@ -88,7 +62,7 @@ export class UsersService {
       nickname,
       passwordHash: hashes[index] ?? null,
     }));
-    const results = await this.repository.insert(app.id, rows);
+    const results = await this.writes.insert(app.id, rows);
     return {
       registered: results.filter((user) => user !== null),
       taken: wanted.flatMap((account, index) => (results[index] === null ? account.written : [])),
@@ -98,19 +72,20 @@ export class UsersService {
   /**
    * Registers one user whose name may be an address: up to 255 characters, `@` among them.
    * @param password null: the account has none, and its user logs in with tokens only
-   * @param together is written in the same transaction
-   * @returns null when the name is taken @throws AppError username_*, nickname_too_long, password_*, overloaded
+   * @param alsoWrite is written in the same transaction
+   * @returns null when the name is taken
+   * @throws AppError username_*, nickname_too_long, password_*, overloaded
    */
   async registerOne(
     app: App,
     account: { username: string; nickname: string | null; password: string | null },
-    together: UserStep,
+    alsoWrite: UserStep,
   ): Promise<User | null> {
     const username = checkLongUsername(account.username);
     const nickname = account.nickname === null ? null : checkNickname(account.nickname, maxLongNicknameLength);
     if (account.password !== null) checkPassword(account.password);
     const passwordHash = account.password === null ? null : await this.passwords.hash(account.password, app.id);
-    const [user] = await this.repository.insert(app.id, [{ username, nickname, passwordHash }], together);
+    const [user] = await this.writes.insert(app.id, [{ username, nickname, passwordHash }], alsoWrite);
     return user ?? null;
   }
 
@@ -130,9 +105,9 @@ export class UsersService {
   }
 
   /**
-   * The user that a caller means by a uuid or, where nobody has that uuid, by a name: who got the name of another's uuid,
-   * as older versions allowed, is not to be taken for that one. For callers only: where the user is known already, a
-   * name is looked up with `find`. @throws AppError user_not_found
+   * The user that a caller means by a uuid or, where nobody has that uuid, by a name: older versions allowed a name that
+   * is another user's uuid. For what callers send; use `find` for what is known to be a name.
+   * @throws AppError user_not_found
    */
   async get(appId: string, nameOrUuid: string): Promise<User> {
     const user = (await this.findByUuid(appId, nameOrUuid)) ?? (await this.find(appId, nameOrUuid));
@@ -140,8 +115,8 @@ export class UsersService {
   }
 
   /**
-   * Whether what was issued in this second for the user's name is for this user, not for an earlier one of the name. The user
-   * was read before: a name is released in the transaction that frees it.
+   * Whether a token issued in this second for the user's name was meant for this user, not for an earlier owner of the
+   * name. Read the user first: the release of a name is noted in the transaction that frees it.
    */
   async isForOwner({ appId, username, createdAt }: User, atSeconds: number): Promise<boolean> {
     return isForOwner(atSeconds, createdAt, await this.releasedNames.lastRelease(appId, username));
@@ -152,14 +127,14 @@ export class UsersService {
     const known = await this.find(app.id, username);
     if (known !== null) return known;
     const { registered } = await this.register(app, [{ username }], true);
-    // Nobody registered: somebody else was quicker, and that user is as good.
+    // Taken: another call registered the user first, and that one will do.
     return registered[0] ?? (await this.find(app.id, username)) ?? notFound();
   }
 
   /**
-   * The users of these folded names, which nobody can change or delete until the transaction ends. Comes first in a
-   * transaction: every other lock is taken after those of users, and so nobody waits in a circle. What can be nobody's
-   * name is not looked up: MariaDB would find `ann` for `ann` and a blank.
+   * The users of these folded names, which no other transaction can change or delete until this one ends. Comes first in
+   * a transaction: every other lock is taken after those of users, which prevents deadlocks. Text that cannot be a name
+   * is not looked up: MariaDB would find `ann` for `ann` and a blank.
    */
   lockForUpdate(transaction: Transaction, appId: string, usernames: readonly string[]): Promise<User[]> {
     return this.repository.lockForUpdate(
@@ -176,26 +151,10 @@ export class UsersService {
     return { users: page, cursor: users.length > limit ? cursorAfter(appId, page) : null };
   }
 
-  /** The users of these names in any case, each once, in the order of the names; who is not there is left out. */
+  /** The users of these names in any case, each once, in the order of the names; unknown names are left out. */
   findAll(appId: string, usernames: readonly string[]): Promise<User[]> {
     const keys = new Set(usernames.map((name) => usernameKey(name)).filter((key) => key !== null));
     return this.repository.findAll(appId, [...keys]);
-  }
-
-  /**
-   * The users on a numbered page (1: the first). Any page by id or username costs the same; another order is only for
-   * apps of up to 100,000 users. A page that is far from both ends may lag by what came or went in the last 60 s. Whoever
-   * asks for a page that `isCostlyPage` asks as a costly read.
-   * @throws AppError argument_invalid
-   */
-  async listPage(appId: string, order: UserOrder, page: number, limit: number): Promise<NumberedPage> {
-    const total = await this.count(appId);
-    if (isSorted(order) && total > maxSortedUsers)
-      throw new AppError('argument_invalid', {
-        detail: `an app of over ${maxSortedUsers} users can be ordered by id, time of registration or name only`,
-      });
-    const usernames = await this.pages.usernamesAt(appId, order, { offset: (page - 1) * limit, limit, total });
-    return { users: await this.repository.findAll(appId, usernames), total };
   }
 
   /** How many users the app has. */
@@ -203,17 +162,17 @@ export class UsersService {
     return this.repository.count(appId);
   }
 
-  /** Deletes a user and what belongs to it. @returns the user as it was @throws AppError user_not_found */
+  /** Deletes a user and what belongs to it. @returns its last state @throws AppError user_not_found */
   async delete(appId: string, nameOrUuid: string): Promise<User> {
     const known = await this.get(appId, nameOrUuid);
-    const user = (await this.repository.delete(appId, known)) ?? notFound();
+    const user = (await this.writes.delete(appId, known)) ?? notFound();
     this.events.publish({ type: 'deleted', user });
     return user;
   }
 
-  /** Deletes the oldest `limit` users after the cursor. @returns them as they were @throws AppError cursor_invalid */
+  /** Deletes the oldest `limit` users after the cursor. @returns their last states @throws AppError cursor_invalid */
   async deleteOldest(appId: string, limit: number, cursor: string | null): Promise<UserPage> {
-    const { deleted, lastId } = await this.repository.deleteAfter(appId, afterIdOf(appId, cursor), limit);
+    const { deleted, lastId } = await this.writes.deleteAfter(appId, afterIdOf(appId, cursor), limit);
     for (const user of deleted) this.events.publish({ type: 'deleted', user });
     return { users: deleted, cursor: lastId === null ? null : writeCursor(appId, lastId) };
   }
@@ -224,89 +183,43 @@ export class UsersService {
     const user = await this.get(appId, nameOrUuid);
     const passwordHash = await this.passwords.hash(password, appId);
     return this.change(user, 'password_changed', (before) => ({
-      user: { passwordHash, tokenEpoch: this.nextEpoch(before) },
+      user: { passwordHash, tokenEpoch: epochOfRevocation(this.clock.now(), before.tokenEpoch) },
     }));
   }
 
-  /** Sets the nickname, or with an empty one takes it away. @throws AppError user_not_found, nickname_too_long */
+  /** Sets the nickname; an empty one removes it. @throws AppError user_not_found, nickname_too_long */
   async changeNickname(appId: string, nameOrUuid: string, text: string): Promise<User> {
     const nickname = text === '' ? null : checkNickname(text);
     return this.change(await this.get(appId, nameOrUuid), null, () => ({ user: { nickname } }));
   }
 
   /**
-   * Gives a user another nickname or password, and writes `together` in the same transaction; what is undefined or null
-   * stays as it is then. The password that the user has already changes nothing; another one ends every token and session.
+   * Sets nickname and password, and writes `alsoWrite` in the same transaction; what is undefined or null stays as it is.
+   * The password that the user has already changes nothing; another one ends every token and session.
    * @throws AppError user_not_found, nickname_too_long, password_*, overloaded
    */
   async update(
     user: User,
     { nickname, password }: { nickname: string | undefined; password: string | null },
-    together?: UserStep,
+    alsoWrite?: UserStep,
   ): Promise<User> {
     if (nickname !== undefined) checkNickname(nickname, maxLongNicknameLength);
     const passwordHash = password === null ? null : await this.hashIfNew(user, password);
     const named = nickname === undefined || nickname === user.nickname;
-    if (named && passwordHash === null && together === undefined) return user;
-    const told = passwordHash === null ? null : 'password_changed';
+    if (named && passwordHash === null && alsoWrite === undefined) return user;
     return this.change(
       user,
-      told,
+      passwordHash === null ? null : 'password_changed',
       (before) => ({
         user: {
           ...(nickname === undefined ? {} : { nickname }),
-          ...(passwordHash === null ? {} : { passwordHash, tokenEpoch: this.nextEpoch(before) }),
+          ...(passwordHash === null
+            ? {}
+            : { passwordHash, tokenEpoch: epochOfRevocation(this.clock.now(), before.tokenEpoch) }),
         },
       }),
-      together,
+      alsoWrite,
     );
-  }
-
-  /** Bans a user: no session stays, no token is good, no login until unbanned. Again: nothing changes. */
-  async ban(appId: string, nameOrUuid: string, actor: string, reason: string | null): Promise<User> {
-    checkReason(reason);
-    return this.change(await this.get(appId, nameOrUuid), 'banned', this.banning(actor, reason));
-  }
-
-  /** Lifts a ban. Tokens from before it stay ended. Again: nothing changes. @throws AppError user_not_found */
-  async unban(appId: string, nameOrUuid: string, actor: string, reason: string | null): Promise<User> {
-    checkReason(reason);
-    return this.change(await this.get(appId, nameOrUuid), null, unbanning(actor, reason));
-  }
-
-  /** Bans those of the named users who exist, in one transaction. @throws AppError user_not_found when nobody does */
-  banAll(appId: string, usernames: readonly string[], actor: string): Promise<User[]> {
-    return this.changeAll(appId, usernames, 'banned', this.banning(actor, null));
-  }
-
-  /** Lifts the bans of those who exist, in one transaction. @throws AppError user_not_found when nobody does */
-  unbanAll(appId: string, usernames: readonly string[], actor: string): Promise<User[]> {
-    return this.changeAll(appId, usernames, null, unbanning(actor, null));
-  }
-
-  /** Ends every token and session of the user. @throws AppError user_not_found */
-  async revokeTokens(appId: string, nameOrUuid: string): Promise<User> {
-    return this.revokeTokensOf(await this.get(appId, nameOrUuid));
-  }
-
-  /** The same for a known user, and writes `together` in the same transaction. @throws AppError user_not_found */
-  revokeTokensOf(user: User, together?: UserStep): Promise<User> {
-    return this.change(
-      user,
-      'tokens_revoked',
-      (locked) => ({ user: { tokenEpoch: this.nextEpoch(locked) } }),
-      together,
-    );
-  }
-
-  /**
-   * Moves a user offline: every session and every token of before ends, and logging in anew is allowed at once, with an
-   * AccessToken2 of the same second too. @throws AppError user_not_found
-   */
-  async forceOffline(appId: string, nameOrUuid: string): Promise<User> {
-    return this.change(await this.get(appId, nameOrUuid), 'forced_offline', ({ tokenEpoch }) => ({
-      user: { tokenEpoch: epochOfForcedLogout(this.clock.now(), tokenEpoch) },
-    }));
   }
 
   /**
@@ -324,83 +237,21 @@ export class UsersService {
 
   private async change(
     user: UserIdentity & Pick<User, 'appId'>,
-    told: UserEvent['type'] | null,
+    event: 'password_changed' | null,
     change: UserChange,
-    together?: UserStep,
+    alsoWrite?: UserStep,
   ): Promise<User> {
-    const result = (await this.repository.change(user.appId, user, change, together)) ?? notFound();
-    // Also when nothing changed: a repeated ban must close a session that slipped through the first.
-    if (told !== null) this.events.publish({ type: told, user: result.user });
+    const result = (await this.writes.change(user.appId, user, change, alsoWrite)) ?? notFound();
+    if (event !== null) this.events.publish({ type: event, user: result.user });
     return result.user;
   }
 
-  /** Who was deleted just now is as good as unknown. */
-  private async changeAll(
-    appId: string,
-    usernames: readonly string[],
-    told: UserEvent['type'] | null,
-    change: UserChange,
-  ): Promise<User[]> {
-    const known = await this.findAll(appId, usernames);
-    const results = await this.repository.changeEach(appId, known, change);
-    const users = results.filter((result) => result !== null).map(({ user }) => user);
-    if (told !== null) for (const user of users) this.events.publish({ type: told, user });
-    return users.length === 0 ? notFound() : users;
-  }
-
-  private banning(actor: string, reason: string | null): UserChange {
-    return (user) =>
-      user.activated
-        ? { user: { activated: false, tokenEpoch: this.nextEpoch(user) }, activation: { actor, reason } }
-        : null;
-  }
-
-  /** null: it is the password that the user has. */
+  /** null: the user has this password already. */
   private async hashIfNew(user: User, password: string): Promise<string | null> {
     checkPassword(password);
     const same = user.passwordHash !== null && (await this.passwords.verify(user.passwordHash, password, user.appId));
     return same ? null : this.passwords.hash(password, user.appId);
   }
-
-  private nextEpoch({ tokenEpoch }: User): number {
-    return epochOfRevocation(this.clock.now(), tokenEpoch);
-  }
-}
-
-function unbanning(actor: string, reason: string | null): UserChange {
-  return (user) => (user.activated ? null : { user: { activated: true }, activation: { actor, reason } });
-}
-
-interface CheckedAccount {
-  readonly username: string;
-  /** The name as the caller wrote it. */
-  readonly written: string;
-  readonly nickname: string | null;
-  readonly password: string | null;
-}
-
-function checkAccount(account: NewAccount, passwordOptional: boolean): CheckedAccount {
-  const username = checkUsername(account.username);
-  const { password = '', nickname } = account;
-  if (password !== '' || !passwordOptional) checkPassword(password);
-  return {
-    username,
-    written: account.username,
-    password: password === '' ? null : password,
-    nickname: nickname === undefined || nickname === '' ? null : checkNickname(nickname),
-  };
-}
-
-/** The same user twice with one password is one user; with two passwords nobody can tell which is meant. */
-function withoutRepeats(accounts: readonly CheckedAccount[]): CheckedAccount[] {
-  const unique = new Map<string, CheckedAccount>();
-  for (const account of accounts) {
-    const first = unique.get(account.username);
-    if (first === undefined) unique.set(account.username, account);
-    else if (first.password !== account.password)
-      throw new AppError('batch_contradictory', { detail: account.written });
-  }
-  return [...unique.values()];
 }
 
 function afterIdOf(appId: string, cursor: string | null): number {

@@ -2,7 +2,7 @@ import { Param, Query } from '@nestjs/common';
 import { ApiExtraModels, ApiQuery, getSchemaPath } from '@nestjs/swagger';
 import { JsonBody } from '../../http/json-body.pipe.js';
 import { PresenceService } from '../../presence/presence.service.js';
-import { UsersService } from '../../users/users.service.js';
+import { UserRevocationsService } from '../../users/user-revocations.service.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
 import { type AgoraPage, Page } from './agora-page.js';
@@ -43,7 +43,7 @@ const ending: AgoraRouteOptions = {
 export class AgoraPresenceController {
   constructor(
     private readonly presence: PresenceService,
-    private readonly users: UsersService,
+    private readonly revocations: UserRevocationsService,
   ) {}
 
   @AgoraRoute('GET users/:username/status', 'Whether a user is online', {
@@ -81,7 +81,7 @@ export class AgoraPresenceController {
   @AgoraRoute('GET users/:username/disconnect', 'Force a user offline: every earlier session and token ends', ending)
   disconnect(@Call() call: AgoraCall, @Param('username') username: string) {
     return call.once(async () => {
-      await this.users.forceOffline(call.app.id, username);
+      await this.revocations.forceOffline(call.app.id, username);
       return call.answer({ data: { result: true } });
     });
   }
@@ -115,7 +115,7 @@ export class AgoraPresenceController {
   @AgoraRoute('POST token/users/:username/invalid', 'End every token and session of a user', ending)
   revokeTokens(@Call() call: AgoraCall, @Param('username') username: string) {
     return call.once(async () => {
-      await this.users.revokeTokens(call.app.id, username);
+      await this.revocations.revokeTokens(call.app.id, username);
       return call.answer({ data: { result: true } });
     });
   }

@@ -2,6 +2,7 @@ import { Param, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../errors/app-error.js';
 import { JsonBody, JsonBodyOneOrMany, OptionalJsonBody } from '../../http/json-body.pipe.js';
+import { UserRevocationsService } from '../../users/user-revocations.service.js';
 import { maxBatchSize, UsersService } from '../../users/users.service.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
@@ -29,7 +30,10 @@ const alreadyRegistered = {
 /** The user system of Agora Chat (Easemob IM): docs/dialects/agora.md. Members stand in the order of its examples. */
 @AgoraController('users')
 export class AgoraUsersController {
-  constructor(private readonly users: UsersService) {}
+  constructor(
+    private readonly users: UsersService,
+    private readonly revocations: UserRevocationsService,
+  ) {}
 
   @AgoraRoute('POST users', 'Register a user, or up to 60', {
     guard: AgoraRegistrationGuard,
@@ -155,7 +159,7 @@ export class AgoraUsersController {
     @OptionalJsonBody(AgoraReasonDto) { reason }: AgoraReasonDto,
   ) {
     return call.once(async () => {
-      const user = await this.users.ban(call.app.id, username, actor, reason ?? null);
+      const user = await this.revocations.ban(call.app.id, username, actor, reason ?? null);
       return call.answer({ entities: [toAgoraUser(user)] });
     });
   }
@@ -171,7 +175,7 @@ export class AgoraUsersController {
     @OptionalJsonBody(AgoraReasonDto) { reason }: AgoraReasonDto,
   ) {
     return call.once(async () => {
-      await this.users.unban(call.app.id, username, actor, reason ?? null);
+      await this.revocations.unban(call.app.id, username, actor, reason ?? null);
       return call.answer();
     });
   }

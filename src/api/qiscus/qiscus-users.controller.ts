@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import { ProfilesService } from '../../profiles/profiles.service.js';
-import { UsersService } from '../../users/users.service.js';
+import { UserRevocationsService } from '../../users/user-revocations.service.js';
 import { Call, QiscusCall } from './qiscus-call.js';
 import { Parameters } from './qiscus-parameter.decorators.js';
 import {
@@ -36,7 +36,7 @@ const listResults = {
 export class QiscusUsersController {
   constructor(
     private readonly profiles: ProfilesService,
-    private readonly users: UsersService,
+    private readonly revocations: UserRevocationsService,
   ) {}
 
   @QiscusRoute('POST login_or_register', 'Register a user, or change the one there is', {
@@ -95,7 +95,7 @@ export class QiscusUsersController {
   @QiscusRoute('DELETE deactivate_users', 'Ban users', { by: 'secret', idempotent: true, results: { message: text } })
   deactivate(@Call() call: QiscusCall, @Parameters(UserIdsParameters) { user_ids }: UserIdsParameters) {
     return call.once(async () => {
-      await this.users.banAll(call.app.id, user_ids, actor);
+      await this.revocations.banAll(call.app.id, user_ids, actor);
       return call.answer({ message: 'successfully deactivate user' });
     });
   }
@@ -103,7 +103,7 @@ export class QiscusUsersController {
   @QiscusRoute('POST reactivate_users', 'Lift bans', { by: 'secret', idempotent: true, results: { message: text } })
   reactivate(@Call() call: QiscusCall, @Parameters(UserIdsParameters) { user_ids }: UserIdsParameters) {
     return call.once(async () => {
-      await this.users.unbanAll(call.app.id, user_ids, actor);
+      await this.revocations.unbanAll(call.app.id, user_ids, actor);
       return call.answer({ message: 'successfully reactivate user' });
     });
   }

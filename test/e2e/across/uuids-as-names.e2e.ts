@@ -3,7 +3,7 @@ import request from 'supertest';
 import { TokensService } from '../../../src/auth/tokens.service.js';
 import { ProfilesService } from '../../../src/profiles/profiles.service.js';
 import type { User } from '../../../src/users/user.js';
-import { UsersRepository } from '../../../src/users/users.repository.js';
+import { UserWritesRepository } from '../../../src/users/user-writes.repository.js';
 import { UsersService } from '../../../src/users/users.service.js';
 import { aRegistration, aUsername } from '../../factories/user.factory.js';
 import { agoraErrors, expectError } from '../../support/agora-answers.js';
@@ -129,7 +129,7 @@ describe('where a user is called as the uuid of another, from before such names 
   /** A row as older versions let it be made. @returns its uuid */
   async function callSomebody(username: string): Promise<string> {
     const [user] = await running.nest
-      .get(UsersRepository, { strict: false })
+      .get(UserWritesRepository, { strict: false })
       .insert(running.app.id, [{ username, nickname: null, passwordHash: null }]);
     return user?.uuid as string;
   }

@@ -1,7 +1,7 @@
 import { TokensService } from '../../../src/auth/tokens.service.js';
 import { AppsService } from '../../../src/apps/apps.service.js';
 import type { App } from '../../../src/apps/app.js';
-import { UsersService } from '../../../src/users/users.service.js';
+import { UserRevocationsService } from '../../../src/users/user-revocations.service.js';
 import { aUsername } from '../../factories/user.factory.js';
 import { agoraErrors, anEntity, entityMembers, expectError, expectOrder } from '../../support/agora-answers.js';
 import { FixedClock } from '../../support/fixed-clock.js';
@@ -316,7 +316,7 @@ describe('POST /token', () => {
       await running.call('put', `/users/${username}/password`, { body: { newpassword: 'new' } });
       const { body } = await ask({ grant_type: 'password', username, password: 'new' });
       expect(await whoIs(body.access_token)).toBe(username);
-      await running.nest.get(UsersService).revokeTokens(running.app.id, username);
+      await running.nest.get(UserRevocationsService).revokeTokens(running.app.id, username);
       await refused(body.access_token);
     });
   });

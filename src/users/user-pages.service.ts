@@ -1,0 +1,50 @@
+import { Injectable } from '@nestjs/common';
+import { AppError } from '../errors/app-error.js';
+import type { User } from './user.js';
+import { isIndexed, type UserOrder } from './user-order.js';
+import { UserPagesRepository } from './user-pages.repository.js';
+import { UsersRepository } from './users.repository.js';
+
+export interface NumberedPage {
+  readonly users: readonly User[];
+  /** How many users the app has. */
+  readonly total: number;
+}
+
+/** An order without an index reads every user of the app for each page: above this, a page would take too long. */
+const maxSortedUsers = 100_000;
+const maxPlainPage = 500;
+
+/** Whether a page reads every user of the app, or is very long itself. */
+export function isCostlyPage(order: UserOrder, limit: number): boolean {
+  return isSorted(order) || limit > maxPlainPage;
+}
+
+function isSorted([first]: UserOrder): boolean {
+  return first !== undefined && !isIndexed(first.by);
+}
+
+/** Owns the numbered pages of users, in any order, and what they may cost. */
+@Injectable()
+export class UserPagesService {
+  constructor(
+    private readonly repository: UserPagesRepository,
+    private readonly users: UsersRepository,
+  ) {}
+
+  /**
+   * The users on a numbered page (1: the first). Any page by id or username costs the same; another order is only for
+   * apps of up to 100,000 users. A page that is far from both ends may miss changes of the last 60 s. Run it as a
+   * costly read if `isCostlyPage`.
+   * @throws AppError argument_invalid
+   */
+  async list(appId: string, order: UserOrder, page: number, limit: number): Promise<NumberedPage> {
+    const total = await this.users.count(appId);
+    if (isSorted(order) && total > maxSortedUsers)
+      throw new AppError('argument_invalid', {
+        detail: `an app of over ${maxSortedUsers} users can be ordered by id, time of registration or name only`,
+      });
+    const usernames = await this.repository.usernamesAt(appId, order, { offset: (page - 1) * limit, limit, total });
+    return { users: await this.users.findAll(appId, usernames), total };
+  }
+}

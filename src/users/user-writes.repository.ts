@@ -1,0 +1,259 @@
+import { randomInt } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock/clock.js';
+import { Database, type Transaction } from '../database/database.js';
+import { Gatherer } from '../database/gatherer.js';
+import { TimeBasedUuids } from '../ids/time-based-uuids.js';
+import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import { RemovalsService } from '../removals/removals.service.js';
+import { ReleasedNamesRepository } from './released-names.repository.js';
+import type { User } from './user.js';
+import { type ActivationLine, UserActivationsRepository } from './user-activations.repository.js';
+import { UserChangesService } from './user-changes.service.js';
+import { UserEvents } from './user-events.js';
+import { toUserRow, userColumns } from './user-row.js';
+import type { UserStep } from './user-step.js';
+import { UsersRepository } from './users.repository.js';
+
+export interface NewUser {
+  readonly username: string;
+  readonly nickname: string | null;
+  readonly passwordHash: string | null;
+}
+
+interface InsertCall {
+  readonly users: readonly NewUser[];
+  readonly alsoWrite: UserStep | undefined;
+}
+
+interface ChangeCall {
+  readonly user: UserIdentity;
+  readonly change: UserChange;
+  readonly alsoWrite: UserStep | undefined;
+}
+
+/** With the uuid, because the name may belong to another user since it was looked up. */
+export type UserIdentity = Pick<User, 'username' | 'uuid'>;
+
+/** Decides, while the row is locked, what changes; null: nothing. */
+export type UserChange = (user: User) => UserChangeResult | null;
+
+export interface UserChangeResult {
+  readonly user: Partial<Pick<User, 'nickname' | 'activated' | 'passwordHash' | 'tokenEpoch'>>;
+  /** A line of the activation history. */
+  readonly activation?: { readonly actor: string; readonly reason: string | null };
+}
+
+export interface Changed {
+  readonly user: User;
+  /** False when the change had nothing to do. */
+  readonly changed: boolean;
+}
+
+const changeable = ['nickname', 'activated', 'modified_at', 'password_hash', 'token_epoch'];
+/** A transaction of more rows would hold up others for too long. */
+const rowsPerRun = 500;
+const countSlots = 16;
+
+/** Inserts, changes and deletes users. Every statement touches one app. */
+@Injectable()
+export class UserWritesRepository {
+  private readonly inserts: Gatherer<InsertCall, readonly (User | null)[]>;
+  private readonly changes: Gatherer<ChangeCall, Changed | null>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly ids: TimeOrderedIds,
+    private readonly uuids: TimeBasedUuids,
+    private readonly users: UsersRepository,
+    private readonly activations: UserActivationsRepository,
+    private readonly events: UserEvents,
+    private readonly userChanges: UserChangesService,
+    private readonly releasedNames: ReleasedNamesRepository,
+    private readonly removals: RemovalsService,
+  ) {
+    // MySQL works on one run while the next is prepared; SQLite has one writer.
+    const runs = database.engine === 'mysql' ? 2 : 1;
+    this.inserts = new Gatherer(
+      (appId, calls) => this.database.write((transaction) => this.insertAll(transaction, appId, calls), appId),
+      { rows: rowsPerRun, runs },
+      (call) => call.users.length,
+    );
+    this.changes = new Gatherer(
+      (appId, calls) => this.database.write((transaction) => this.changeAll(transaction, appId, calls), appId),
+      { rows: rowsPerRun, runs: 1 },
+    );
+  }
+
+  /**
+   * Inserts the users whose names are free; null for each that is taken. All of one call are in one transaction, with
+   * what `alsoWrite` writes for each new user.
+   */
+  insert(appId: string, users: readonly NewUser[], alsoWrite?: UserStep): Promise<readonly (User | null)[]> {
+    return this.inserts.add(appId, { users, alsoWrite });
+  }
+
+  /** Changes one user under lock, together with what `alsoWrite` writes; null when there is none. */
+  change(appId: string, user: UserIdentity, change: UserChange, alsoWrite?: UserStep): Promise<Changed | null> {
+    return this.changes.add(appId, { user, change, alsoWrite });
+  }
+
+  /** Changes these users in one transaction; null for each that is gone. */
+  changeEach(appId: string, users: readonly UserIdentity[], change: UserChange): Promise<readonly (Changed | null)[]> {
+    return this.changes.addAll(
+      appId,
+      users.map((user) => ({ user, change, alsoWrite: undefined })),
+    );
+  }
+
+  /** Deletes the user and returns its last state; null when there is none. What belonged to it is out of reach at once. */
+  delete(appId: string, { username, uuid }: UserIdentity): Promise<User | null> {
+    return this.database.write(async (transaction) => {
+      const users = (await this.users.lockForUpdate(transaction, appId, [username])).filter(
+        (user) => user.uuid === uuid,
+      );
+      await this.deleteAll(transaction, appId, users);
+      return users[0] ?? null;
+    }, appId);
+  }
+
+  /**
+   * Deletes up to `limit` users after the one with the id `afterId`, oldest first. `lastId` is where the next
+   * call continues, not always a deleted user, since another call may have deleted them first; null: none remain.
+   */
+  deleteAfter(appId: string, afterId: number, limit: number): Promise<{ deleted: User[]; lastId: number | null }> {
+    const { forceIndex } = this.database.dialect;
+    return this.database.write(async (transaction) => {
+      const found = await transaction.read<{ username: string; id: number }>(
+        `SELECT username, id FROM users${forceIndex('users_by_id')} WHERE app_id = ? AND id > ? ORDER BY id LIMIT ?`,
+        [appId, afterId, limit + 1],
+      );
+      const page = found.slice(0, limit);
+      const deleted = await this.users.lockForUpdate(
+        transaction,
+        appId,
+        page.map((row) => row.username),
+      );
+      await this.deleteAll(transaction, appId, deleted);
+      const lastId = found.length > limit ? (page.at(-1)?.id ?? null) : null;
+      return { deleted: deleted.sort((one, other) => one.id - other.id), lastId };
+    }, appId);
+  }
+
+  private async insertAll(
+    transaction: Transaction,
+    appId: string,
+    calls: readonly InsertCall[],
+  ): Promise<(readonly (User | null)[])[]> {
+    const wanted = calls.flatMap((call) => call.users);
+    const results = await this.insertUsers(transaction, appId, wanted);
+    await this.addToCount(transaction, appId, results.filter((user) => user !== null).length);
+    let start = 0;
+    const answers = calls.map((call) => results.slice(start, (start += call.users.length)));
+    for (const [index, { alsoWrite }] of calls.entries())
+      if (alsoWrite !== undefined)
+        for (const user of answers[index] ?? []) if (user !== null) await alsoWrite(transaction, user);
+    return answers;
+  }
+
+  private async insertUsers(
+    transaction: Transaction,
+    appId: string,
+    wanted: readonly NewUser[],
+  ): Promise<(User | null)[]> {
+    const users = wanted.map((user) => this.newUser(appId, user));
+    // Ids and uuids are unique, so a user that is missing was refused for the name.
+    const inserted = await transaction.insertNew('users', userColumns, users.map(toUserRow), 'uuid');
+    return users.map((user, index) => (inserted[index] === true ? user : null));
+  }
+
+  private newUser(appId: string, user: NewUser): User {
+    const now = this.clock.now();
+    return {
+      ...user,
+      appId,
+      uuid: this.uuids.next(),
+      id: this.ids.next(),
+      activated: true,
+      createdAt: now,
+      modifiedAt: now,
+      tokenEpoch: 0,
+    };
+  }
+
+  private async changeAll(
+    transaction: Transaction,
+    appId: string,
+    calls: readonly ChangeCall[],
+  ): Promise<(Changed | null)[]> {
+    const users = new Map<string, User>();
+    for (const user of await this.users.lockForUpdate(transaction, appId, [
+      ...new Set(calls.map(({ user }) => user.username)),
+    ]))
+      users.set(user.username, user);
+    const now = this.clock.now();
+    const touched = new Set<string>();
+    const ended = new Map<string, null>();
+    const history: ActivationLine[] = [];
+    const results = calls.map(({ user: { username, uuid }, change }): Changed | null => {
+      const before = users.get(username);
+      if (before?.uuid !== uuid) return null;
+      const result = change(before);
+      if (result === null) return { user: before, changed: false };
+      const user = { ...before, ...result.user, modifiedAt: changesTokensOnly(result) ? before.modifiedAt : now };
+      users.set(username, user);
+      touched.add(username);
+      if (user.activated !== before.activated || user.tokenEpoch !== before.tokenEpoch) ended.set(user.uuid, null);
+      if (result.activation !== undefined)
+        history.push({
+          app_id: appId,
+          user_uuid: user.uuid,
+          id: this.ids.next(),
+          activated: user.activated ? 1 : 0,
+          at: now,
+          ...result.activation,
+        });
+      return { user, changed: true };
+    });
+    // By key, so that two nodes never lock the same rows in opposite orders.
+    const rows = [...touched].sort().map((username) => toUserRow(users.get(username) as User));
+    if (rows.length > 0) await transaction.updateRows('users', ['app_id', 'username'], changeable, rows);
+    await this.activations.add(transaction, appId, history);
+    await this.userChanges.add(transaction, appId, ended);
+    for (const [index, { alsoWrite }] of calls.entries()) {
+      const result = results[index];
+      if (alsoWrite !== undefined && result != null) await alsoWrite(transaction, result.user);
+    }
+    return results;
+  }
+
+  private async deleteAll(transaction: Transaction, appId: string, users: readonly User[]): Promise<void> {
+    if (users.length === 0) return;
+    await this.events.runDeletionSteps(transaction, appId, users);
+    const usernames = users.map((user) => user.username);
+    const names = this.database.dialect.among('username', usernames);
+    await transaction.run(`DELETE FROM users WHERE app_id = ? AND ${names.sql}`, [appId, ...names.values]);
+    await this.addToCount(transaction, appId, -users.length);
+    await this.releasedNames.add(transaction, appId, usernames);
+    const uuids = users.map(({ uuid }) => uuid);
+    await this.userChanges.add(transaction, appId, new Map(uuids.map((uuid) => [uuid, null])));
+    await this.removals.begin(transaction, appId, 'user', uuids);
+  }
+
+  private async addToCount(transaction: Transaction, appId: string, users: number): Promise<void> {
+    if (users === 0) return;
+    const slot = this.database.engine === 'sqlite' ? 0 : randomInt(countSlots);
+    const ending = this.database.dialect.addToExisting('app_id, slot', 'users');
+    await transaction.run(`INSERT INTO user_counts (app_id, slot, users) VALUES (?, ?, ?)${ending}`, [
+      appId,
+      slot,
+      users,
+    ]);
+  }
+}
+
+/** A revocation or a forced logout ends tokens but does not modify the account. */
+function changesTokensOnly({ user }: UserChangeResult): boolean {
+  return Object.keys(user).every((member) => member === 'tokenEpoch');
+}
