@@ -16,6 +16,11 @@ export function guardedRoutes(running: RunningApp): { route: string; access: str
     .sort((one, other) => placeOf(one.route) - placeOf(other.route));
 }
 
+/** Whether a route answers under another prefix as well: the document shows it there alone, with a note. */
+export function isTwinRoute(route: string): boolean {
+  return / \/(app-id\/|api\/v2\/(?!sdk\/))/.test(route);
+}
+
 function placeOf(route: string): number {
   return order.indexOf(route.split(' ', 1)[0] as string);
 }

@@ -5,21 +5,41 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 
 type Parameters = NonNullable<NonNullable<OpenAPIObject['paths'][string]['get']>['parameters']>;
 
+/** The parts of the API in the order in which the page shows them. */
+const tags = {
+  users: 'Register, get, list, change, delete, ban and unban: Agora Chat (Easemob IM)',
+  presence: 'Online status, devices, forced logout, revocation of tokens',
+  'offline messages': 'What waits for a user, and whether a message was delivered',
+  tokens: 'For apps and for users',
+  groups: 'Chat groups and chat rooms: owners and members',
+  messages: 'From app servers to users',
+  'qiscus users': 'The server API of Qiscus over the same users',
+  'qiscus unread': 'Unread messages of users',
+  'qiscus client SDKs': 'The log in of the client SDKs of Qiscus',
+  operations: 'Health and metrics',
+};
+/** Prefixes under which routes answer a second time: the document shows each route once. */
+const twinPrefix = /^\/(app-id\/|api\/v2\/(?!sdk\/))/;
+
 /** The OpenAPI document of the running routes. `docs/api/openapi.json` holds it, and CI checks that it is fresh. */
 export function describeApi(app: NestFastifyApplication, dialects: Dialects): OpenAPIObject {
   const { publicUrl } = app.get(Env);
   const builder = new DocumentBuilder()
     .setTitle('Rollcall')
     .setDescription(
-      'The chat user system that you run yourself, in the dialects of Agora Chat (Easemob IM) and Qiscus.',
+      'The chat user system that you run yourself, in the dialects of Agora Chat (Easemob IM) and Qiscus.\n\n' +
+        'Every route below `/{org}/{app}/` answers below `/app-id/{App ID}/` as well, and every route below ' +
+        '`/api/v2/sdk/` below `/api/v2/mobile/` and `/api/v2/`.',
     )
     .setVersion('1');
+  for (const [tag, description] of Object.entries(tags)) builder.addTag(tag, description);
   const config = dialects.describeSecurity(builder).build();
   // Without one, paths are those of the host that the document was read from.
   if (publicUrl !== null) config.servers = [{ url: publicUrl }];
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   });
+  document.paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => !twinPrefix.test(path)));
   const times = new Map<string, number>();
   for (const [path, { get, put, post, delete: remove }] of Object.entries(document.paths))
     for (const operation of [get, put, post, remove])
