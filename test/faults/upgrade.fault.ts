@@ -26,7 +26,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an upgrade from the first version
   beforeAll(async () => {
     database = await createDatabase(engine);
     const options = dataSourceOptions(loadEnv({ DATABASE_URL: database.url }));
-    older = await new DataSource({ ...options, migrations: firstVersion } as never).initialize();
+    older = await new DataSource({ ...options, migrations: firstVersion }).initialize();
     await older.runMigrations({ transaction: 'each' });
     await older.query(
       'INSERT INTO apps (id, org, name, public_id, certificate, previous_certificate, alias, disabled, settings, created_at)' +
