@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
-import { renderAgoraError } from '../api/agora/agora.errors.js';
+import { renderAgoraError } from '../api/agora/agora-error-body.js';
 import { FixedClock } from '../../test/support/fixed-clock.js';
 import { AppError } from './app-error.js';
 import { errorCodes } from './error-codes.js';

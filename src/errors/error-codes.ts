@@ -47,6 +47,8 @@ export const errorCodes = [
   'client_id_mismatch',
   /** The client secret of a token request is not the app's. */
   'client_secret_mismatch',
+  /** A log-in by password for a name that no user of this app has. */
+  'login_user_not_found',
   /** The password is wrong. */
   'password_mismatch',
   /** The user is banned and gets no token. */

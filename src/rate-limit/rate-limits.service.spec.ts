@@ -115,13 +115,16 @@ describe('RateLimits', () => {
       expect(await guess()).toBe('password_mismatch');
     });
 
-    it.each(['password_mismatch', 'user_not_found', 'registration_closed', 'user_banned'] as const)(
-      'counts what tells a guesser something: %s',
-      async (code) => {
-        expect(await guesses(10, () => Promise.reject(new AppError(code)))).toEqual(new Set([code]));
-        expect(await guess()).toBe('rate_limited');
-      },
-    );
+    it.each([
+      'password_mismatch',
+      'login_user_not_found',
+      'user_not_found',
+      'registration_closed',
+      'user_banned',
+    ] as const)('counts what tells a guesser something: %s', async (code) => {
+      expect(await guesses(10, () => Promise.reject(new AppError(code)))).toEqual(new Set([code]));
+      expect(await guess()).toBe('rate_limited');
+    });
 
     it('does not count a guess against the address that was refused for the user', async () => {
       await guesses(300);

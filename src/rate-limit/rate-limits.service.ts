@@ -24,7 +24,7 @@ const maxUsernameLength = 255;
 /** What tells a guesser something: the password or the name was wrong, or the name is known. */
 const wrongGuess: ReadonlySet<ErrorCode> = new Set([
   ...(['password_mismatch', 'refresh_token_not_accepted'] as const),
-  ...(['user_not_found', 'registration_closed', 'user_banned'] as const),
+  ...(['login_user_not_found', 'user_not_found', 'registration_closed', 'user_banned'] as const),
 ]);
 
 /**

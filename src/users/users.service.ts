@@ -224,11 +224,11 @@ export class UsersService {
 
   /**
    * The user whose password this is.
-   * @throws AppError user_not_found, password_mismatch (also for a user without a password), user_banned
+   * @throws AppError login_user_not_found, password_mismatch (also for a user without a password), user_banned
    */
   async authenticate(appId: string, username: string, password: string): Promise<User> {
     const user = await this.find(appId, username);
-    if (user === null) throw new AppError('user_not_found', { detail: 'password' });
+    if (user === null) throw new AppError('login_user_not_found');
     const matches = user.passwordHash !== null && (await this.passwords.verify(user.passwordHash, password, appId));
     if (!matches) throw new AppError('password_mismatch');
     if (!user.activated) throw new AppError('user_banned');

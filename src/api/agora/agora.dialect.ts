@@ -1,5 +1,5 @@
 import type { DefaultDialect } from '../../http/dialect.js';
-import { renderAgoraError, renderAgoraErrorWithoutRequest } from './agora.errors.js';
+import { renderAgoraError, renderAgoraErrorWithoutRequest } from './agora-error-body.js';
 
 /** Its paths begin with any two words. */
 export const agoraDialect: DefaultDialect = {

@@ -1,8 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import type { Clock } from '../../clock/clock.js';
 import { type AppError, shortened } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
-import type { ErrorWithoutRequest } from '../../http/dialect.js';
 import { segmentsOf } from '../../http/request-target.js';
 
 /** How a failure looks on this dialect's wire; docs/dialects/agora.md says where each text comes from. */
@@ -28,7 +26,7 @@ const duplicate = {
 
 const keyInvalid = 'Idempotency-Key must be 1 to 255 printable characters of ASCII';
 
-const renderings: Record<ErrorCode, AgoraRendering> = {
+export const renderings: Record<ErrorCode, AgoraRendering> = {
   route_not_found: {
     status: 404,
     error: 'service_resource_not_found',
@@ -64,7 +62,7 @@ const renderings: Record<ErrorCode, AgoraRendering> = {
     status: 415,
     error: 'web_application',
     exception: 'WebApplicationException',
-    // Behind the vendor's text, what to do about it.
+    // The vendor's text, followed by what to do about it.
     description: 'Unsupported Media Type. Send the body without a Content-Encoding.',
   },
   request_timeout: {
@@ -139,6 +137,8 @@ const renderings: Record<ErrorCode, AgoraRendering> = {
   grant_unknown: { ...invalidGrant, description: (error) => error.detail ?? 'unsupported grant_type' },
   client_id_mismatch: { ...invalidGrant, description: 'client_id does not match' },
   client_secret_mismatch: { ...invalidGrant, description: 'client_secret does not match' },
+  // A third wording of an unknown user: where one asks for a token with a password.
+  login_user_not_found: { ...invalidGrant, status: 404, description: 'user not found' },
   password_mismatch: { ...invalidGrant, description: 'invalid password' },
   user_banned: { ...invalidGrant, description: 'user not activated' },
   user_not_found: {
@@ -232,67 +232,27 @@ const groupUnseen: AgoraRendering = {
   exception: 'ServiceResourceNotFoundException',
   description: (error) => `do not find this group:${error.detail}`,
 };
-/** Usergrid's other way to miss a user: where a password is set or a token inherited. */
+/** Usergrid's other wording of an unknown user: where a password is set or a token inherited. */
 const entityNotFound: AgoraRendering = {
   status: 404,
   error: 'entity_not_found',
   exception: 'EntityNotFoundException',
   description: 'User null not found',
 };
-/** The batch of status has a text of its own. */
+/** The status batch has a text of its own. */
 const statusBatchTooLarge: AgoraRendering = {
   ...illegalArgument,
   description: (error) => `request body exceeds maximum limit, maximum limit is ${error.limit}`,
 };
-/** And a third one, where a user asks for a token with a password. */
-const grantUserNotFound: AgoraRendering = { ...invalidGrant, status: 404, description: 'user not found' };
-
-export interface AgoraErrorBody {
-  readonly error: string;
-  readonly exception: string;
-  readonly timestamp: number;
-  readonly duration: number;
-  readonly error_code?: number;
-  readonly error_description: string;
-}
-
-export function renderAgoraError(error: AppError, request: FastifyRequest): { status: number; body: AgoraErrorBody } {
-  const { status, error: name, exception, code, description } = renderingOf(error, request);
-  const { clock } = request.server.rollcall;
-  return {
-    status,
-    body: {
-      error: name,
-      exception,
-      timestamp: clock.now(),
-      duration: Math.round(clock.monotonic() - request.rollcall.startedAt),
-      ...(code === undefined ? {} : { error_code: code }),
-      error_description: typeof description === 'string' ? description : description(error, request),
-    },
-  };
-}
-
-/** For what arrived on the server's port and is no HTTP request. */
-export function renderAgoraErrorWithoutRequest(
-  code: ErrorWithoutRequest,
-  clock: Clock,
-): { status: number; body: AgoraErrorBody } {
-  const { status, error, exception, description } = renderings[code];
-  const error_description = typeof description === 'string' ? description : '';
-  return { status, body: { error, exception, timestamp: clock.now(), duration: 0, error_description } };
-}
-
-function renderingOf(error: AppError, request: FastifyRequest): AgoraRendering {
+/** How this error looks in the answer to this request: some routes word an error in their own way. */
+export function renderingOf(error: AppError, request: FastifyRequest): AgoraRendering {
   const route = request.routeOptions.url ?? '';
   if (error.code === 'token_missing' && /\/chat(groups|rooms)/.test(route)) return groupTokenMissing;
-  // To look at a group is worded differently from changing it.
+  // An unknown group reads differently when it is looked at and when it is changed.
   if (error.code === 'group_not_found' && request.method === 'GET') return groupUnseen;
   if (error.code === 'batch_too_large' && route.endsWith('/batch/status')) return statusBatchTooLarge;
   if (error.code !== 'user_not_found') return renderings[error.code];
-  if (route.endsWith('/password')) return entityNotFound;
-  // The detail is the grant that missed the user.
-  if (route.endsWith('/token')) return error.detail === 'password' ? grantUserNotFound : entityNotFound;
-  return renderings.user_not_found;
+  return route.endsWith('/password') || route.endsWith('/token') ? entityNotFound : renderings.user_not_found;
 }
 
 /** `Could not find application for org/app from URI: org/app/users` */

@@ -43,6 +43,7 @@ const renderings = {
   grant_unknown: invalid('grant_type', 'grant_type is not known'),
   client_id_mismatch: unauthorized,
   client_secret_mismatch: unauthorized,
+  login_user_not_found: { status: 404, message: 'user not found' },
   password_mismatch: { status: 401, message: 'wrong password', code: 401306 },
   user_banned: { status: 401, message: 'user is deactivated', code: 401300 },
   user_not_found: { status: 404, message: 'user not found' },

@@ -1,0 +1,40 @@
+import type { FastifyRequest } from 'fastify';
+import type { Clock } from '../../clock/clock.js';
+import type { AppError } from '../../errors/app-error.js';
+import type { ErrorWithoutRequest } from '../../http/dialect.js';
+import { renderingOf, renderings } from './agora.errors.js';
+
+export interface AgoraErrorBody {
+  readonly error: string;
+  readonly exception: string;
+  readonly timestamp: number;
+  readonly duration: number;
+  readonly error_code?: number;
+  readonly error_description: string;
+}
+
+export function renderAgoraError(error: AppError, request: FastifyRequest): { status: number; body: AgoraErrorBody } {
+  const { status, error: name, exception, code, description } = renderingOf(error, request);
+  const { clock } = request.server.rollcall;
+  return {
+    status,
+    body: {
+      error: name,
+      exception,
+      timestamp: clock.now(),
+      duration: Math.round(clock.monotonic() - request.rollcall.startedAt),
+      ...(code === undefined ? {} : { error_code: code }),
+      error_description: typeof description === 'string' ? description : description(error, request),
+    },
+  };
+}
+
+/** For bytes that arrived on the server's port and are not an HTTP request. */
+export function renderAgoraErrorWithoutRequest(
+  code: ErrorWithoutRequest,
+  clock: Clock,
+): { status: number; body: AgoraErrorBody } {
+  const { status, error, exception, description } = renderings[code];
+  const error_description = typeof description === 'string' ? description : '';
+  return { status, body: { error, exception, timestamp: clock.now(), duration: 0, error_description } };
+}
