@@ -5,6 +5,7 @@ import { GatewayClient, refusal, until } from '../../support/gateway-client.js';
 import { type Frame, MessageClient } from '../../support/message-client.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 import { createDatabase, type TestDatabase } from '../../support/test-database.js';
+import { withinASecond } from '../../support/within-a-second.js';
 
 describe('what an app and its users may send', () => {
   const perUser = 5;
@@ -73,32 +74,38 @@ describe('what an app and its users may send', () => {
       await MessageClient.logIn(service, 'dee', { device: 'phone' }),
       await MessageClient.logIn(elsewhere, 'dee', { device: 'desk' }),
     ];
-    const answers = [...(await sendAtOnce(phone, 3)), ...(await sendAtOnce(desk, 3))];
-    expect(answers.map(({ type }) => type)).toEqual([...Array<string>(5).fill('sent'), 'error']);
+    await withinASecond(async () => {
+      const answers = [...(await sendAtOnce(phone, 3)), ...(await sendAtOnce(desk, 3))];
+      expect(answers.map(({ type }) => type)).toEqual([...Array<string>(5).fill('sent'), 'error']);
+    });
     await Promise.all([phone.close(), desk.close()]);
     if (other !== service) await other.stop();
   });
 
   test('429 for an app that sends to more receivers in a second than it may, by REST and by its users together', async () => {
     const eve = await MessageClient.logIn(service, 'eve');
-    expect((await post(users)).status).toBe(200);
-    expect((await post(users)).status).toBe(200);
-    const refused = await post(users);
-    expectError(refused, agoraErrors.tooMany);
-    expect(Number(refused.headers['retry-after'])).toBe(1);
-    // What is refused has changed nothing, and what is smaller fits.
-    expect((await post(users.slice(0, 4))).status).toBe(200);
-    expect((await sendAtOnce(eve, 4)).map(({ type, code }) => code ?? type)).toEqual([
-      ...['sent', 'sent', 'rate_limited', 'rate_limited'],
-    ]);
+    await withinASecond(async () => {
+      expect((await post(users)).status).toBe(200);
+      expect((await post(users)).status).toBe(200);
+      const refused = await post(users);
+      expectError(refused, agoraErrors.tooMany);
+      expect(Number(refused.headers['retry-after'])).toBe(1);
+      // What is refused has changed nothing, and what is smaller fits.
+      expect((await post(users.slice(0, 4))).status).toBe(200);
+      expect((await sendAtOnce(eve, 4)).map(({ type, code }) => code ?? type)).toEqual([
+        ...['sent', 'sent', 'rate_limited', 'rate_limited'],
+      ]);
+    });
     await eve.close();
   });
 
   test('200 for one call that is larger than the limit, once in a second; 429 is no answer for an Idempotency-Key', async () => {
     const many = Array.from({ length: 600 }, (_none, index) => `nobody-${index}`);
     const headers = { 'idempotency-key': 'many' };
-    expect((await post(many)).status).toBe(200);
-    expect((await post(many, headers)).status).toBe(429);
+    await withinASecond(async () => {
+      expect((await post(many)).status).toBe(200);
+      expect((await post(many, headers)).status).toBe(429);
+    });
     await new Promise((resolve) => setTimeout(resolve, 1_100));
     expect((await post(many, headers)).status).toBe(200);
     expect((await post(many, headers)).status).toBe(200);

@@ -1,0 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const longestMs = 900;
+const attempts = 6;
+
+/**
+ * Runs calls that are to be counted in one second. On a machine that is so busy that they took longer, what fails says
+ * nothing: they are made again once that second is over.
+ */
+export async function withinASecond(calls: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const begun = performance.now();
+    try {
+      return await calls();
+    } catch (error) {
+      if (performance.now() - begun < longestMs || attempt === attempts) throw error;
+      await sleep(1_100);
+    }
+  }
+}
