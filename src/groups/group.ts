@@ -25,5 +25,5 @@ export type NewGroup = Pick<
 >;
 
 /** The most members that the vendor sells. */
-export const membersMostOf: Readonly<Record<GroupKind, number>> = { group: 3000, room: 5000 };
+export const maxMembersOf: Readonly<Record<GroupKind, number>> = { group: 5000, room: 10_000 };
 export const defaultMembers = 200;

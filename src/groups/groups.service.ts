@@ -5,7 +5,7 @@ import { readCursor, writeCursor } from '../cursors/list-cursor.js';
 import type { User } from '../users/user.js';
 import { foldUsername } from '../users/username.js';
 import { UsersService } from '../users/users.service.js';
-import { type Group, type GroupKind, membersMostOf, type NewGroup } from './group.js';
+import { type Group, type GroupKind, maxMembersOf, type NewGroup } from './group.js';
 import { GroupsRepository, type Membership } from './groups.repository.js';
 
 export interface GroupDetail {
@@ -23,6 +23,8 @@ export interface GroupPage {
 
 /** Users added or removed in one call. */
 export const maxMembersPerCall = 60;
+/** Groups that one call may ask for by their ids. */
+const maxGroupsPerCall = 20;
 /** Of a new group, its owner among them: they are stored in one transaction. */
 const maxFirstMembers = 300;
 const namesAtOnce = 500;
@@ -61,6 +63,24 @@ export class GroupsService {
     const group = await this.find(appId, kind, id);
     const detail = (): Promise<GroupDetail> => this.detailOf(appId, group);
     return group.members > maxPlainMembers ? this.costlyReads.run(appId, detail) : detail();
+  }
+
+  /**
+   * Those of these groups that exist, in the order of the ids.
+   * @throws AppError group_not_found where there is none of them, batch_too_large
+   */
+  async getAll(appId: string, kind: GroupKind, ids: readonly string[]): Promise<GroupDetail[]> {
+    if (ids.length > maxGroupsPerCall)
+      throw new AppError('batch_too_large', { count: ids.length, limit: maxGroupsPerCall });
+    const found: GroupDetail[] = [];
+    for (const id of ids)
+      try {
+        found.push(await this.get(appId, kind, id));
+      } catch (error) {
+        if (!(error instanceof AppError && error.code === 'group_not_found')) throw error;
+        if (id === ids.at(-1) && found.length === 0) throw error;
+      }
+    return found;
   }
 
   /** Groups in the order of their making. @throws AppError cursor_invalid */
@@ -151,7 +171,7 @@ function checkGroup({ kind, name, description, custom, maxMembers }: NewGroup): 
   if (name.length > maxNameLength) tooLong('the name', maxNameLength);
   if (description.length > maxDescriptionLength) tooLong('the description', maxDescriptionLength);
   if (custom.length > maxCustomLength) tooLong('custom', maxCustomLength);
-  const most = membersMostOf[kind];
+  const most = maxMembersOf[kind];
   if (!Number.isSafeInteger(maxMembers) || maxMembers < 1 || maxMembers > most)
     throw new AppError('argument_invalid', { detail: `maxusers must be a whole number from 1 to ${most}` });
 }

@@ -96,10 +96,15 @@ function controllerOf(kind: GroupKind) {
       return call.answer({ data, cursor: page.cursor, count: data.length });
     }
 
-    @AgoraRoute(`GET ${many}/:id`, `A ${one}`, answering(listOf({ $ref: getSchemaPath(AgoraGroup) }), ' count'))
-    async get(@Call() call: AgoraCall, @Param('id') id: string) {
-      const group = await this.groups.get(call.app.id, kind, id);
-      return call.answer({ data: [toAgoraGroup(group)], count: 1 });
+    /** Of several ids with commas between them, all that are found. */
+    @AgoraRoute(
+      `GET ${many}/:id`,
+      `A ${one}, or several with commas between their ids`,
+      answering(listOf({ $ref: getSchemaPath(AgoraGroup) }), ' count'),
+    )
+    async get(@Call() call: AgoraCall, @Param('id') ids: string) {
+      const groups = await this.groups.getAll(call.app.id, kind, ids.split(','));
+      return call.answer({ data: groups.map(toAgoraGroup), count: groups.length });
     }
 
     @AgoraRoute(`DELETE ${many}/:id`, `Delete a ${one}`, changing(changed({ success: flag })))

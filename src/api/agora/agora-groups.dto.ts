@@ -1,8 +1,16 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsArray, IsBoolean, IsDefined, IsInt, IsNotEmpty, IsOptional, IsString } from 'class-validator';
+import { IsArray, IsDefined, IsNotEmpty, IsOptional, IsString } from 'class-validator';
 import type { App } from '../../apps/app.js';
-import { type Group, type GroupKind, defaultMembers, membersMostOf, type NewGroup } from '../../groups/group.js';
+import { type Group, type GroupKind, defaultMembers, maxMembersOf, type NewGroup } from '../../groups/group.js';
 import type { GroupDetail } from '../../groups/groups.service.js';
+import {
+  booleanOf,
+  IsOptionalBoolean,
+  IsOptionalWholeNumber,
+  type LenientBoolean,
+  type LenientNumber,
+  wholeNumberOf,
+} from './lenient-values.js';
 
 /** What groups and rooms have in common. */
 class CreateAgoraOwnedDto {
@@ -11,16 +19,21 @@ class CreateAgoraOwnedDto {
   @IsString({ message: 'description must be a string' })
   description?: string | null;
 
+  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 512, description: 'The same as `description`' })
+  @IsOptional()
+  @IsString({ message: 'desc must be a string' })
+  desc?: string | null;
+
   @ApiPropertyOptional({
     type: 'integer',
     nullable: true,
-    minimum: 1,
+    minimum: 0,
+    description: 'Or its text; 0: the default',
     default: defaultMembers,
-    maximum: membersMostOf.group,
+    maximum: maxMembersOf.group,
   })
-  @IsOptional()
-  @IsInt({ message: 'maxusers must be a whole number' })
-  maxusers?: number | null;
+  @IsOptionalWholeNumber()
+  maxusers?: LenientNumber | null;
 
   @ApiProperty({ example: 'user1' })
   @IsDefined({ message: 'owner is required' })
@@ -47,9 +60,8 @@ export class CreateAgoraGroupDto extends CreateAgoraOwnedDto {
   groupname!: string;
 
   @ApiPropertyOptional({ type: Boolean, nullable: true, default: true })
-  @IsOptional()
-  @IsBoolean({ message: 'public must be true or false' })
-  public?: boolean | null;
+  @IsOptionalBoolean()
+  public?: LenientBoolean | null;
 
   @ApiPropertyOptional({
     type: Boolean,
@@ -57,14 +69,20 @@ export class CreateAgoraGroupDto extends CreateAgoraOwnedDto {
     default: false,
     description: 'Whether the owner has to agree to who joins',
   })
-  @IsOptional()
-  @IsBoolean({ message: 'membersonly must be true or false' })
-  membersonly?: boolean | null;
+  @IsOptionalBoolean()
+  membersonly?: LenientBoolean | null;
+
+  @ApiPropertyOptional({ type: Boolean, nullable: true, description: 'The same as `membersonly`' })
+  @IsOptionalBoolean()
+  members_only?: LenientBoolean | null;
+
+  @ApiPropertyOptional({ type: Boolean, nullable: true, description: 'The same as `membersonly`' })
+  @IsOptionalBoolean()
+  approval?: LenientBoolean | null;
 
   @ApiPropertyOptional({ type: Boolean, nullable: true, default: false })
-  @IsOptional()
-  @IsBoolean({ message: 'allowinvites must be true or false' })
-  allowinvites?: boolean | null;
+  @IsOptionalBoolean()
+  allowinvites?: LenientBoolean | null;
 }
 
 export class CreateAgoraRoomDto extends CreateAgoraOwnedDto {
@@ -87,12 +105,13 @@ export function toNewGroup(kind: GroupKind, body: CreateAgoraGroupDto | CreateAg
   return {
     kind,
     name: 'groupname' in body ? body.groupname : body.name,
-    description: body.description ?? '',
+    description: body.description ?? body.desc ?? '',
     custom: body.custom ?? '',
-    isPublic: group?.public ?? true,
-    membersOnly: group?.membersonly ?? false,
-    allowInvites: group?.allowinvites ?? false,
-    maxMembers: body.maxusers ?? defaultMembers,
+    isPublic: booleanOf(group?.public) ?? true,
+    membersOnly: booleanOf(group?.membersonly ?? group?.members_only ?? group?.approval) ?? false,
+    allowInvites: booleanOf(group?.allowinvites) ?? false,
+    // Clients in Go send 0 for what was not set.
+    maxMembers: wholeNumberOf(body.maxusers) || defaultMembers,
   };
 }
 

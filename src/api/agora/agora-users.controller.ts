@@ -49,7 +49,7 @@ export class AgoraUsersController {
   ) {
     const withToken = request.headers.authorization !== undefined;
     return call.once(async () => {
-      if (!withToken && Array.isArray(body)) throw new AppError('registration_closed');
+      if (!withToken && Array.isArray(body) && body.length > 1) throw new AppError('registration_closed');
       const passwordOptional = withToken && call.app.settings.password_optional;
       const { registered, taken } = await this.users.register(call.app, [body].flat().map(toAccount), passwordOptional);
       if (registered.length === 0) throw new AppError('username_taken', { detail: taken[0] ?? '' });

@@ -46,6 +46,37 @@ describe.each([
     expect(await joined('u1')).toMatchObject({ data: [{ [idMember]: id, [nameMember]: 'a name' }], count: 1 });
   });
 
+  test('200 for what other clients call the description and the approval, and for texts of numbers and booleans', async () => {
+    const data = async (more: object) => {
+      const made = await service.call('post', `/${route}`, { body: { [nameMember]: 'n', owner: 'owner', ...more } });
+      expect(made.status).toBe(200);
+      return (await get((made.body.data as Record<string, string>)[idMember] as string)).body.data[0];
+    };
+    expect(await data({ desc: 'about', maxusers: '300' })).toMatchObject({ description: 'about', maxusers: 300 });
+    expect(await data({ maxusers: 0 })).toMatchObject({ maxusers: 200 });
+    const most = route === 'chatgroups' ? 5_000 : 10_000;
+    expect(await data({ maxusers: most })).toMatchObject({ maxusers: most });
+    const beyond = { [nameMember]: 'n', owner: 'owner', maxusers: most + 1 };
+    expect((await service.call('post', `/${route}`, { body: beyond })).status).toBe(400);
+    if (route === 'chatrooms') return;
+    for (const closed of [{ approval: true }, { approval: 'true' }, { members_only: true }, { membersonly: 'true' }])
+      expect(await data(closed)).toMatchObject({ membersonly: true });
+    expect(await data({ approval: 'false', public: 'false' })).toMatchObject({ membersonly: false, public: false });
+    const wrong = await service.call('post', `/${route}`, {
+      body: { groupname: 'n', owner: 'owner', approval: 'yes' },
+    });
+    expect(wrong.body.error_description).toBe('approval must be true or false');
+  });
+
+  test('200 for several ids with commas between them, as far as they are found; 404 for none', async () => {
+    const ids = [await create('owner'), await create('owner', ['u1'])];
+    const { body } = await get([ids[1], '1', ids[0]].join());
+    expect((body.data as { id: string }[]).map(({ id }) => id)).toEqual([ids[1], ids[0]]);
+    expect(body.count).toBe(2);
+    expect((await get('1,2')).status).toBe(404);
+    expect((await get(Array(21).fill('1').join())).status).toBe(400);
+  });
+
   test('200 add and remove members, one and many; again changes nothing', async () => {
     const id = await create('owner', ['u1']);
     const one = await service.call('post', `/${route}/${id}/users/u2`);

@@ -293,7 +293,11 @@ describe('POST /users', () => {
       try {
         const username = aUsername();
         expect((await open({ username, password: '1', nickname: '' })).body.entities).toEqual([anEntity({ username })]);
-        expectError(await open([aRegistration()]), agoraErrors.closed);
+        const listed = aUsername();
+        expect((await open([{ username: listed, password: '1' }])).body.entities).toEqual([
+          anEntity({ username: listed }),
+        ]);
+        expectError(await open([aRegistration(), aRegistration()]), agoraErrors.closed);
         expectError(await open(aRegistration({ password: '' })), agoraErrors.illegal('password or pin must provided'));
         // A token that is shown must be good, also where none is needed.
         expectError(await post(aRegistration(), { token: 'garbage' }), agoraErrors.garbage);

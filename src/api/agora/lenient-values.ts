@@ -1,0 +1,34 @@
+import { applyDecorators } from '@nestjs/common';
+import { IsOptional, ValidateBy } from 'class-validator';
+
+/** A boolean or its text: some clients send everything as text. */
+export type LenientBoolean = boolean | 'true' | 'false';
+/** A whole number or its text. */
+export type LenientNumber = number | string;
+
+export function IsOptionalBoolean(): PropertyDecorator {
+  return optionally('isBoolean', (value) => [true, false, 'true', 'false'].includes(value as LenientBoolean), {
+    message: '$property must be true or false',
+  });
+}
+
+export function IsOptionalWholeNumber(): PropertyDecorator {
+  return optionally('isWholeNumber', (value) => wholeNumberOf(value as LenientNumber) !== null, {
+    message: '$property must be a whole number',
+  });
+}
+
+/** null: not given. */
+export function booleanOf(value: LenientBoolean | null | undefined): boolean | null {
+  return value === undefined || value === null ? null : value === true || value === 'true';
+}
+
+/** null: it is none. */
+export function wholeNumberOf(value: LenientNumber | null | undefined): number | null {
+  const number = typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
+  return Number.isInteger(number) ? (number as number) : null;
+}
+
+function optionally(name: string, validate: (value: unknown) => boolean, options: { message: string }) {
+  return applyDecorators(IsOptional(), ValidateBy({ name, validator: { validate } }, options)) as PropertyDecorator;
+}
