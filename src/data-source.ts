@@ -30,6 +30,7 @@ import { ReleasedNames1764200010000 } from './database/migrations/1764200010000-
 import { Removals1764200020000 } from './database/migrations/1764200020000-removals.js';
 import { RetentionClock1764200100000 } from './database/migrations/1764200100000-retention-clock.js';
 import { InboxSenders1764230000000 } from './database/migrations/1764230000000-inbox-senders.js';
+import { ClientCredentials1764360000000 } from './database/migrations/1764360000000-client-credentials.js';
 
 /** Every table. */
 const entities = [
@@ -65,6 +66,7 @@ export const migrations = [
   Removals1764200020000,
   RetentionClock1764200100000,
   InboxSenders1764230000000,
+  ClientCredentials1764360000000,
 ];
 
 /** Where the data is, and what is in it. */

@@ -1,11 +1,13 @@
 import { AppError } from '../errors/app-error.js';
-import { type AppSettings, rateProfiles } from './app.js';
+import { type AppSettings, profiles, rateProfiles } from './app.js';
 
 export const defaultAppSettings: AppSettings = {
   open_registration: false,
   password_optional: false,
   qiscus_password_optional: false,
-  rate_profile: 'agora',
+  user_tokens: false,
+  profile: 'agora',
+  rate_profile: 'profile',
   messages_per_second: 2_000,
   messages_per_second_per_user: 100,
   sessions_per_node: 40_000,
@@ -18,7 +20,9 @@ const parsers: { readonly [Key in keyof AppSettings]: (text: string) => AppSetti
   open_registration: flag,
   password_optional: flag,
   qiscus_password_optional: flag,
-  rate_profile: (text) => rateProfiles.find((profile) => profile === text) ?? wrong(rateProfiles.join(', ')),
+  user_tokens: flag,
+  profile: oneOf(profiles),
+  rate_profile: oneOf(rateProfiles),
   messages_per_second: whole(1, 1_000_000),
   messages_per_second_per_user: whole(1, 100_000),
   sessions_per_node: whole(1, 10_000_000),
@@ -27,11 +31,14 @@ const parsers: { readonly [Key in keyof AppSettings]: (text: string) => AppSetti
   offline_messages_per_user: whole(1, 100_000),
 };
 
+/** What `app set` changes of an app beside its settings. */
+const beside = ['alias', 'client_id', 'client_secret', 'disabled', 'previous_certificate', 'token_secret'];
+
 /** One setting from the text of an operator. @throws AppError argument_invalid, saying what would be right */
 export function parseAppSetting(key: string, text: string): Partial<AppSettings> {
   if (!Object.hasOwn(parsers, key))
     throw new AppError('argument_invalid', {
-      detail: `there is no app setting "${key}"; there are ${Object.keys(parsers).join(', ')}`,
+      detail: `there is no app setting "${key}"; there are ${[...Object.keys(parsers), ...beside].join(', ')}`,
     });
   try {
     return { [key]: parsers[key as keyof AppSettings](text) };
@@ -48,9 +55,13 @@ function flag(text: string): boolean {
   return text === 'true' || (text === 'false' ? false : wrong('true or false'));
 }
 
-function whole(least: number, most: number): (text: string) => number {
+function oneOf<Value extends string>(values: readonly Value[]): (text: string) => Value {
+  return (text) => values.find((value) => value === text) ?? wrong(values.join(', '));
+}
+
+function whole(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
-    return value >= least && value <= most ? value : wrong(`a whole number from ${least} to ${most}`);
+    return value >= min && value <= max ? value : wrong(`a whole number from ${min} to ${max}`);
   };
 }

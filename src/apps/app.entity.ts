@@ -41,6 +41,13 @@ export class AppRow {
   @Column({ type: 'varchar', length: 255, default: '' })
   token_secret!: string;
 
+  @Column({ type: 'varchar', length: 64, nullable: true })
+  client_id!: string | null;
+
+  /** As `Seal` has it. */
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  client_secret!: string | null;
+
   @Column({ type: 'smallint' })
   disabled!: number;
 

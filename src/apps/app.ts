@@ -1,5 +1,12 @@
-/** How often an app may call: Agora's limits for each method, Easemob's one pool for all, or no limit. */
-export const rateProfiles = ['agora', 'easemob', 'off'] as const;
+/**
+ * Which service an app behaves like: Agora as its documents say, Easemob as it answers today where that differs, or
+ * Agora without limits. docs/dialects/agora.md lists what each one changes.
+ */
+export const profiles = ['agora', 'easemob', 'off'] as const;
+export type Profile = (typeof profiles)[number];
+
+/** `profile`: as the profile has it. */
+export const rateProfiles = ['profile', ...profiles] as const;
 export type RateProfile = (typeof rateProfiles)[number];
 
 /** What an operator may set for each app; `rollcall app set ORG/APP key=value` uses these keys. */
@@ -10,6 +17,10 @@ export interface AppSettings {
   readonly password_optional: boolean;
   /** A Qiscus app server may log a user in again without a password, which then stays as it is. */
   readonly qiscus_password_optional: boolean;
+  /** A user token opens the routes of the Agora dialect that are about that user's own things. */
+  readonly user_tokens: boolean;
+  readonly profile: Profile;
+  /** How often the app may call, where that is not what its profile says. */
   readonly rate_profile: RateProfile;
   /** Messages of the whole app: one for each receiver, and one more for each KiB. */
   readonly messages_per_second: number;
@@ -23,6 +34,11 @@ export interface AppSettings {
   readonly offline_retention_days: number;
   /** How many offline messages one user keeps; then the sender with the most makes room. */
   readonly offline_messages_per_user: number;
+}
+
+export interface ClientCredentials {
+  readonly id: string;
+  readonly secret: string;
 }
 
 /** An app: the tenant that every user, token and message belongs to. */
@@ -39,6 +55,8 @@ export interface App {
    */
   readonly certificates: readonly string[];
   readonly alias: string | null;
+  /** A second pair for the grant `client_credentials`, so that a configuration made for Easemob need not change. */
+  readonly clientCredentials: ClientCredentials | null;
   /**
    * 64 hex digits that Qiscus user tokens and nonces are derived from; never shown. A rotation leaves them, `token_secret=new`
    * draws others, and then what was derived from these is good no more.
@@ -47,4 +65,9 @@ export interface App {
   readonly disabled: boolean;
   readonly settings: AppSettings;
   readonly createdAt: number;
+}
+
+/** How often an app may call: Agora's limits for each method, Easemob's one pool for all, or no limit. */
+export function rateProfileOf({ settings }: Pick<App, 'settings'>): Profile {
+  return settings.rate_profile === 'profile' ? settings.profile : settings.rate_profile;
 }

@@ -87,8 +87,8 @@ export class AppsRepository {
     await this.database.write((transaction) =>
       transaction.run(
         'INSERT INTO apps (id, org, name, public_id, certificate, previous_certificate, certificate_hash,' +
-          ' previous_certificate_hash, alias, token_secret, disabled, settings, created_at)' +
-          ' VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+          ' previous_certificate_hash, alias, token_secret, client_id, client_secret, disabled, settings, created_at)' +
+          ' VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
         [
           app.id,
           app.org,
@@ -99,6 +99,8 @@ export class AppsRepository {
           ...hashesOf(secretsOf(app)),
           app.alias,
           sealed.token_secret,
+          app.clientCredentials?.id ?? null,
+          sealed.client_secret,
           0,
           settingsJson(app.settings),
           app.createdAt,
@@ -123,13 +125,16 @@ export class AppsRepository {
       const sealed = this.sealed(app);
       await transaction.run(
         'UPDATE apps SET certificate = ?, previous_certificate = ?, certificate_hash = ?,' +
-          ' previous_certificate_hash = ?, alias = ?, token_secret = ?, disabled = ?, settings = ? WHERE id = ?',
+          ' previous_certificate_hash = ?, alias = ?, token_secret = ?, client_id = ?, client_secret = ?,' +
+          ' disabled = ?, settings = ? WHERE id = ?',
         [
           sealed.certificate,
           sealed.previous_certificate,
           ...hashesOf(secretsOf(app)),
           app.alias,
           sealed.token_secret,
+          app.clientCredentials?.id ?? null,
+          sealed.client_secret,
           app.disabled ? 1 : 0,
           settingsJson(app.settings),
           app.id,
@@ -160,8 +165,8 @@ export class AppsRepository {
       if (row === undefined || this.seal.isCurrent(row)) return false;
       const sealed = this.sealed(this.toApp(row));
       await transaction.run(
-        'UPDATE apps SET certificate = ?, previous_certificate = ?, token_secret = ? WHERE id = ?',
-        [sealed.certificate, sealed.previous_certificate, sealed.token_secret, appId],
+        'UPDATE apps SET certificate = ?, previous_certificate = ?, token_secret = ?, client_secret = ? WHERE id = ?',
+        [sealed.certificate, sealed.previous_certificate, sealed.token_secret, sealed.client_secret, appId],
       );
       return true;
     });
@@ -172,12 +177,13 @@ export class AppsRepository {
     return row === undefined ? null : this.toApp(row);
   }
 
-  private sealed(app: Pick<App, 'id' | 'certificates' | 'tokenSecret'>): SealedSecrets {
+  private sealed(app: App): SealedSecrets {
     return this.seal.sealAll({ id: app.id, ...secretsOf(app) });
   }
 
   private toApp(row: AppRow): App {
-    const { certificate, previous_certificate: previous, token_secret: tokenSecret } = this.seal.openAll(row);
+    const opened = this.seal.openAll(row);
+    const { certificate, previous_certificate: previous, token_secret: tokenSecret, client_secret: secret } = opened;
     return {
       id: row.id,
       org: row.org,
@@ -185,6 +191,7 @@ export class AppsRepository {
       appId: row.public_id,
       certificates: previous === null ? [certificate] : [certificate, previous],
       alias: row.alias,
+      clientCredentials: row.client_id === null || secret === null ? null : { id: row.client_id, secret },
       tokenSecret,
       disabled: row.disabled !== 0,
       settings: { ...defaultAppSettings, ...(JSON.parse(row.settings) as Partial<AppSettings>) },
@@ -193,13 +200,21 @@ export class AppsRepository {
   }
 }
 
-function secretsOf({ certificates, tokenSecret }: Pick<App, 'certificates' | 'tokenSecret'>): SealedSecrets {
+function secretsOf({ certificates, tokenSecret, clientCredentials }: App): SealedSecrets {
   const [certificate, previous = null] = certificates as [string, string?];
-  return { certificate, previous_certificate: previous, token_secret: tokenSecret };
+  return {
+    certificate,
+    previous_certificate: previous,
+    token_secret: tokenSecret,
+    client_secret: clientCredentials?.secret ?? null,
+  };
 }
 
 /** Of the certificates as they are when opened: sealed or not, an app is found by the same hash. */
-function hashesOf({ certificate, previous_certificate: previous }: SealedSecrets): [string, string | null] {
+function hashesOf({
+  certificate,
+  previous_certificate: previous,
+}: Pick<SealedSecrets, 'certificate' | 'previous_certificate'>): [string, string | null] {
   return [hashCertificate(certificate), previous === null ? null : hashCertificate(previous)];
 }
 

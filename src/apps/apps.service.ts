@@ -4,7 +4,7 @@ import { Clock } from '../clock/clock.js';
 import { type BootstrapApp, Env } from '../config/env.js';
 import { UniqueViolation } from '../database/database.js';
 import { AppError } from '../errors/app-error.js';
-import type { App, AppSettings } from './app.js';
+import type { App, AppSettings, ClientCredentials } from './app.js';
 import { isLegalName, parseAppName } from './app-name.js';
 import { defaultAppSettings, parseAppSetting } from './app-settings.js';
 import { AppsRepository } from './apps.repository.js';
@@ -82,6 +82,7 @@ export class AppsService {
       appId: checkHex('App ID', wanted.appId ?? randomHex()).toLowerCase(),
       certificates: [checkHex('App certificate', wanted.certificate ?? randomHex())],
       alias: checkAlias(wanted.alias ?? null),
+      clientCredentials: null,
       tokenSecret: randomTokenSecret(),
       disabled: false,
       settings: defaultAppSettings,
@@ -98,7 +99,8 @@ export class AppsService {
 
   /**
    * Changes one thing of an app: a setting, `alias` (empty: none), `disabled`, `previous_certificate=none`, which ends the
-   * older certificate of a rotation, or `token_secret=new`, which ends all user tokens of 20 characters.
+   * older certificate of a rotation, `token_secret=new`, which ends all user tokens of 20 characters, or `client_secret`.
+   * `client_id` is set together with its `client_secret`; empty, it ends both.
    * @throws AppError argument_invalid
    */
   set(app: App, key: string, text: string): Promise<App> {
@@ -107,9 +109,11 @@ export class AppsService {
 
   /** Changes several things of an app at once, all or none. @throws AppError argument_invalid */
   setAll(app: App, changes: readonly (readonly [key: string, text: string])[]): Promise<App> {
-    return this.update(app, (now) =>
-      changes.reduce<App>((changed, [key, text]) => ({ ...changed, ...changeOf(changed, key, text) }), now),
-    );
+    return this.update(app, (now) => {
+      const changed = changes.reduce<App>((so, [key, text]) => ({ ...so, ...changeOf(so, key, text) }), now);
+      checkPair(changed.clientCredentials);
+      return changed;
+    });
   }
 
   /** A new certificate, which signs from now on. The one until now stays valid too, until the next rotation. */
@@ -119,10 +123,14 @@ export class AppsService {
 
   /**
    * For a leak: nothing that somebody made of a copy of the app's secrets, or was given for them, is good any more. In one
-   * step, so that the old certificate opens nothing of the new one meanwhile.
+   * step, so that the old certificate opens nothing of the new one meanwhile. A second pair of credentials is gone.
    */
   replaceSecrets(app: App): Promise<App> {
-    return this.update(app, () => ({ certificates: [randomHex()], tokenSecret: randomTokenSecret() }));
+    return this.update(app, () => ({
+      certificates: [randomHex()],
+      tokenSecret: randomTokenSecret(),
+      clientCredentials: null,
+    }));
   }
 
   /**
@@ -213,6 +221,10 @@ function changeOf(app: App, key: string, text: string): Partial<App> {
       if (text !== 'none')
         throw new AppError('argument_invalid', { detail: 'previous_certificate can only be set to none' });
       return { certificates: app.certificates.slice(0, 1) };
+    case 'client_id':
+      return { clientCredentials: text === '' ? null : { id: checkClientId(text), secret: '' } };
+    case 'client_secret':
+      return { clientCredentials: { id: app.clientCredentials?.id ?? '', secret: checkClientSecret(text) } };
     case 'token_secret':
       if (text !== 'new') throw new AppError('argument_invalid', { detail: 'token_secret can only be set to new' });
       return { tokenSecret: randomTokenSecret() };
@@ -242,6 +254,29 @@ function checkAlias(alias: string | null): string | null {
   if (alias !== null && !isLegalName(alias))
     throw new AppError('argument_invalid', { detail: 'an alias is 1 to 64 of A-Z a-z 0-9 . _ -' });
   return alias;
+}
+
+function checkClientId(id: string): string {
+  if (!/^[\w.-]{1,64}$/.test(id) || hex32.test(id))
+    throw new AppError('argument_invalid', {
+      detail: 'client_id must be 1 to 64 of A-Z a-z 0-9 . _ -, and not the 32 hex digits of an App ID',
+    });
+  return id;
+}
+
+function checkClientSecret(secret: string): string {
+  if (!/^[\x21-\x7e]{16,128}$/.test(secret))
+    throw new AppError('argument_invalid', {
+      detail: 'client_secret must be 16 to 128 ASCII characters without blanks',
+    });
+  return secret;
+}
+
+function checkPair(pair: ClientCredentials | null): void {
+  if (pair !== null && (pair.id === '' || pair.secret === ''))
+    throw new AppError('argument_invalid', {
+      detail: 'client_id and client_secret are set in one call: client_id=… client_secret=…',
+    });
 }
 
 function taken(what: string): AppError {

@@ -5,6 +5,7 @@ const [one, other] = [randomBytes(32), randomBytes(32)];
 const secrets: SealedSecrets = {
   certificate: 'A'.repeat(32),
   previous_certificate: 'b'.repeat(32),
+  client_secret: 'd'.repeat(128),
   token_secret: 'c'.repeat(64),
 };
 const row = { id: 'app-1', ...secrets };

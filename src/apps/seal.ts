@@ -1,11 +1,14 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { type Env, EnvError, type SealingKey } from '../config/env.js';
 
+const sealedColumns = ['certificate', 'previous_certificate', 'token_secret', 'client_secret'] as const;
+
 /** The columns of an app that hold secrets. */
 export interface SealedSecrets {
   readonly certificate: string;
   readonly previous_certificate: string | null;
   readonly token_secret: string;
+  readonly client_secret: string | null;
 }
 
 /** Where a secret stands: one that is moved to another place does not open there. */
@@ -73,33 +76,33 @@ export class Seal {
 
   /** The secrets of a row, which they are sealed in. @throws UnopenedSecret */
   openAll({ id: appId, ...row }: SealedSecrets & { readonly id: string }): SealedSecrets {
-    const open = (text: string, column: SealedPlace['column']): string => this.open(text, { appId, column });
-    const { certificate, previous_certificate: previous, token_secret: tokenSecret } = row;
-    return {
-      certificate: open(certificate, 'certificate'),
-      previous_certificate: previous === null ? null : open(previous, 'previous_certificate'),
-      token_secret: open(tokenSecret, 'token_secret'),
-    };
+    return mapSecrets(row, (text, column) => this.open(text, { appId, column }));
   }
 
   /** The same, sealed. */
   sealAll({ id: appId, ...row }: SealedSecrets & { readonly id: string }): SealedSecrets {
-    const seal = (text: string, column: SealedPlace['column']): string => this.seal(text, { appId, column });
-    const { certificate, previous_certificate: previous, token_secret: tokenSecret } = row;
-    return {
-      certificate: seal(certificate, 'certificate'),
-      previous_certificate: previous === null ? null : seal(previous, 'previous_certificate'),
-      token_secret: seal(tokenSecret, 'token_secret'),
-    };
+    return mapSecrets(row, (text, column) => this.seal(text, { appId, column }));
   }
 
   /** Whether the secrets of a row are sealed as they would be today. */
-  isCurrent({ certificate, previous_certificate: previous, token_secret: tokenSecret }: SealedSecrets): boolean {
+  isCurrent(row: SealedSecrets): boolean {
     const id = this.current?.id ?? null;
-    return [certificate, previous ?? '', tokenSecret].every(
-      (text) => text === '' || (sealedForm.exec(text)?.[1] ?? null) === id,
-    );
+    return sealedColumns.every((column) => {
+      const text = row[column] ?? '';
+      return text === '' || (sealedForm.exec(text)?.[1] ?? null) === id;
+    });
   }
+}
+
+function mapSecrets(
+  row: SealedSecrets,
+  change: (text: string, column: SealedPlace['column']) => string,
+): SealedSecrets {
+  const changed = sealedColumns.map((column) => {
+    const text = row[column];
+    return [column, text === null ? null : change(text, column)];
+  });
+  return Object.fromEntries(changed);
 }
 
 /** A secret of an app cannot be read with the keys of this process. */

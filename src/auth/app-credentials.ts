@@ -3,21 +3,27 @@ import type { App } from '../apps/app.js';
 import { AppError } from '../errors/app-error.js';
 
 /**
- * Checks an App ID and an App certificate, in any case of their hex digits, against those of an app.
+ * Checks an id and a secret against an app: its App ID and a certificate of its, in any case of their hex digits, or the
+ * pair that was set for clients of Easemob, as it was written.
  * @throws AppError client_id_mismatch, client_secret_mismatch
  */
-export function checkAppCredentials(app: App, appId: string, certificate: string): void {
-  if (appId.toLowerCase() !== app.appId) throw new AppError('client_id_mismatch');
-  if (!isCertificateOf(app, certificate)) throw new AppError('client_secret_mismatch');
+export function checkAppCredentials(app: App, id: string, secret: string): void {
+  const pair = app.clientCredentials;
+  if (pair !== null && id === pair.id) {
+    if (!timingSafeEqual(digest(pair.secret), digest(secret))) throw new AppError('client_secret_mismatch');
+    return;
+  }
+  if (id.toLowerCase() !== app.appId) throw new AppError('client_id_mismatch');
+  if (!isCertificateOf(app, secret)) throw new AppError('client_secret_mismatch');
 }
 
 /** Whether this is one of the app's certificates that are valid now; takes as long for every wrong one. */
 export function isCertificateOf(app: App, certificate: string): boolean {
-  const given = digest(certificate);
+  const given = digest(certificate.toLowerCase());
   // Not `some`: it would stop at the first, and the time would tell which one matched.
-  return app.certificates.filter((valid) => timingSafeEqual(digest(valid), given)).length > 0;
+  return app.certificates.filter((valid) => timingSafeEqual(digest(valid.toLowerCase()), given)).length > 0;
 }
 
 function digest(text: string): Buffer {
-  return createHash('sha256').update(text.toLowerCase()).digest();
+  return createHash('sha256').update(text).digest();
 }

@@ -92,6 +92,11 @@ export class TokensService {
     return { kind, expiresAtSeconds };
   }
 
+  /** Whether a token is one of an app, be it this one's or not. @throws AppError token_malformed, token_expired, token_not_accepted */
+  isAppToken(app: App, bearer: string): boolean {
+    return !isUserToken(bearer) && this.#verify(app, bearer).kind === 'app';
+  }
+
   /**
    * Accepts a user token: a JWT of ours, an AccessToken2 that names the user by uuid or by name, or the user token of
    * 20 characters that stays the same until it is reset.

@@ -22,7 +22,7 @@ export function addAppCommands(program: Command, run: RunWithApp): void {
     .option('--alias <name>', 'another name for the App ID, for the Qiscus dialect')
     .description('make an app')
     .action(async (text: string, options: { appId?: string; certificate?: string; alias?: string }) => {
-      const certificate = options.certificate === '-' ? (await readText(process.stdin)).trim() : options.certificate;
+      const certificate = options.certificate === '-' ? await readSecret() : options.certificate;
       const wanted = { ...parseAppName(text), ...options, ...(certificate === undefined ? {} : { certificate }) };
       await run(async (context) => print(await context.get(AppsService).create(wanted)));
     });
@@ -34,15 +34,18 @@ export function addAppCommands(program: Command, run: RunWithApp): void {
     .command('set')
     .argument('<ORG/APP>')
     .argument('<KEY=VALUE...>')
-    .description('change settings of an app; a wrong key lists the right ones')
+    .description(
+      'change settings of an app; a wrong key lists the right ones. "client_secret=-" reads it from standard input, as others on this machine see the list of processes',
+    )
     .action((text: string, changes: string[]) =>
       run(async (context) => {
-        const pairs = changes.map((change) => {
+        const pairs: [key: string, value: string][] = [];
+        for (const change of changes) {
           const [, key, value] = /^([a-z_]+)=(.*)$/.exec(change) ?? [];
           if (key === undefined || value === undefined)
             throw new AppError('argument_invalid', { detail: `"${change}" must be KEY=VALUE` });
-          return [key, value] as const;
-        });
+          pairs.push([key, key === 'client_secret' && value === '-' ? await readSecret() : value]);
+        }
         print(await context.get(AppsService).setAll(await appNamed(context, text), pairs));
       }),
     );
@@ -64,8 +67,12 @@ export function addAppCommands(program: Command, run: RunWithApp): void {
     );
 }
 
+async function readSecret(): Promise<string> {
+  return (await readText(process.stdin)).trim();
+}
+
 function print(app: App): void {
-  const { certificates, settings } = app;
+  const { certificates, clientCredentials: pair, settings } = app;
   console.log(
     JSON.stringify(
       {
@@ -74,6 +81,7 @@ function print(app: App): void {
         app_id: app.appId,
         certificate: certificates[0],
         ...(certificates[1] === undefined ? {} : { previous_certificate: certificates[1] }),
+        ...(pair === null ? {} : { client_id: pair.id, client_secret: pair.secret }),
         alias: app.alias,
         disabled: app.disabled,
         settings,

@@ -15,6 +15,8 @@ export interface RequestState {
   app?: App;
   /** Who calls, once the guard knows: the server of the app, or the uuid of a user. */
   caller?: string;
+  /** The uuid of the user whose token it is that calls, where the route is also the app server's. */
+  callingUser?: string;
 }
 
 /** What every request of a server shares. */

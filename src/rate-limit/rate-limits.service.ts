@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { App } from '../apps/app.js';
+import { type App, rateProfileOf } from '../apps/app.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/error-codes.js';
 import { type Decision, RateLimitStore } from './rate-limit.store.js';
@@ -8,6 +8,8 @@ export type { Decision } from './rate-limit.store.js';
 
 /** Calls a second for each app: of one user system route (Agora), or of all of them together (Easemob). */
 export const userSystemPerSecond = 100;
+/** Calls a second of one user with a token of their own, of all routes that take it. */
+export const callsPerUser = 10;
 /** Wrong passwords or refresh tokens a minute for one user from one network (see `networkOf`). */
 export const guessesPerUser = 10;
 /** Wrong passwords or refresh tokens a minute for all users of an app from one network. */
@@ -47,7 +49,7 @@ export class RateLimits {
    * @returns null when the app has no limits
    */
   admit(app: App, route: string, perSecond: number, pool: RatePool): Decision | Promise<Decision> | null {
-    const profile = app.settings.rate_profile;
+    const profile = rateProfileOf(app);
     if (profile === 'off') return null;
     const shared = profile === 'easemob' && pool === 'users';
     return shared
@@ -56,11 +58,20 @@ export class RateLimits {
   }
 
   /**
+   * Counts a call that a user makes by a token of their own. Users have a budget beside the app server's, which they
+   * cannot exhaust, and one user has a small part of it.
+   * @returns null when the app has no limits
+   */
+  admitUser(app: App, uuid: string, route: string, perSecond: number): Promise<Decision> | null {
+    return rateProfileOf(app) === 'off' ? null : this.countUser(app, uuid, route, perSecond);
+  }
+
+  /**
    * Counts a message that a user sends against what each user of the app may send.
    * @returns null when the app has no limits
    */
   admitOfUser(app: App, username: string, bytes: number): Decision | Promise<Decision> | null {
-    if (app.settings.rate_profile === 'off') return null;
+    if (rateProfileOf(app) === 'off') return null;
     const limit = app.settings.messages_per_second_per_user;
     return this.store.consume(`{${app.id}}:rate:messages:${username}`, limit, secondMs, messagesIn(bytes));
   }
@@ -70,11 +81,16 @@ export class RateLimits {
    * @throws AppError rate_limited with retryAfterMs
    */
   async admitMessage(app: App, receivers: number, bytes: number): Promise<void> {
-    if (app.settings.rate_profile === 'off') return;
+    if (rateProfileOf(app) === 'off') return;
     const calls = receivers - 1 + messagesIn(bytes);
     const limit = app.settings.messages_per_second;
     const decision = await this.store.consume(`{${app.id}}:rate:messages`, limit, secondMs, calls);
     if (!decision.allowed) throw this.rejection('messages', decision);
+  }
+
+  private async countUser(app: App, uuid: string, route: string, perSecond: number): Promise<Decision> {
+    const own = await this.store.consume(`{${app.id}}:rate:user:${uuid}`, callsPerUser, secondMs);
+    return own.allowed ? this.store.consume(`{${app.id}}:rate:${route}:users`, perSecond, secondMs) : own;
   }
 
   /** What a refused call is answered with. */

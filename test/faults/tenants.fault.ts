@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import { randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { AppsService } from '../../src/apps/apps.service.js';
 import { Database } from '../../src/database/database.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
@@ -22,6 +22,8 @@ type WrongCredential = wrong.WrongCredential;
 /** What anybody may ask who names an app: it answers nothing that is an app's. */
 const askNoCredential = /\/(config|auth\/nonce)$/;
 const atOnce = 8;
+/** The victim's second pair. */
+const clientCredentials = { client_id: 'YXA6victim', client_secret: `YXA6${randomBytes(20).toString('base64url')}` };
 
 describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (engine) => {
   const agent = new Agent({ keepAlive: true });
@@ -77,7 +79,12 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
     const names = someNames();
     const credentials = aBootstrapApp();
     const { certificate: retired } = credentials;
-    const made = await apps.set(await apps.create({ ...credentials, alias: credentials.org }), 'rate_profile', 'off');
+    const made = await apps.setAll(await apps.create({ ...credentials, alias: credentials.org }), [
+      ['rate_profile', 'off'],
+      ['user_tokens', 'true'],
+      ['client_id', clientCredentials.client_id],
+      ['client_secret', clientCredentials.client_secret],
+    ]);
     const { certificates } = await apps.rotate(await apps.rotate(made));
     const victim = await Tenant.build(running.url, { ...credentials, certificate: certificates[0] as string }, names);
     tenants.push(victim);
@@ -262,6 +269,8 @@ function wrongFor(route: string, access: string, all: Neighbourhood): readonly W
     case 'AgoraAppTokenGuard':
     case 'AgoraRegistrationGuard':
       return wrong.wrongAppTokens(all);
+    case 'AgoraOwnUserGuard':
+      return wrong.wrongOwnTokens(all);
     case 'AgoraAppGuard':
       return wrong.wrongGrants(all);
     case 'QiscusServerGuard':
@@ -305,9 +314,14 @@ function leakedTo(
   const said = JSON.stringify([call, headers]);
   const heard = JSON.stringify(answer.headers) + answer.text;
   const { username: _shared, other: _sharedToo, ...secrets } = ids;
-  return [canary, application, appToken, userJwt, ...Object.values(secrets)].filter(
-    (word) => heard.includes(word) && !said.includes(word),
-  );
+  return [
+    canary,
+    application,
+    appToken,
+    userJwt,
+    ...Object.values(clientCredentials),
+    ...Object.values(secrets),
+  ].filter((word) => heard.includes(word) && !said.includes(word));
 }
 
 /** Members whose values are different in every answer. */

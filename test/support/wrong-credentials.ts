@@ -68,6 +68,20 @@ export function wrongAppTokens(all: Neighbourhood): WrongCredential[] {
   ];
 }
 
+/** For routes that a user's own token opens as well, in the app of the victim: not those of anybody else. */
+export function wrongOwnTokens(all: Neighbourhood): WrongCredential[] {
+  const { victim, sibling } = all;
+  const isOwn = ({ kind, app }: { kind: string; app: Tenant }) => app === victim && kind === 'a user token';
+  return [
+    ...wrongAppTokens(all).filter((wrong) => !isOwn(wrong)),
+    ...wrongUserTokens(all).flatMap(({ kind, app, token }) =>
+      kind === 'an app token' || app !== victim ? [] : { kind, app, headers: bearer(token) },
+    ),
+    { kind: 'of another user', app: victim, headers: bearer(tokenOf(victim.credentials, victim.names.other)) },
+    { kind: 'of the user, in an app without user tokens', app: sibling, headers: bearer(sibling.userJwt) },
+  ];
+}
+
 /** For `POST …/token`. */
 export function wrongGrants(all: Neighbourhood): WrongCredential[] {
   const { victim, sibling, disabled, stranger, retired } = all;
@@ -82,6 +96,8 @@ export function wrongGrants(all: Neighbourhood): WrongCredential[] {
     ['of another app in the organization', victim.ids.appId, sibling.ids.certificate],
     ['of another organization', stranger.ids.appId, stranger.ids.certificate],
     ['of another organization', victim.ids.appId, stranger.ids.certificate],
+    ['half of the second pair', 'YXA6victim', victim.ids.certificate],
+    ['half of the second pair', 'YXA6victim', ''],
   ];
   const tokens = wrongAppTokens(all);
   return [

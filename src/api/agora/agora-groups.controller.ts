@@ -16,6 +16,7 @@ import {
   toAgoraListed,
   toNewGroup,
 } from './agora-groups.dto.js';
+import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
 import { type AgoraPage, Page } from './agora-page.js';
 import { AgoraRoute, type AgoraRouteOptions } from './agora-route.decorator.js';
 
@@ -173,11 +174,10 @@ function controllerOf(kind: GroupKind) {
       });
     }
 
-    @AgoraRoute(
-      `GET users/:username/joined_${many}`,
-      `The ${one}s that a user is in`,
-      answering(listOf(joined), ' count'),
-    )
+    @AgoraRoute(`GET users/:username/joined_${many}`, `The ${one}s that a user is in`, {
+      ...answering(listOf(joined), ' count'),
+      guard: AgoraOwnUserGuard,
+    })
     async listJoined(@Call() call: AgoraCall, @Param('username') username: string) {
       const groups = await this.groups.joined(call.app.id, kind, username);
       return call.answer({ data: groups.map(toAgoraJoined), count: groups.length });

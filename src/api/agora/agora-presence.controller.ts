@@ -5,6 +5,7 @@ import { PresenceService } from '../../presence/presence.service.js';
 import { UserRevocationsService } from '../../users/user-revocations.service.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
+import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
 import { type AgoraPage, Page } from './agora-page.js';
 import {
   AgoraBatchStatusDto,
@@ -87,6 +88,7 @@ export class AgoraPresenceController {
   }
 
   @AgoraRoute('GET users/:username/resources', 'The devices that a user is online with', {
+    guard: AgoraOwnUserGuard,
     answer: 'path uri timestamp organization application entities action data duration applicationName',
     schemas: { data: { type: 'array', items: { $ref: getSchemaPath(AgoraResource) } } },
   })

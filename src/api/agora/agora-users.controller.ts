@@ -6,6 +6,7 @@ import { UserRevocationsService } from '../../users/user-revocations.service.js'
 import { maxBatchSize, UsersService } from '../../users/users.service.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
+import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
 import { type AgoraPage, Page } from './agora-page.js';
 import { AgoraRegistrationGuard } from './agora-registration.guard.js';
 import { AgoraRoute } from './agora-route.decorator.js';
@@ -15,6 +16,7 @@ import {
   ChangeAgoraUserDto,
   RegisterAgoraUserDto,
   toAgoraUser,
+  toDeletedAgoraUser,
 } from './agora-users.dto.js';
 
 const actor = 'app token';
@@ -50,7 +52,8 @@ export class AgoraUsersController {
     const withToken = request.headers.authorization !== undefined;
     return call.once(async () => {
       if (!withToken && Array.isArray(body) && body.length > 1) throw new AppError('registration_closed');
-      const passwordOptional = withToken && call.app.settings.password_optional;
+      const { password_optional, profile } = call.app.settings;
+      const passwordOptional = withToken && (password_optional || profile === 'easemob');
       const { registered, taken } = await this.users.register(call.app, [body].flat().map(toAccount), passwordOptional);
       if (registered.length === 0) throw new AppError('username_taken', { detail: taken[0] ?? '' });
       return call.answer({
@@ -79,7 +82,12 @@ export class AgoraUsersController {
     return call.answer({ entities: page.users.map(toAgoraUser), cursor: page.cursor, count: page.users.length });
   }
 
-  @AgoraRoute('PUT users/:username', 'Change the nickname of a user', { idempotent: true, path, answer: changed })
+  @AgoraRoute('PUT users/:username', 'Change the nickname of a user', {
+    guard: AgoraOwnUserGuard,
+    idempotent: true,
+    path,
+    answer: changed,
+  })
   change(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -99,7 +107,7 @@ export class AgoraUsersController {
   delete(@Call() call: AgoraCall, @Param('username') username: string) {
     return call.once(async () => {
       const user = await this.users.delete(call.app.id, username);
-      return call.answer({ entities: [toAgoraUser(user)] });
+      return call.answer({ entities: [toDeletedAgoraUser(call.app, user)] });
     });
   }
 
@@ -114,7 +122,10 @@ export class AgoraUsersController {
     if (call.endsInSlash && limitIsDefault) throw new AppError('route_not_found');
     return call.once(async () => {
       const page = await this.users.deleteOldest(call.app.id, limit, cursor);
-      return call.answer({ entities: page.users.map(toAgoraUser), cursor: page.cursor });
+      return call.answer({
+        entities: page.users.map((user) => toDeletedAgoraUser(call.app, user)),
+        cursor: page.cursor,
+      });
     });
   }
 

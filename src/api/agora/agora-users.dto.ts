@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsDefined, IsNotEmpty, IsOptional, IsString } from 'class-validator';
+import type { App } from '../../apps/app.js';
 import type { User } from '../../users/user.js';
 import { failsWith } from '../../http/json-body.pipe.js';
 
@@ -78,4 +79,9 @@ export function toAgoraUser(user: User): AgoraUser {
     activated: user.activated,
     ...(user.nickname === null ? {} : { nickname: user.nickname }),
   };
+}
+
+/** A user in the answer to its deletion. Agora's documents show it as it was, the live service as not activated. */
+export function toDeletedAgoraUser({ settings }: App, user: User): AgoraUser {
+  return toAgoraUser({ ...user, activated: user.activated && settings.profile !== 'easemob' });
 }

@@ -9,6 +9,7 @@ import { PresenceModule } from '../../presence/presence.module.js';
 import { RateLimitModule } from '../../rate-limit/rate-limit.module.js';
 import { UsersModule } from '../../users/users.module.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
+import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 import { AgoraGroupsController, AgoraRoomsController } from './agora-groups.controller.js';
 import { AgoraMessagesController } from './agora-messages.controller.js';
@@ -39,6 +40,6 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AgoraGroupsController,
     AgoraRoomsController,
   ],
-  providers: [AgoraAppGuard, AgoraAppTokenGuard, AgoraRegistrationGuard],
+  providers: [AgoraAppGuard, AgoraAppTokenGuard, AgoraOwnUserGuard, AgoraRegistrationGuard],
 })
 export class AgoraModule {}
