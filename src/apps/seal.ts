@@ -94,15 +94,17 @@ export class Seal {
   }
 }
 
-function mapSecrets(
-  row: SealedSecrets,
-  change: (text: string, column: SealedPlace['column']) => string,
-): SealedSecrets {
-  const changed = sealedColumns.map((column) => {
+function mapSecrets(row: SealedSecrets, change: (text: string, column: keyof SealedSecrets) => string): SealedSecrets {
+  const changeOptional = (column: 'previous_certificate' | 'client_secret'): string | null => {
     const text = row[column];
-    return [column, text === null ? null : change(text, column)];
-  });
-  return Object.fromEntries(changed);
+    return text === null ? null : change(text, column);
+  };
+  return {
+    certificate: change(row.certificate, 'certificate'),
+    previous_certificate: changeOptional('previous_certificate'),
+    token_secret: change(row.token_secret, 'token_secret'),
+    client_secret: changeOptional('client_secret'),
+  };
 }
 
 /** A secret of an app cannot be read with the keys of this process. */
