@@ -48,6 +48,14 @@ const project = (displayName, rollcallEngine, rollcallRedis, testMatch, rollcall
 
 const ON_EVERY_ENGINE = ['test/e2e/**/*.e2e.ts', 'src/**/*.engine-spec.ts'];
 
+// Each suite runs on both engines, and with and without Redis: on SQLite without it, on MariaDB with it. What keeps
+// something in Redis (sessions, limits) meets the other two pairs as well.
+const USES_REDIS = [
+  'test/e2e/{gateway,across}/**/*.e2e.ts',
+  'test/e2e/**/{rate-limit,own-user,ban,token,sdk,routes,offline-messages,*presence*}.e2e.ts',
+  'src/presence/**/*.engine-spec.ts',
+];
+
 /** @type {import('jest').Config} */
 export default {
   // Of the whole run: jest ignores it in a project.
@@ -59,8 +67,8 @@ export default {
   projects: [
     project('unit', 'sqlite', false, ['src/**/*.spec.ts', 'test/tooling/**/*.spec.ts']),
     project('sqlite', 'sqlite', false, ON_EVERY_ENGINE),
-    project('sqlite+redis', 'sqlite', true, [...ON_EVERY_ENGINE, 'src/**/*.redis-spec.ts']),
-    project('mariadb', 'mariadb', false, ON_EVERY_ENGINE),
+    project('sqlite+redis', 'sqlite', true, [...USES_REDIS, 'src/**/*.redis-spec.ts']),
+    project('mariadb', 'mariadb', false, USES_REDIS),
     project('mariadb+redis', 'mariadb', true, ON_EVERY_ENGINE),
     // As it is run: several nodes of Rollcall, each on a node of the database, and Redis between them.
     project('galera', 'mariadb', true, ON_EVERY_ENGINE, true),
