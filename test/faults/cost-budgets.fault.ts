@@ -7,6 +7,7 @@ import { percentile } from '../support/percentile.js';
 import { liftLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
+import { type Watched, watchCalls } from '../support/watch-calls.js';
 
 secondLookAtTimes();
 
@@ -125,28 +126,16 @@ async function grant(url: string, { org, name, appId, certificate }: Credentials
   return (await response.json()) as { application: string };
 }
 
-/** What the other app and whoever watches over the node see, until `work` is done: each asks again after its answer. */
+/** What the other app and whoever watches over the node see, until `work` is done. */
 async function watch(url: string, app: Credentials, work: Promise<unknown>) {
-  let going = true;
-  const calls: number[] = [];
-  const asked = async (path: string, headers: Record<string, string>): Promise<number[]> => {
-    const took: number[] = [];
-    while (going) {
-      const begun = performance.now();
-      const response = await fetch(`${url}${path}`, { headers });
-      await response.text();
-      took.push(performance.now() - begun);
-      calls.push(response.status);
-      await sleep(5);
-    }
-    return took;
+  const lookUp = `${url}/${app.org}/${app.name}/users/somebody`;
+  const [calls, health] = (await watchCalls(
+    [{ url: lookUp, headers: { authorization: `Bearer ${tokenOf(app)}` } }, { url: `${url}/health/ready` }],
+    work,
+  )) as [Watched, Watched];
+  return {
+    calls: calls.statuses,
+    callP99: percentile(calls.ms, 0.99),
+    healthP99: percentile(health.ms, 0.99),
   };
-  const watching = Promise.all([
-    asked(`/${app.org}/${app.name}/users/somebody`, { authorization: `Bearer ${tokenOf(app)}` }),
-    asked('/health/ready', {}),
-  ]);
-  await work;
-  going = false;
-  const [callMs, healthMs] = await watching;
-  return { calls, callP99: percentile(callMs, 0.99), healthP99: percentile(healthMs, 0.99) };
 }
