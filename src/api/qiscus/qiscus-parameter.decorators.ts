@@ -48,17 +48,25 @@ const bind = createParamDecorator(async (dto: Type<object>, context: ExecutionCo
   const sent = await readParameters(context.switchToHttp().getRequest<FastifyRequest>());
   const parameters = new dto() as Record<string, unknown>;
   for (const { name, read } of parametersOf(dto)) parameters[name] = read(sent.get(name));
-  const problems = validateSync(parameters, { stopAtFirstError: true }).map(({ property, constraints }) => [
-    property,
-    Object.values(constraints ?? {})[0] ?? '',
-  ]);
-  if (problems.length > 0)
-    throw new AppError('argument_invalid', {
-      detail: problems.map(([, text]) => text).join(', '),
-      problems: Object.fromEntries(problems) as Record<string, string>,
-    });
+  const broken = new Map(
+    validateSync(parameters, { stopAtFirstError: true }).map(({ property, constraints }) => [
+      property,
+      Object.values(constraints ?? {})[0] ?? '',
+    ]),
+  );
+  if (broken.size > 0) throw invalidParameters(parametersOf(dto), broken);
   return parameters;
 });
+
+/** In the order of the parameters: the validator begins with those of a subclass. */
+function invalidParameters(parameters: readonly QiscusParameter[], broken: ReadonlyMap<string, string>): AppError {
+  const problems = parameters.flatMap(({ name }): [string, string][] => {
+    const text = broken.get(name);
+    return text === undefined ? [] : [[name, text]];
+  });
+  const detail = problems.map(([, text]) => text).join(', ');
+  return new AppError('argument_invalid', { detail, problems: Object.fromEntries(problems) });
+}
 
 /** What a call carries, read and checked by the rules of the class, which tell all that is wrong at once. */
 export function Parameters(dto: Type<object>): ParameterDecorator {

@@ -60,10 +60,10 @@ export class UnreadUsersParameters {
   limit!: number;
 
   @Second()
-  end_time?: number;
+  start_time?: number;
 
   @Second()
-  start_time?: number;
+  end_time?: number;
 }
 
 export class UnreadCountsParameters {
@@ -71,10 +71,10 @@ export class UnreadCountsParameters {
   user_ids!: string[];
 
   @Second()
-  end_time?: number;
+  start_time?: number;
 
   @Second()
-  start_time?: number;
+  end_time?: number;
 }
 
 export class IdentityLoginParameters {
