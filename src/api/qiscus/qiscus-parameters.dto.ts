@@ -1,4 +1,5 @@
 import { maxStatusUsers } from '../../presence/presence.service.js';
+import type { LoginDetails } from '../../profiles/profiles.service.js';
 import type { UserOrder } from '../../users/user-order.js';
 import { Flag, JsonObject, OrderQuery, PageNumber, Second, Text, Texts, Whole } from './qiscus-parameter.decorators.js';
 
@@ -35,6 +36,10 @@ export class ServerLoginParameters extends UserIdParameters {
 
   @JsonObject(extrasOrText)
   extras?: Record<string, unknown>;
+}
+
+export function toLoginDetails(sent: ServerLoginParameters): LoginDetails {
+  return { userId: sent.user_id, displayName: sent.username, avatarUrl: sent.avatar_url, extras: sent.extras };
 }
 
 export class UserListParameters {
@@ -97,6 +102,10 @@ export class PasswordLoginParameters {
 
   @JsonObject(extrasOrText)
   extras?: Record<string, unknown>;
+}
+
+export function toLoginDetailsByEmail(sent: PasswordLoginParameters): LoginDetails {
+  return { userId: sent.email, displayName: sent.username, avatarUrl: sent.avatar_url, extras: sent.extras };
 }
 
 export class RefreshParameters extends UserIdParameters {

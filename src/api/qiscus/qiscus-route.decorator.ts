@@ -1,5 +1,15 @@
-import { applyDecorators, HttpCode, RequestMapping, RequestMethod } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiSecurity } from '@nestjs/swagger';
+import { applyDecorators, HttpCode, RequestMapping, RequestMethod, type Type } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiExtraModels,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiQuery,
+  ApiResponse,
+  ApiSecurity,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import { AccessBy } from '../../http/access.guard.js';
 import { Idempotent } from '../../http/idempotency.js';
 import { QiscusAppGuard } from './qiscus-app.guard.js';
@@ -40,13 +50,16 @@ const failureWith = (code: object): object =>
 const failureOfServerCall = failureWith({});
 const failureOfClientCall = failureWith({ code: { ...whole, description: "The vendor's number, where it has one" } });
 
+/** `String`, `Number` (a whole one), a class with described properties, a list of one of them, or a schema. */
+type Member = Type | StringConstructor | NumberConstructor | readonly [Member] | object;
+
 export interface QiscusRouteOptions {
   /** What the caller shows beside the App ID: the secret of the app, the token of a user, or nothing. */
   readonly by: keyof typeof guards;
   /** The route changes something and takes an Idempotency-Key: its handler works inside `call.once`. */
   readonly idempotent?: boolean;
-  /** The schemas of the members of `results`, all of which a success has. */
-  readonly results: Readonly<Record<string, object>>;
+  /** The members of `results`, all of which a success has; or the class that describes them. */
+  readonly results: Type | Readonly<Record<string, Member>>;
 }
 
 const guards = { secret: QiscusServerGuard, token: QiscusUserTokenGuard, nothing: QiscusAppGuard };
@@ -60,7 +73,6 @@ export function QiscusRoute(route: string, summary: string, options: QiscusRoute
   const [verb = '', path = ''] = route.split(' ');
   const { by, idempotent = false, results } = options;
   const failure = by === 'secret' ? failureOfServerCall : failureOfClientCall;
-  const resultsSchema = { type: 'object', properties: results, required: Object.keys(results) };
   return (target, handler, descriptor) =>
     applyDecorators(
       RequestMapping({ method: RequestMethod[verb as keyof typeof RequestMethod], path }),
@@ -71,10 +83,30 @@ export function QiscusRoute(route: string, summary: string, options: QiscusRoute
       ApiSecurity({ [qiscusSecurity.appId]: [], ...(by === 'nothing' ? {} : { [qiscusSecurity[by]]: [] }) }),
       ...describeParameters(verb, parametersOfHandler(target, handler)),
       ...(by === 'token' ? describeUserHeaders() : []),
-      ApiOkResponse({ schema: envelope({ results: resultsSchema }) }),
+      ApiExtraModels(...modelsIn(results)),
+      ApiOkResponse({ schema: envelope({ results: schemaOfResults(results) }) }),
       ApiResponse({ status: '4XX', description: 'The call was refused: docs/errors.md', schema: failure }),
       ApiResponse({ status: '5XX', description: 'Try again later', schema: failure }),
     )(target, handler, descriptor);
+}
+
+function schemaOfResults(results: QiscusRouteOptions['results']): object {
+  if (typeof results === 'function') return schemaOf(results);
+  const members = Object.entries(results).map(([name, member]) => [name, schemaOf(member)] as const);
+  return { type: 'object', properties: Object.fromEntries(members), required: Object.keys(results) };
+}
+
+function schemaOf(member: Member): object {
+  if (Array.isArray(member)) return { type: 'array', items: schemaOf(member[0] as Member) };
+  if (typeof member !== 'function') return member;
+  if (member === String) return text;
+  return member === Number ? whole : { $ref: getSchemaPath(member) };
+}
+
+/** The classes that the document has to show beside the route. */
+function modelsIn(results: QiscusRouteOptions['results']): Type[] {
+  const members = typeof results === 'function' ? [results] : Object.values(results).flat();
+  return members.filter((one): one is Type => typeof one === 'function' && one !== String && one !== Number);
 }
 
 /** Every call may have them in its query and in its body; the document names the usual place. */

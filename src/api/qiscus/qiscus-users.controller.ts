@@ -1,37 +1,35 @@
 import { Controller } from '@nestjs/common';
-import { ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { ProfilesService } from '../../profiles/profiles.service.js';
 import { UserRevocationsService } from '../../users/user-revocations.service.js';
 import { Call, QiscusCall } from './qiscus-call.js';
 import { Parameters } from './qiscus-parameter.decorators.js';
 import {
   ServerLoginParameters,
+  toLoginDetails,
   UserIdParameters,
   UserIdsParameters,
   UserListParameters,
 } from './qiscus-parameters.dto.js';
 import { QiscusRoute } from './qiscus-route.decorator.js';
-import { QiscusListedUser, QiscusUser, toQiscusListedUser, toQiscusUser } from './qiscus-users.dto.js';
+import {
+  QiscusListedUser,
+  QiscusListMeta,
+  QiscusUser,
+  toQiscusListedUser,
+  toQiscusListMeta,
+  toQiscusUser,
+} from './qiscus-users.dto.js';
 
 const actor = 'sdk secret';
 /** How many of all users one answer holds; the rest are on the next pages. */
 const maxShowAll = 10_000;
 
-const text = { type: 'string' };
-const whole = { type: 'integer' };
-const userResults = { user: { $ref: getSchemaPath(QiscusUser) } };
-const listResults = {
-  meta: {
-    type: 'object',
-    properties: { total_data: whole, total_page: whole },
-    required: ['total_data', 'total_page'],
-  },
-  users: { type: 'array', items: { $ref: getSchemaPath(QiscusListedUser) } },
-};
+const userResults = { user: QiscusUser };
+const listResults = { meta: QiscusListMeta, users: [QiscusListedUser] } as const;
 
 /** The users of the vendor's server API: docs/dialects/qiscus.md. Members stand in the order of the alphabet. */
 @ApiTags('qiscus users')
-@ApiExtraModels(QiscusUser, QiscusListedUser)
 @Controller('api/v2.1/rest')
 export class QiscusUsersController {
   constructor(
@@ -45,11 +43,8 @@ export class QiscusUsersController {
     results: userResults,
   })
   loginOrRegister(@Call() call: QiscusCall, @Parameters(ServerLoginParameters) sent: ServerLoginParameters) {
-    const { user_id: userId, username: displayName, password = null, avatar_url: avatarUrl, extras } = sent;
-    const details = { userId, displayName, avatarUrl, extras };
-    return call.once(async () =>
-      call.answer({ user: toQiscusUser(await this.profiles.loginByServer(call.app, details, password)) }),
-    );
+    const login = () => this.profiles.loginByServer(call.app, toLoginDetails(sent), sent.password ?? null);
+    return call.once(async () => call.answer({ user: toQiscusUser(await login()) }));
   }
 
   @QiscusRoute('GET user_profile', 'A user', { by: 'secret', results: userResults })
@@ -59,7 +54,7 @@ export class QiscusUsersController {
 
   @QiscusRoute('GET get_user_token', 'The token of a user, the same until it is reset', {
     by: 'secret',
-    results: { token: text },
+    results: { token: String },
   })
   async token(@Call() call: QiscusCall, @Parameters(UserIdParameters) { user_id }: UserIdParameters) {
     const { user } = await this.profiles.get(call.app.id, user_id);
@@ -69,7 +64,7 @@ export class QiscusUsersController {
   @QiscusRoute('POST reset_user_token', 'A new token; the old one and its sessions end', {
     by: 'secret',
     idempotent: true,
-    results: { token: text },
+    results: { token: String },
   })
   resetToken(@Call() call: QiscusCall, @Parameters(UserIdParameters) { user_id }: UserIdParameters) {
     return call.once(async () => call.answer({ token: (await this.profiles.resetToken(call.app, user_id)).token }));
@@ -77,12 +72,9 @@ export class QiscusUsersController {
 
   @QiscusRoute('GET get_user_list', 'All users, page by page', { by: 'secret', results: listResults })
   async list(@Call() call: QiscusCall, @Parameters(UserListParameters) sent: UserListParameters) {
-    const { page, order_query: order, show_all: all } = sent;
-    const size = all ? maxShowAll : sent.limit;
-    const { users, total } = await this.profiles.listPage(call.app.id, order, page, size);
-    // The vendor does not count the last page if it is not full.
-    const pages = Math.floor(total / size);
-    const meta = { total_data: total, total_page: all ? Math.max(1, pages) : pages };
+    const size = sent.show_all ? maxShowAll : sent.limit;
+    const { users, total } = await this.profiles.listPage(call.app.id, sent.order_query, sent.page, size);
+    const meta = toQiscusListMeta(total, size, sent.show_all ? 1 : 0);
     return call.longAnswer({ meta }, 'users', users, toQiscusListedUser);
   }
 
@@ -92,7 +84,7 @@ export class QiscusUsersController {
     return this.list(call, sent);
   }
 
-  @QiscusRoute('DELETE deactivate_users', 'Ban users', { by: 'secret', idempotent: true, results: { message: text } })
+  @QiscusRoute('DELETE deactivate_users', 'Ban users', { by: 'secret', idempotent: true, results: { message: String } })
   deactivate(@Call() call: QiscusCall, @Parameters(UserIdsParameters) { user_ids }: UserIdsParameters) {
     return call.once(async () => {
       await this.revocations.banAll(call.app.id, user_ids, actor);
@@ -100,7 +92,7 @@ export class QiscusUsersController {
     });
   }
 
-  @QiscusRoute('POST reactivate_users', 'Lift bans', { by: 'secret', idempotent: true, results: { message: text } })
+  @QiscusRoute('POST reactivate_users', 'Lift bans', { by: 'secret', idempotent: true, results: { message: String } })
   reactivate(@Call() call: QiscusCall, @Parameters(UserIdsParameters) { user_ids }: UserIdsParameters) {
     return call.once(async () => {
       await this.revocations.unbanAll(call.app.id, user_ids, actor);

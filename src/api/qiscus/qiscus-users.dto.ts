@@ -1,7 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { App } from '../../apps/app.js';
 import { displayNameOf, type ProfiledUser } from '../../profiles/profile.js';
-import type { UserTokens } from '../../profiles/profiles.service.js';
 import { toQiscusTime } from './qiscus-time.js';
 
 /** A user as login and profile show it; members in the order of the alphabet, as everywhere in this dialect. */
@@ -52,74 +50,17 @@ export class QiscusListedUser {
   username!: string;
 }
 
-/** A user who has just logged in, as the client SDKs read it. */
-export class QiscusSdkUser {
-  @ApiProperty()
-  active!: boolean;
+/** How many users the app has, and on how many pages they stand. */
+export class QiscusListMeta {
+  @ApiProperty({ type: 'integer' })
+  total_data!: number;
 
-  @ApiProperty({
-    type: 'object',
-    properties: {
-      code: { type: 'string' },
-      id: { type: 'integer' },
-      id_str: { type: 'string' },
-      name: { type: 'string' },
-    },
-    required: ['code', 'id', 'id_str', 'name'],
-  })
-  app!: { code: string; id: number; id_str: string; name: string };
+  @ApiProperty({ type: 'integer', description: 'Rounded down: the vendor does not count a last page that is not full' })
+  total_page!: number;
+}
 
-  @ApiProperty({
-    type: 'object',
-    properties: { avatar: { type: 'object', properties: { url: { type: 'string' } }, required: ['url'] } },
-    required: ['avatar'],
-  })
-  avatar!: { avatar: { url: string } };
-
-  @ApiProperty()
-  avatar_url!: string;
-
-  @ApiProperty({ example: 'guest2@qiscus.com' })
-  email!: string;
-
-  @ApiProperty({ type: 'object', additionalProperties: true })
-  extras!: Readonly<Record<string, unknown>>;
-
-  @ApiProperty({ description: 'Below 2^53', example: 188202 })
-  id!: number;
-
-  @ApiProperty({ example: '188202' })
-  id_str!: string;
-
-  @ApiProperty({ enum: [0] })
-  last_comment_id!: 0;
-
-  @ApiProperty({ enum: ['0'] })
-  last_comment_id_str!: '0';
-
-  @ApiProperty({ enum: [0] })
-  last_sync_event_id!: 0;
-
-  @ApiProperty({ enum: [false] })
-  pn_android_configured!: false;
-
-  @ApiProperty({ enum: [false] })
-  pn_ios_configured!: false;
-
-  @ApiProperty()
-  refresh_token!: string;
-
-  @ApiProperty({ enum: [''] })
-  rtKey!: '';
-
-  @ApiProperty()
-  token!: string;
-
-  @ApiProperty({ enum: [''], description: 'Empty: a token has no end, and clients need not renew it' })
-  token_expires_at!: '';
-
-  @ApiProperty({ description: 'The display name' })
-  username!: string;
+export function toQiscusListMeta(total: number, pageSize: number, minPages = 0): QiscusListMeta {
+  return { total_data: total, total_page: Math.max(minPages, Math.floor(total / pageSize)) };
 }
 
 export function toQiscusUser(profiled: ProfiledUser): QiscusUser {
@@ -146,40 +87,4 @@ export function toQiscusListedUser(profiled: ProfiledUser): QiscusListedUser {
     updated_at: toQiscusTime(user.modifiedAt),
     username: name,
   };
-}
-
-/**
- * A user who has just logged in, as the client SDKs read it. What stands for a part of the vendor's service that is not
- * ours (rooms, push, its realtime broker) is there and empty, since native SDKs take no answer without it.
- */
-export function toQiscusSdkUser(app: App, profiled: ProfiledUser, { token, refreshToken }: UserTokens): QiscusSdkUser {
-  const { user, profile } = profiled;
-  const avatarUrl = profile.avatarUrl ?? '';
-  const appNumber = numberOf(app);
-  return {
-    active: user.activated,
-    app: { code: app.alias ?? app.appId, id: appNumber, id_str: String(appNumber), name: app.name },
-    avatar: { avatar: { url: avatarUrl } },
-    avatar_url: avatarUrl,
-    email: profile.userId,
-    extras: profile.extras,
-    id: user.id,
-    id_str: String(user.id),
-    last_comment_id: 0,
-    last_comment_id_str: '0',
-    last_sync_event_id: 0,
-    pn_android_configured: false,
-    pn_ios_configured: false,
-    refresh_token: refreshToken,
-    rtKey: '',
-    token,
-    // Empty: a token has no end, and clients need not renew it.
-    token_expires_at: '',
-    username: displayNameOf(profiled),
-  };
-}
-
-/** The vendor numbers its apps; ours have a uuid, of which this is the beginning. */
-function numberOf(app: App): number {
-  return parseInt(app.id.slice(0, 8), 16);
 }

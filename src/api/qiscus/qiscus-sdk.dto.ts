@@ -1,0 +1,171 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { App } from '../../apps/app.js';
+import { displayNameOf, type ProfiledUser } from '../../profiles/profile.js';
+import type { UserTokens } from '../../profiles/profiles.service.js';
+
+const off = { enum: [false] } as const;
+
+/** What a client goes by. Everything that would make it talk to the vendor's broker or to rooms is off. */
+export class QiscusConfig {
+  @ApiProperty(off)
+  auto_refresh_token = false;
+
+  @ApiProperty({ type: String, description: 'Empty, as each address is: a client keeps the one that it was given' })
+  base_url = '';
+
+  @ApiProperty({ type: String })
+  broker_lb_url = '';
+
+  @ApiProperty({ type: String })
+  broker_url = '';
+
+  @ApiProperty(off)
+  enable_event_report = false;
+
+  @ApiProperty(off)
+  enable_realtime = false;
+
+  @ApiProperty(off)
+  enable_realtime_check = false;
+
+  @ApiProperty(off)
+  enable_sync = false;
+
+  @ApiProperty(off)
+  enable_sync_event = false;
+
+  @ApiProperty({ type: String })
+  extras = '{}';
+
+  @ApiProperty({ type: 'integer', description: 'Milliseconds' })
+  sync_interval = 5_000;
+
+  @ApiProperty({ type: 'integer', description: 'Milliseconds' })
+  sync_on_connect = 10_000;
+}
+
+/** Whether a user is online. */
+export class QiscusUserStatus {
+  @ApiProperty({ description: 'The user id, as the caller wrote it' })
+  email!: string;
+
+  @ApiProperty({ type: 'integer', enum: [0, 1] })
+  status!: 0 | 1;
+
+  @ApiProperty({ type: 'integer', description: 'Unix seconds; of the answer, as no last time is kept' })
+  timestamp!: number;
+}
+
+/** A user who has just logged in, as the client SDKs read it. */
+export class QiscusSdkUser {
+  @ApiProperty()
+  active!: boolean;
+
+  @ApiProperty({
+    type: 'object',
+    properties: {
+      code: { type: 'string' },
+      id: { type: 'integer' },
+      id_str: { type: 'string' },
+      name: { type: 'string' },
+    },
+    required: ['code', 'id', 'id_str', 'name'],
+  })
+  app!: { code: string; id: number; id_str: string; name: string };
+
+  @ApiProperty({
+    type: 'object',
+    properties: { avatar: { type: 'object', properties: { url: { type: 'string' } }, required: ['url'] } },
+    required: ['avatar'],
+  })
+  avatar!: { avatar: { url: string } };
+
+  @ApiProperty()
+  avatar_url!: string;
+
+  @ApiProperty({ example: 'guest2@qiscus.com' })
+  email!: string;
+
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  extras!: Readonly<Record<string, unknown>>;
+
+  @ApiProperty({ description: 'Below 2^53', example: 188202 })
+  id!: number;
+
+  @ApiProperty({ example: '188202' })
+  id_str!: string;
+
+  @ApiProperty({ enum: [0] })
+  last_comment_id!: 0;
+
+  @ApiProperty({ enum: ['0'] })
+  last_comment_id_str!: '0';
+
+  @ApiProperty({ enum: [0] })
+  last_sync_event_id!: 0;
+
+  @ApiProperty({ enum: [false] })
+  pn_android_configured!: false;
+
+  @ApiProperty({ enum: [false] })
+  pn_ios_configured!: false;
+
+  @ApiProperty()
+  refresh_token!: string;
+
+  @ApiProperty({ enum: [''] })
+  rtKey!: '';
+
+  @ApiProperty()
+  token!: string;
+
+  @ApiProperty({ enum: [''], description: 'Empty: a token has no end, and clients need not renew it' })
+  token_expires_at!: '';
+
+  @ApiProperty({ description: 'The display name' })
+  username!: string;
+}
+
+export function toQiscusUserStatuses(
+  userIds: readonly string[],
+  online: readonly boolean[],
+  timestamp: number,
+): QiscusUserStatus[] {
+  return userIds.map((email, index) => ({ email, status: online[index] === true ? 1 : 0, timestamp }));
+}
+
+/**
+ * A user who has just logged in, as the client SDKs read it. What stands for a part of the vendor's service that is not
+ * ours (rooms, push, its realtime broker) is there and empty, since native SDKs take no answer without it.
+ */
+export function toQiscusSdkUser(app: App, profiled: ProfiledUser, { token, refreshToken }: UserTokens): QiscusSdkUser {
+  const { user, profile } = profiled;
+  const avatarUrl = profile.avatarUrl ?? '';
+  const appNumber = numberOf(app);
+  return {
+    active: user.activated,
+    app: { code: app.alias ?? app.appId, id: appNumber, id_str: String(appNumber), name: app.name },
+    avatar: { avatar: { url: avatarUrl } },
+    avatar_url: avatarUrl,
+    email: profile.userId,
+    extras: profile.extras,
+    id: user.id,
+    id_str: String(user.id),
+    last_comment_id: 0,
+    last_comment_id_str: '0',
+    last_sync_event_id: 0,
+    pn_android_configured: false,
+    pn_ios_configured: false,
+    refresh_token: refreshToken,
+    rtKey: '',
+    token,
+    // Empty: a token has no end, and clients need not renew it.
+    token_expires_at: '',
+    username: displayNameOf(profiled),
+  };
+}
+
+/** The vendor numbers its apps; ours have a uuid, of which this is the beginning. */
+function numberOf(app: App): number {
+  return parseInt(app.id.slice(0, 8), 16);
+}
