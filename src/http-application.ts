@@ -99,7 +99,7 @@ export async function createHttpApplication(
     strictPreflight: false,
     origin: env.corsOrigin === '*' ? '*' : [...env.corsOrigin],
     // Without this, a browser may neither ban a user nor change a password.
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: [
       'Retry-After',
       'RateLimit-Limit',

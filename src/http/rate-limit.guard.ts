@@ -27,12 +27,12 @@ export class RateLimitGuard implements CanActivate {
     const route = this.routes.of(context);
     if (route === null) return true;
     const http = context.switchToHttp();
-    const { app, callingUser } = http.getRequest<FastifyRequest>().rollcall;
+    const { app, user } = http.getRequest<FastifyRequest>().rollcall;
     if (app === undefined) return true;
     const decision =
-      callingUser === undefined
+      user === undefined
         ? this.limits.admit(app, route.name, route.perSecond, route.pool)
-        : this.limits.admitUser(app, callingUser, route.name, route.perSecond);
+        : this.limits.admitUser(app, user.account.uuid, route.name, route.perSecond);
     if (decision === null) return true;
     const reply = http.getResponse<FastifyReply>();
     return decision instanceof Promise

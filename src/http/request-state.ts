@@ -1,5 +1,6 @@
 import type { App } from '../apps/app.js';
 import type { Clock } from '../clock/clock.js';
+import type { User } from '../users/user.js';
 import type { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { TrustedProxies } from './client-address.js';
 
@@ -15,8 +16,8 @@ export interface RequestState {
   app?: App;
   /** Who calls, once the guard knows: the server of the app, or the uuid of a user. */
   caller?: string;
-  /** The uuid of the user whose token it is that calls, where the route is also the app server's. */
-  callingUser?: string;
+  /** The user who calls, where it is one, and the token that was shown. */
+  user?: { readonly account: User; readonly token: string };
 }
 
 /** What every request of a server shares. */

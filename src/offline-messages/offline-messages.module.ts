@@ -10,6 +10,7 @@ import { MessageDeliveriesRepository } from './message-deliveries.repository.js'
 import { MessageExpiryRepository } from './message-expiry.repository.js';
 import { MessageRemovalsRepository } from './message-removals.repository.js';
 import { OfflineMessagesService } from './offline-messages.service.js';
+import { UnreadConversations } from './unread-conversations.js';
 import { UnreadMessages } from './unread-messages.js';
 import { UnreadMessagesRepository } from './unread-messages.repository.js';
 
@@ -18,7 +19,7 @@ import { UnreadMessagesRepository } from './unread-messages.repository.js';
   providers: [
     ...[InboxesRepository, InboxMessagesRepository, InboxLimitsRepository],
     ...[MessageDeliveriesRepository, MessageRemovalsRepository, MessageExpiryRepository],
-    ...[UnreadMessagesRepository, UnreadMessages, OfflineMessagesService, Expiry],
+    ...[UnreadMessagesRepository, UnreadMessages, UnreadConversations, OfflineMessagesService, Expiry],
   ],
   exports: [OfflineMessagesService],
 })

@@ -10,9 +10,11 @@ import { MessageDeliveriesRepository, maxReceivers } from './message-deliveries.
 import { MessageExpiryRepository } from './message-expiry.repository.js';
 import { readMessageId } from './message-id.js';
 import { storedState } from './stored-state.js';
+import { type UnreadConversation, UnreadConversations } from './unread-conversations.js';
 import { type UnreadCount, UnreadMessages } from './unread-messages.js';
 
 export type { InboxMessage } from './message.js';
+export type { UnreadConversation } from './unread-conversations.js';
 export type { UnreadCount } from './unread-messages.js';
 
 export type DeliveryState = 'delivered' | 'undelivered';
@@ -36,6 +38,7 @@ export class OfflineMessagesService {
     private readonly inboxes: InboxesRepository,
     private readonly messages: InboxMessagesRepository,
     private readonly unread: UnreadMessages,
+    private readonly conversations: UnreadConversations,
     private readonly expiry: MessageExpiryRepository,
     private readonly apps: AppsService,
     private readonly retention: RetentionClock,
@@ -112,6 +115,11 @@ export class OfflineMessagesService {
   /** How many messages of the window each user has not read, in the order of the request. Own messages never count. */
   unreadCounts(appId: string, userUuids: readonly string[], window: CreationWindow): Promise<UnreadCount[]> {
     return this.unread.counts(appId, userUuids, window);
+  }
+
+  /** How many messages of each sender the user has not read. Senders of whom everything was read are left out. */
+  unreadConversations(appId: string, userUuid: string): Promise<UnreadConversation[]> {
+    return this.conversations.of(appId, userUuid);
   }
 
   /**

@@ -6,6 +6,7 @@ import { InboxesRepository, type LockedInbox } from './inboxes.repository.js';
 import type { CreationWindow } from './message.js';
 
 type UnreadMessage = Pick<InboxMessageRow, 'seq' | 'own' | 'created_at'>;
+type UnreadMessageOfSender = UnreadMessage & { readonly sender: string | null };
 
 interface ReadMark {
   readonly userUuid: string;
@@ -59,6 +60,18 @@ export class UnreadMessagesRepository {
     return this.database.read<UnreadMessage>(
       'SELECT seq, own, created_at FROM inbox_messages WHERE app_id = ? AND user_uuid = ? AND seq > ?' +
         ' ORDER BY seq LIMIT ?',
+      [appId, userUuid, afterSeq, limit],
+      appId,
+    );
+  }
+
+  /** The same with whom each is from. */
+  listWithSenders(appId: string, userUuid: string, afterSeq: number, limit: number): Promise<UnreadMessageOfSender[]> {
+    // An older version has stored the sender with the content alone.
+    return this.database.read<UnreadMessageOfSender>(
+      'SELECT i.seq, i.own, i.created_at, COALESCE(i.sender, m.sender) AS sender FROM inbox_messages i' +
+        ' LEFT JOIN messages m ON m.app_id = i.app_id AND m.id = i.message_id' +
+        ' WHERE i.app_id = ? AND i.user_uuid = ? AND i.seq > ? ORDER BY i.seq LIMIT ?',
       [appId, userUuid, afterSeq, limit],
       appId,
     );

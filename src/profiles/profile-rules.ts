@@ -4,8 +4,23 @@ export const maxAvatarUrlLength = 2048;
 /** A row must stay small: whole pages of users are read at once. */
 export const maxExtrasBytes = 16 * 1024;
 
+/** What is to be changed of what a user shows; what is undefined stays as it is. */
+export interface ProfileDetails {
+  readonly displayName?: string | undefined;
+  readonly avatarUrl?: string | undefined;
+  readonly extras?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What is written of the details into the profile. @throws AppError argument_invalid */
+export function checkDetails({ avatarUrl, extras }: ProfileDetails) {
+  return {
+    avatarUrl: avatarUrl === undefined ? undefined : checkAvatarUrl(avatarUrl),
+    extras: extras === undefined ? undefined : writeExtras(extras),
+  };
+}
+
 /** @throws AppError argument_invalid */
-export function checkAvatarUrl(avatarUrl: string): string {
+function checkAvatarUrl(avatarUrl: string): string {
   if (avatarUrl.length > maxAvatarUrlLength)
     throw invalid('avatar_url', `must be at most ${maxAvatarUrlLength} characters`);
   if (!avatarUrl.isWellFormed() || /\p{Cc}/u.test(avatarUrl))
@@ -14,7 +29,7 @@ export function checkAvatarUrl(avatarUrl: string): string {
 }
 
 /** The object as the text that is stored. @throws AppError argument_invalid */
-export function writeExtras(extras: Readonly<Record<string, unknown>>): string {
+function writeExtras(extras: Readonly<Record<string, unknown>>): string {
   const text = JSON.stringify(extras);
   if (Buffer.byteLength(text) > maxExtrasBytes)
     throw invalid('extras', `must be at most ${maxExtrasBytes} bytes of JSON`);

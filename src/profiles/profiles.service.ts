@@ -1,7 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
-import { parseExactly } from '../decoding/exact-numbers.js';
 import { breathe, CostlyReads } from '../database/costly-reads.js';
 import { AppError } from '../errors/app-error.js';
 import { beginAnewOutsideTransaction } from '../database/unit-of-work.js';
@@ -12,17 +11,14 @@ import { isCostlyPage, UserPagesService } from '../users/user-pages.service.js';
 import { UserRevocationsService } from '../users/user-revocations.service.js';
 import { UsersService } from '../users/users.service.js';
 import type { ProfiledUser } from './profile.js';
-import { checkAvatarUrl, writeExtras } from './profile-rules.js';
-import { isCurrent, type ProfileChange, ProfilesRepository } from './profiles.repository.js';
-import type { UserProfileRow } from './user-profile.entity.js';
+import { checkDetails, type ProfileDetails } from './profile-rules.js';
+import { toProfiledUser } from './profile-row.js';
+import { isCurrent, ProfilesRepository } from './profiles.repository.js';
 import { deriveRefreshToken, deriveUserToken, hashUserToken, isUserToken } from './user-token.js';
 
-/** What a login says about its user; what is undefined stays as it is. */
-export interface LoginDetails {
+/** What a login says about its user. */
+export interface LoginDetails extends ProfileDetails {
   readonly userId: string;
-  readonly displayName?: string | undefined;
-  readonly avatarUrl?: string | undefined;
-  readonly extras?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface UserTokens {
@@ -33,7 +29,7 @@ export interface UserTokens {
 
 export interface ProfilePage {
   readonly users: readonly ProfiledUser[];
-  /** How many users the app has. */
+  /** How many users the app has, or how many were found. */
   readonly total: number;
 }
 
@@ -76,12 +72,12 @@ export class ProfilesService {
   async loginByServer(app: App, details: LoginDetails, password: string | null): Promise<ProfiledUser> {
     const known = await this.users.find(app.id, details.userId);
     const user = known ?? (await this.register(app, details, password ?? randomPassword()));
-    if (user !== null && known === null) return this.profiled(user);
+    if (user !== null && known === null) return this.profileOf(user);
     // A name that was free a moment ago and is taken now belongs to somebody who exists.
     const existing = known ?? (await this.getUser(app.id, details.userId));
     if (!existing.activated) throw new AppError('user_banned');
     if (password === null && !app.settings.qiscus_password_optional) throw new AppError('password_missing');
-    return this.change(app, existing, details, password);
+    return this.update(app, existing, details, password);
   }
 
   /**
@@ -93,9 +89,9 @@ export class ProfilesService {
     if ((await this.users.find(app.id, details.userId)) === null) {
       if (!app.settings.open_registration) throw new AppError('registration_closed');
       const user = await this.register(app, details, password);
-      if (user !== null) return this.profiled(user);
+      if (user !== null) return this.profileOf(user);
     }
-    return this.change(app, await this.users.authenticate(app.id, details.userId, password), details, null);
+    return this.update(app, await this.users.authenticate(app.id, details.userId, password), details);
   }
 
   /**
@@ -106,17 +102,39 @@ export class ProfilesService {
   async loginByIdentity(app: App, details: LoginDetails, issuedAtSeconds = Infinity): Promise<ProfiledUser> {
     if ((await this.users.find(app.id, details.userId)) === null) {
       const user = await this.register(app, details, null);
-      if (user !== null) return this.profiled(user);
+      if (user !== null) return this.profileOf(user);
     }
     const user = await this.getUser(app.id, details.userId);
     if (!(await this.users.isForOwner(user, issuedAtSeconds))) throw new AppError('token_not_accepted');
     if (!user.activated) throw new AppError('user_banned');
-    return this.change(app, user, details, null);
+    return this.update(app, user, details);
   }
 
   /** The user of this name in any case. @throws AppError user_not_found */
   async get(appId: string, userId: string): Promise<ProfiledUser> {
-    return this.profiled(await this.getUser(appId, userId));
+    return this.profileOf(await this.getUser(appId, userId));
+  }
+
+  /** The user as others see it. */
+  async profileOf(user: User): Promise<ProfiledUser> {
+    return toProfiledUser(user, await this.repository.find(user.appId, user.uuid));
+  }
+
+  /** Changes what a user shows. @throws AppError user_not_found, nickname_too_long, password_*, argument_invalid, overloaded */
+  async update(app: App, user: User, details: ProfileDetails, password: string | null = null): Promise<ProfiledUser> {
+    const change = checkDetails(details);
+    const known = await this.repository.find(app.id, user.uuid);
+    const differs =
+      (change.avatarUrl !== undefined && change.avatarUrl !== known?.avatar_url) ||
+      (change.extras !== undefined && change.extras !== known?.extras);
+    const changed = await this.users.update(
+      user,
+      { nickname: details.displayName, password },
+      differs
+        ? (transaction, locked) => this.repository.save(transaction, app, locked, locked.username, change)
+        : undefined,
+    );
+    return this.profileOf(changed);
   }
 
   /** The users of these names in any case; who is not there is left out. */
@@ -135,12 +153,12 @@ export class ProfilesService {
   }
 
   /** Users on a numbered page: see `UserPagesService.list`. @throws AppError argument_invalid, rate_limited, overloaded */
-  async listPage(appId: string, order: UserOrder, page: number, limit: number): Promise<ProfilePage> {
+  async listPage(appId: string, order: UserOrder, page: number, limit: number, search = ''): Promise<ProfilePage> {
     const read = async (): Promise<ProfilePage> => {
-      const { users, total } = await this.pages.list(appId, order, page, limit);
+      const { users, total } = await this.pages.list(appId, order, page, limit, search);
       return { users: await this.profiledAll(appId, users), total };
     };
-    return isCostlyPage(order, limit) ? this.costlyReads.run(appId, read) : read();
+    return isCostlyPage(order, limit, search) ? this.costlyReads.run(appId, read) : read();
   }
 
   /** The user token, the same one until it is reset. @throws AppError user_not_found */
@@ -156,6 +174,15 @@ export class ProfilesService {
       token: deriveUserToken(app, user.uuid, version),
       refreshToken: deriveRefreshToken(app, user.uuid, version),
     };
+  }
+
+  /**
+   * The tokens for a user who has shown one: a user token comes with its refresh token. Another one comes alone, since it
+   * may end, and so does a user token that was reset meanwhile: neither is to open the way to one that lasts.
+   */
+  async tokensOfHolder(app: App, user: User, shown: string): Promise<UserTokens> {
+    const tokens = isUserToken(shown) ? await this.tokensOf(app, user) : null;
+    return tokens?.token === shown ? tokens : { token: shown, refreshToken: '' };
   }
 
   /** Ends the user token, and with it every other token and every session. @throws AppError user_not_found */
@@ -215,31 +242,11 @@ export class ProfilesService {
     return user;
   }
 
-  private async change(app: App, user: User, details: LoginDetails, password: string | null): Promise<ProfiledUser> {
-    const change = checkDetails(details);
-    const known = await this.repository.find(app.id, user.uuid);
-    const differs =
-      (change.avatarUrl !== undefined && change.avatarUrl !== known?.avatar_url) ||
-      (change.extras !== undefined && change.extras !== known?.extras);
-    const changed = await this.users.update(
-      user,
-      { nickname: details.displayName, password },
-      differs
-        ? (transaction, locked) => this.repository.save(transaction, app, locked, locked.username, change)
-        : undefined,
-    );
-    return this.profiled(changed);
-  }
-
   private async keepToken(app: App, { username, uuid }: User): Promise<void> {
     await this.repository.write(app.id, async (transaction) => {
       for (const user of await this.users.lockForUpdate(transaction, app.id, [username]))
         if (user.uuid === uuid) await this.repository.keepToken(transaction, app, user);
     });
-  }
-
-  private async profiled(user: User): Promise<ProfiledUser> {
-    return toProfiledUser(user, await this.repository.find(user.appId, user.uuid));
   }
 
   private async profiledAll(appId: string, users: readonly User[]): Promise<ProfiledUser[]> {
@@ -255,24 +262,6 @@ export class ProfilesService {
     }
     return profiled;
   }
-}
-
-function checkDetails({ avatarUrl, extras }: LoginDetails): ProfileChange {
-  return {
-    avatarUrl: avatarUrl === undefined ? undefined : checkAvatarUrl(avatarUrl),
-    extras: extras === undefined ? undefined : writeExtras(extras),
-  };
-}
-
-function toProfiledUser(user: User, row: UserProfileRow | null): ProfiledUser {
-  return {
-    user,
-    profile: {
-      userId: row?.user_id ?? user.username,
-      avatarUrl: row?.avatar_url ?? null,
-      extras: row?.extras == null ? {} : (parseExactly(row.extras) as Record<string, unknown>),
-    },
-  };
 }
 
 function randomPassword(): string {

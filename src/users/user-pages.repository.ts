@@ -47,7 +47,11 @@ export class UserPagesRepository {
     const limit = Math.min(range.limit, total - offset);
     if (limit <= 0) return [];
     const [first = { by: 'id', descending: true }] = order;
-    if (!isIndexed(first.by)) return this.sorted(appId, new SortedPage(order, { offset, limit, total }));
+    if (!isIndexed(first.by)) {
+      const page = new SortedPage(order, { offset, limit, total });
+      await this.walkAll(appId, (users) => page.add(users));
+      return page.usernames();
+    }
     const { by, descending } = first;
     const names: string[] = [];
     for (let start = offset; start < offset + limit; start += strideRows) {
@@ -60,7 +64,28 @@ export class UserPagesRepository {
     return names;
   }
 
-  private async sorted(appId: string, page: SortedPage): Promise<string[]> {
+  /** Those whose name or nickname contains `text` in any case: the names on a page, and how many there are. */
+  async search(
+    appId: string,
+    text: string,
+    order: UserOrder,
+    { offset, limit }: { offset: number; limit: number },
+  ): Promise<{ usernames: string[]; total: number }> {
+    const wanted = text.toLowerCase();
+    const matches = ({ username, nickname }: SortableUser): boolean =>
+      username.includes(wanted) || nickname?.toLowerCase().includes(wanted) === true;
+    // How many there are is known in the end only, so the page is counted from the beginning of the list.
+    const page = new SortedPage(order, { offset, limit, total: Infinity });
+    let total = 0;
+    await this.walkAll(appId, (users) => {
+      const found = users.filter(matches);
+      total += found.length;
+      page.add(found);
+    });
+    return { usernames: page.usernames(), total };
+  }
+
+  private async walkAll(appId: string, take: (users: readonly SortableUser[]) => void): Promise<void> {
     for (let after: string | undefined = ''; after !== undefined;) {
       const users: SortableUser[] = await this.database.read<SortableUser>(
         'SELECT username, id, nickname, modified_at FROM users WHERE app_id = ? AND username > ?' +
@@ -68,11 +93,10 @@ export class UserPagesRepository {
         [appId, after, sortedAtOnce],
         appId,
       );
-      page.add(users);
+      take(users);
       after = users.length === sortedAtOnce ? users.at(-1)?.username : undefined;
       await breathe();
     }
-    return page.usernames();
   }
 
   /**

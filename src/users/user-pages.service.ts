@@ -7,7 +7,7 @@ import { UsersRepository } from './users.repository.js';
 
 export interface NumberedPage {
   readonly users: readonly User[];
-  /** How many users the app has. */
+  /** How many users the app has, or how many were found. */
   readonly total: number;
 }
 
@@ -16,8 +16,8 @@ const maxSortedUsers = 100_000;
 const maxPlainPage = 500;
 
 /** Whether a page reads every user of the app, or is very long itself. */
-export function isCostlyPage(order: UserOrder, limit: number): boolean {
-  return isSorted(order) || limit > maxPlainPage;
+export function isCostlyPage(order: UserOrder, limit: number, search: string): boolean {
+  return isSorted(order) || limit > maxPlainPage || search !== '';
 }
 
 function isSorted([first]: UserOrder): boolean {
@@ -36,15 +36,23 @@ export class UserPagesService {
    * The users on a numbered page (1: the first). Any page by id or username costs the same; another order is only for
    * apps of up to 100,000 users. A page that is far from both ends may miss changes of the last 60 s. Run it as a
    * costly read if `isCostlyPage`.
+   * @param search what the name or the nickname contains, in any case; `''`: all users. For such small apps as well
    * @throws AppError argument_invalid
    */
-  async list(appId: string, order: UserOrder, page: number, limit: number): Promise<NumberedPage> {
+  async list(appId: string, order: UserOrder, page: number, limit: number, search: string): Promise<NumberedPage> {
     const total = await this.users.count(appId);
-    if (isSorted(order) && total > maxSortedUsers)
-      throw new AppError('argument_invalid', {
-        detail: `an app of over ${maxSortedUsers} users can be ordered by id, time of registration or name only`,
-      });
+    if (total > maxSortedUsers && search !== '') throw tooManyUsers('cannot be searched');
+    if (total > maxSortedUsers && isSorted(order))
+      throw tooManyUsers('can be ordered by id, time of registration or name only');
+    if (search !== '') {
+      const found = await this.repository.search(appId, search, order, { offset: (page - 1) * limit, limit });
+      return { users: await this.users.findAll(appId, found.usernames), total: found.total };
+    }
     const usernames = await this.repository.usernamesAt(appId, order, { offset: (page - 1) * limit, limit, total });
     return { users: await this.users.findAll(appId, usernames), total };
   }
+}
+
+function tooManyUsers(consequence: string): AppError {
+  return new AppError('argument_invalid', { detail: `an app of over ${maxSortedUsers} users ${consequence}` });
 }

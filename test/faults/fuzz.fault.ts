@@ -227,7 +227,15 @@ async function prepare(url: string): Promise<World> {
   return {
     ...{ org: [app.org], app: [app.name], appId: [app.appId], id: [made[0].data.groupid, made[1].data.id] },
     ...{ username: names, usernames: names, owner: names, members: names, to: names, from: names },
-    ...{ user_id: names, user_ids: names, email: names, messageId: Object.values<string>(sent.data) },
+    ...{
+      user_id: names,
+      user_ids: names,
+      user_email: names,
+      email: names,
+      room_channel_ids: names,
+      query: ['fuzz', '-1'],
+      messageId: Object.values<string>(sent.data),
+    },
     ...{ client_id: [app.appId], client_secret: [app.certificate], password: [password], resource: ['web_1'] },
     ...{ refresh_token: [refreshToken], 'qiscus-sdk-token': [token], ttl: ['0', '60'], detail: ['1'] },
     ...{ 'qiscus-sdk-app-id': [app.appId], 'qiscus-sdk-secret': [app.certificate] },

@@ -35,7 +35,7 @@ const secretMember = /password|secret|refresh_token|identity_token/;
 export function operationsOf({ paths }: OpenApiDocument): Operation[] {
   const operations = new Map<string, Operation>();
   for (const [path, item] of Object.entries(paths))
-    for (const method of ['get', 'put', 'post', 'delete']) {
+    for (const method of ['get', 'put', 'post', 'patch', 'delete']) {
       const told = item[method];
       if (told === undefined) continue;
       const handler = `${method} ${told.operationId.replace(/_\d+$/, '')}`;

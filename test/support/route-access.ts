@@ -4,7 +4,7 @@ import { ModulesContainer } from '@nestjs/core';
 import type { RunningApp } from './start-app.js';
 
 /** What is read first and what deletes last, so that calls of all routes find something. */
-const order = ['HEAD', 'GET', 'POST', 'PUT', 'DELETE'];
+const order = ['HEAD', 'GET', 'PATCH', 'POST', 'PUT', 'DELETE'];
 
 /** Every route of the running service that has to do with an app or shows how the service is, with its guard. */
 export function guardedRoutes(running: RunningApp): { route: string; access: string }[] {
@@ -18,7 +18,7 @@ export function guardedRoutes(running: RunningApp): { route: string; access: str
 
 /** Whether a route answers under another prefix as well: the document shows it there alone, with a note. */
 export function isTwinRoute(route: string): boolean {
-  return / \/(app-id\/|api\/v2\/(?!sdk\/))/.test(route);
+  return / \/(app-id\/|api\/v2\/(?!(sdk|rest)\/))/.test(route);
 }
 
 function placeOf(route: string): number {

@@ -95,6 +95,10 @@ const qiscus: Readonly<Record<string, (ids: Ids) => Readonly<Record<string, unkn
   'POST /rest/get_user_list': () => ({ page: '1', show_all: 'true' }),
   'DELETE /rest/deactivate_users': (ids) => ({ user_ids: [ids.username, ids.other] }),
   'POST /rest/reactivate_users': (ids) => ({ user_ids: [ids.username, ids.other] }),
+  'POST /v2/rest/login_or_register': (ids) => ({ email: ids.username, username: 'a name', password: ids.password }),
+  'GET /v2/rest/user_profile': (ids) => ({ user_email: ids.username }),
+  'POST /v2/rest/reset_user_token': (ids) => ({ user_email: ids.username }),
+  'GET /rest/get_unread_count': (ids) => ({ user_id: ids.username, room_channel_ids: [ids.other], room_ids: ['0'] }),
   'GET /rest/get_unread_users': () => ({ page: '1' }),
   'GET /rest/get_user_unread_count': (ids) => ({ user_ids: [ids.username, ids.other] }),
   'GET /config': () => ({}),
@@ -103,6 +107,9 @@ const qiscus: Readonly<Record<string, (ids: Ids) => Readonly<Record<string, unkn
   'POST /login_or_register': (ids) => ({ email: ids.username, password: ids.password, username: 'a name' }),
   'POST /refresh_user_token': (ids) => ({ user_id: ids.username, refresh_token: ids.refreshToken }),
   'POST /users/status': (ids) => ({ user_ids: [ids.username, ids.other] }),
+  'GET /my_profile': () => ({}),
+  'PATCH /my_profile': () => ({ name: 'a name', extras: '{"a":1}' }),
+  'GET /get_user_list': (ids) => ({ query: ids.username, page: '1', limit: '100' }),
   'POST /logout': (ids) => ({ user_id: ids.username, token: ids.userToken }),
 };
 
@@ -125,11 +132,18 @@ export function callsOf(route: string, app: Credentials, ids: Ids): RouteCall[] 
   const ofAgora = agoraRoute === described ? undefined : agora[agoraRoute];
   if (ofAgora !== undefined)
     return ofAgora(ids).flatMap((parts) => pathsOf(pattern, app, ids).map((path) => call(path, parts)));
-  const ofQiscus = qiscus[described.replace(/ \/api\/v2\.1\//, ' /').replace(/ \/api\/v2(\/sdk|\/mobile)?\//, ' /')];
+  const ofQiscus = qiscus[withoutPrefix(described)];
   if (ofQiscus === undefined) throw new Error(`no description of ${route} in test/support/route-calls.ts`);
   const parameters = ofQiscus(ids);
   const inQuery = call(`${pattern}?${formOf(parameters)}`, {});
   return method === 'HEAD' ? [inQuery] : [inQuery, call(pattern, { body: parameters })];
+}
+
+function withoutPrefix(route: string): string {
+  return route
+    .replace(/ \/api(?=\/v2\/rest\/)/, ' ')
+    .replace(/ \/api\/v2\.1\//, ' /')
+    .replace(/ \/api\/v2(\/sdk|\/mobile)?\//, ' /');
 }
 
 /** With each id that a parameter of the path can be. */

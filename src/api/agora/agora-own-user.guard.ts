@@ -4,6 +4,7 @@ import type { App } from '../../apps/app.js';
 import { TokensService } from '../../auth/tokens.service.js';
 import { AppError } from '../../errors/app-error.js';
 import { bearerOf } from '../../http/bearer.js';
+import type { User } from '../../users/user.js';
 import { foldUsername } from '../../users/username.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 
@@ -28,18 +29,20 @@ export class AgoraOwnUserGuard implements CanActivate {
       request.rollcall.caller = 'server';
     } else {
       const { username = '' } = request.params as { username?: string };
-      request.rollcall.caller = request.rollcall.callingUser = await this.authenticateOwner(app, bearer, username);
+      const account = await this.authenticateOwner(app, bearer, username);
+      request.rollcall.caller = account.uuid;
+      request.rollcall.user = { account, token: bearer };
     }
     return true;
   }
 
-  /** @returns the user's uuid @throws AppError as for any other token that opens nothing here */
-  private async authenticateOwner(app: App, bearer: string, username: string): Promise<string> {
+  /** @throws AppError as for any other token that opens nothing here */
+  private async authenticateOwner(app: App, bearer: string, username: string): Promise<User> {
     const { user } = await this.tokens.authenticateUser(app, bearer).catch((error: unknown) => {
       throw error instanceof AppError && error.code === 'user_banned' ? new AppError('token_not_accepted') : error;
     });
     const named = foldUsername(username);
     if (named !== user.username && named !== user.uuid) throw new AppError('token_not_accepted');
-    return user.uuid;
+    return user;
   }
 }

@@ -15,11 +15,12 @@ const tags = {
   messages: 'From app servers to users',
   'qiscus users': 'The server API of Qiscus over the same users',
   'qiscus unread': 'Unread messages of users',
-  'qiscus client SDKs': 'The log in of the client SDKs of Qiscus',
+  'qiscus users, version 2': 'The older server API of Qiscus, whose answers have the token',
+  'qiscus client SDKs': 'What the client SDKs of Qiscus call: the log in, the own profile, users',
   operations: 'Health and metrics',
 };
 /** Prefixes under which routes answer a second time: the document shows each route once. */
-const twinPrefix = /^\/(app-id\/|api\/v2\/(?!sdk\/))/;
+const twinPrefix = /^\/(app-id\/|api\/v2\/(?!(sdk|rest)\/))/;
 
 /** The OpenAPI document of the running routes. `docs/api/openapi.json` holds it, and CI checks that it is fresh. */
 export function describeApi(app: NestFastifyApplication, dialects: Dialects): OpenAPIObject {
@@ -29,7 +30,7 @@ export function describeApi(app: NestFastifyApplication, dialects: Dialects): Op
     .setDescription(
       'The chat user system that you run yourself, in the dialects of Agora Chat (Easemob IM) and Qiscus.\n\n' +
         'Every route below `/{org}/{app}/` answers below `/app-id/{App ID}/` as well, and every route below ' +
-        '`/api/v2/sdk/` below `/api/v2/mobile/` and `/api/v2/`.',
+        '`/api/v2/sdk/` below `/api/v2/mobile/`; those of the log in also below `/api/v2/`.',
     )
     .setVersion('1');
   for (const [tag, description] of Object.entries(tags)) builder.addTag(tag, description);
@@ -41,8 +42,8 @@ export function describeApi(app: NestFastifyApplication, dialects: Dialects): Op
   });
   document.paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => !twinPrefix.test(path)));
   const times = new Map<string, number>();
-  for (const [path, { get, put, post, delete: remove }] of Object.entries(document.paths))
-    for (const operation of [get, put, post, remove])
+  for (const [path, { get, put, post, patch, delete: remove }] of Object.entries(document.paths))
+    for (const operation of [get, put, post, patch, remove])
       if (operation !== undefined) {
         operation.parameters = withPathParameters(path, operation.parameters);
         operation.operationId = uniqueId(operation.operationId, times);

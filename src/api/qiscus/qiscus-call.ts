@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../apps/app.js';
 import { breathe } from '../../database/costly-reads.js';
 import { answerOnce } from '../../http/idempotency.js';
+import type { User } from '../../users/user.js';
 
 export interface QiscusAnswer<Results> {
   readonly results: Results;
@@ -19,6 +20,22 @@ export class QiscusCall {
     private readonly reply: FastifyReply,
     readonly app: App,
   ) {}
+
+  /** The user who calls, for a handler behind the user token. */
+  get user(): User {
+    return this.shown.account;
+  }
+
+  /** The token that this user has shown. */
+  get userToken(): string {
+    return this.shown.token;
+  }
+
+  private get shown() {
+    const { user } = this.request.rollcall;
+    if (user === undefined) throw new Error('no guard has found the user of this call');
+    return user;
+  }
 
   /** Clients check the status in the body as well as the one of the response. */
   answer<Results>(results: Results): QiscusAnswer<Results> {

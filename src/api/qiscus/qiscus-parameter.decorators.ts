@@ -91,9 +91,9 @@ export function Text({ required = false, schema = {} }: Described = {}): Propert
 }
 
 /** A list of up to `max` texts; a single one is a list, too. */
-export function Texts(max: number): PropertyDecorator {
+export function Texts(max: number, { required = true, schema = {} }: Described = {}): PropertyDecorator {
   return parameter(
-    { required: true, schema: { type: 'array', items: { type: 'string' } }, read: toTexts },
+    { required, schema: { type: 'array', items: { type: 'string' }, ...schema }, read: toTexts },
     IsString({ each: true, message: '$property must be a list of texts' }),
     ArrayMaxSize(max, { message: `$property must be at most ${max}` }),
   );

@@ -1,4 +1,5 @@
 import { maxStatusUsers } from '../../presence/presence.service.js';
+import type { ProfileDetails } from '../../profiles/profile-rules.js';
 import type { LoginDetails } from '../../profiles/profiles.service.js';
 import type { UserOrder } from '../../users/user-order.js';
 import { Flag, JsonObject, OrderQuery, PageNumber, Second, Text, Texts, Whole } from './qiscus-parameter.decorators.js';
@@ -82,6 +83,17 @@ export class UnreadCountsParameters {
   end_time?: number;
 }
 
+export class RoomUnreadCountsParameters extends UserIdParameters {
+  @Texts(maxCountedUsers, {
+    required: false,
+    schema: { description: 'The `id` of senders; 0: of what no user has sent' },
+  })
+  room_ids?: string[];
+
+  @Texts(maxCountedUsers, { required: false, schema: { description: 'The user ids of senders' } })
+  room_channel_ids?: string[];
+}
+
 export class IdentityLoginParameters {
   @Text({ required: true })
   identity_token!: string;
@@ -104,13 +116,65 @@ export class PasswordLoginParameters {
   extras?: Record<string, unknown>;
 }
 
-export function toLoginDetailsByEmail(sent: PasswordLoginParameters): LoginDetails {
+export function toLoginDetailsByEmail(sent: PasswordLoginParameters | OlderLoginParameters): LoginDetails {
   return { userId: sent.email, displayName: sent.username, avatarUrl: sent.avatar_url, extras: sent.extras };
 }
 
 export class RefreshParameters extends UserIdParameters {
   @Text({ required: true })
   refresh_token!: string;
+}
+
+export class UserEmailParameters {
+  @Text({ required: true, schema: { maxLength: 255, description: 'The user id' } })
+  user_email!: string;
+}
+
+/** As the older server API has it. Its `device_token` and `device_platform` are for push, which is not ours. */
+export class OlderLoginParameters {
+  @Text({ required: true, schema: { maxLength: 255, description: 'The user id' } })
+  email!: string;
+
+  @Text({ required: true, schema: displayName })
+  username!: string;
+
+  @Text({ schema: password })
+  password?: string;
+
+  @Text()
+  avatar_url?: string;
+
+  @JsonObject(extrasOrText)
+  extras?: Record<string, unknown>;
+}
+
+export class OwnProfileParameters {
+  @Text({ schema: displayName })
+  name?: string;
+
+  @Text()
+  avatar_url?: string;
+
+  @JsonObject(extrasOrText)
+  extras?: Record<string, unknown>;
+}
+
+export function toProfileDetails(sent: OwnProfileParameters): ProfileDetails {
+  return { displayName: sent.name, avatarUrl: sent.avatar_url, extras: sent.extras };
+}
+
+export class UserSearchParameters {
+  @Text({ schema: { description: 'What the display name or the user id contains, in any case' } })
+  query?: string;
+
+  @PageNumber()
+  page!: number;
+
+  @Whole(defaultListed, (value) => value >= 1 && value <= maxListed)
+  limit!: number;
+
+  @OrderQuery()
+  order_query!: UserOrder;
 }
 
 export class StatusParameters {

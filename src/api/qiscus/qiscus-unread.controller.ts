@@ -4,9 +4,15 @@ import { OfflineMessagesService } from '../../offline-messages/offline-messages.
 import { ProfilesService } from '../../profiles/profiles.service.js';
 import { Call, QiscusCall } from './qiscus-call.js';
 import { Parameters } from './qiscus-parameter.decorators.js';
-import { UnreadCountsParameters, UnreadUsersParameters } from './qiscus-parameters.dto.js';
+import { RoomUnreadCountsParameters, UnreadCountsParameters, UnreadUsersParameters } from './qiscus-parameters.dto.js';
 import { QiscusRoute } from './qiscus-route.decorator.js';
-import { QiscusUserUnreadCount, toCreationWindow, toQiscusUnreadCounts } from './qiscus-unread.dto.js';
+import {
+  QiscusRoomUnreadCount,
+  QiscusUserUnreadCount,
+  toCreationWindow,
+  toQiscusRoomUnreadCounts,
+  toQiscusUnreadCounts,
+} from './qiscus-unread.dto.js';
 
 /** Users with unread messages, and how many. A window is by the time at which messages came in. */
 @ApiTags('qiscus unread')
@@ -34,5 +40,16 @@ export class QiscusUnreadController {
     const uuids = users.map(({ user }) => user.uuid);
     const counts = await this.messages.unreadCounts(call.app.id, uuids, toCreationWindow(sent));
     return call.answer({ user_unread_count: toQiscusUnreadCounts(users, counts) });
+  }
+
+  /** Each sender is a room: there are no others. Those of whom everything was read are left out. */
+  @QiscusRoute('GET get_unread_count', 'How many messages of each sender a user has not read', {
+    by: 'secret',
+    results: { unread_counts: [QiscusRoomUnreadCount] },
+  })
+  async rooms(@Call() call: QiscusCall, @Parameters(RoomUnreadCountsParameters) sent: RoomUnreadCountsParameters) {
+    const { user } = await this.profiles.get(call.app.id, sent.user_id);
+    const conversations = await this.messages.unreadConversations(call.app.id, user.uuid);
+    return call.answer({ unread_counts: toQiscusRoomUnreadCounts(conversations, sent) });
   }
 }

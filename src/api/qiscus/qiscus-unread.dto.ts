@@ -1,6 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { UnreadCount } from '../../offline-messages/offline-messages.service.js';
+import type { UnreadConversation, UnreadCount } from '../../offline-messages/offline-messages.service.js';
 import type { ProfiledUser } from '../../profiles/profile.js';
+import { foldUsername } from '../../users/username.js';
+import type { RoomUnreadCountsParameters } from './qiscus-parameters.dto.js';
 
 const secondMs = 1000;
 
@@ -11,6 +13,15 @@ export class QiscusUserUnreadCount {
 
   @ApiProperty()
   user_id!: string;
+}
+
+/** How many messages of one sender a user has not read: to the vendor, the two of them are a room. */
+export class QiscusRoomUnreadCount {
+  @ApiProperty({ description: 'The `id` of the sender as `get_user_list` shows it; 0: what no user has sent' })
+  room_id!: string;
+
+  @ApiProperty({ type: 'integer' })
+  unread_count!: number;
 }
 
 /** Both ends belong to the window, the last second as a whole. */
@@ -24,4 +35,16 @@ export function toQiscusUnreadCounts(
   counts: readonly UnreadCount[],
 ): QiscusUserUnreadCount[] {
   return users.map(({ profile }, index) => ({ unread_count: counts[index]?.unread ?? 0, user_id: profile.userId }));
+}
+
+/** Only of the rooms that were named, if any was. */
+export function toQiscusRoomUnreadCounts(
+  conversations: readonly UnreadConversation[],
+  { room_ids: ids, room_channel_ids: senders }: RoomUnreadCountsParameters,
+): QiscusRoomUnreadCount[] {
+  const names = new Set(senders?.map(foldUsername));
+  return conversations
+    .map(({ sender, unread }) => ({ room_id: String(sender?.id ?? 0), unread, name: sender?.username ?? '' }))
+    .filter(({ room_id, name }) => (ids ?? senders) === undefined || ids?.includes(room_id) === true || names.has(name))
+    .map(({ room_id, unread }) => ({ room_id, unread_count: unread }));
 }

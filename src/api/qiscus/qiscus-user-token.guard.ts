@@ -24,6 +24,8 @@ export class QiscusUserTokenGuard implements CanActivate {
     // Android says "email" where the others say "id".
     const named = headerOf(request, 'qiscus-sdk-user-id') ?? headerOf(request, 'qiscus-sdk-user-email');
     if (named !== undefined && foldUsername(named) !== user.username) throw new AppError('token_not_accepted');
+    request.rollcall.caller = user.uuid;
+    request.rollcall.user = { account: user, token };
     return true;
   }
 }

@@ -82,9 +82,16 @@ const unknownUserIsInvalid: Readonly<Record<string, string>> = {
   reset_user_token: 'user_id',
   deactivate_users: 'user_ids',
   reactivate_users: 'user_ids',
+  get_unread_count: 'user_id',
 };
+/** Routes that call a parameter by another name than the rest. */
+const otherNames: readonly (readonly [route: RegExp, Readonly<Record<string, string>>])[] = [
+  [/^\/api\/v2\/(\w+\/)?login_or_register$/, { user_id: 'email' }],
+  [/^\/api\/v2\/rest\/reset_user_token$/, { user_id: 'user_email' }],
+  [/\/my_profile$/, { username: 'name' }],
+];
 /** The calls of client SDKs, and what they are told of an app that does not exist. */
-const clientPath = /^\/api\/v2(\/|\?|$)/;
+const clientPath = /^\/api\/v2(?!\/rest(\/|\?|$))(\/|\?|$)/;
 const unknownAppForClient: QiscusRendering = { status: 401, message: 'application not found', code: 401303 };
 
 export interface QiscusErrorBody {
@@ -121,6 +128,15 @@ function renderingOf(error: AppError, request: FastifyRequest): QiscusRendering 
   const route = request.routeOptions.url ?? '';
   if (error.code === 'app_not_found' && clientPath.test(request.url)) return unknownAppForClient;
   const member = unknownUserIsInvalid[route.split('/').at(-1) ?? ''];
-  if (error.code === 'user_not_found' && member !== undefined) return invalid(member, 'user not found');
-  return renderings[error.code];
+  if (error.code === 'user_not_found' && member !== undefined) return named(route, invalid(member, 'user not found'));
+  return named(route, renderings[error.code]);
+}
+
+/** With the name that the route has for the member, also where the message begins with it. */
+function named(route: string, rendering: QiscusRendering): QiscusRendering {
+  const { member = '', message } = rendering;
+  const name = otherNames.find(([pattern]) => pattern.test(route))?.[1][member];
+  return name === undefined
+    ? rendering
+    : { ...rendering, member: name, message: message.replace(`${member} `, `${name} `) };
 }

@@ -8,7 +8,9 @@ import { ProfilesModule } from '../../profiles/profiles.module.js';
 import { RateLimitModule } from '../../rate-limit/rate-limit.module.js';
 import { UsersModule } from '../../users/users.module.js';
 import { QiscusAppGuard } from './qiscus-app.guard.js';
+import { QiscusOlderUsersController } from './qiscus-older-users.controller.js';
 import { QiscusSdkController } from './qiscus-sdk.controller.js';
+import { QiscusSdkUsersController } from './qiscus-sdk-users.controller.js';
 import { QiscusServerGuard } from './qiscus-server.guard.js';
 import { QiscusUnreadController } from './qiscus-unread.controller.js';
 import { QiscusUserTokenGuard } from './qiscus-user-token.guard.js';
@@ -25,7 +27,13 @@ import { QiscusUsersController } from './qiscus-users.controller.js';
     RateLimitModule,
     UsersModule,
   ],
-  controllers: [QiscusUsersController, QiscusUnreadController, QiscusSdkController],
+  controllers: [
+    QiscusUsersController,
+    QiscusUnreadController,
+    QiscusOlderUsersController,
+    QiscusSdkController,
+    QiscusSdkUsersController,
+  ],
   providers: [QiscusAppGuard, QiscusServerGuard, QiscusUserTokenGuard],
 })
 export class QiscusModule {}

@@ -4,7 +4,7 @@ import { TokensService } from '../../../src/auth/tokens.service.js';
 import { GatewayClient } from '../../support/gateway-client.js';
 import { eventually } from '../../support/message-client.js';
 import type { Method } from '../../support/start-app.js';
-import { type QiscusService, seedSecret, startQiscus } from '../qiscus/qiscus-service.js';
+import { invalid, type QiscusService, seedSecret, startQiscus } from '../qiscus/qiscus-service.js';
 
 let service: QiscusService;
 let path: string;
@@ -239,6 +239,57 @@ describe('unread', () => {
     expect(pages.flat().sort()).toEqual([...names, 'Vic'].sort());
     for (const limit of [0, 101, 'x']) expect(await unreadUsers({ limit })).toHaveLength(8);
     expect(await unreadUsers({ page: 9 })).toEqual([]);
+  });
+});
+
+describe('unread, by sender', () => {
+  const send = (from: string, to: string) =>
+    agora('post', '/messages/users').send({ from, to: [to], type: 'txt', body: { msg: 'x' } });
+  const counts = async (query: object = {}) =>
+    (await service.rest('get', 'get_unread_count').query({ user_id: 'Rea', ...query })).body.results.unread_counts;
+  const idOf = async (userId: string): Promise<string> => {
+    const { users } = (await service.rest('get', 'get_user_list').query({ limit: 100 })).body.results;
+    return String(users.find((user: any) => user.email === userId).id);
+  };
+
+  test('200 a room for each sender, whose number is the id of the sender; 0 for all who are nobody', async () => {
+    for (const name of ['Rea', 'Ann', 'Ben']) await service.login(name);
+    expect(await counts()).toEqual([]);
+    for (const from of ['ann', 'system', 'Ben', 'ann', 'Rea', 'another']) await send(from, 'rea');
+    const [ann, ben] = [await idOf('Ann'), await idOf('Ben')];
+    const ofAnn = { room_id: ann, unread_count: 2 };
+    const ofBen = { room_id: ben, unread_count: 1 };
+    const ofNobody = { room_id: '0', unread_count: 2 };
+    expect(await counts()).toEqual([ofAnn, ofBen, ofNobody]);
+    expect(await counts({ 'room_ids[]': [ben, '0', '17'] })).toEqual([ofBen, ofNobody]);
+    expect(await counts({ 'room_channel_ids[]': ['ANN', 'nobody'] })).toEqual([ofAnn]);
+    expect(await counts({ room_ids: '0', room_channel_ids: 'ann' })).toEqual([ofAnn, ofNobody]);
+
+    // Who has the name of a deleted user has not sent what that one sent.
+    await agora('delete', '/users/ann');
+    await service.login('Ann');
+    expect(await counts()).toEqual([ofBen, { room_id: '0', unread_count: 4 }]);
+    await send('ann', 'rea');
+    expect(await counts({ room_channel_ids: 'ann' })).toEqual([{ room_id: await idOf('Ann'), unread_count: 1 }]);
+
+    const client = await online(await service.tokenOf('rea'));
+    const messages = await Promise.all(Array.from({ length: 7 }, () => client.next()));
+    client.send({ type: 'read', id: messages.at(-2)?.id });
+    await eventually(async () => expect(await counts()).toEqual([{ room_id: await idOf('Ann'), unread_count: 1 }]));
+    await client.close();
+  });
+
+  test('400 for nobody, without a user, and for too many rooms', async () => {
+    for (const [query, member] of [
+      [{ user_id: 'nobody' }, 'user_id'],
+      [{ user_id: '' }, 'user_id'],
+      [{ room_ids: Array(501).fill('1') }, 'room_ids'],
+    ] as const) {
+      const { status, body } = await service
+        .rest('get', 'get_unread_count')
+        .send({ user_id: 'Rea', ...query } as object);
+      expect({ status, body }).toEqual({ status: 400, body: invalid([member]) });
+    }
   });
 });
 

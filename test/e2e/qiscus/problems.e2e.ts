@@ -23,6 +23,17 @@ test.each<[string, object, string[]]>([
   ['POST /api/v2/sdk/login_or_register', {}, ['email is required', 'password is required']],
   ['POST /api/v2/sdk/login_or_register', wrongDetails, ['email is required', ...wrongDetailsTold]],
   ['POST /api/v2/sdk/refresh_user_token', {}, ['user_id is required', 'refresh_token is required']],
+  ['POST /api/v2/rest/login_or_register', {}, ['email is required', 'username is required']],
+  [
+    'POST /api/v2/rest/login_or_register',
+    wrongDetails,
+    ['email is required', 'username is required', ...wrongDetailsTold],
+  ],
+  [
+    'GET /api/v2.1/rest/get_unread_count',
+    { room_channel_ids: [{}], room_ids: [[]] },
+    ['user_id is required', 'room_ids must be a list of texts', 'room_channel_ids must be a list of texts'],
+  ],
   [
     'GET /api/v2.1/rest/get_unread_users',
     { end_time: 'now', start_time: 'now' },
@@ -38,7 +49,7 @@ test.each<[string, object, string[]]>([
   const call = request(service.running.url)
     [verb === 'GET' ? 'get' : 'post'](path)
     .set({ 'QISCUS-SDK-APP-ID': 'sdksample', 'QISCUS-SDK-SECRET': service.app.certificates[0] as string });
-  const { status, body } = await (verb === 'GET' ? call.query(sent) : call.send(sent));
+  const { status, body } = await call.send(sent);
   expect({ status, told: body.error.detailed_messages }).toEqual({ status: 400, told: messages });
   expect(body.error.message).toBe(messages.join(', '));
   expect(Object.values(body.error.errors).flat()).toEqual(messages);

@@ -1,0 +1,174 @@
+import request from 'supertest';
+import { TokensService } from '../../../src/auth/tokens.service.js';
+import { UsersService } from '../../../src/users/users.service.js';
+import { invalid, type QiscusService, refused, startQiscus } from './qiscus-service.js';
+
+let service: QiscusService;
+
+beforeAll(async () => {
+  service = await startQiscus();
+});
+afterAll(() => service.stop());
+
+const sdk = (method: 'get' | 'post' | 'patch', path: string, token: string) =>
+  request(service.running.url)[method](`/api/v2/sdk/${path}`).set({
+    'QISCUS-SDK-APP-ID': 'sdksample',
+    'QISCUS-SDK-TOKEN': token,
+  });
+/** Registers a user and answers the user token. */
+async function loggedIn(userId: string, more: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  await service.login(userId, more);
+  return service.tokenOf(userId);
+}
+
+describe('my_profile', () => {
+  test('200 the user who calls, as the log in shows it', async () => {
+    const token = await loggedIn('Anna', { password: 'secret', extras: { a: 1 } });
+    const login = await request(service.running.url)
+      .post('/api/v2/sdk/login_or_register')
+      .set('QISCUS-SDK-APP-ID', 'sdksample')
+      .send({ email: 'anna', password: 'secret' });
+    for (const prefix of ['sdk', 'mobile']) {
+      const { status, body } = await request(service.running.url)
+        .get(`/api/v2/${prefix}/my_profile`)
+        .set({ 'QISCUS-SDK-APP-ID': 'sdksample', 'QISCUS-SDK-TOKEN': token, 'QISCUS-SDK-USER-EMAIL': 'anna' });
+      expect({ status, body }).toEqual({ status: 200, body: login.body });
+      expect(body.results.user).toMatchObject({ email: 'Anna', token, extras: { a: 1 } });
+    }
+  });
+
+  test('200 a token that ends opens no way to one that lasts', async () => {
+    await loggedIn('short');
+    const user = await service.running.nest.get(UsersService).find(service.app.id, 'short');
+    const { accessToken } = service.running.nest.get(TokensService).issueUserToken(service.app, user as never, 60);
+    const { status, body } = await sdk('get', 'my_profile', accessToken);
+    expect({ status, user: body.results.user }).toMatchObject({
+      status: 200,
+      user: { email: 'short', token: accessToken, refresh_token: '' },
+    });
+  });
+
+  test('200 PATCH changes what is given, and keeps the rest', async () => {
+    const token = await loggedIn('Pat', { avatar_url: 'https://p', extras: { a: 1 } });
+    const shown = async () =>
+      (await service.rest('get', 'user_profile').query({ user_id: 'pat' })).body.results.user as object;
+    for (const [sent, expected] of [
+      [{ name: 'Patty' }, { username: 'Patty', avatar_url: 'https://p', extras: { a: 1 } }],
+      [
+        { name: '', avatar_url: 'https://q', extras: '' },
+        { username: 'Patty', avatar_url: 'https://q', extras: { a: 1 } },
+      ],
+      [
+        { name: null, avatar_url: null, extras: '{"b":2}' },
+        { username: 'Patty', avatar_url: 'https://q', extras: { b: 2 } },
+      ],
+      [{ extras: { c: 3 } }, { username: 'Patty', avatar_url: 'https://q', extras: { c: 3 } }],
+      [{}, { username: 'Patty', avatar_url: 'https://q', extras: { c: 3 } }],
+    ] as const) {
+      const { status, body } = await sdk('patch', 'my_profile', token).send(sent);
+      expect({ status, user: body.results.user }).toMatchObject({
+        status: 200,
+        user: { token, email: 'Pat', ...expected },
+      });
+      expect(await shown()).toMatchObject(expected);
+    }
+    const form = sdk('patch', 'my_profile', token).type('form').send({ name: 'Form', extras: '{"d":4}' });
+    expect((await form).body.results.user).toMatchObject({ username: 'Form', extras: { d: 4 } });
+  });
+
+  test('200 once for one Idempotency-Key, and each user has keys of their own', async () => {
+    const [one, other] = [await loggedIn('one'), await loggedIn('other')];
+    const send = (token: string) =>
+      sdk('patch', 'my_profile', token).set('idempotency-key', 'mine').send({ name: 'Named' });
+    const [first, again, others] = [await send(one), await send(one), await send(other)];
+    expect([again.text, again.headers['idempotency-replayed']]).toEqual([first.text, 'true']);
+    expect(first.body.results.user.email).toBe('one');
+    expect([others.body.results.user.email, others.headers['idempotency-replayed']]).toEqual(['other', undefined]);
+  });
+
+  test.each<[object, readonly string[]]>([
+    [{ name: 'x'.repeat(256) }, ['name']],
+    [{ avatar_url: 'x'.repeat(2_049) }, ['avatar_url']],
+    [{ extras: [1] }, ['extras']],
+    [{ extras: { a: 'x'.repeat(16_400) } }, ['extras']],
+    [{ name: {}, avatar_url: {}, extras: 'text' }, ['name', 'avatar_url', 'extras']],
+  ])('400 PATCH %j', async (sent, members) => {
+    const { status, body } = await sdk('patch', 'my_profile', await loggedIn('strict')).send(sent);
+    expect({ status, body }).toEqual({ status: 400, body: invalid(members) });
+  });
+});
+
+describe('get_user_list', () => {
+  const emails = async (query: object) => {
+    const { status, body } = await sdk('get', 'get_user_list', await service.tokenOf('lister')).query(query);
+    expect(status).toBe(200);
+    return { ...body.results.meta, emails: body.results.users.map((user: any) => user.email as string) };
+  };
+
+  beforeAll(async () => {
+    await loggedIn('lister');
+    for (const name of ['Find-1', 'find-2', 'other-3']) await service.login(name, { username: name });
+    await service.login('by-name', { username: 'A FINDER' });
+    await service.rest('delete', 'deactivate_users').send({ user_ids: ['find-2'] });
+  });
+
+  test('200 all users as the server API lists them, deactivated ones among them', async () => {
+    const { body } = await sdk('get', 'get_user_list', await service.tokenOf('lister')).query({ limit: 100 });
+    const { body: listed } = await service.rest('get', 'get_user_list').query({ limit: 100 });
+    expect(body).toEqual(listed);
+    expect(body.results.users.find((user: any) => user.email === 'find-2')).toMatchObject({ active: false });
+  });
+
+  test('200 with a query: who has it in the display name or the user id, in any case', async () => {
+    const found = ['by-name', 'find-2', 'Find-1'];
+    expect(await emails({ query: 'fInD' })).toEqual({ total_data: 3, total_page: 0, emails: found });
+    expect(await emails({ query: 'find', page: 2, limit: 2 })).toEqual({
+      ...{ total_data: 3, total_page: 1, emails: ['Find-1'] },
+    });
+    expect((await emails({ query: 'find', order_query: 'username asc' })).emails).toEqual([
+      'by-name',
+      'Find-1',
+      'find-2',
+    ]);
+    expect((await emails({ query: 'find', order_query: 'email desc', page: 0 })).emails).toEqual([
+      ...['find-2', 'Find-1', 'by-name'],
+    ]);
+    expect((await emails({ query: '%' })).emails).toEqual([]);
+    expect((await emails({ query: 'find', page: 999_999_999_999_999 })).emails).toEqual([]);
+    expect((await emails({ query: '', limit: 1 })).emails).toHaveLength(1);
+  });
+
+  test('200 with the parameters in the body of a GET, as Flutter sends them', async () => {
+    const { body } = await sdk('get', 'get_user_list', await service.tokenOf('lister')).send({
+      ...{ page: 1, limit: 1, query: 'other-3' },
+    });
+    expect(body.results.users.map((user: any) => user.email)).toEqual(['other-3']);
+  });
+
+  test('400 an order that is none', async () => {
+    const { status, body } = await sdk('get', 'get_user_list', await service.tokenOf('lister')).query({
+      order_query: 'password_hash',
+    });
+    expect({ status, body }).toEqual({ status: 400, body: invalid(['order_query']) });
+  });
+});
+
+test.each<['get' | 'patch', string]>([
+  ['get', 'my_profile'],
+  ['patch', 'my_profile'],
+  ['get', 'get_user_list'],
+])('401 with its number: %s %s with a wrong token, after a ban, and of a deleted user', async (method, path) => {
+  const token = await loggedIn('ends');
+  const call = async (shown = token) => {
+    const { status, body } = await sdk(method, path, shown);
+    return { status, body };
+  };
+  expect((await call()).status).toBe(200);
+  expect(await call('A'.repeat(20))).toEqual({ status: 401, body: refused(401, 401301) });
+  await service.rest('delete', 'deactivate_users').send({ user_ids: ['ends'] });
+  expect(await call()).toEqual({ status: 401, body: refused(401, 401300) });
+  await service.running.nest.get(UsersService).delete(service.app.id, 'ends');
+  // Somebody else has the name now, and not the token.
+  await service.login('ends');
+  expect(await call()).toEqual({ status: 401, body: refused(401, 401301) });
+});
