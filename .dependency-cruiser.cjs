@@ -4,7 +4,7 @@ const FLOORS = [
   ['api/agora', 'api/qiscus', 'api/operations', 'gateway'],
   ['http'],
   ['messages', 'auth', 'rate-limit'],
-  ['offline-messages', 'profiles', 'groups', 'presence'],
+  ['offline-messages', 'profiles', 'groups', 'presence', 'blocks'],
   ['users'],
   ['removals'],
   ['apps', 'idempotency', 'redis', 'ids', 'passwords', 'retention'],

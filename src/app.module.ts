@@ -7,6 +7,7 @@ import { QiscusModule } from './api/qiscus/qiscus.module.js';
 import { RateLimitGuard } from './http/rate-limit.guard.js';
 import { AppsModule } from './apps/apps.module.js';
 import { AuthModule } from './auth/auth.module.js';
+import { BlocksModule } from './blocks/blocks.module.js';
 import { ClockModule } from './clock/clock.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Env } from './config/env.js';
@@ -59,6 +60,7 @@ export class AppModule implements OnApplicationShutdown {
         MessagesModule,
         OfflineMessagesModule,
         GroupsModule,
+        BlocksModule,
         RateLimitModule,
         OperationsModule,
         GatewayModule,

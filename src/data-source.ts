@@ -2,6 +2,7 @@ import type { DataSourceOptions } from 'typeorm';
 import type { Env } from './config/env.js';
 import { connectionOptions } from './database/connection-options.js';
 import { AppRow } from './apps/app.entity.js';
+import { UserBlockRow } from './blocks/user-block.entity.js';
 import { RetentionClockRow } from './retention/retention-clock.entity.js';
 import { ChatGroupRow } from './groups/chat-group.entity.js';
 import { GroupMemberRow } from './groups/group-member.entity.js';
@@ -31,6 +32,7 @@ import { Removals1764200020000 } from './database/migrations/1764200020000-remov
 import { RetentionClock1764200100000 } from './database/migrations/1764200100000-retention-clock.js';
 import { InboxSenders1764230000000 } from './database/migrations/1764230000000-inbox-senders.js';
 import { ClientCredentials1764360000000 } from './database/migrations/1764360000000-client-credentials.js';
+import { Blocks1764300100000 } from './database/migrations/1764300100000-blocks.js';
 
 /** Every table. */
 const entities = [
@@ -51,6 +53,7 @@ const entities = [
   ReleasedNameRow,
   RemovalRow,
   RetentionClockRow,
+  UserBlockRow,
 ];
 /** In order; the list is the same on every engine. */
 export const migrations = [
@@ -67,6 +70,7 @@ export const migrations = [
   RetentionClock1764200100000,
   InboxSenders1764230000000,
   ClientCredentials1764360000000,
+  Blocks1764300100000,
 ];
 
 /** Where the data is, and what is in it. */

@@ -60,6 +60,7 @@ function setUp() {
     modifiedAt: 0,
     passwordHash: null,
     tokenEpoch: 0,
+    hasBlocks: false,
   };
   let table = [alice];
   const users = {

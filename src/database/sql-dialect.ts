@@ -6,6 +6,11 @@ export type SqlValue = string | number | null;
 export interface SqlDialect {
   /** `column IN …`: as SQL and its values. */
   readonly among: (column: string, values: readonly SqlValue[]) => { sql: string; values: readonly SqlValue[] };
+  /** `(one, other) IN …` of pairs: as SQL and its values. */
+  readonly amongPairs: (
+    columns: readonly [string, string],
+    pairs: readonly (readonly [SqlValue, SqlValue])[],
+  ) => { sql: string; values: readonly SqlValue[] };
   /** Ends an INSERT: where the primary key (`key`) exists, adds the inserted `column` to the stored one. */
   readonly addToExisting: (key: string, column: string) => string;
   /** Ends a SELECT inside a transaction: the rows may not change until it ends. */
@@ -28,6 +33,12 @@ export const sqlDialects: Record<DatabaseEngine, SqlDialect> = {
       sql: `${column} IN (SELECT value FROM json_each(?))`,
       values: [JSON.stringify(values)],
     }),
+    amongPairs: ([one, other], pairs) => ({
+      sql:
+        `(${one}, ${other}) IN` +
+        " (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))",
+      values: [JSON.stringify(pairs)],
+    }),
     addToExisting: (key, column) => ` ON CONFLICT (${key}) DO UPDATE SET ${column} = ${column} + excluded.${column}`,
     // The write queue runs one transaction at a time.
     forUpdate: '',
@@ -37,6 +48,11 @@ export const sqlDialects: Record<DatabaseEngine, SqlDialect> = {
   },
   mysql: {
     among: (column, values) => ({ sql: `${column} IN (${placeholders(values.length)})`, values }),
+    // MariaDB takes no range of an index for a list of pairs.
+    amongPairs: ([one, other], pairs) => ({
+      sql: `(${pairs.map(() => `(${one} = ? AND ${other} = ?)`).join(' OR ')})`,
+      values: pairs.flat(),
+    }),
     addToExisting: (_key, column) => ` ON DUPLICATE KEY UPDATE ${column} = ${column} + VALUES(${column})`,
     forUpdate: ' FOR UPDATE',
     selectInOrder: 'SELECT STRAIGHT_JOIN',

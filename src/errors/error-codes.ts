@@ -78,6 +78,10 @@ export const errorCodes = [
   'batch_too_large',
   /** Body and ext of a message are larger than 16 KiB together. */
   'message_too_large',
+  /** The receiver of a message has blocked its sender. */
+  'sender_blocked',
+  /** A user can have no more others blocked. */
+  'block_limit_exceeded',
   /** No chat group or chat room of this id in this app. The detail is the id. */
   'group_not_found',
   /** Somebody who is to own or join a group does not exist. The detail is the name. */

@@ -98,6 +98,7 @@ const productErrors: Readonly<Record<string, string>> = {
   token_not_accepted: 'the token is for another app or another kind of caller, or was revoked',
   user_banned: 'the user is banned',
   message_too_large: 'body and ext are larger than 16 KiB together',
+  sender_blocked: 'the receiver has blocked the sender',
   rate_limited: 'more messages than the sender or the app may send in a second',
   database_unavailable: 'the service is busy, please try again later',
   overloaded: 'the service is busy, please try again later',

@@ -259,8 +259,8 @@ export class MessageSession {
     if (typeof to !== 'string' || to === '')
       throw new AppError('argument_invalid', { detail: 'to must be the name of a user' });
     if (typeof type !== 'string') throw new AppError('argument_invalid', { detail: 'msg_type must be a string' });
-    const ids = await this.services.messages.send(this.app, { from: this.session.username, to: [to], type, body, ext });
-    this.outlet.sendText(JSON.stringify({ type: 'sent', ref, id: ids.get(to) }));
+    const id = await this.services.messages.sendToOne(this.app, { from: this.session.username, to, type, body, ext });
+    this.outlet.sendText(JSON.stringify({ type: 'sent', ref, id }));
   }
 
   private fail(error: unknown, ref?: unknown): void {

@@ -4,7 +4,7 @@ import { afterCommit } from '../database/unit-of-work.js';
 import { isJsonObject, isNothing } from '../decoding/strict-json.js';
 import { AppError } from '../errors/app-error.js';
 import { writeMessageId } from '../offline-messages/message-id.js';
-import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
+import { OfflineMessagesService, type Receipt } from '../offline-messages/offline-messages.service.js';
 import { PresenceService, maxStatusUsers } from '../presence/presence.service.js';
 import { RateLimits } from '../rate-limit/rate-limits.service.js';
 import { foldUsername, usernameKey } from '../users/username.js';
@@ -37,23 +37,40 @@ export class MessagesService {
 
   /**
    * Sends a one-to-one message to each receiver and resolves once it is durable for all of them. Receivers are not
-   * checked: an unknown name gets an id, and nothing is stored for it.
+   * checked: an unknown name gets an id, and nothing is stored for it. Nor for one who has blocked the sender.
    * @returns the message id of each receiver, by the name as the caller wrote it
    * @throws AppError argument_invalid, batch_too_large, username_illegal (of the sender), message_too_large,
    *   rate_limited (the app), database_unavailable
    */
   async send(app: App, outgoing: OutgoingMessage): Promise<Map<string, string>> {
+    const receipts = await this.accept(app, outgoing);
+    return new Map(outgoing.to.map((name) => [name, writeMessageId((receipts.get(foldUsername(name)) as Receipt).id)]));
+  }
+
+  /**
+   * As `send` to one receiver, for a user: who was blocked by the receiver is told so.
+   * @returns the message id
+   * @throws AppError sender_blocked, and as `send`
+   */
+  async sendToOne(app: App, outgoing: Omit<OutgoingMessage, 'to'> & { readonly to: string }): Promise<string> {
+    const receipts = await this.accept(app, { ...outgoing, to: [outgoing.to] });
+    const { id, refused } = receipts.get(foldUsername(outgoing.to)) as Receipt;
+    if (refused) throw new AppError('sender_blocked');
+    return writeMessageId(id);
+  }
+
+  /** @returns the receipt of each receiver, by the folded name */
+  private async accept(app: App, outgoing: OutgoingMessage): Promise<ReadonlyMap<string, Receipt>> {
     const message = checkMessage(outgoing);
     const usernames = [...new Set(outgoing.to.map(foldUsername))];
     await this.limits.admitMessage(app, usernames.length, message.body.length + (message.ext?.length ?? 0));
     const online = await this.online(app, usernames);
     const receivers = usernames.map((username, index) => ({ username, offline: online[index] !== true }));
-    const ids = await this.offlineMessages.store(app, message, receivers);
+    const receipts = await this.offlineMessages.store(app, message, receivers);
     // Also users who seemed offline: they may have connected while this was being stored. A lost wake-up is made up for
     // by the next poll of the session.
     afterCommit(() => this.presence.wake(app.id, usernames));
-    const idOf = new Map(usernames.map((username, index) => [username, writeMessageId(ids[index] as number)]));
-    return new Map(outgoing.to.map((name) => [name, idOf.get(foldUsername(name)) as string]));
+    return new Map(usernames.map((username, index) => [username, receipts[index] as Receipt]));
   }
 
   private async online(app: App, usernames: readonly string[]): Promise<boolean[]> {

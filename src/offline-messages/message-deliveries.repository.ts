@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
+import { type Attempt, BlocksService, keyOf } from '../blocks/blocks.service.js';
 import { Clock } from '../clock/clock.js';
 import { Database, type SqlValue, type Transaction } from '../database/database.js';
 import { Gatherer } from '../database/gatherer.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { UserChangesService } from '../users/user-changes.service.js';
+import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 import type { InboxMessageRow } from './inbox-message.entity.js';
 import { InboxesRepository, type LockedInbox } from './inboxes.repository.js';
 import { InboxLimitsRepository } from './inbox-limits.repository.js';
-import type { Message, Receiver } from './message.js';
+import type { Message, Receipt, Receiver } from './message.js';
 import { storedState } from './stored-state.js';
 
 /** One message for up to `maxReceivers` receivers, and how many messages each of them may keep. */
@@ -41,7 +43,7 @@ const stateOnceDelivered = `CASE offline WHEN 0 THEN ${storedState.history} ELSE
 /** Brings messages into inboxes, and notes that they have reached a device. */
 @Injectable()
 export class MessageDeliveriesRepository {
-  private readonly deliveries: Gatherer<Delivery, readonly number[]>;
+  private readonly deliveries: Gatherer<Delivery, readonly Receipt[]>;
   private readonly acknowledgements: Gatherer<Acknowledgement, void>;
 
   constructor(
@@ -49,6 +51,7 @@ export class MessageDeliveriesRepository {
     private readonly clock: Clock,
     private readonly ids: TimeOrderedIds,
     private readonly users: UsersService,
+    private readonly blocks: BlocksService,
     private readonly userChanges: UserChangesService,
     private readonly inboxes: InboxesRepository,
     private readonly limits: InboxLimitsRepository,
@@ -68,9 +71,10 @@ export class MessageDeliveriesRepository {
 
   /**
    * Puts a message into the inboxes of its receivers and resolves once that is durable.
-   * @returns the message id of each receiver; an unknown name gets one too, and nothing is stored for it
+   * @returns the message id of each receiver; an unknown name or one who has blocked the sender gets one too, and nothing
+   *   is stored for it
    */
-  insert(appId: string, delivery: Delivery): Promise<readonly number[]> {
+  insert(appId: string, delivery: Delivery): Promise<readonly Receipt[]> {
     return this.deliveries.add(appId, delivery);
   }
 
@@ -83,10 +87,12 @@ export class MessageDeliveriesRepository {
     transaction: Transaction,
     appId: string,
     deliveries: readonly Delivery[],
-  ): Promise<(readonly number[])[]> {
+  ): Promise<(readonly Receipt[])[]> {
     const usernames = new Set(deliveries.flatMap(({ receivers }) => receivers.map(({ username }) => username)));
     const users = await this.users.lockForUpdate(transaction, appId, [...usernames]);
     const uuids = new Map(users.map(({ username, uuid }) => [username, uuid]));
+    const attempts = attemptsToReach(new Map(users.map((user) => [user.username, user])), deliveries);
+    const refusals = await this.blocks.refused(transaction, appId, attempts);
     const inboxes = await this.inboxes.lockOrCreate(transaction, appId, [...uuids.values()]);
     const createdAt = this.clock.now();
     const messages: Record<string, SqlValue>[] = [];
@@ -94,10 +100,13 @@ export class MessageDeliveriesRepository {
     const results = deliveries.map(({ message, receivers }) => {
       const messageId = this.ids.next();
       const arrivedBefore = arrived.length;
-      const ids = receivers.map(({ username, offline }) => {
+      const receipts = receivers.map(({ username, offline }): Receipt => {
         const id = this.ids.next();
-        const inbox = inboxes.get(uuids.get(username) ?? '');
-        if (inbox === undefined) return id;
+        const receiverUuid = uuids.get(username) ?? '';
+        const inbox = inboxes.get(receiverUuid);
+        if (inbox === undefined) return { id, refused: false };
+        if (refusals.size > 0 && refusals.has(keyOf({ receiverUuid, sender: message.sender })))
+          return { id, refused: true };
         inbox.last_seq += 1;
         inbox.undelivered += 1;
         inbox.kept += 1;
@@ -106,7 +115,7 @@ export class MessageDeliveriesRepository {
           ...{ state: storedState.undelivered, offline: offline ? 1 : 0, own: username === message.sender ? 1 : 0 },
           ...{ created_at: createdAt, sender: message.sender },
         });
-        return id;
+        return { id, refused: false };
       });
       // The content is stored only if some inbox holds it.
       if (arrived.length > arrivedBefore)
@@ -114,7 +123,7 @@ export class MessageDeliveriesRepository {
           ...{ app_id: appId, id: messageId, sender: message.sender, chat_type: message.chatType },
           ...{ type: message.type, body: message.body, ext: message.ext, created_at: createdAt },
         });
-      return ids;
+      return receipts;
     });
     await transaction.insert('messages', messageColumns, messages);
     await transaction.insert('inbox_messages', inboxMessageColumns, arrived);
@@ -163,4 +172,15 @@ export class MessageDeliveriesRepository {
     }
     return items.map(() => undefined);
   }
+}
+
+/** The deliveries to users who have blocked somebody. */
+function attemptsToReach(users: ReadonlyMap<string, User>, deliveries: readonly Delivery[]): Attempt[] {
+  if (![...users.values()].some(({ hasBlocks }) => hasBlocks)) return [];
+  return deliveries.flatMap(({ message: { sender }, receivers }) =>
+    receivers.flatMap(({ username }) => {
+      const user = users.get(username);
+      return user?.hasBlocks === true ? { receiverUuid: user.uuid, sender } : [];
+    }),
+  );
 }

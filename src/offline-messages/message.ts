@@ -15,6 +15,13 @@ export interface Receiver {
   readonly offline: boolean;
 }
 
+/** What became of a message for one receiver. */
+export interface Receipt {
+  readonly id: number;
+  /** The receiver has blocked the sender: nothing was stored. */
+  readonly refused: boolean;
+}
+
 /** A message as its receiver gets it. */
 export interface InboxMessage extends Message {
   readonly id: number;

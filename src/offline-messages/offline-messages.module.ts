@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AppsModule } from '../apps/apps.module.js';
+import { BlocksModule } from '../blocks/blocks.module.js';
 import { RemovalsModule } from '../removals/removals.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { Expiry } from './expiry.js';
@@ -15,7 +16,7 @@ import { UnreadMessages } from './unread-messages.js';
 import { UnreadMessagesRepository } from './unread-messages.repository.js';
 
 @Module({
-  imports: [AppsModule, RemovalsModule, UsersModule],
+  imports: [AppsModule, BlocksModule, RemovalsModule, UsersModule],
   providers: [
     ...[InboxesRepository, InboxMessagesRepository, InboxLimitsRepository],
     ...[MessageDeliveriesRepository, MessageRemovalsRepository, MessageExpiryRepository],

@@ -5,7 +5,7 @@ import { RetentionClock } from '../retention/retention-clock.js';
 import { firstIdAt } from '../ids/time-ordered-ids.js';
 import { InboxesRepository } from './inboxes.repository.js';
 import { InboxMessagesRepository } from './inbox-messages.repository.js';
-import type { CreationWindow, InboxMessage, Message, Receiver } from './message.js';
+import type { CreationWindow, InboxMessage, Message, Receipt, Receiver } from './message.js';
 import { MessageDeliveriesRepository, maxReceivers } from './message-deliveries.repository.js';
 import { MessageExpiryRepository } from './message-expiry.repository.js';
 import { readMessageId } from './message-id.js';
@@ -13,8 +13,8 @@ import { storedState } from './stored-state.js';
 import { type UnreadConversation, UnreadConversations } from './unread-conversations.js';
 import { type UnreadCount, UnreadMessages } from './unread-messages.js';
 
-export type { InboxMessage } from './message.js';
 export type { UnreadConversation } from './unread-conversations.js';
+export type { InboxMessage, Receipt } from './message.js';
 export type { UnreadCount } from './unread-messages.js';
 
 export type DeliveryState = 'delivered' | 'undelivered';
@@ -47,12 +47,12 @@ export class OfflineMessagesService {
   /**
    * Puts a message into the queue of each receiver and resolves once that is durable. A list of up to 300 receivers is
    * stored atomically; a longer one in parts, in order.
-   * @returns an id for each receiver, in their order; for an unknown name, the id of nothing
+   * @returns an id for each receiver, in their order; for an unknown name, or one who has blocked the sender, the id of nothing
    * @throws AppError database_unavailable, after which some receivers may have it: sending again gives them it twice
    */
-  async store(app: App, message: Message, receivers: readonly Receiver[]): Promise<number[]> {
+  async store(app: App, message: Message, receivers: readonly Receiver[]): Promise<Receipt[]> {
     const maxKept = app.settings.offline_messages_per_user;
-    const parts: Promise<readonly number[]>[] = [];
+    const parts: Promise<readonly Receipt[]>[] = [];
     for (let start = 0; start < receivers.length; start += maxReceivers)
       parts.push(
         this.deliveries.insert(app.id, {

@@ -13,6 +13,7 @@ export const userColumns = [
   'modified_at',
   'password_hash',
   'token_epoch',
+  'has_blocks',
 ] as const;
 
 export function toUser(row: UserRow): User {
@@ -27,6 +28,7 @@ export function toUser(row: UserRow): User {
     modifiedAt: row.modified_at,
     passwordHash: row.password_hash,
     tokenEpoch: row.token_epoch,
+    hasBlocks: row.has_blocks !== 0,
   };
 }
 
@@ -42,5 +44,6 @@ export function toUserRow(user: User): SqlRow {
     modified_at: user.modifiedAt,
     password_hash: user.passwordHash,
     token_epoch: user.tokenEpoch,
+    has_blocks: user.hasBlocks ? 1 : 0,
   };
 }

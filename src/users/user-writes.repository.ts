@@ -141,6 +141,15 @@ export class UserWritesRepository {
     }, appId);
   }
 
+  /** Notes whether a user, whose row the transaction has locked, has blocked others. */
+  async noteBlocks(transaction: Transaction, appId: string, username: string, hasBlocks: boolean): Promise<void> {
+    await transaction.run('UPDATE users SET has_blocks = ? WHERE app_id = ? AND username = ?', [
+      hasBlocks ? 1 : 0,
+      appId,
+      username,
+    ]);
+  }
+
   private async insertAll(
     transaction: Transaction,
     appId: string,
@@ -179,6 +188,7 @@ export class UserWritesRepository {
       createdAt: now,
       modifiedAt: now,
       tokenEpoch: 0,
+      hasBlocks: false,
     };
   }
 

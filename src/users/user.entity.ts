@@ -33,4 +33,7 @@ export class UserRow {
 
   @Column({ type: 'bigint' })
   token_epoch!: number;
+
+  @Column({ type: 'smallint', default: 0 })
+  has_blocks!: number;
 }

@@ -18,4 +18,6 @@ export interface User {
    * when this one moves; an AccessToken2 ends when it was issued in or before the second of the epoch.
    */
   readonly tokenEpoch: number;
+  /** Whether the user may have blocked others; if not, nobody needs to look who is blocked. */
+  readonly hasBlocks: boolean;
 }

@@ -13,7 +13,7 @@ import { ReleasedNamesRepository } from './released-names.repository.js';
 import type { User } from './user.js';
 import { UserEvents } from './user-events.js';
 import type { UserStep } from './user-step.js';
-import { checkLongUsername, isUuid, usernameKey } from './username.js';
+import { checkLongUsername, foldUsername, isUuid, usernameKey } from './username.js';
 import { type UserChange, type UserIdentity, UserWritesRepository } from './user-writes.repository.js';
 import { UsersRepository } from './users.repository.js';
 
@@ -114,6 +114,16 @@ export class UsersService {
     return user ?? notFound();
   }
 
+  /** As `get` for up to 500, in their order; null for each that does not exist. */
+  async findEach(appId: string, namesOrUuids: readonly string[]): Promise<(User | null)[]> {
+    const byUuid = await this.findAllByUuid(
+      appId,
+      namesOrUuids.filter(isUuid).map((uuid) => uuid.toLowerCase()),
+    );
+    const byName = new Map((await this.findAll(appId, namesOrUuids)).map((user) => [user.username, user]));
+    return namesOrUuids.map((text) => byUuid.get(text.toLowerCase()) ?? byName.get(foldUsername(text)) ?? null);
+  }
+
   /**
    * Whether a token issued in this second for the user's name was meant for this user, not for an earlier owner of the
    * name. Read the user first: the release of a name is noted in the transaction that frees it.
@@ -142,6 +152,11 @@ export class UsersService {
       appId,
       usernames.filter((username) => usernameKey(username) !== null),
     );
+  }
+
+  /** Notes whether a user, whose row the transaction has locked, has blocked others. */
+  noteBlocks(transaction: Transaction, { appId, username }: User, hasBlocks: boolean): Promise<void> {
+    return this.writes.noteBlocks(transaction, appId, username, hasBlocks);
   }
 
   /** Users in the order of their registration. @throws AppError cursor_invalid */

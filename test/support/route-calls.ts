@@ -27,6 +27,8 @@ const inBody =
 const newPassword = inBody(() => ({ newpassword: 'another one' }));
 const reason = inBody(() => ({ reason: 'no reason' }));
 const moreMembers = inBody((ids) => ({ usernames: [ids.username, ids.other] }));
+const others = inBody((ids) => ({ usernames: [ids.other] }));
+const checkList = inBody((ids) => ({ username: ids.username, check_list: [ids.username, ids.other] }));
 const newGroup = (name: string) => inBody((ids) => ({ [name]: 'a name', owner: ids.username, members: [ids.other] }));
 
 /** What a call of each route of the Agora dialect carries beside the ids in its path. HEAD is as GET. */
@@ -77,6 +79,11 @@ const agora: Readonly<Record<string, Describe>> = {
   'POST /chatrooms/:id/users': moreMembers,
   'GET /users/:username/joined_chatgroups': nothing,
   'GET /users/:username/joined_chatrooms': nothing,
+  'POST /users/:username/blocks/users': others,
+  'GET /users/:username/blocks/users': (ids) => [{}, { query: { pageSize: '50', cursor: ids.usersCursor } }],
+  'POST /blocks/check': checkList,
+  'DELETE /users/:username/blocks/users/:usernames': nothing,
+  'DELETE /users/:username/blocks/users': others,
   'DELETE /chatgroups/:id/users/:usernames': nothing,
   'DELETE /chatrooms/:id/users/:usernames': nothing,
   'DELETE /chatgroups/:id': nothing,

@@ -86,7 +86,7 @@ export class AgoraCall {
   }
 
   /** The absolute address of a path below the app. Also a call under `/app-id/…` is answered with org and app. */
-  private uri(path: string): string {
+  uri(path: string): string {
     const origin = this.request.server.rollcall.publicUrl ?? originOf(this.request);
     return `${origin}/${this.app.org}/${this.app.name}${path}`;
   }

@@ -176,6 +176,19 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
     code: 14007,
     description: 'message is too large',
   },
+  // The web SDK's word for it on its socket; no route of ours answers it.
+  sender_blocked: {
+    status: 403,
+    error: 'forbidden_op',
+    exception: 'ForbiddenOpException',
+    description: 'the receiver has blocked the sender',
+  },
+  block_limit_exceeded: {
+    status: 403,
+    error: 'exceed_limit',
+    exception: 'ExceedLimitException',
+    description: 'user block number exceed limit',
+  },
   group_not_found: { ...groupMissing, description: (error) => `grpID ${error.detail} does not exist!` },
   group_user_not_found: { ...groupMissing, description: (error) => `username ${error.detail} doesn't exist!` },
   group_full: {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AppsModule } from '../../apps/apps.module.js';
 import { AuthModule } from '../../auth/auth.module.js';
+import { BlocksModule } from '../../blocks/blocks.module.js';
 import { GroupsModule } from '../../groups/groups.module.js';
 import { IdempotencyModule } from '../../idempotency/idempotency.module.js';
 import { MessagesModule } from '../../messages/messages.module.js';
@@ -11,6 +12,7 @@ import { UsersModule } from '../../users/users.module.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
+import { AgoraBlocksController } from './agora-blocks.controller.js';
 import { AgoraGroupsController, AgoraRoomsController } from './agora-groups.controller.js';
 import { AgoraMessagesController } from './agora-messages.controller.js';
 import { AgoraOfflineMessagesController } from './agora-offline-messages.controller.js';
@@ -23,6 +25,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
   imports: [
     AppsModule,
     AuthModule,
+    BlocksModule,
     GroupsModule,
     IdempotencyModule,
     MessagesModule,
@@ -39,6 +42,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AgoraOfflineMessagesController,
     AgoraGroupsController,
     AgoraRoomsController,
+    AgoraBlocksController,
   ],
   providers: [AgoraAppGuard, AgoraAppTokenGuard, AgoraOwnUserGuard, AgoraRegistrationGuard],
 })

@@ -65,6 +65,8 @@ const renderings = {
     message: 'the first request with this Idempotency-Key has not been answered yet',
   },
   message_too_large: invalid('message', 'message is too large'),
+  sender_blocked: { status: 403, message: 'the receiver has blocked the sender' },
+  block_limit_exceeded: { status: 403, message: 'the user can have no more users blocked' },
   group_not_found: { status: 404, message: 'room not found' },
   group_user_not_found: invalid('user_ids', 'user_ids name somebody who does not exist'),
   group_full: invalid('room_id', 'the room is full'),

@@ -1,0 +1,107 @@
+import { Param } from '@nestjs/common';
+import { type BlockChange, BlocksService, maxBlocks } from '../../blocks/blocks.service.js';
+import { JsonBody } from '../../http/json-body.pipe.js';
+import { AgoraCall, Call } from './agora-call.js';
+import { AgoraController } from './agora-controller.decorator.js';
+import { type AgoraPage, Page } from './agora-page.js';
+import { BlockAgoraUsersDto, CheckAgoraUsersDto } from './agora-relations.dto.js';
+import { AgoraRoute, type AgoraRouteOptions } from './agora-route.decorator.js';
+import { toAgoraUser } from './agora-users.dto.js';
+
+const pageSize = { member: 'pageSize', default: 50, max: 50 };
+const usernames = { type: 'array', items: { type: 'string' } };
+const relations = {
+  type: 'array',
+  items: {
+    type: 'object',
+    properties: { username: { type: 'string' }, relation: { type: 'string', enum: ['blacklist', 'not_blacklist'] } },
+    required: ['username', 'relation'],
+  },
+};
+const unblocking: AgoraRouteOptions = {
+  limit: 50,
+  pool: 'own',
+  idempotent: true,
+  answer: 'action application path uri entities timestamp duration organization applicationName',
+};
+
+/** Whom a user takes no messages of. */
+@AgoraController('blocks')
+export class AgoraBlocksController {
+  constructor(private readonly blocks: BlocksService) {}
+
+  @AgoraRoute('POST users/:username/blocks/users', 'Block users: their messages do not reach this user', {
+    limit: 50,
+    pool: 'own',
+    idempotent: true,
+    answer: 'action application uri entities data timestamp duration organization applicationName',
+    schemas: { data: usernames },
+  })
+  block(
+    @Call() call: AgoraCall,
+    @Param('username') username: string,
+    @JsonBody(BlockAgoraUsersDto) body: BlockAgoraUsersDto,
+  ) {
+    return call.once(async () => {
+      const { blocked } = await this.blocks.block(call.app.id, username, body.usernames);
+      return call.answer({ data: blocked.map((user) => user.username) });
+    });
+  }
+
+  @AgoraRoute('GET users/:username/blocks/users', 'The users that a user has blocked, newest first', {
+    limit: 50,
+    pool: 'own',
+    answer: 'action uri entities data timestamp duration cursor? count',
+    schemas: { data: usernames },
+  })
+  async list(
+    @Call() call: AgoraCall,
+    @Param('username') username: string,
+    @Page(pageSize) { limit, limitIsDefault, cursor }: AgoraPage,
+  ) {
+    const most = limitIsDefault && cursor === null ? maxBlocks : limit;
+    const page = await this.blocks.list(call.app.id, username, most, cursor);
+    const data = page.users.map((user) => user.username);
+    return call.answer({ data, cursor: page.cursor, count: data.length });
+  }
+
+  /** One name, or several with commas between them. */
+  @AgoraRoute('DELETE users/:username/blocks/users/:usernames', 'End the block of a user, or of several', unblocking)
+  unblock(@Call() call: AgoraCall, @Param('username') username: string, @Param('usernames') names: string) {
+    return this.unblockAll(call, username, names.split(','));
+  }
+
+  /** As older Java SDKs do it. */
+  @AgoraRoute('DELETE users/:username/blocks/users', 'The same with the names in the body', unblocking)
+  unblockByBody(
+    @Call() call: AgoraCall,
+    @Param('username') username: string,
+    @JsonBody(BlockAgoraUsersDto) body: BlockAgoraUsersDto,
+  ) {
+    return this.unblockAll(call, username, body.usernames);
+  }
+
+  @AgoraRoute('POST blocks/check', 'Whether a user has blocked each of up to 100 others', {
+    pool: 'own',
+    answer: 'action application path uri entities timestamp duration organization applicationName',
+    schemas: { entities: relations },
+  })
+  async check(@Call() call: AgoraCall, @JsonBody(CheckAgoraUsersDto) body: CheckAgoraUsersDto) {
+    const blocked = await this.blocks.check(call.app.id, body.username, body.check_list);
+    const entities = body.check_list.map((username, index) => ({
+      username,
+      relation: blocked[index] === true ? 'blacklist' : 'not_blacklist',
+    }));
+    return call.answer({ entities });
+  }
+
+  private unblockAll(call: AgoraCall, username: string, names: readonly string[]) {
+    return call.once(async () => toAnswer(call, await this.blocks.unblock(call.app.id, username, names)));
+  }
+}
+
+/** The path names the list by the uuid of its user, as the vendor does. */
+function toAnswer(call: AgoraCall, { user, blocked }: BlockChange): object {
+  const path = `/users/${user.uuid}/blocks`;
+  return call.answer({ path, uri: call.uri(path), entities: blocked.map(toAgoraUser) });
+}

@@ -1,0 +1,165 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Transaction } from '../database/database.js';
+import { AppError } from '../errors/app-error.js';
+import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import { type RemovalPortion, RemovalsService } from '../removals/removals.service.js';
+import type { User } from '../users/user.js';
+import { UsersService } from '../users/users.service.js';
+
+/** A user who is blocked, and the place in the list. */
+export interface Block {
+  readonly blockedUuid: string;
+  readonly id: number;
+}
+
+const columns = ['app_id', 'user_uuid', 'blocked_uuid', 'id'];
+
+/** Who has blocked whom. What a user has blocked changes only under the lock of that user's row. */
+@Injectable()
+export class BlocksRepository {
+  constructor(
+    private readonly database: Database,
+    private readonly ids: TimeOrderedIds,
+    private readonly users: UsersService,
+    removals: RemovalsService,
+  ) {
+    removals.register('user', (portion) => this.removeLeftovers(portion));
+  }
+
+  /**
+   * Adds those who are not blocked yet. Nobody of them can be deleted meanwhile.
+   * @throws AppError user_not_found, block_limit_exceeded: then nobody is blocked
+   */
+  add(user: User, blocked: readonly User[], maxBlocks: number): Promise<void> {
+    const { appId } = user;
+    return this.database.write(async (transaction) => {
+      const held = await this.lock(transaction, appId, [user, ...blocked]);
+      const known = new Set(await this.blockedAmong(transaction, user, blocked));
+      const added = blocked.filter(({ uuid }) => !known.has(uuid));
+      if (added.length === 0) return;
+      if ((await this.count(transaction, user)) + added.length > maxBlocks)
+        throw new AppError('block_limit_exceeded', { limit: maxBlocks });
+      const rows = added.map(({ uuid }) => ({
+        app_id: appId,
+        user_uuid: user.uuid,
+        blocked_uuid: uuid,
+        id: this.ids.next(),
+      }));
+      await transaction.insert('user_blocks', columns, rows);
+      if (held.get(user.uuid)?.hasBlocks === false) await this.users.noteBlocks(transaction, user, true);
+    }, appId);
+  }
+
+  /** Removes those who are blocked. @throws AppError user_not_found */
+  remove(user: User, blocked: readonly User[]): Promise<void> {
+    const { appId } = user;
+    return this.database.write(async (transaction) => {
+      await this.lock(transaction, appId, [user]);
+      const among = this.database.dialect.among('blocked_uuid', uuidsOf(blocked));
+      await transaction.run(`DELETE FROM user_blocks WHERE app_id = ? AND user_uuid = ? AND ${among.sql}`, [
+        ...[appId, user.uuid],
+        ...among.values,
+      ]);
+      const left = await transaction.read('SELECT id FROM user_blocks WHERE app_id = ? AND user_uuid = ? LIMIT 1', [
+        ...[appId, user.uuid],
+      ]);
+      if (left.length === 0) await this.users.noteBlocks(transaction, user, false);
+    }, appId);
+  }
+
+  /** Up to `limit` before the one with the id `beforeId`, newest first, without those who are deleted. */
+  listBefore(user: User, beforeId: number, limit: number): Promise<Block[]> {
+    const { selectInOrder, forceIndex } = this.database.dialect;
+    return this.database.read<Block>(
+      `${selectInOrder} b.blocked_uuid AS blockedUuid, b.id AS id` +
+        ` FROM user_blocks b${forceIndex('user_blocks_by_id')} CROSS JOIN users u${forceIndex('users_by_uuid')}` +
+        ' ON u.app_id = b.app_id AND u.uuid = b.blocked_uuid' +
+        ' WHERE b.app_id = ? AND b.user_uuid = ? AND b.id < ? ORDER BY b.id DESC LIMIT ?',
+      [user.appId, user.uuid, beforeId, limit],
+      user.appId,
+    );
+  }
+
+  /** The uuids of those among these whom the user has blocked. */
+  async blockedAmong(source: Pick<Transaction, 'read'> | null, user: User, some: readonly User[]): Promise<string[]> {
+    if (some.length === 0) return [];
+    const among = this.database.dialect.among('blocked_uuid', uuidsOf(some));
+    const sql = `SELECT blocked_uuid FROM user_blocks WHERE app_id = ? AND user_uuid = ? AND ${among.sql}`;
+    const values = [user.appId, user.uuid, ...among.values];
+    const rows = await (source === null
+      ? this.database.read<{ blocked_uuid: string }>(sql, values, user.appId)
+      : source.read<{ blocked_uuid: string }>(sql, values));
+    return rows.map((row) => row.blocked_uuid);
+  }
+
+  /** Those of these pairs, each the uuid of a user and that of another, where the user has blocked the other. */
+  async pairsAmong(
+    transaction: Transaction,
+    appId: string,
+    pairs: readonly (readonly [string, string])[],
+  ): Promise<(readonly [string, string])[]> {
+    if (pairs.length === 0) return [];
+    const among = this.database.dialect.amongPairs(['user_uuid', 'blocked_uuid'], pairs);
+    const rows = await transaction.read<{ user_uuid: string; blocked_uuid: string }>(
+      `SELECT user_uuid, blocked_uuid FROM user_blocks WHERE app_id = ? AND ${among.sql}`,
+      [appId, ...among.values],
+    );
+    return rows.map((row) => [row.user_uuid, row.blocked_uuid]);
+  }
+
+  /** The uuids of the users of these names, by name, as the transaction sees them. */
+  async uuidsByName(
+    transaction: Transaction,
+    appId: string,
+    usernames: readonly string[],
+  ): Promise<Map<string, string>> {
+    const among = this.database.dialect.among('username', usernames);
+    const rows = await transaction.read<{ username: string; uuid: string }>(
+      `SELECT username, uuid FROM users WHERE app_id = ? AND ${among.sql}`,
+      [appId, ...among.values],
+    );
+    return new Map(rows.map((row) => [row.username, row.uuid]));
+  }
+
+  private async count(transaction: Transaction, user: User): Promise<number> {
+    const { selectInOrder, forceIndex } = this.database.dialect;
+    const [row] = await transaction.read<{ blocks: number | string }>(
+      `${selectInOrder} COUNT(u.uuid) AS blocks FROM user_blocks b CROSS JOIN users u${forceIndex('users_by_uuid')}` +
+        ' ON u.app_id = b.app_id AND u.uuid = b.blocked_uuid WHERE b.app_id = ? AND b.user_uuid = ?',
+      [user.appId, user.uuid],
+    );
+    return Number(row?.blocks ?? 0);
+  }
+
+  /** @throws AppError user_not_found when somebody was deleted since */
+  private async lock(transaction: Transaction, appId: string, users: readonly User[]): Promise<Map<string, User>> {
+    const names = users.map(({ username }) => username);
+    const held = new Map((await this.users.lockForUpdate(transaction, appId, names)).map((user) => [user.uuid, user]));
+    if (users.some(({ uuid }) => !held.has(uuid))) throw new AppError('user_not_found');
+    return held;
+  }
+
+  /** Removes what deleted users have blocked, and where others have blocked them. */
+  private async removeLeftovers({ transaction, appId, subjects, maxRows }: RemovalPortion): Promise<number> {
+    const { among, amongPairs, forceIndex } = this.database.dialect;
+    const by = among('user_uuid', subjects);
+    const of = among('blocked_uuid', subjects);
+    const read = (index: string, where: { sql: string; values: readonly (string | number | null)[] }, limit: number) =>
+      transaction.read<{ user_uuid: string; blocked_uuid: string }>(
+        `SELECT user_uuid, blocked_uuid FROM user_blocks${index} WHERE app_id = ? AND ${where.sql} LIMIT ?`,
+        [appId, ...where.values, limit],
+      );
+    const found = await read('', by, maxRows);
+    if (found.length < maxRows)
+      found.push(...(await read(forceIndex('user_blocks_by_blocked'), of, maxRows - found.length)));
+    if (found.length === 0) return 0;
+    const pairs = found.map((row): [string, string] => [row.user_uuid, row.blocked_uuid]).sort();
+    const gone = amongPairs(['user_uuid', 'blocked_uuid'], pairs);
+    await transaction.run(`DELETE FROM user_blocks WHERE app_id = ? AND ${gone.sql}`, [appId, ...gone.values]);
+    return found.length;
+  }
+}
+
+function uuidsOf(users: readonly User[]): string[] {
+  return users.map(({ uuid }) => uuid).sort();
+}
