@@ -4,7 +4,7 @@ const FLOORS = [
   ['api/agora', 'api/qiscus', 'api/operations', 'gateway'],
   ['http'],
   ['messages', 'auth', 'rate-limit'],
-  ['offline-messages', 'profiles', 'groups', 'presence', 'blocks'],
+  ['offline-messages', 'profiles', 'groups', 'presence', 'blocks', 'user-attributes'],
   ['users'],
   ['removals'],
   ['apps', 'idempotency', 'redis', 'ids', 'passwords', 'retention'],

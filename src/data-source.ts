@@ -13,6 +13,8 @@ import { InboxRow } from './offline-messages/inbox.entity.js';
 import { MessageRow } from './offline-messages/message.entity.js';
 import { UsedNonceRow } from './auth/used-nonce.entity.js';
 import { RemovalRow } from './removals/removal.entity.js';
+import { AttributeUsageRow } from './user-attributes/attribute-usage.entity.js';
+import { UserAttributesRow } from './user-attributes/user-attributes.entity.js';
 import { UserProfileRow } from './profiles/user-profile.entity.js';
 import { ReleasedNameRow } from './users/released-name.entity.js';
 import { UserActivationRow } from './users/user-activation.entity.js';
@@ -33,6 +35,7 @@ import { RetentionClock1764200100000 } from './database/migrations/1764200100000
 import { InboxSenders1764230000000 } from './database/migrations/1764230000000-inbox-senders.js';
 import { ClientCredentials1764360000000 } from './database/migrations/1764360000000-client-credentials.js';
 import { Blocks1764300100000 } from './database/migrations/1764300100000-blocks.js';
+import { UserAttributes1764320000000 } from './database/migrations/1764320000000-user-attributes.js';
 
 /** Every table. */
 const entities = [
@@ -41,6 +44,8 @@ const entities = [
   UserActivationRow,
   UserCountRow,
   UserProfileRow,
+  UserAttributesRow,
+  AttributeUsageRow,
   UsedNonceRow,
   IdempotentAnswerRow,
   MessageRow,
@@ -71,6 +76,7 @@ export const migrations = [
   InboxSenders1764230000000,
   ClientCredentials1764360000000,
   Blocks1764300100000,
+  UserAttributes1764320000000,
 ];
 
 /** Where the data is, and what is in it. */

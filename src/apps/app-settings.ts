@@ -14,6 +14,7 @@ export const defaultAppSettings: AppSettings = {
   token_ttl_seconds: 60 * 24 * 3600,
   offline_retention_days: 7,
   offline_messages_per_user: 500,
+  user_attributes_bytes: 10_000_000_000,
 };
 
 const parsers: { readonly [Key in keyof AppSettings]: (text: string) => AppSettings[Key] } = {
@@ -29,6 +30,7 @@ const parsers: { readonly [Key in keyof AppSettings]: (text: string) => AppSetti
   token_ttl_seconds: whole(60, 2_147_483_647),
   offline_retention_days: whole(1, 3650),
   offline_messages_per_user: whole(1, 100_000),
+  user_attributes_bytes: whole(1, 1_000_000_000_000_000),
 };
 
 /** What `app set` changes of an app beside its settings. */
@@ -61,7 +63,7 @@ function oneOf<Value extends string>(values: readonly Value[]): (text: string) =
 
 function whole(min: number, max: number): (text: string) => number {
   return (text) => {
-    const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+    const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
     return value >= min && value <= max ? value : wrong(`a whole number from ${min} to ${max}`);
   };
 }

@@ -34,6 +34,8 @@ export interface AppSettings {
   readonly offline_retention_days: number;
   /** How many offline messages one user keeps; then the sender with the most makes room. */
   readonly offline_messages_per_user: number;
+  /** Bytes that the attributes of all users may have together. */
+  readonly user_attributes_bytes: number;
 }
 
 export interface ClientCredentials {

@@ -36,6 +36,7 @@ function makeApp(changes: Partial<App> = {}): App {
       token_ttl_seconds: 3600,
       offline_retention_days: 7,
       offline_messages_per_user: 500,
+      user_attributes_bytes: 10_000_000_000,
     },
     createdAt: 0,
     ...changes,

@@ -15,6 +15,8 @@ export const errorCodes = [
   'head_too_large',
   /** The body is compressed or otherwise encoded. */
   'encoding_unsupported',
+  /** The body is of a type that the route does not read. The detail is the type. */
+  'media_type_unsupported',
   /** The request did not arrive completely in time. */
   'request_timeout',
   /** The request could not be read at all: a broken URL, header or transfer. */
@@ -90,6 +92,12 @@ export const errorCodes = [
   'group_full',
   /** The owner of a group cannot be removed from it. */
   'group_owner_stays',
+  /** A value is longer than its attribute may be. The detail is the name of the attribute, the limit in characters. */
+  'attribute_too_long',
+  /** The attributes of a user would be larger than they may be. The limit is in bytes. */
+  'attributes_too_large',
+  /** The attributes of all users of the app would be larger than they may be. The limit is in bytes. */
+  'attributes_full',
   /** The cursor was not made by this app's lists. */
   'cursor_invalid',
   /** An Idempotency-Key that is empty, over 255 characters, or not printable ASCII. */

@@ -110,8 +110,12 @@ export class UsersService {
    * @throws AppError user_not_found
    */
   async get(appId: string, nameOrUuid: string): Promise<User> {
-    const user = (await this.findByUuid(appId, nameOrUuid)) ?? (await this.find(appId, nameOrUuid));
-    return user ?? notFound();
+    return (await this.getIfThere(appId, nameOrUuid)) ?? notFound();
+  }
+
+  /** The same, or null. */
+  async getIfThere(appId: string, nameOrUuid: string): Promise<User | null> {
+    return (await this.findByUuid(appId, nameOrUuid)) ?? this.find(appId, nameOrUuid);
   }
 
   /** As `get` for up to 500, in their order; null for each that does not exist. */

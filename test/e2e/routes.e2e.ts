@@ -8,6 +8,7 @@ const openToEveryone = ['GET /health/live', 'GET /health/ready', 'GET /metrics']
 const notIdempotent = [
   /\/token$/,
   /\/batch\/status$/,
+  /\/metadata\/user\/get$/,
   /^POST \/api\/v2\.1\/rest\/get_user_list$/,
   /^POST \/api\/v2\/((sdk|mobile)\/)?(auth\/|login_or_register|refresh_user_token|users\/status|logout)/,
 ];

@@ -12,6 +12,8 @@ export interface RouteCall {
 interface Parts {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** A body that is a form. */
+  readonly form?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -24,6 +26,7 @@ const page =
 const inBody =
   (body: (ids: Ids) => unknown): Describe =>
   (ids) => [{ body: body(ids) }];
+const formType = { 'content-type': 'application/x-www-form-urlencoded' };
 const newPassword = inBody(() => ({ newpassword: 'another one' }));
 const reason = inBody(() => ({ reason: 'no reason' }));
 const moreMembers = inBody((ids) => ({ usernames: [ids.username, ids.other] }));
@@ -88,6 +91,11 @@ const agora: Readonly<Record<string, Describe>> = {
   'DELETE /chatrooms/:id/users/:usernames': nothing,
   'DELETE /chatgroups/:id': nothing,
   'DELETE /chatrooms/:id': nothing,
+  'GET /metadata/user/capacity': nothing,
+  'POST /metadata/user/get': inBody((ids) => ({ targets: [ids.username, ids.other], properties: ['nickname'] })),
+  'GET /metadata/user/:username': nothing,
+  'PUT /metadata/user/:username': (ids) => [{ form: { nickname: 'a nickname', ext: ids.other }, headers: formType }],
+  'DELETE /metadata/user/:username': nothing,
   'DELETE /users/:username': nothing,
   'DELETE /users': page('usersCursor'),
 };
@@ -129,10 +137,11 @@ const operations = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
 export function callsOf(route: string, app: Credentials, ids: Ids): RouteCall[] {
   const [method = '', pattern = ''] = route.split(' ');
   const described = `${method === 'HEAD' ? 'GET' : method} ${pattern}`;
-  const call = (path: string, { query = {}, body, headers = {} }: Parts): RouteCall => ({
+  const call = (path: string, { query = {}, body, form, headers = {} }: Parts): RouteCall => ({
     ...{ method, headers },
     path: Object.keys(query).length === 0 ? path : `${path}?${new URLSearchParams(query).toString()}`,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(form === undefined ? {} : { body: new URLSearchParams(form).toString() }),
   });
   if (operations.includes(described)) return [call(pattern, {})];
   const agoraRoute = described.replace(/ \/(:org\/:app|app-id\/:appId)\//, ' /');

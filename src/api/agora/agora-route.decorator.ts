@@ -82,6 +82,8 @@ export interface AgoraRouteOptions {
   readonly answer: string;
   /** The schemas of members that only this route has, or that mean something else here. */
   readonly schemas?: Readonly<Record<string, object>>;
+  /** How the route tells a failure of its own (`agora-error-styles.ts`), where not as all others do. */
+  readonly errors?: Type;
   /** Of OpenAPI, where it is not that of the controller. */
   readonly security?: Record<string, string[]>[];
 }
@@ -104,7 +106,12 @@ export function AgoraRoute(route: string, summary: string, options: AgoraRouteOp
     path: options.path ?? null,
     uriAsCalled: options.uri === 'as called',
   };
-  const { limit = 100, pool, guard, idempotent = false, schemas = {}, security } = options;
+  const { limit = 100, pool, guard, idempotent = false, schemas = {}, errors, security } = options;
+  // What is refused before there is a route has the form of all others.
+  const failure =
+    errors === undefined
+      ? { type: AgoraError }
+      : { schema: { oneOf: [errors, AgoraError].map((form) => ({ $ref: getSchemaPath(form) })) } };
   return applyDecorators(
     RequestMapping({ method: RequestMethod[verb as keyof typeof RequestMethod], path }),
     HttpCode(200),
@@ -121,7 +128,8 @@ export function AgoraRoute(route: string, summary: string, options: AgoraRouteOp
         required: members.filter(({ optional }) => !optional).map(({ name }) => name),
       },
     }),
-    ApiResponse({ status: '4XX', description: 'The call was refused: docs/errors.md', type: AgoraError }),
-    ApiResponse({ status: '5XX', description: 'Try again later', type: AgoraError }),
+    ApiExtraModels(...(errors === undefined ? [] : [errors])),
+    ApiResponse({ status: '4XX', description: 'The call was refused: docs/errors.md', ...failure }),
+    ApiResponse({ status: '5XX', description: 'Try again later', ...failure }),
   );
 }

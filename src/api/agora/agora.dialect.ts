@@ -1,10 +1,11 @@
 import type { DefaultDialect } from '../../http/dialect.js';
-import { renderAgoraError, renderAgoraErrorWithoutRequest } from './agora-error-body.js';
+import { renderAgoraErrorWithoutRequest } from './agora-error-body.js';
+import { renderInStyle } from './agora-error-styles.js';
 
 /** Its paths begin with any two words. */
 export const agoraDialect: DefaultDialect = {
   nowhere: '/%25',
-  renderError: renderAgoraError,
+  renderError: renderInStyle,
   renderErrorWithoutRequest: renderAgoraErrorWithoutRequest,
   describeSecurity: (document) =>
     document.addBearerAuth({

@@ -17,6 +17,7 @@ const security = 'EasemobSecurityException';
 const illegalArgument = { status: 400, error: 'illegal_argument', exception: 'java.lang.IllegalArgumentException' };
 const invalidGrant = { status: 400, error: 'invalid_grant', exception: 'InvalidGrantException' };
 const groupMissing = { status: 404, error: 'resource_not_found', exception: 'ResourceNotFoundException' };
+const forbidden = { status: 403, error: 'forbidden_op', exception: 'ForbiddenOpException' };
 const unavailable = { status: 503, error: 'service_unavailable', exception: 'ServiceUnavailableException' };
 const duplicate = {
   status: 400,
@@ -64,6 +65,12 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
     exception: 'WebApplicationException',
     // The vendor's text, followed by what to do about it.
     description: 'Unsupported Media Type. Send the body without a Content-Encoding.',
+  },
+  media_type_unsupported: {
+    status: 415,
+    error: 'web_application',
+    exception: 'WebApplicationException',
+    description: (error) => `Content-Type '${error.detail}' is not supported.`,
   },
   request_timeout: {
     status: 408,
@@ -203,6 +210,19 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
     exception: 'ForbiddenOpException',
     description: 'forbidden operation on group owner!',
   },
+  attribute_too_long: {
+    ...forbidden,
+    description: (error) => `${error.detail} must be at most ${error.limit} characters`,
+  },
+  attributes_too_large: {
+    ...forbidden,
+    description: (error) => `size of metadata for this single user exceeds the user defined limit, ${error.limit}Bytes`,
+  },
+  attributes_full: {
+    ...forbidden,
+    description: (error) =>
+      `total size of user metadata for this app exceeds the user defined limit, ${error.limit}Bytes`,
+  },
   cursor_invalid: { ...illegalArgument, description: 'cursor is not one that this app gave out' },
   idempotency_key_invalid: { ...illegalArgument, description: keyInvalid },
   idempotency_key_reused: {
@@ -257,6 +277,11 @@ const statusBatchTooLarge: AgoraRendering = {
   ...illegalArgument,
   description: (error) => `request body exceeds maximum limit, maximum limit is ${error.limit}`,
 };
+/** The batch of user attributes, too. */
+const attributesBatchTooLarge: AgoraRendering = {
+  ...illegalArgument,
+  description: (error) => `exceed allowed batch size ${error.limit}`,
+};
 /** How this error looks in the answer to this request: some routes word an error in their own way. */
 export function renderingOf(error: AppError, request: FastifyRequest): AgoraRendering {
   const route = request.routeOptions.url ?? '';
@@ -264,6 +289,7 @@ export function renderingOf(error: AppError, request: FastifyRequest): AgoraRend
   // An unknown group reads differently when it is looked at and when it is changed.
   if (error.code === 'group_not_found' && request.method === 'GET') return groupUnseen;
   if (error.code === 'batch_too_large' && route.endsWith('/batch/status')) return statusBatchTooLarge;
+  if (error.code === 'batch_too_large' && route.endsWith('/metadata/user/get')) return attributesBatchTooLarge;
   if (error.code !== 'user_not_found') return renderings[error.code];
   return route.endsWith('/password') || route.endsWith('/token') ? entityNotFound : renderings.user_not_found;
 }

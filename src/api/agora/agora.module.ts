@@ -8,6 +8,7 @@ import { MessagesModule } from '../../messages/messages.module.js';
 import { OfflineMessagesModule } from '../../offline-messages/offline-messages.module.js';
 import { PresenceModule } from '../../presence/presence.module.js';
 import { RateLimitModule } from '../../rate-limit/rate-limit.module.js';
+import { UserAttributesModule } from '../../user-attributes/user-attributes.module.js';
 import { UsersModule } from '../../users/users.module.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
@@ -19,6 +20,7 @@ import { AgoraOfflineMessagesController } from './agora-offline-messages.control
 import { AgoraPresenceController } from './agora-presence.controller.js';
 import { AgoraRegistrationGuard } from './agora-registration.guard.js';
 import { AgoraTokenController } from './agora-token.controller.js';
+import { AgoraUserAttributesController } from './agora-user-attributes.controller.js';
 import { AgoraUsersController } from './agora-users.controller.js';
 
 @Module({
@@ -32,6 +34,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     OfflineMessagesModule,
     PresenceModule,
     RateLimitModule,
+    UserAttributesModule,
     UsersModule,
   ],
   controllers: [
@@ -43,6 +46,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AgoraGroupsController,
     AgoraRoomsController,
     AgoraBlocksController,
+    AgoraUserAttributesController,
   ],
   providers: [AgoraAppGuard, AgoraAppTokenGuard, AgoraOwnUserGuard, AgoraRegistrationGuard],
 })

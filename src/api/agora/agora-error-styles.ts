@@ -1,0 +1,38 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import type { AppError } from '../../errors/app-error.js';
+import type { RenderedError } from '../../http/dialect.js';
+import { renderAgoraError } from './agora-error-body.js';
+
+/** What a failure of the routes of user attributes looks like: they are a service of their own at the vendor. */
+export class AgoraMetadataError {
+  @ApiProperty({ description: 'Unix milliseconds' })
+  timestamp!: number;
+
+  @ApiProperty({ example: 'unauthorized' })
+  desc!: string;
+
+  @ApiProperty({ description: 'Milliseconds' })
+  duration!: number;
+}
+
+/** What a call of the routes of presence subscriptions is answered that asks for what cannot be. */
+export class AgoraPresenceError {
+  @ApiProperty({ example: 'too many sub presence' })
+  result!: string;
+}
+
+const metadataRoute = /\/metadata\/user\//;
+const presenceRoute = /\/users\/:username\/presence(\/|$)/;
+
+/** A failure as the service of the vendor tells it that the route belongs to. */
+export function renderInStyle(error: AppError, request: FastifyRequest): RenderedError {
+  const rendered = renderAgoraError(error, request);
+  const { url: route = '' } = request.routeOptions;
+  const { status, body } = rendered;
+  if (metadataRoute.test(route)) {
+    const { timestamp, duration, error_description } = body;
+    return { status, body: { timestamp, desc: status === 401 ? 'unauthorized' : error_description, duration } };
+  }
+  return presenceRoute.test(route) && status === 400 ? { status, body: { result: body.error_description } } : rendered;
+}

@@ -1,0 +1,14 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** The bytes of all attributes of an app, as the sum of its slots: concurrent changes do not wait for one row. */
+@Entity('attribute_usage', { withoutRowid: true })
+export class AttributeUsageRow {
+  @PrimaryColumn({ type: 'varchar', length: 36 })
+  app_id!: string;
+
+  @PrimaryColumn({ type: 'smallint' })
+  slot!: number;
+
+  @Column({ type: 'bigint' })
+  bytes!: number;
+}

@@ -1,0 +1,137 @@
+import { randomInt } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock/clock.js';
+import { Database, type Transaction } from '../database/database.js';
+import type { User } from '../users/user.js';
+import { UsersService } from '../users/users.service.js';
+import { type Attributes, bytesOf } from './attribute-rules.js';
+import type { UserAttributesRow } from './user-attributes.entity.js';
+
+export interface StoredAttributes {
+  readonly attributes: Attributes;
+  /** Unix milliseconds. */
+  readonly modifiedAt: number;
+}
+
+const columns = ['app_id', 'user_uuid', 'attributes', 'bytes', 'modified_at'];
+const selected = `SELECT ${columns.join(', ')} FROM user_attributes WHERE app_id = ?`;
+const usageSlots = 16;
+
+/** Questions about attributes and changes of them; each change is also counted in the usage of its app. */
+@Injectable()
+export class UserAttributesRepository {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly users: UsersService,
+  ) {}
+
+  /** The attributes of those users who have any, by uuid; of up to 100 users at once. */
+  async findAll(appId: string, userUuids: readonly string[]): Promise<ReadonlyMap<string, StoredAttributes>> {
+    if (userUuids.length === 0) return new Map();
+    const among = this.database.dialect.among('user_uuid', userUuids);
+    const rows = await this.database.read<UserAttributesRow>(
+      `${selected} AND ${among.sql}`,
+      [appId, ...among.values],
+      appId,
+    );
+    return new Map(rows.map((row) => [row.user_uuid, toStored(row)]));
+  }
+
+  /** The bytes of all attributes of an app. */
+  usage(appId: string): Promise<number> {
+    return readUsage(this.database, appId);
+  }
+
+  /**
+   * Sets the attributes of a user to what `change` makes of them, while the user can neither be changed nor deleted.
+   * `checkUsage` is told of the usage of the app after a change that needs more room.
+   * @returns null when the user is gone
+   */
+  change(
+    appId: string,
+    user: User,
+    change: (before: Attributes) => Attributes,
+    checkUsage: (bytes: number) => void,
+  ): Promise<StoredAttributes | null> {
+    return this.database.write(async (transaction) => {
+      const [held] = await this.users.lockForUpdate(transaction, appId, [user.username]);
+      if (held?.uuid !== user.uuid) return null;
+      const before = await lock(transaction, this.database.dialect.forUpdate, appId, user.uuid);
+      const attributes = change(before === undefined ? new Map() : toStored(before).attributes);
+      const stored = { attributes, modifiedAt: this.clock.now() };
+      const row = toRow(appId, user.uuid, stored);
+      if (before === undefined) await transaction.insert('user_attributes', columns, [{ ...row }]);
+      else
+        await transaction.run(
+          'UPDATE user_attributes SET attributes = ?, bytes = ?, modified_at = ? WHERE app_id = ? AND user_uuid = ?',
+          [row.attributes, row.bytes, row.modified_at, appId, user.uuid],
+        );
+      const more = row.bytes - (before?.bytes ?? 0);
+      await this.count(transaction, appId, more);
+      if (more > 0) checkUsage(await readUsage(transaction, appId));
+      return stored;
+    }, appId);
+  }
+
+  /** Removes all attributes of a user who may be deleted in the same moment. */
+  delete(appId: string, user: User): Promise<void> {
+    return this.database.write(async (transaction) => {
+      await this.users.lockForUpdate(transaction, appId, [user.username]);
+      await this.deleteAll(transaction, appId, [user.uuid]);
+    }, appId);
+  }
+
+  /** Removes all attributes of these users, who are locked. */
+  async deleteAll(transaction: Transaction, appId: string, userUuids: readonly string[]): Promise<void> {
+    const { among, forUpdate } = this.database.dialect;
+    const these = among('user_uuid', userUuids.toSorted());
+    const rows = await transaction.read<Pick<UserAttributesRow, 'bytes'>>(
+      `SELECT bytes FROM user_attributes WHERE app_id = ? AND ${these.sql}${forUpdate}`,
+      [appId, ...these.values],
+    );
+    if (rows.length === 0) return;
+    await transaction.run(`DELETE FROM user_attributes WHERE app_id = ? AND ${these.sql}`, [appId, ...these.values]);
+    await this.count(transaction, appId, -rows.reduce((sum, { bytes }) => sum + bytes, 0));
+  }
+
+  private async count(transaction: Transaction, appId: string, bytes: number): Promise<void> {
+    if (bytes === 0) return;
+    const slot = this.database.engine === 'sqlite' ? 0 : randomInt(usageSlots);
+    const ending = this.database.dialect.addToExisting('app_id, slot', 'bytes');
+    await transaction.run(`INSERT INTO attribute_usage (app_id, slot, bytes) VALUES (?, ?, ?)${ending}`, [
+      ...[appId, slot, bytes],
+    ]);
+  }
+}
+
+async function lock(transaction: Transaction, forUpdate: string, appId: string, userUuid: string) {
+  const [row] = await transaction.read<UserAttributesRow>(`${selected} AND user_uuid = ?${forUpdate}`, [
+    appId,
+    userUuid,
+  ]);
+  return row;
+}
+
+async function readUsage(source: Pick<Transaction, 'read'>, appId: string): Promise<number> {
+  const [row] = await source.read<{ bytes: number | string | null }>(
+    'SELECT SUM(bytes) AS bytes FROM attribute_usage WHERE app_id = ?',
+    [appId],
+  );
+  return Number(row?.bytes ?? 0);
+}
+
+function toRow(appId: string, userUuid: string, { attributes, modifiedAt }: StoredAttributes): UserAttributesRow {
+  return {
+    app_id: appId,
+    user_uuid: userUuid,
+    attributes: JSON.stringify(Object.fromEntries(attributes)),
+    bytes: bytesOf(attributes),
+    modified_at: modifiedAt,
+  };
+}
+
+function toStored(row: UserAttributesRow): StoredAttributes {
+  const attributes = new Map(Object.entries(JSON.parse(row.attributes) as Record<string, string>));
+  return { attributes, modifiedAt: row.modified_at };
+}

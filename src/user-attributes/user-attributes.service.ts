@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import type { App } from '../apps/app.js';
+import { AppError } from '../errors/app-error.js';
+import { UserEvents } from '../users/user-events.js';
+import { usernameKey } from '../users/username.js';
+import { UsersService } from '../users/users.service.js';
+import { type Attributes, changed } from './attribute-rules.js';
+import { type StoredAttributes, UserAttributesRepository } from './user-attributes.repository.js';
+
+export type { Attributes } from './attribute-rules.js';
+export type { StoredAttributes } from './user-attributes.repository.js';
+
+/** Users whose attributes one call may ask for. */
+export const maxTargets = 100;
+
+/** Owns the attributes of users: texts under names that the app chooses, for everybody who may see the user. */
+@Injectable()
+export class UserAttributesService {
+  constructor(
+    private readonly repository: UserAttributesRepository,
+    private readonly users: UsersService,
+    events: UserEvents,
+  ) {
+    events.onDeleteInTransaction((transaction, appId, users) =>
+      this.repository.deleteAll(
+        transaction,
+        appId,
+        users.map((user) => user.uuid),
+      ),
+    );
+  }
+
+  /**
+   * Sets attributes; an empty value removes one, and what is not named stays. @returns all of them afterwards
+   * @throws AppError user_not_found, argument_invalid, attribute_too_long, attributes_too_large, attributes_full
+   */
+  async change(app: App, nameOrUuid: string, changes: Attributes): Promise<StoredAttributes> {
+    const user = await this.users.get(app.id, nameOrUuid);
+    const limit = app.settings.user_attributes_bytes;
+    const stored = await this.repository.change(
+      app.id,
+      user,
+      (before) => changed(before, changes),
+      (usage) => {
+        if (usage > limit) throw new AppError('attributes_full', { limit });
+      },
+    );
+    if (stored === null) throw new AppError('user_not_found');
+    return stored;
+  }
+
+  /** The attributes of a user; null where there are none, or nobody is called so. */
+  async find(appId: string, nameOrUuid: string): Promise<StoredAttributes | null> {
+    const user = await this.users.getIfThere(appId, nameOrUuid);
+    if (user === null) return null;
+    return (await this.repository.findAll(appId, [user.uuid])).get(user.uuid) ?? null;
+  }
+
+  /** The same for up to 100 names in any case, in their order. @throws AppError batch_too_large */
+  async findAll(appId: string, names: readonly string[]): Promise<(StoredAttributes | null)[]> {
+    if (names.length > maxTargets) throw new AppError('batch_too_large', { count: names.length, limit: maxTargets });
+    const users = await this.users.findAll(appId, names);
+    const uuids = new Map(users.map(({ username, uuid }) => [username, uuid]));
+    const stored = await this.repository.findAll(appId, [...uuids.values()]);
+    return names.map((name) => stored.get(uuids.get(usernameKey(name) ?? '') ?? '') ?? null);
+  }
+
+  /** Removes all attributes of a user; where there are none, or nobody is called so, that is done already. */
+  async delete(appId: string, nameOrUuid: string): Promise<void> {
+    const user = await this.users.getIfThere(appId, nameOrUuid);
+    if (user !== null) await this.repository.delete(appId, user);
+  }
+
+  /** The bytes of all attributes of an app. */
+  usage(appId: string): Promise<number> {
+    return this.repository.usage(appId);
+  }
+}
