@@ -3,7 +3,7 @@
 const FLOORS = [
   ['api/agora', 'api/qiscus', 'api/operations', 'gateway'],
   ['http'],
-  ['messages', 'auth', 'rate-limit'],
+  ['messages', 'auth', 'rate-limit', 'presence-subscriptions'],
   ['offline-messages', 'profiles', 'groups', 'presence', 'blocks', 'user-attributes'],
   ['users'],
   ['removals'],

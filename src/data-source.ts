@@ -12,6 +12,8 @@ import { InboxMessageRow } from './offline-messages/inbox-message.entity.js';
 import { InboxRow } from './offline-messages/inbox.entity.js';
 import { MessageRow } from './offline-messages/message.entity.js';
 import { UsedNonceRow } from './auth/used-nonce.entity.js';
+import { PresenceStateRow } from './presence-subscriptions/presence-state.entity.js';
+import { PresenceSubscriptionRow } from './presence-subscriptions/presence-subscription.entity.js';
 import { RemovalRow } from './removals/removal.entity.js';
 import { AttributeUsageRow } from './user-attributes/attribute-usage.entity.js';
 import { UserAttributesRow } from './user-attributes/user-attributes.entity.js';
@@ -36,6 +38,7 @@ import { InboxSenders1764230000000 } from './database/migrations/1764230000000-i
 import { ClientCredentials1764360000000 } from './database/migrations/1764360000000-client-credentials.js';
 import { Blocks1764300100000 } from './database/migrations/1764300100000-blocks.js';
 import { UserAttributes1764320000000 } from './database/migrations/1764320000000-user-attributes.js';
+import { PresenceSubscriptions1764330000000 } from './database/migrations/1764330000000-presence-subscriptions.js';
 
 /** Every table. */
 const entities = [
@@ -46,6 +49,8 @@ const entities = [
   UserProfileRow,
   UserAttributesRow,
   AttributeUsageRow,
+  PresenceStateRow,
+  PresenceSubscriptionRow,
   UsedNonceRow,
   IdempotentAnswerRow,
   MessageRow,
@@ -77,6 +82,7 @@ export const migrations = [
   ClientCredentials1764360000000,
   Blocks1764300100000,
   UserAttributes1764320000000,
+  PresenceSubscriptions1764330000000,
 ];
 
 /** Where the data is, and what is in it. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { RetentionClock } from '../retention/retention-clock.js';
 import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
+import { PresenceSubscriptionsService } from '../presence-subscriptions/presence-subscriptions.service.js';
 import { RemovalsService } from '../removals/removals.service.js';
 import type { RunWithApp } from './run-with-app.js';
 
@@ -8,7 +9,7 @@ export function addExpireCommand(program: Command, run: RunWithApp): void {
   program
     .command('expire')
     .description(
-      'remove the messages that are older than their apps keep them, and what belonged to users and groups that were deleted; every node does this once a minute',
+      'remove the messages that are older than their apps keep them, presence subscriptions that have expired, and what belonged to users and groups that were deleted; every node does this once a minute',
     )
     .option('--clock-is-right', 'a clock that leapt is right now and was right before: remove by it again')
     .action(({ clockIsRight }: { clockIsRight?: true }) =>
@@ -20,6 +21,8 @@ export function addExpireCommand(program: Command, run: RunWithApp): void {
             `the clock leapt to ${new Date(retention.leaptAt).toISOString()}: what was stored before goes when its time has passed since`,
           );
         console.log(`${await context.get(OfflineMessagesService).expireDue()} expired`);
+        const pruned = await context.get(PresenceSubscriptionsService).pruneExpired();
+        if (pruned > 0) console.log(`${pruned} presence subscriptions ended`);
         const finished = await context.get(RemovalsService).finish({ all: true });
         if (finished > 0) console.log(`${finished} deletions finished`);
       }),

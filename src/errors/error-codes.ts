@@ -98,6 +98,16 @@ export const errorCodes = [
   'attributes_too_large',
   /** The attributes of all users of the app would be larger than they may be. The limit is in bytes. */
   'attributes_full',
+  /** A presence is published for something that cannot be the name of a device. The detail is the name. */
+  'presence_resource_illegal',
+  /** A presence is published that cannot be a status. The detail is the status. */
+  'presence_status_illegal',
+  /** The text beside a published status is too large. The limit is in bytes. */
+  'presence_ext_too_large',
+  /** A user is to be told of their own presence. */
+  'subscription_to_self',
+  /** A user would watch, or be watched by, more users than the limit. */
+  'subscriptions_full',
   /** The cursor was not made by this app's lists. */
   'cursor_invalid',
   /** An Idempotency-Key that is empty, over 255 characters, or not printable ASCII. */

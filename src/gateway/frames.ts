@@ -25,6 +25,14 @@ export type ServerFrame =
       /** When trying again makes sense. */
       readonly retry_after_ms?: number;
     }
+  | {
+      readonly type: 'presence';
+      readonly username: string;
+      readonly status: Readonly<Record<string, string>>;
+      readonly ext: string;
+      /** Unix seconds */
+      readonly last_time: number;
+    }
   | { readonly type: 'pong' };
 
 /** A frame that a client sent: its type, and members that nobody has checked. */

@@ -5,6 +5,7 @@ import type { AppsService } from '../apps/apps.service.js';
 import type { AuthenticatedUser, TokensService } from '../auth/tokens.service.js';
 import type { Clock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
+import type { PresenceNotice } from '../presence/presence-notice.js';
 import type { PresenceService } from '../presence/presence.service.js';
 import type { KickReason, Session, SessionConnection, SessionEnd } from '../presence/session.js';
 import { closeCodes, kickCodes } from './close-codes.js';
@@ -97,6 +98,12 @@ export class GatewaySocket implements SessionConnection {
   /** @see SessionConnection */
   catchUp(lastSeq: number | null): void {
     void this.messages?.catchUp(lastSeq);
+  }
+
+  /** @see SessionConnection */
+  presenceChanged({ username, status, ext, lastTime }: PresenceNotice): void {
+    // Before `ready` a client expects nothing else.
+    if (this.messages !== null) this.send({ type: 'presence', username, status, ext, last_time: lastTime });
   }
 
   /** Sends a frame, unless the client has been told to go. A client that does not read is cut. */

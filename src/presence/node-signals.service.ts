@@ -60,8 +60,8 @@ export class NodeSignals {
       );
     } catch (error) {
       this.complain(error);
-      // A wake-up that late helps nobody: by then the receiver has looked by itself.
-      if (signal.kind === 'wake') return;
+      // A wake-up that late helps nobody: by then the receiver has looked by itself. And who was online has changed again.
+      if (signal.kind === 'wake' || signal.kind === 'presence') return;
       // Perhaps it was sent after all; to end a session twice is to end it once.
       this.unsent.push({ nodeId, signal });
       if (this.unsent.length > maxUnsent) this.unsent.shift();

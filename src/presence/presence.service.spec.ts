@@ -67,6 +67,7 @@ describe('a session whose user another node has changed', () => {
       kick: (reason) => kicks.push(reason),
       wake: () => undefined,
       catchUp: () => undefined,
+      presenceChanged: () => undefined,
     });
   });
   afterEach(async () => {
@@ -148,6 +149,7 @@ describe('sessions that come and go while the store is away', () => {
         kick: () => undefined,
         wake: () => undefined,
         catchUp: () => undefined,
+        presenceChanged: () => undefined,
       });
       presence.close(session?.sessionId ?? '', 'left');
     }
@@ -197,7 +199,7 @@ describe('a session that the store has lost without a trace, and one that it has
         ...{ userUuid: user.uuid, username: user.username, platform: 'web', device: 'one', deviceName: 'one' },
         ...{ issued: { by: 'rollcall', epoch: 0 } as const, letInBy, expiresAtSeconds: Number.MAX_SAFE_INTEGER },
       },
-      { kick: () => undefined, wake: () => undefined, catchUp: () => undefined },
+      { kick: () => undefined, wake: () => undefined, catchUp: () => undefined, presenceChanged: () => undefined },
     );
     await store.withdraw(session as Session);
     await store.announce({ ...(session as Session), username: 'bob', sessionId: 'left over' });

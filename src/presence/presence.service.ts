@@ -13,6 +13,7 @@ import { UsersService } from '../users/users.service.js';
 import { NodeSessions } from './node-sessions.js';
 import { NodeSignals } from './node-signals.service.js';
 import { Outages } from './outages.js';
+import type { PresenceNotice, Watcher } from './presence-notice.js';
 import { maxNamesPerRead, PresenceStore, renewEveryMs } from './presence.store.js';
 import { nodeIdOf, type Session, type SessionConnection, type SessionEnd, type SessionRequest } from './session.js';
 import { SessionEvents } from './session-events.js';
@@ -198,6 +199,16 @@ export class PresenceService {
   /** Tells the connections of these users, on whatever node, that something new waits for them. Never fails. */
   wake(appId: string, usernames: readonly string[]): Promise<void> {
     return this.router.wake(appId, usernames);
+  }
+
+  /** Tells the sessions of these users, on whatever node, how somebody is whom they watch. Never fails. */
+  tell(appId: string, watchers: readonly Watcher[], notice: PresenceNotice): Promise<void> {
+    return this.router.tell(appId, watchers, notice);
+  }
+
+  /** The sessions of each of these users, by their folded names and in their order. The database is not asked. */
+  sessionsOf(appId: string, usernames: readonly string[]): Promise<Session[][]> {
+    return Promise.all(usernames.map(async (username) => [...(await this.ofKey(appId, username)).sessions]));
   }
 
   /** Ends every session of this node and gives its lease up. Nothing can be opened afterwards. */

@@ -6,6 +6,7 @@ import type { LocalSession } from './local-sessions.js';
 import type { NodeSessions } from './node-sessions.js';
 import type { NodeSignals } from './node-signals.service.js';
 import type { Outages } from './outages.js';
+import type { PresenceNotice, Watcher } from './presence-notice.js';
 import { maxNamesPerRead, type PresenceStore } from './presence.store.js';
 import { type KickReason, nodeIdOf, type Session } from './session.js';
 import type { Signal } from './signal.js';
@@ -40,16 +41,20 @@ export class SessionSignals {
   /** Tells the connections of these users, on whatever node, that something new waits for them. Never fails. */
   async wake(appId: string, usernames: readonly string[]): Promise<void> {
     this.receive({ kind: 'wake', appId, usernames });
-    const ofNode = new Map<string, string[]>();
-    await Promise.all(
-      usernames.map(async (username) => {
-        const sessions = await this.sessionsOf(appId, username);
-        for (const nodeId of this.otherNodes(sessions ?? []))
-          ofNode.set(nodeId, [...(ofNode.get(nodeId) ?? []), username]);
-      }),
-    );
+    const ofNode = await this.byOtherNode(appId, usernames, (username) => username);
     await Promise.all(
       [...ofNode].map(([nodeId, names]) => this.signals.send(nodeId, { kind: 'wake', appId, usernames: names })),
+    );
+  }
+
+  /** Tells the sessions of these users, on whatever node, how somebody is whom they watch. Never fails. */
+  async tell(appId: string, watchers: readonly Watcher[], notice: PresenceNotice): Promise<void> {
+    this.receive({ kind: 'presence', appId, watchers, notice });
+    const ofNode = await this.byOtherNode(appId, watchers, ({ username }) => username);
+    await Promise.all(
+      [...ofNode].map(([nodeId, some]) =>
+        this.signals.send(nodeId, { kind: 'presence', appId, watchers: some, notice }),
+      ),
     );
   }
 
@@ -68,6 +73,11 @@ export class SessionSignals {
       case 'wake':
         for (const username of signal.usernames)
           for (const local of this.sessions.openOf(signal.appId, username)) local.connection.wake();
+        return;
+      case 'presence':
+        for (const { username, uuid } of signal.watchers)
+          for (const local of this.sessions.openOf(signal.appId, username))
+            if (local.session.userUuid === uuid) local.connection.presenceChanged(signal.notice);
         return;
     }
   }
@@ -96,6 +106,26 @@ export class SessionSignals {
     const [nodeId] = this.otherNodes([session]);
     if (nodeId === undefined) this.receive(signal);
     else await this.signals.send(nodeId, signal);
+  }
+
+  /** Those of some users who have a session on another node, by that node. */
+  private async byOtherNode<Item>(
+    appId: string,
+    items: readonly Item[],
+    usernameOf: (item: Item) => string,
+  ): Promise<Map<string, Item[]>> {
+    const ofNode = new Map<string, Item[]>();
+    await Promise.all(
+      items.map(async (item) => {
+        const sessions = await this.sessionsOf(appId, usernameOf(item));
+        for (const nodeId of this.otherNodes(sessions ?? [])) {
+          const some = ofNode.get(nodeId);
+          if (some === undefined) ofNode.set(nodeId, [item]);
+          else some.push(item);
+        }
+      }),
+    );
+    return ofNode;
   }
 
   private otherNodes(sessions: readonly Session[]): string[] {

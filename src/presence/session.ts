@@ -1,3 +1,4 @@
+import type { PresenceNotice } from './presence-notice.js';
 import type { Issued } from '../users/token-epoch.js';
 
 /** Why the product ends a session: the `reason` of the gateway's `kicked` frame. */
@@ -55,6 +56,8 @@ export interface SessionConnection {
   wake(): void;
   /** The user's inbox has messages up to this number (null: nobody knows): whatever was not sent is, wake-up or not. */
   catchUp(lastSeq: number | null): void;
+  /** Somebody whom this user watches came, went, or published something. */
+  presenceChanged(notice: PresenceNotice): void;
 }
 
 /** Devices of one platform that a user may be online with; the vendor's number. */

@@ -1,3 +1,4 @@
+import type { PresenceNotice, Watcher } from './presence-notice.js';
 import type { KickReason } from './session.js';
 
 /**
@@ -22,4 +23,11 @@ export type Signal =
       readonly reason: KickReason;
       readonly at: number;
     }
-  | { readonly kind: 'wake'; readonly appId: string; readonly usernames: readonly string[] };
+  | { readonly kind: 'wake'; readonly appId: string; readonly usernames: readonly string[] }
+  /** For the sessions of these users; a node of before this kind passes it over. */
+  | {
+      readonly kind: 'presence';
+      readonly appId: string;
+      readonly watchers: readonly Watcher[];
+      readonly notice: PresenceNotice;
+    };

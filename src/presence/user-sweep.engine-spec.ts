@@ -87,6 +87,7 @@ describe('UserSweep', () => {
       connection: {
         kick: () => undefined,
         wake: () => undefined,
+        presenceChanged: () => undefined,
         catchUp: (lastSeq) => {
           if (lastSeq !== null) verdicts.push(`${username} has ${lastSeq}`);
         },

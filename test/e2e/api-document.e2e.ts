@@ -8,6 +8,7 @@ import { AgoraMessagesController } from '../../src/api/agora/agora-messages.cont
 import { AgoraOfflineMessagesController } from '../../src/api/agora/agora-offline-messages.controller.js';
 import { AgoraPresenceController } from '../../src/api/agora/agora-presence.controller.js';
 import { AgoraTokenController } from '../../src/api/agora/agora-token.controller.js';
+import { AgoraUserAttributesController } from '../../src/api/agora/agora-user-attributes.controller.js';
 import { AgoraUsersController } from '../../src/api/agora/agora-users.controller.js';
 import { SentParameters } from '../../src/api/qiscus/qiscus-parameters.js';
 import { ProfilesService } from '../../src/profiles/profiles.service.js';
@@ -49,7 +50,11 @@ function record(controller: { readonly prototype: object }): void {
         const value = args[index];
         if (where === undefined) continue;
         if (data !== undefined) read.add(`${where} ${data}`);
-        else if (Array.isArray(value)) args[index] = value.map((one: object) => recording(one, where));
+        else if (Array.isArray(value))
+          args[index] = value.map((one: unknown) =>
+            typeof one === 'object' && one !== null ? recording(one, where) : one,
+          );
+        else if (value instanceof Map) continue;
         else if (typeof value === 'object' && value !== null) args[index] = recording(value, where);
       }
       return handler.apply(this, args);
@@ -69,7 +74,8 @@ describe('the OpenAPI document', () => {
   beforeAll(async () => {
     for (const controller of [
       ...[AgoraGroupsController, AgoraMessagesController, AgoraOfflineMessagesController],
-      ...[AgoraPresenceController, AgoraRoomsController, AgoraTokenController, AgoraUsersController],
+      ...[AgoraPresenceController, AgoraRoomsController, AgoraTokenController, AgoraUserAttributesController],
+      AgoraUsersController,
     ])
       record(controller);
     const { canActivate } = AccessGuard.prototype;
@@ -107,7 +113,8 @@ describe('the OpenAPI document', () => {
     );
     const schemes = Object.keys(Object.assign({}, ...(operation.security ?? [])));
     const security = schemes.map((scheme) => `header ${scheme === 'bearer' ? 'authorization' : scheme.toLowerCase()}`);
-    const schema = operation.requestBody?.content['application/json'].schema;
+    const [content] = Object.values<any>(operation.requestBody?.content ?? {});
+    const schema = content?.schema;
     const members = membersOf(schema ?? {}).map((name) => `${place('body')} ${name}`);
     return [...new Set<string>([...parameters, ...security, ...members])].sort();
   }

@@ -226,7 +226,7 @@ async function prepare(url: string): Promise<World> {
   const userToken = await call('POST', `${base}/token`, { grant_type: 'inherit', username: names[1] });
   return {
     ...{ org: [app.org], app: [app.name], appId: [app.appId], id: [made[0].data.groupid, made[1].data.id] },
-    ...{ username: names, usernames: names, owner: names, members: names, to: names, from: names },
+    ...{ username: names, usernames: names, owner: names, members: names, to: names, from: names, targets: names },
     ...{
       user_id: names,
       user_ids: names,
@@ -234,6 +234,7 @@ async function prepare(url: string): Promise<World> {
       email: names,
       room_channel_ids: names,
       query: ['fuzz', '-1'],
+      properties: ['nickname', 'ext'],
       messageId: Object.values<string>(sent.data),
     },
     ...{ client_id: [app.appId], client_secret: [app.certificate], password: [password], resource: ['web_1'] },

@@ -7,6 +7,8 @@ export interface Operation {
   readonly paths: readonly string[];
   readonly parameters: readonly { readonly name: string; readonly in: string; readonly schema?: JsonSchema }[];
   readonly body: JsonSchema | undefined;
+  /** Whether the body is a form and not JSON. */
+  readonly form: boolean;
   readonly responses: Readonly<Record<string, { content?: Record<string, { schema?: JsonSchema }> }>>;
 }
 
@@ -40,11 +42,14 @@ export function operationsOf({ paths }: OpenApiDocument): Operation[] {
       if (told === undefined) continue;
       const handler = `${method} ${told.operationId.replace(/_\d+$/, '')}`;
       const before = operations.get(handler);
+      const content: Record<string, { schema?: JsonSchema }> = told.requestBody?.content ?? {};
+      const [type = 'application/json'] = Object.keys(content);
       operations.set(handler, {
         method: method.toUpperCase(),
         paths: [...(before?.paths ?? []), path],
         parameters: told.parameters,
-        body: told.requestBody?.content['application/json'].schema,
+        body: content[type]?.schema,
+        form: type !== 'application/json',
         responses: told.responses,
       });
     }
@@ -152,6 +157,7 @@ interface Parts {
   readonly headers: readonly (readonly [string, string])[];
   /** undefined: none is sent. */
   readonly body: unknown;
+  readonly form: boolean;
   /** The JSON that goes where the hole is. */
   readonly filling: string;
 }
@@ -177,6 +183,7 @@ function partsOf(operation: Operation, world: World, named: NamedSchemas): fc.Ar
     // Everybody comes from elsewhere: how often one address may guess passwords is not the subject here.
     headers: address.map((from) => [...headersOf(world), ['x-forwarded-for', from] as const]),
     body: operation.body === undefined ? fc.constant(undefined) : valueOf(operation.body, 'body', world, named),
+    form: fc.constant(operation.form),
     filling: fc.constant('null'),
   });
 }
@@ -289,8 +296,23 @@ function toCase(kind: FuzzCase['kind'], method: string, parts: Parts): FuzzCase 
   };
 }
 
-function written({ body, filling }: Parts): string {
+function written({ body, form, filling }: Parts): string {
+  if (form) return formOf(body === hole ? { x: hole } : (body as object), filling);
   return JSON.stringify(body).replace(`"${hole}"`, () => filling);
+}
+
+function formOf(body: object, filling: string): string {
+  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+  return Object.entries(body)
+    .map(
+      ([name, value]) =>
+        `${encodeURIComponent(name.toWellFormed())}=${encodeURIComponent(
+          text(value)
+            .toWellFormed()
+            .replace(hole, () => filling),
+        )}`,
+    )
+    .join('&');
 }
 
 /** What says nothing, and what is no text. */

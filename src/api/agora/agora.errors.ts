@@ -223,6 +223,14 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
     description: (error) =>
       `total size of user metadata for this app exceeds the user defined limit, ${error.limit}Bytes`,
   },
+  presence_resource_illegal: { ...illegalArgument, description: 'resource not exist' },
+  presence_status_illegal: {
+    ...illegalArgument,
+    description: 'set presence failed: the status must be 1 to 32 of A-Z a-z 0-9 _ -',
+  },
+  presence_ext_too_large: { ...illegalArgument, description: 'ext is too big' },
+  subscription_to_self: { ...illegalArgument, description: "you can't sub yourself" },
+  subscriptions_full: { ...illegalArgument, description: 'too many sub presence' },
   cursor_invalid: { ...illegalArgument, description: 'cursor is not one that this app gave out' },
   idempotency_key_invalid: { ...illegalArgument, description: keyInvalid },
   idempotency_key_reused: {
@@ -277,6 +285,12 @@ const statusBatchTooLarge: AgoraRendering = {
   ...illegalArgument,
   description: (error) => `request body exceeds maximum limit, maximum limit is ${error.limit}`,
 };
+/** A list of users that is too long, on the routes of presence: by verb, and whether it is a subscription. */
+function presenceBatchTooLarge(route: string, method: string): AgoraRendering {
+  if (method === 'DELETE') return { ...illegalArgument, description: 'too many unsub presences' };
+  const description = route.endsWith('/:expiry') ? 'too many sub presence' : 'too many get presences';
+  return { ...illegalArgument, description };
+}
 /** The batch of user attributes, too. */
 const attributesBatchTooLarge: AgoraRendering = {
   ...illegalArgument,
@@ -290,6 +304,8 @@ export function renderingOf(error: AppError, request: FastifyRequest): AgoraRend
   if (error.code === 'group_not_found' && request.method === 'GET') return groupUnseen;
   if (error.code === 'batch_too_large' && route.endsWith('/batch/status')) return statusBatchTooLarge;
   if (error.code === 'batch_too_large' && route.endsWith('/metadata/user/get')) return attributesBatchTooLarge;
+  if (error.code === 'batch_too_large' && route.includes('/:username/presence'))
+    return presenceBatchTooLarge(route, request.method);
   if (error.code !== 'user_not_found') return renderings[error.code];
   return route.endsWith('/password') || route.endsWith('/token') ? entityNotFound : renderings.user_not_found;
 }

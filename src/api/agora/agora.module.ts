@@ -7,6 +7,7 @@ import { IdempotencyModule } from '../../idempotency/idempotency.module.js';
 import { MessagesModule } from '../../messages/messages.module.js';
 import { OfflineMessagesModule } from '../../offline-messages/offline-messages.module.js';
 import { PresenceModule } from '../../presence/presence.module.js';
+import { PresenceSubscriptionsModule } from '../../presence-subscriptions/presence-subscriptions.module.js';
 import { RateLimitModule } from '../../rate-limit/rate-limit.module.js';
 import { UserAttributesModule } from '../../user-attributes/user-attributes.module.js';
 import { UsersModule } from '../../users/users.module.js';
@@ -18,6 +19,7 @@ import { AgoraGroupsController, AgoraRoomsController } from './agora-groups.cont
 import { AgoraMessagesController } from './agora-messages.controller.js';
 import { AgoraOfflineMessagesController } from './agora-offline-messages.controller.js';
 import { AgoraPresenceController } from './agora-presence.controller.js';
+import { AgoraPresenceSubscriptionsController } from './agora-presence-subscriptions.controller.js';
 import { AgoraRegistrationGuard } from './agora-registration.guard.js';
 import { AgoraTokenController } from './agora-token.controller.js';
 import { AgoraUserAttributesController } from './agora-user-attributes.controller.js';
@@ -33,12 +35,14 @@ import { AgoraUsersController } from './agora-users.controller.js';
     MessagesModule,
     OfflineMessagesModule,
     PresenceModule,
+    PresenceSubscriptionsModule,
     RateLimitModule,
     UserAttributesModule,
     UsersModule,
   ],
   controllers: [
     AgoraPresenceController,
+    AgoraPresenceSubscriptionsController,
     AgoraTokenController,
     AgoraUsersController,
     AgoraMessagesController,

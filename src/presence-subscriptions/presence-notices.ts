@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock/clock.js';
+import { breathe } from '../database/costly-reads.js';
+import { outsideUnits } from '../database/unit-of-work.js';
+import { runReaction } from '../logging/reaction.js';
+import type { PresenceNotice, Watcher } from '../presence/presence-notice.js';
+import { PresenceService } from '../presence/presence.service.js';
+import type { Session } from '../presence/session.js';
+import { type PresenceState, PresenceStatesRepository } from './presence-states.repository.js';
+import { maxSubscriptions, SubscriptionsRepository } from './subscriptions.repository.js';
+
+/** Between two notices about a user: a device that comes and goes all the time would flood thousands. */
+const minPauseMs = 1_000;
+const watchersAtOnce = 500;
+
+/**
+ * Tells watchers how a user is. The first change is told at once; what changes within the next second is told after it, as
+ * it is by then. What cannot be told is lost: whoever asks over REST is told the truth.
+ */
+@Injectable()
+export class PresenceNotices {
+  /** Users of whom a notice is being told or was a moment ago, and whether there is something new since. */
+  private readonly underWay = new Map<string, { again: boolean }>();
+
+  constructor(
+    private readonly states: PresenceStatesRepository,
+    private readonly subscriptions: SubscriptionsRepository,
+    private readonly presence: PresenceService,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Something about this user has changed. */
+  changed(appId: string, user: Watcher): void {
+    const key = `${appId} ${user.uuid}`;
+    const before = this.underWay.get(key);
+    if (before !== undefined) {
+      before.again = true;
+      return;
+    }
+    this.underWay.set(key, { again: false });
+    outsideUnits(() => this.begin(key, appId, user));
+  }
+
+  private begin(key: string, appId: string, user: Watcher): void {
+    runReaction(async () => {
+      try {
+        await this.tell(appId, user);
+      } finally {
+        setTimeout(() => this.rest(key, appId, user), minPauseMs).unref();
+      }
+    });
+  }
+
+  private rest(key: string, appId: string, user: Watcher): void {
+    const again = this.underWay.get(key)?.again === true;
+    this.underWay.delete(key);
+    if (again) this.changed(appId, user);
+  }
+
+  private async tell(appId: string, { uuid, username }: Watcher): Promise<void> {
+    const state = await this.states.find(appId, uuid);
+    if (state === null || state.watchers === 0) return;
+    const [sessions = []] = await this.presence.sessionsOf(appId, [username]);
+    const own = sessions.filter(({ userUuid }) => userUuid === uuid);
+    const notice = toNotice(username, state, own);
+    let after = '';
+    for (let told = 0; told < maxSubscriptions; told += watchersAtOnce) {
+      const watchers = await this.subscriptions.watchers(appId, uuid, this.clock.now(), after, watchersAtOnce);
+      await this.presence.tell(appId, watchers, notice);
+      if (watchers.length < watchersAtOnce) return;
+      after = (watchers.at(-1) as Watcher).uuid;
+      await breathe();
+    }
+  }
+}
+
+/** What is published of a user and what the gateway knows, together. */
+export function toNotice(username: string, state: PresenceState | null, sessions: readonly Session[]): PresenceNotice {
+  const online = Object.fromEntries(sessions.map(({ resource }) => [resource, '1']));
+  const sinceMs = sessions.map(({ since }) => since / 1_000);
+  return {
+    username,
+    status: { ...online, ...state?.statuses },
+    ext: state?.ext ?? '',
+    lastTime: Math.floor(Math.max(state?.lastOnlineAt ?? 0, ...sinceMs) / 1_000),
+  };
+}
