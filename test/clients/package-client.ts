@@ -26,7 +26,7 @@ export class PackageClient {
     return client;
   }
 
-  /** What the method answers. Rejects with a `PackageFailure`. */
+  /** What a method answers, or that of a part: `HTTPAdapter.get`. Rejects with a `PackageFailure`. */
   call(method: string, ...args: unknown[]): Promise<any> {
     return this.ask({ method, args });
   }

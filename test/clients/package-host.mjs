@@ -54,7 +54,12 @@ process.on('message', async (/** @type {any} */ { id, make, options, method, arg
   try {
     if (make !== undefined) client = makers[make]?.(options);
     let value = null;
-    if (method !== undefined) value = await client[method](...args);
+    if (method !== undefined) {
+      const [name, ...owners] = method.split('.').reverse();
+      value = await owners
+        .reduceRight((/** @type {any} */ one, /** @type {string} */ owner) => one[owner], client)
+        [name](...args);
+    }
     if (path !== undefined)
       value = path.split('.').reduce((/** @type {any} */ one, /** @type {string} */ name) => one?.[name], client);
     process.send?.({ id, value: value ?? null });

@@ -27,12 +27,16 @@ const guards: Record<string, string[]> = {
     `POST ${prefix}/login_or_register`,
     `POST ${prefix}/refresh_user_token`,
   ]),
-  QiscusUserTokenGuard: ['/api/v2/sdk', '/api/v2/mobile', '/api/v2'].flatMap((prefix) => [
-    `POST ${prefix}/users/status`,
-    `POST ${prefix}/logout`,
-    ...(prefix === '/api/v2' ? [] : [`GET ${prefix}/my_profile`, `PATCH ${prefix}/my_profile`]),
-    ...(prefix === '/api/v2' ? [] : [`GET ${prefix}/get_user_list`]),
-  ]),
+  QiscusUserTokenGuard: [
+    ...['/api/v2/sdk', '/api/v2/mobile', '/api/v2'].flatMap((prefix) => [
+      `POST ${prefix}/users/status`,
+      `POST ${prefix}/logout`,
+    ]),
+    ...['/api/v2/sdk', '/api/v2/mobile'].flatMap((prefix) => [
+      ...[`GET ${prefix}/my_profile`, `PATCH ${prefix}/my_profile`, `GET ${prefix}/get_user_list`],
+      ...[`POST ${prefix}/block_user`, `POST ${prefix}/unblock_user`, `GET ${prefix}/get_blocked_users`],
+    ]),
+  ],
 };
 
 describe('the routes of the running service', () => {

@@ -125,6 +125,9 @@ const qiscus: Readonly<Record<string, (ids: Ids) => Readonly<Record<string, unkn
   'GET /my_profile': () => ({}),
   'PATCH /my_profile': () => ({ name: 'a name', extras: '{"a":1}' }),
   'GET /get_user_list': (ids) => ({ query: ids.username, page: '1', limit: '100' }),
+  'POST /block_user': (ids) => ({ user_email: ids.other }),
+  'POST /unblock_user': (ids) => ({ user_email: ids.other }),
+  'GET /get_blocked_users': () => ({ page: '1', limit: '100' }),
   'POST /logout': (ids) => ({ user_id: ids.username, token: ids.userToken }),
 };
 

@@ -187,6 +187,8 @@ export class Tenant {
     await this.rest('POST', 'login_or_register', { ...profile, password: word, extras: { note: canary } });
     const tokens = await this.userTokens(username, word);
     this.userJwt = tokens.jwt;
+    const blocker = { 'qiscus-sdk-token': tokens.token };
+    await this.qiscus('POST', '/v2/sdk/block_user', blocker, { user_email: `hidden-${canary}` });
     await this.end(banned, word, changed);
     const groups = await this.makeGroups('chatgroups', 'groupname', 'groupid');
     const rooms = await this.makeGroups('chatrooms', 'name', 'id');

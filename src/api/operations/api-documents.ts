@@ -16,7 +16,7 @@ const tags = {
   'qiscus users': 'The server API of Qiscus over the same users',
   'qiscus unread': 'Unread messages of users',
   'qiscus users, version 2': 'The older server API of Qiscus, whose answers have the token',
-  'qiscus client SDKs': 'What the client SDKs of Qiscus call: the log in, the own profile, users',
+  'qiscus client SDKs': 'What the client SDKs of Qiscus call: the log in, the own profile, users, blocks',
   operations: 'Health and metrics',
 };
 /** Prefixes under which routes answer a second time: the document shows each route once. */

@@ -43,14 +43,16 @@ export function toLoginDetails(sent: ServerLoginParameters): LoginDetails {
   return { userId: sent.user_id, displayName: sent.username, avatarUrl: sent.avatar_url, extras: sent.extras };
 }
 
-export class UserListParameters {
+export class PageParameters {
   @PageNumber()
   page!: number;
 
   /** More than 100 gives 20, as the vendor has it; so does what makes no sense. */
   @Whole(defaultListed, (value) => value >= 1 && value <= maxListed)
   limit!: number;
+}
 
+export class UserListParameters extends PageParameters {
   @OrderQuery()
   order_query!: UserOrder;
 
@@ -163,15 +165,9 @@ export function toProfileDetails(sent: OwnProfileParameters): ProfileDetails {
   return { displayName: sent.name, avatarUrl: sent.avatar_url, extras: sent.extras };
 }
 
-export class UserSearchParameters {
+export class UserSearchParameters extends PageParameters {
   @Text({ schema: { description: 'What the display name or the user id contains, in any case' } })
   query?: string;
-
-  @PageNumber()
-  page!: number;
-
-  @Whole(defaultListed, (value) => value >= 1 && value <= maxListed)
-  limit!: number;
 
   @OrderQuery()
   order_query!: UserOrder;

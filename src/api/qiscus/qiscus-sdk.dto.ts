@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import type { App } from '../../apps/app.js';
 import { displayNameOf, type ProfiledUser } from '../../profiles/profile.js';
 import type { UserTokens } from '../../profiles/profiles.service.js';
@@ -56,6 +56,36 @@ export class QiscusUserStatus {
   timestamp!: number;
 }
 
+const avatar: ApiPropertyOptions = {
+  type: 'object',
+  properties: { avatar: { type: 'object', properties: { url: { type: 'string' } }, required: ['url'] } },
+  required: ['avatar'],
+};
+
+/** Another user, as the client SDKs read it. */
+export class QiscusOtherUser {
+  @ApiProperty(avatar)
+  avatar!: { avatar: { url: string } };
+
+  @ApiProperty({ description: 'Empty if none was given' })
+  avatar_url!: string;
+
+  @ApiProperty({ description: 'The user id', example: 'guest2@qiscus.com' })
+  email!: string;
+
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  extras!: Readonly<Record<string, unknown>>;
+
+  @ApiProperty({ type: 'integer', description: 'Below 2^53', example: 188202 })
+  id!: number;
+
+  @ApiProperty({ example: '188202' })
+  id_str!: string;
+
+  @ApiProperty({ description: 'The display name' })
+  username!: string;
+}
+
 /** A user who has just logged in, as the client SDKs read it. */
 export class QiscusSdkUser {
   @ApiProperty()
@@ -73,11 +103,7 @@ export class QiscusSdkUser {
   })
   app!: { code: string; id: number; id_str: string; name: string };
 
-  @ApiProperty({
-    type: 'object',
-    properties: { avatar: { type: 'object', properties: { url: { type: 'string' } }, required: ['url'] } },
-    required: ['avatar'],
-  })
+  @ApiProperty(avatar)
   avatar!: { avatar: { url: string } };
 
   @ApiProperty()
@@ -132,6 +158,20 @@ export function toQiscusUserStatuses(
   timestamp: number,
 ): QiscusUserStatus[] {
   return userIds.map((email, index) => ({ email, status: online[index] === true ? 1 : 0, timestamp }));
+}
+
+export function toQiscusOtherUser(profiled: ProfiledUser): QiscusOtherUser {
+  const { user, profile } = profiled;
+  const avatarUrl = profile.avatarUrl ?? '';
+  return {
+    avatar: { avatar: { url: avatarUrl } },
+    avatar_url: avatarUrl,
+    email: profile.userId,
+    extras: profile.extras,
+    id: user.id,
+    id_str: String(user.id),
+    username: displayNameOf(profiled),
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AppsModule } from '../../apps/apps.module.js';
 import { AuthModule } from '../../auth/auth.module.js';
+import { BlocksModule } from '../../blocks/blocks.module.js';
 import { IdempotencyModule } from '../../idempotency/idempotency.module.js';
 import { OfflineMessagesModule } from '../../offline-messages/offline-messages.module.js';
 import { PresenceModule } from '../../presence/presence.module.js';
@@ -9,6 +10,7 @@ import { RateLimitModule } from '../../rate-limit/rate-limit.module.js';
 import { UsersModule } from '../../users/users.module.js';
 import { QiscusAppGuard } from './qiscus-app.guard.js';
 import { QiscusOlderUsersController } from './qiscus-older-users.controller.js';
+import { QiscusSdkBlocksController } from './qiscus-sdk-blocks.controller.js';
 import { QiscusSdkController } from './qiscus-sdk.controller.js';
 import { QiscusSdkUsersController } from './qiscus-sdk-users.controller.js';
 import { QiscusServerGuard } from './qiscus-server.guard.js';
@@ -20,6 +22,7 @@ import { QiscusUsersController } from './qiscus-users.controller.js';
   imports: [
     AppsModule,
     AuthModule,
+    BlocksModule,
     IdempotencyModule,
     OfflineMessagesModule,
     PresenceModule,
@@ -32,6 +35,7 @@ import { QiscusUsersController } from './qiscus-users.controller.js';
     QiscusUnreadController,
     QiscusOlderUsersController,
     QiscusSdkController,
+    QiscusSdkBlocksController,
     QiscusSdkUsersController,
   ],
   providers: [QiscusAppGuard, QiscusServerGuard, QiscusUserTokenGuard],

@@ -48,7 +48,7 @@ test.each<[string, object, string[]]>([
   const [verb, path = ''] = route.split(' ');
   const call = request(service.running.url)
     [verb === 'GET' ? 'get' : 'post'](path)
-    .set({ 'QISCUS-SDK-APP-ID': 'sdksample', 'QISCUS-SDK-SECRET': service.app.certificates[0] as string });
+    .set({ 'QISCUS-SDK-APP-ID': 'sdksample', 'QISCUS-SDK-SECRET': service.app.certificates[0] });
   const { status, body } = await call.send(sent);
   expect({ status, told: body.error.detailed_messages }).toEqual({ status: 400, told: messages });
   expect(body.error.message).toBe(messages.join(', '));

@@ -153,10 +153,102 @@ describe('get_user_list', () => {
   });
 });
 
-test.each<['get' | 'patch', string]>([
+describe('block_user, unblock_user, get_blocked_users', () => {
+  const other = (email: string) => ({
+    avatar: { avatar: { url: '' } },
+    avatar_url: '',
+    email,
+    extras: {},
+    id: expect.any(Number),
+    id_str: expect.stringMatching(/^\d+$/),
+    username: `Name of ${email}`,
+  });
+  const blocked = async (token: string, query: object = {}) => {
+    const { body } = await sdk('get', 'get_blocked_users', token).query(query);
+    expect(body.results.users).toEqual(body.results.blocked_users);
+    return { total: body.results.total, emails: body.results.users.map((user: any) => user.email as string) };
+  };
+
+  test('200 the list has who is blocked, the newest first, until the block ends', async () => {
+    const token = await loggedIn('blocker');
+    const names = ['B-one', 'b-two', 'b-three'];
+    for (const name of names) {
+      await service.login(name);
+      const { status, body } = await sdk('post', 'block_user', token).type('form').send({ user_email: name });
+      expect({ status, body }).toEqual({ status: 200, body: { results: { user: other(name) }, status: 200 } });
+    }
+    // Again changes nothing, in whatever case.
+    expect((await sdk('post', 'block_user', token).send({ user_email: 'B-ONE' })).status).toBe(200);
+    expect(await blocked(token)).toEqual({ total: 3, emails: [...names].reverse() });
+    expect(await blocked(token, { page: 2, limit: 2 })).toEqual({ total: 3, emails: ['B-one'] });
+    expect(await blocked(token, { page: 9, limit: 101 })).toEqual({ total: 3, emails: [] });
+    const { body } = await sdk('post', 'unblock_user', token).send({ user_email: 'b-two' });
+    expect(body).toEqual({ results: { user: other('b-two') }, status: 200 });
+    expect((await sdk('post', 'unblock_user', token).send({ user_email: 'b-two' })).status).toBe(200);
+    expect(await blocked(token)).toEqual({ total: 2, emails: ['b-three', 'B-one'] });
+    expect(await blocked(await service.tokenOf('b-one'))).toEqual({ total: 0, emails: [] });
+  });
+
+  test('200 no message of a blocked user comes in, and who takes the name of a deleted one is not blocked', async () => {
+    const token = await loggedIn('quiet');
+    await service.login('loud');
+    await sdk('post', 'block_user', token).send({ user_email: 'loud' });
+    const appToken = service.running.nest.get(TokensService).issueAppToken(service.app, 0).accessToken;
+    const send = () =>
+      request(service.running.url)
+        .post(`/${service.app.org}/${service.app.name}/messages/users`)
+        .set('authorization', `Bearer ${appToken}`)
+        .send({ from: 'loud', to: ['quiet'], type: 'txt', body: { msg: 'x' } });
+    const unread = async () =>
+      (await service.rest('get', 'get_user_unread_count').query({ user_ids: 'quiet' })).body.results
+        .user_unread_count[0].unread_count as number;
+    await send();
+    expect(await unread()).toBe(0);
+    await service.running.nest.get(UsersService).delete(service.app.id, 'loud');
+    expect(await blocked(token)).toEqual({ total: 0, emails: [] });
+    await service.login('loud');
+    expect(await blocked(token)).toEqual({ total: 0, emails: [] });
+    await send();
+    expect(await unread()).toBe(1);
+  });
+
+  test('200 once for one Idempotency-Key', async () => {
+    const token = await loggedIn('keyed');
+    await service.login('keyed-other');
+    for (const path of ['block_user', 'unblock_user']) {
+      const send = () => sdk('post', path, token).set('idempotency-key', path).send({ user_email: 'keyed-other' });
+      const [first, again] = [await send(), await send()];
+      expect([again.status, again.text, again.headers['idempotency-replayed']]).toEqual([200, first.text, 'true']);
+    }
+    expect((await blocked(token)).total).toBe(0);
+  });
+
+  test.each<[string, object, number, object]>([
+    ['block_user', {}, 400, invalid(['user_email'])],
+    ['block_user', { user_email: {} }, 400, invalid(['user_email'])],
+    ['block_user', { user_email: 'Selfish' }, 400, invalid(['request'])],
+    ['block_user', { user_email: 'nobody' }, 404, refused(404)],
+    ['unblock_user', {}, 400, invalid(['user_email'])],
+    ['unblock_user', { user_email: 'nobody' }, 404, refused(404)],
+  ])('%s %j: %i', async (path, sent, status, expected) => {
+    const response = await sdk('post', path, await loggedIn('selfish')).send(sent);
+    expect({ status: response.status, body: response.body }).toEqual({ status, body: expected });
+  });
+
+  test('404 a uuid in the place of the user id: this dialect knows names only', async () => {
+    const token = await loggedIn('by-uuid');
+    const user = await service.running.nest.get(UsersService).find(service.app.id, 'by-uuid');
+    const { status, body } = await sdk('post', 'unblock_user', token).send({ user_email: user?.uuid });
+    expect({ status, body }).toEqual({ status: 404, body: refused(404) });
+  });
+});
+
+test.each<['get' | 'post' | 'patch', string]>([
   ['get', 'my_profile'],
   ['patch', 'my_profile'],
   ['get', 'get_user_list'],
+  ['get', 'get_blocked_users'],
+  ['post', 'unblock_user?user_email=ends'],
 ])('401 with its number: %s %s with a wrong token, after a ban, and of a deleted user', async (method, path) => {
   const token = await loggedIn('ends');
   const call = async (shown = token) => {
