@@ -10,6 +10,7 @@ import { AuthModule } from './auth/auth.module.js';
 import { BlocksModule } from './blocks/blocks.module.js';
 import { ClockModule } from './clock/clock.module.js';
 import { ConfigModule } from './config/config.module.js';
+import { ContactsModule } from './contacts/contacts.module.js';
 import type { Env } from './config/env.js';
 import { dataSourceOptions } from './data-source.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -61,6 +62,7 @@ export class AppModule implements OnApplicationShutdown {
         OfflineMessagesModule,
         GroupsModule,
         BlocksModule,
+        ContactsModule,
         RateLimitModule,
         OperationsModule,
         GatewayModule,

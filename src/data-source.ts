@@ -3,6 +3,8 @@ import type { Env } from './config/env.js';
 import { connectionOptions } from './database/connection-options.js';
 import { AppRow } from './apps/app.entity.js';
 import { UserBlockRow } from './blocks/user-block.entity.js';
+import { ContactListRow } from './contacts/contact-list.entity.js';
+import { ContactRow } from './contacts/contact.entity.js';
 import { RetentionClockRow } from './retention/retention-clock.entity.js';
 import { ChatGroupRow } from './groups/chat-group.entity.js';
 import { GroupMemberRow } from './groups/group-member.entity.js';
@@ -36,6 +38,7 @@ import { Removals1764200020000 } from './database/migrations/1764200020000-remov
 import { RetentionClock1764200100000 } from './database/migrations/1764200100000-retention-clock.js';
 import { InboxSenders1764230000000 } from './database/migrations/1764230000000-inbox-senders.js';
 import { ClientCredentials1764360000000 } from './database/migrations/1764360000000-client-credentials.js';
+import { Contacts1764300000000 } from './database/migrations/1764300000000-contacts.js';
 import { Blocks1764300100000 } from './database/migrations/1764300100000-blocks.js';
 import { UserAttributes1764320000000 } from './database/migrations/1764320000000-user-attributes.js';
 import { PresenceSubscriptions1764330000000 } from './database/migrations/1764330000000-presence-subscriptions.js';
@@ -64,6 +67,8 @@ const entities = [
   RemovalRow,
   RetentionClockRow,
   UserBlockRow,
+  ContactListRow,
+  ContactRow,
 ];
 /** In order; the list is the same on every engine. */
 export const migrations = [
@@ -80,6 +85,7 @@ export const migrations = [
   RetentionClock1764200100000,
   InboxSenders1764230000000,
   ClientCredentials1764360000000,
+  Contacts1764300000000,
   Blocks1764300100000,
   UserAttributes1764320000000,
   PresenceSubscriptions1764330000000,

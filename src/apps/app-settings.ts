@@ -15,6 +15,7 @@ export const defaultAppSettings: AppSettings = {
   offline_retention_days: 7,
   offline_messages_per_user: 500,
   user_attributes_bytes: 10_000_000_000,
+  contacts_per_user: 10_000,
 };
 
 const parsers: { readonly [Key in keyof AppSettings]: (text: string) => AppSettings[Key] } = {
@@ -31,6 +32,8 @@ const parsers: { readonly [Key in keyof AppSettings]: (text: string) => AppSetti
   offline_retention_days: whole(1, 3650),
   offline_messages_per_user: whole(1, 100_000),
   user_attributes_bytes: whole(1, 1_000_000_000_000_000),
+  // To list them all, or to delete a user, costs in proportion.
+  contacts_per_user: whole(1, 10_000),
 };
 
 /** What `app set` changes of an app beside its settings. */

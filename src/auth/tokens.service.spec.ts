@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { App } from '../apps/app.js';
+import { defaultAppSettings } from '../apps/app-settings.js';
 import { FixedClock } from '../../test/support/fixed-clock.js';
 import type { ProfilesService } from '../profiles/profiles.service.js';
 import type { User } from '../users/user.js';
@@ -23,21 +24,7 @@ function makeApp(changes: Partial<App> = {}): App {
     tokenSecret: 'c'.repeat(64),
     clientCredentials: null,
     disabled: false,
-    settings: {
-      open_registration: false,
-      password_optional: false,
-      qiscus_password_optional: false,
-      user_tokens: false,
-      profile: 'agora',
-      rate_profile: 'profile',
-      messages_per_second: 2_000,
-      messages_per_second_per_user: 100,
-      sessions_per_node: 40_000,
-      token_ttl_seconds: 3600,
-      offline_retention_days: 7,
-      offline_messages_per_user: 500,
-      user_attributes_bytes: 10_000_000_000,
-    },
+    settings: { ...defaultAppSettings, token_ttl_seconds: 3600 },
     createdAt: 0,
     ...changes,
   };

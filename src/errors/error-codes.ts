@@ -82,6 +82,10 @@ export const errorCodes = [
   'message_too_large',
   /** The receiver of a message has blocked its sender. */
   'sender_blocked',
+  /** The two users are no contacts of each other. */
+  'contact_not_found',
+  /** The user, or the one to be added, takes no more contacts. */
+  'contact_limit_exceeded',
   /** A user can have no more others blocked. */
   'block_limit_exceeded',
   /** No chat group or chat room of this id in this app. The detail is the id. */

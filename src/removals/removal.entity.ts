@@ -1,15 +1,15 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A deleted user or group of which rows are left, out of reach for every caller. */
+/** A deleted user or group, or a list of contacts that was cleared, of which rows are left, out of reach for every caller. */
 @Entity('removals', { withoutRowid: true })
 export class RemovalRow {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   app_id!: string;
 
   @PrimaryColumn({ type: 'varchar', length: 8 })
-  kind!: 'user' | 'group';
+  kind!: 'user' | 'group' | 'contacts';
 
-  /** The uuid of the user or the id of the group. */
+  /** The uuid of the user, or the id of the group or list. */
   @PrimaryColumn({ type: 'varchar', length: 36 })
   subject!: string;
 

@@ -9,7 +9,7 @@ import { type Removal, RemovalsRepository } from './removals.repository.js';
 export interface RemovalPortion {
   readonly transaction: Transaction;
   readonly appId: string;
-  /** The uuids of users, or the ids of groups. */
+  /** The uuids of users, or the ids of groups or lists of contacts. */
   readonly subjects: readonly string[];
   /** About how many rows the portion may have. */
   readonly maxRows: number;
@@ -36,7 +36,7 @@ const maxRestMs = 1_000;
  */
 @Injectable()
 export class RemovalsService {
-  private readonly steps: Record<Removal['kind'], RemovalStep[]> = { user: [], group: [] };
+  private readonly steps: Record<Removal['kind'], RemovalStep[]> = { user: [], group: [], contacts: [] };
   /** Removals that this process began. */
   private readonly begun = new Set<string>();
   /** The removals of the last round, with their portions so far. */

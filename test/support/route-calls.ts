@@ -32,6 +32,8 @@ const reason = inBody(() => ({ reason: 'no reason' }));
 const moreMembers = inBody((ids) => ({ usernames: [ids.username, ids.other] }));
 const others = inBody((ids) => ({ usernames: [ids.other] }));
 const checkList = inBody((ids) => ({ username: ids.username, check_list: [ids.username, ids.other] }));
+const remark = inBody(() => ({ remark: 'a remark' }));
+const contactPage: Describe = (ids) => [{ query: { limit: '50', cursor: ids.usersCursor, needReturnRemark: 'true' } }];
 const newGroup = (name: string) => inBody((ids) => ({ [name]: 'a name', owner: ids.username, members: [ids.other] }));
 
 /** What a call of each route of the Agora dialect carries beside the ids in its path. HEAD is as GET. */
@@ -82,6 +84,19 @@ const agora: Readonly<Record<string, Describe>> = {
   'POST /chatrooms/:id/users': moreMembers,
   'GET /users/:username/joined_chatgroups': nothing,
   'GET /users/:username/joined_chatrooms': nothing,
+  'POST /users/:username/contacts/users/:friend': nothing,
+  'GET /users/:username/contacts/users': (ids) => [
+    {},
+    { query: { needReturnRemark: 'true', version: ids.usersCursor } },
+  ],
+  'GET /user/:username/contacts': contactPage,
+  'GET /users/:username/contacts': contactPage,
+  'PUT /user/:username/contacts/users/:friend': remark,
+  'PUT /users/:username/contacts/users/:friend': remark,
+  'POST /users/:username/contacts/import': others,
+  'POST /contacts/check': checkList,
+  'DELETE /users/:username/contacts/users/:friend': nothing,
+  'DELETE /contacts/users/:username': nothing,
   'POST /users/:username/blocks/users': others,
   'GET /users/:username/blocks/users': (ids) => [{}, { query: { pageSize: '50', cursor: ids.usersCursor } }],
   'POST /blocks/check': checkList,
@@ -169,7 +184,11 @@ function withoutPrefix(route: string): string {
 function pathsOf(pattern: string, app: Credentials, ids: Ids): string[] {
   const values: Readonly<Record<string, readonly string[]>> = {
     ...{ org: [app.org], app: [app.name], appId: [app.appId] },
-    ...{ username: [ids.username, ids.uuid], usernames: [ids.username, `${ids.username},${ids.other}`] },
+    ...{
+      username: [ids.username, ids.uuid],
+      friend: [ids.other],
+      usernames: [ids.username, `${ids.username},${ids.other}`],
+    },
     ...{ id: [pattern.includes('/chatrooms/') ? ids.roomId : ids.groupId] },
     ...{ resource: [ids.resource], messageId: [ids.messageId] },
   };

@@ -4,20 +4,13 @@ import { JsonBody } from '../../http/json-body.pipe.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
 import { type AgoraPage, Page } from './agora-page.js';
-import { BlockAgoraUsersDto, CheckAgoraUsersDto } from './agora-relations.dto.js';
+import { BlockAgoraUsersDto, CheckAgoraUsersDto, relationsSchema, toRelations } from './agora-relations.dto.js';
 import { AgoraRoute, type AgoraRouteOptions } from './agora-route.decorator.js';
 import { toAgoraUser } from './agora-users.dto.js';
 
 const pageSize = { member: 'pageSize', default: 50, max: 50 };
 const usernames = { type: 'array', items: { type: 'string' } };
-const relations = {
-  type: 'array',
-  items: {
-    type: 'object',
-    properties: { username: { type: 'string' }, relation: { type: 'string', enum: ['blacklist', 'not_blacklist'] } },
-    required: ['username', 'relation'],
-  },
-};
+const relation = ['blacklist', 'not_blacklist'] as const;
 const unblocking: AgoraRouteOptions = {
   limit: 50,
   pool: 'own',
@@ -84,14 +77,11 @@ export class AgoraBlocksController {
   @AgoraRoute('POST blocks/check', 'Whether a user has blocked each of up to 100 others', {
     pool: 'own',
     answer: 'action application path uri entities timestamp duration organization applicationName',
-    schemas: { entities: relations },
+    schemas: { entities: relationsSchema(...relation) },
   })
   async check(@Call() call: AgoraCall, @JsonBody(CheckAgoraUsersDto) body: CheckAgoraUsersDto) {
     const blocked = await this.blocks.check(call.app.id, body.username, body.check_list);
-    const entities = body.check_list.map((username, index) => ({
-      username,
-      relation: blocked[index] === true ? 'blacklist' : 'not_blacklist',
-    }));
+    const entities = toRelations(body, blocked, ...relation);
     return call.answer({ entities });
   }
 

@@ -1,5 +1,7 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsDefined, IsNotEmpty, IsString } from 'class-validator';
+import type { Contact } from '../../contacts/contact.js';
+import { maxImported } from '../../contacts/contacts.service.js';
 
 const maxChecked = 100;
 const checkListSize = { message: `check_list size must be between 1 and ${maxChecked}` };
@@ -28,4 +30,60 @@ export class BlockAgoraUsersDto {
   @ArrayMinSize(1, { message: 'usernames must name at least one user' })
   @IsString({ each: true, message: 'usernames must be a list of strings' })
   usernames!: string[];
+}
+
+export class ImportAgoraContactsDto {
+  @ApiProperty({ type: [String], minItems: 1, maxItems: maxImported, example: ['user2', 'user3'] })
+  @IsDefined({ message: 'usernames is required: a list of users' })
+  @IsArray({ message: 'usernames must be a list of users' })
+  @ArrayMinSize(1, { message: 'usernames must name at least one user' })
+  @ArrayMaxSize(maxImported, { message: `request user over flow limit:${maxImported}.` })
+  @IsString({ each: true, message: 'usernames must be a list of strings' })
+  usernames!: string[];
+}
+
+export class RemarkAgoraContactDto {
+  @ApiProperty({ maxLength: 100, description: 'An empty one removes it', example: 'my friend' })
+  @IsDefined({ message: 'remark is required' })
+  @IsString({ message: 'remark must be a string' })
+  remark!: string;
+}
+
+/** A friend on a user's list. */
+export class AgoraContact {
+  @ApiPropertyOptional({ type: String, nullable: true, description: 'Only where it was asked for' })
+  remark?: string | null;
+
+  @ApiProperty({ example: 'user2' })
+  username!: string;
+}
+
+export function toAgoraContact({ username, remark }: Contact, withRemark: boolean): AgoraContact {
+  return withRemark ? { remark, username } : { username };
+}
+
+/** What the answer of a check says of each user. */
+export function relationsSchema(related: string, unrelated: string): object {
+  const relation = { type: 'string', enum: [related, unrelated] };
+  return {
+    type: 'array',
+    items: {
+      type: 'object',
+      properties: { username: { type: 'string' }, relation },
+      required: ['username', 'relation'],
+    },
+  };
+}
+
+/** The users as the caller wrote them, with their relations in the same order. */
+export function toRelations(
+  { check_list }: CheckAgoraUsersDto,
+  areRelated: readonly boolean[],
+  related: string,
+  unrelated: string,
+): { username: string; relation: string }[] {
+  return check_list.map((username, index) => ({
+    username,
+    relation: areRelated[index] === true ? related : unrelated,
+  }));
 }

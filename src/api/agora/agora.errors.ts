@@ -16,6 +16,7 @@ interface AgoraRendering {
 const security = 'EasemobSecurityException';
 const illegalArgument = { status: 400, error: 'illegal_argument', exception: 'java.lang.IllegalArgumentException' };
 const invalidGrant = { status: 400, error: 'invalid_grant', exception: 'InvalidGrantException' };
+const exceedsLimit = { status: 403, error: 'exceed_limit', exception: 'ExceedLimitException' };
 const groupMissing = { status: 404, error: 'resource_not_found', exception: 'ResourceNotFoundException' };
 const forbidden = { status: 403, error: 'forbidden_op', exception: 'ForbiddenOpException' };
 const unavailable = { status: 503, error: 'service_unavailable', exception: 'ServiceUnavailableException' };
@@ -190,20 +191,15 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
     exception: 'ForbiddenOpException',
     description: 'the receiver has blocked the sender',
   },
-  block_limit_exceeded: {
-    status: 403,
-    error: 'exceed_limit',
-    exception: 'ExceedLimitException',
-    description: 'user block number exceed limit',
+  contact_not_found: {
+    ...illegalArgument,
+    description: 'updateRemark they are not friends, please add as a friend first.',
   },
+  contact_limit_exceeded: { ...exceedsLimit, description: 'user contact number exceed limit' },
+  block_limit_exceeded: { ...exceedsLimit, description: 'user block number exceed limit' },
   group_not_found: { ...groupMissing, description: (error) => `grpID ${error.detail} does not exist!` },
   group_user_not_found: { ...groupMissing, description: (error) => `username ${error.detail} doesn't exist!` },
-  group_full: {
-    status: 403,
-    error: 'exceed_limit',
-    exception: 'ExceedLimitException',
-    description: 'the number of members exceeds the limit of the group',
-  },
+  group_full: { ...exceedsLimit, description: 'the number of members exceeds the limit of the group' },
   group_owner_stays: {
     status: 403,
     error: 'forbidden_op',
@@ -296,6 +292,8 @@ const attributesBatchTooLarge: AgoraRendering = {
   ...illegalArgument,
   description: (error) => `exceed allowed batch size ${error.limit}`,
 };
+/** And so has the import of contacts. */
+const noRoomToImport: AgoraRendering = { ...exceedsLimit, description: "Inviter's contact max count." };
 /** How this error looks in the answer to this request: some routes word an error in their own way. */
 export function renderingOf(error: AppError, request: FastifyRequest): AgoraRendering {
   const route = request.routeOptions.url ?? '';
@@ -306,6 +304,7 @@ export function renderingOf(error: AppError, request: FastifyRequest): AgoraRend
   if (error.code === 'batch_too_large' && route.endsWith('/metadata/user/get')) return attributesBatchTooLarge;
   if (error.code === 'batch_too_large' && route.includes('/:username/presence'))
     return presenceBatchTooLarge(route, request.method);
+  if (error.code === 'contact_limit_exceeded' && route.endsWith('/contacts/import')) return noRoomToImport;
   if (error.code !== 'user_not_found') return renderings[error.code];
   return route.endsWith('/password') || route.endsWith('/token') ? entityNotFound : renderings.user_not_found;
 }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AppsModule } from '../../apps/apps.module.js';
 import { AuthModule } from '../../auth/auth.module.js';
 import { BlocksModule } from '../../blocks/blocks.module.js';
+import { ContactsModule } from '../../contacts/contacts.module.js';
 import { GroupsModule } from '../../groups/groups.module.js';
 import { IdempotencyModule } from '../../idempotency/idempotency.module.js';
 import { MessagesModule } from '../../messages/messages.module.js';
@@ -15,6 +16,7 @@ import { AgoraAppGuard } from './agora-app.guard.js';
 import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 import { AgoraBlocksController } from './agora-blocks.controller.js';
+import { AgoraContactsController } from './agora-contacts.controller.js';
 import { AgoraGroupsController, AgoraRoomsController } from './agora-groups.controller.js';
 import { AgoraMessagesController } from './agora-messages.controller.js';
 import { AgoraOfflineMessagesController } from './agora-offline-messages.controller.js';
@@ -30,6 +32,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AppsModule,
     AuthModule,
     BlocksModule,
+    ContactsModule,
     GroupsModule,
     IdempotencyModule,
     MessagesModule,
@@ -49,6 +52,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AgoraOfflineMessagesController,
     AgoraGroupsController,
     AgoraRoomsController,
+    AgoraContactsController,
     AgoraBlocksController,
     AgoraUserAttributesController,
   ],

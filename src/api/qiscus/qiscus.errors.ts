@@ -74,6 +74,8 @@ const renderings = {
     message: 'the first request with this Idempotency-Key has not been answered yet',
   },
   message_too_large: invalid('message', 'message is too large'),
+  contact_not_found: { status: 404, message: 'contact not found' },
+  contact_limit_exceeded: { status: 403, message: 'the user can have no more contacts' },
   sender_blocked: { status: 403, message: 'the receiver has blocked the sender' },
   block_limit_exceeded: { status: 403, message: 'the user can have no more users blocked' },
   group_not_found: { status: 404, message: 'room not found' },

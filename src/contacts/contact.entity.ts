@@ -1,0 +1,27 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/** A friend on a user's list. There is always a second row, on the friend's list, with the same id. */
+@Entity('contacts', { withoutRowid: true })
+@Index('contacts_by_id', ['app_id', 'list_id', 'id'])
+export class ContactRow {
+  @PrimaryColumn({ type: 'varchar', length: 36 })
+  app_id!: string;
+
+  @PrimaryColumn({ type: 'bigint' })
+  list_id!: number;
+
+  /** The friend's list; once the friend has another one, this row counts no more. */
+  @PrimaryColumn({ type: 'bigint' })
+  friend_list_id!: number;
+
+  @Column({ type: 'varchar', length: 36 })
+  friend_uuid!: string;
+
+  /** Grows with time: the order of the list. */
+  @Column({ type: 'bigint' })
+  id!: number;
+
+  /** What the user calls the friend; null: nothing of their own. */
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  remark!: string | null;
+}

@@ -1,0 +1,210 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type SqlValue, type Transaction } from '../database/database.js';
+import { AppError } from '../errors/app-error.js';
+import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import { RemovalsService } from '../removals/removals.service.js';
+import type { User } from '../users/user.js';
+import { UsersService } from '../users/users.service.js';
+import type { AddOutcome, Contact, Friendship } from './contact.js';
+import { ContactListsRepository, type LockedList } from './contact-lists.repository.js';
+
+const columns = ['app_id', 'list_id', 'friend_list_id', 'friend_uuid', 'id', 'remark'];
+
+/** Who is a contact of whom: always both ways. */
+@Injectable()
+export class ContactsRepository {
+  constructor(
+    private readonly database: Database,
+    private readonly ids: TimeOrderedIds,
+    private readonly users: UsersService,
+    private readonly lists: ContactListsRepository,
+    private readonly removals: RemovalsService,
+  ) {}
+
+  /**
+   * Makes the user and each of the friends contacts of each other, as far as there is room on both lists.
+   * @throws AppError user_not_found when one of them was deleted since
+   */
+  add(user: User, friends: readonly User[], maxContacts: number): Promise<AddOutcome[]> {
+    const { appId } = user;
+    return this.database.write(async (transaction) => {
+      await this.lockUsers(transaction, [user, ...friends]);
+      const uuids = [user, ...friends].map(({ uuid }) => uuid);
+      const lists = await this.lists.lockOrCreate(transaction, appId, uuids);
+      const own = lists.get(user.uuid) as LockedList;
+      const theirs = friends.map(({ uuid }) => lists.get(uuid) as LockedList);
+      const present = await this.listed(transaction, own, theirs);
+      const rows: Record<string, SqlValue>[] = [];
+      const outcomes: AddOutcome[] = [];
+      let room = await this.roomOn(transaction, own, maxContacts, friends.length);
+      for (const list of theirs) {
+        if (present.has(list.list_id)) outcomes.push('present');
+        else if (room <= 0 || (await this.roomOn(transaction, list, maxContacts, 1)) <= 0) outcomes.push('full');
+        else {
+          const id = this.ids.next();
+          rows.push(rowOf(own, list, id), rowOf(list, own, id));
+          room -= 1;
+          own.contacts += 1;
+          list.contacts += 1;
+          outcomes.push('added');
+        }
+      }
+      await transaction.insert('contacts', columns, rows.sort(byKey));
+      if (rows.length > 0) await this.lists.save(transaction, [...lists.values()]);
+      return outcomes;
+    }, appId);
+  }
+
+  /** Ends it on both sides; false when they were no contacts. @throws AppError user_not_found as `add` */
+  remove({ user, friend }: Friendship): Promise<boolean> {
+    const { appId } = user;
+    return this.database.write(async (transaction) => {
+      await this.lockUsers(transaction, [user, friend]);
+      const lists = await this.lists.lock(transaction, appId, [user.uuid, friend.uuid]);
+      const [own, other] = [lists.get(user.uuid), lists.get(friend.uuid)];
+      if (own === undefined || other === undefined) return false;
+      if (!(await this.listed(transaction, own, [other])).has(other.list_id)) return false;
+      const gone = this.database.dialect.amongPairs(
+        ['list_id', 'friend_list_id'],
+        [
+          [own.list_id, other.list_id],
+          [other.list_id, own.list_id],
+        ],
+      );
+      await transaction.run(`DELETE FROM contacts WHERE app_id = ? AND ${gone.sql}`, [appId, ...gone.values]);
+      own.contacts -= 1;
+      other.contacts -= 1;
+      await this.lists.save(transaction, [own, other]);
+      return true;
+    }, appId);
+  }
+
+  /** Ends all contacts of a user, on both sides; they are out of reach at once. @throws AppError user_not_found as `add` */
+  clear(user: User): Promise<void> {
+    const { appId } = user;
+    return this.database.write(async (transaction) => {
+      await this.lockUsers(transaction, [user]);
+      const list = (await this.lists.lock(transaction, appId, [user.uuid])).get(user.uuid);
+      if (list === undefined || list.contacts === 0) return;
+      const before = list.list_id;
+      await this.lists.save(transaction, [{ ...list, list_id: this.ids.next(), contacts: 0 }]);
+      await this.removals.begin(transaction, appId, 'contacts', [String(before)]);
+    }, appId);
+  }
+
+  /** Sets what the user calls the friend; false when they are no contacts. */
+  async setRemark({ user, friend }: Friendship, remark: string | null): Promise<boolean> {
+    const { appId } = user;
+    return this.database.write(async (transaction) => {
+      const lists = await this.lists.lock(transaction, appId, [user.uuid, friend.uuid]);
+      const [own, other] = [lists.get(user.uuid), lists.get(friend.uuid)];
+      if (own === undefined || other === undefined) return false;
+      if (!(await this.listed(transaction, own, [other])).has(other.list_id)) return false;
+      await transaction.run('UPDATE contacts SET remark = ? WHERE app_id = ? AND list_id = ? AND friend_list_id = ?', [
+        remark,
+        appId,
+        own.list_id,
+        other.list_id,
+      ]);
+      return true;
+    }, appId);
+  }
+
+  /** Up to `limit` before the one with the id `beforeId`, newest first, without those who are deleted. */
+  async listBefore(user: User, beforeId: number, limit: number): Promise<Contact[]> {
+    const { selectInOrder, forceIndex } = this.database.dialect;
+    const { appId } = user;
+    return this.database.read<Contact>(
+      `${selectInOrder} u.username AS username, c.remark AS remark, c.id AS id FROM contact_lists o` +
+        ` CROSS JOIN contacts c${forceIndex('contacts_by_id')} ON c.app_id = o.app_id AND c.list_id = o.list_id` +
+        ' CROSS JOIN contact_lists l ON l.app_id = c.app_id AND l.user_uuid = c.friend_uuid AND l.list_id = c.friend_list_id' +
+        ` CROSS JOIN users u${forceIndex('users_by_uuid')} ON u.app_id = c.app_id AND u.uuid = c.friend_uuid` +
+        ' WHERE o.app_id = ? AND o.user_uuid = ? AND c.id < ? ORDER BY c.id DESC LIMIT ?',
+      [appId, user.uuid, beforeId, limit],
+      appId,
+    );
+  }
+
+  /** How many contacts the user's list counts: as many as there are, or a few more. */
+  async countOf({ appId, uuid }: User): Promise<number> {
+    return (await this.lists.find(appId, [uuid])).get(uuid)?.contacts ?? 0;
+  }
+
+  /** The uuids of those among these who are contacts of the user. */
+  async contactsAmong(user: User, some: readonly User[]): Promise<ReadonlySet<string>> {
+    const { appId } = user;
+    const lists = await this.lists.find(appId, [...new Set([user, ...some].map(({ uuid }) => uuid))]);
+    const own = lists.get(user.uuid);
+    if (own === undefined) return new Set();
+    const friends = this.database.dialect.among(
+      'friend_list_id',
+      [...lists.values()].map((list) => list.list_id),
+    );
+    const rows = await this.database.read<{ friend_uuid: string }>(
+      `SELECT friend_uuid FROM contacts WHERE app_id = ? AND list_id = ? AND ${friends.sql}`,
+      [appId, own.list_id, ...friends.values],
+      appId,
+    );
+    return new Set(rows.map((row) => row.friend_uuid));
+  }
+
+  /** The ids of those of the lists that are on the list `own`. */
+  private async listed(
+    transaction: Transaction,
+    own: LockedList,
+    others: readonly LockedList[],
+  ): Promise<ReadonlySet<number>> {
+    const friends = this.database.dialect.among(
+      'friend_list_id',
+      others.map((list) => list.list_id),
+    );
+    const rows = await transaction.read<{ friend_list_id: number }>(
+      `SELECT friend_list_id FROM contacts WHERE app_id = ? AND list_id = ? AND ${friends.sql}`,
+      [own.app_id, own.list_id, ...friends.values],
+    );
+    return new Set(rows.map((row) => row.friend_list_id));
+  }
+
+  /**
+   * How many more contacts a list takes. Where its counter leaves too little room for those `needed`, without those who
+   * are deleted, whose rows are still to be removed.
+   */
+  private async roomOn(transaction: Transaction, list: LockedList, maxContacts: number, needed: number) {
+    const room = maxContacts - list.contacts;
+    if (room >= needed) return room;
+    const pending = await transaction.read('SELECT subject FROM removals WHERE app_id = ? LIMIT 1', [list.app_id]);
+    return pending.length === 0 ? room : maxContacts - (await this.count(transaction, list));
+  }
+
+  private async count(transaction: Transaction, list: LockedList): Promise<number> {
+    const { selectInOrder, forceIndex } = this.database.dialect;
+    const [row] = await transaction.read<{ contacts: number | string }>(
+      `${selectInOrder} COUNT(u.uuid) AS contacts FROM contacts c` +
+        ' CROSS JOIN contact_lists l ON l.app_id = c.app_id AND l.user_uuid = c.friend_uuid AND l.list_id = c.friend_list_id' +
+        ` CROSS JOIN users u${forceIndex('users_by_uuid')} ON u.app_id = c.app_id AND u.uuid = c.friend_uuid` +
+        ' WHERE c.app_id = ? AND c.list_id = ?',
+      [list.app_id, list.list_id],
+    );
+    return Number(row?.contacts ?? 0);
+  }
+
+  /** @throws AppError user_not_found when one of them was deleted since */
+  private async lockUsers(transaction: Transaction, users: readonly User[]): Promise<void> {
+    const [{ appId }] = users as [User];
+    const names = [...new Set(users.map(({ username }) => username))];
+    const held = new Set((await this.users.lockForUpdate(transaction, appId, names)).map(({ uuid }) => uuid));
+    if (users.some(({ uuid }) => !held.has(uuid))) throw new AppError('user_not_found');
+  }
+}
+
+function rowOf(own: LockedList, friend: LockedList, id: number): Record<string, SqlValue> {
+  return {
+    ...{ app_id: own.app_id, list_id: own.list_id, friend_list_id: friend.list_id },
+    ...{ friend_uuid: friend.user_uuid, id, remark: null },
+  };
+}
+
+function byKey(one: Record<string, SqlValue>, other: Record<string, SqlValue>): number {
+  const difference = (key: string): number => (one[key] as number) - (other[key] as number);
+  return difference('list_id') || difference('friend_list_id');
+}
