@@ -20,6 +20,8 @@ export interface OutgoingMessage {
   readonly body: unknown;
   /** A JSON value; none if it is undefined or empty: null, `""`, `[]`. */
   readonly ext?: unknown;
+  /** Only for receivers who are online; nothing is left for the others. */
+  readonly onlineOnly?: boolean;
 }
 
 export const maxReceivers = 600;
@@ -66,7 +68,7 @@ export class MessagesService {
     await this.limits.admitMessage(app, usernames.length, message.body.length + (message.ext?.length ?? 0));
     const online = await this.online(app, usernames);
     const receivers = usernames.map((username, index) => ({ username, offline: online[index] !== true }));
-    const receipts = await this.offlineMessages.store(app, message, receivers);
+    const receipts = await this.offlineMessages.store(app, message, receivers, outgoing.onlineOnly);
     // Also users who seemed offline: they may have connected while this was being stored. A lost wake-up is made up for
     // by the next poll of the session.
     afterCommit(() => this.presence.wake(app.id, usernames));
@@ -84,7 +86,7 @@ export class MessagesService {
 function checkMessage({ from, to, type, body, ext }: OutgoingMessage) {
   const sender = usernameKey(from);
   if (sender === null) throw new AppError('username_illegal', { detail: from });
-  if (to.length === 0) throw new AppError('argument_invalid', { detail: 'to must name at least one receiver' });
+  if (to.length === 0) throw new AppError('argument_invalid', { detail: 'a message must name at least one receiver' });
   if (to.length > maxReceivers) throw new AppError('batch_too_large', { count: to.length, limit: maxReceivers });
   if (!isMessageType(type))
     throw new AppError('argument_invalid', { detail: `type must be one of ${messageTypes.join(', ')}` });

@@ -39,7 +39,7 @@ export class InboxLimitsRepository {
     await this.removeFound(transaction, appId, inboxes, queries);
   }
 
-  /** Removes the oldest of the history: a device has each of these messages, so only their states are lost. */
+  /** Removes the oldest of the history: a device has each of these messages, or none will, so only their states are lost. */
   async trimHistory(transaction: Transaction, appId: string, inboxes: LockedInboxes, maxKept: number): Promise<void> {
     const excess = excessOf(inboxes, (inbox) => inbox.history - maxKept);
     const queries = excess.map(({ inbox, count }) => historyToRemove(inbox, count));
@@ -102,7 +102,7 @@ function historyToRemove({ app_id, user_uuid }: LockedInbox, count: number): Que
   return {
     sql:
       `SELECT ${removableColumns} FROM inbox_messages` +
-      ` WHERE app_id = ? AND user_uuid = ? AND state = ${storedState.history} ORDER BY seq LIMIT ?`,
+      ` WHERE app_id = ? AND user_uuid = ? AND state >= ${storedState.history} ORDER BY seq LIMIT ?`,
     values: [app_id, user_uuid, count],
   };
 }

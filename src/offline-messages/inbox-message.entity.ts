@@ -31,7 +31,7 @@ export class InboxMessageRow {
   @Column({ type: 'smallint' })
   offline!: number;
 
-  /** 1: the receiver is also the sender; such a message is never unread. */
+  /** 1: never unread, as the receiver is also the sender or the message was for open sessions only. */
   @Column({ type: 'smallint' })
   own!: number;
 

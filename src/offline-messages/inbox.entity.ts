@@ -27,7 +27,7 @@ export class InboxRow {
   @Column({ type: 'bigint' })
   kept!: number;
 
-  /** How many rows are in state `history`. */
+  /** How many rows are in state `history` or `live`. */
   @Column({ type: 'bigint' })
   history!: number;
 }

@@ -11,13 +11,15 @@ import type { InboxMessageRow } from './inbox-message.entity.js';
 import { InboxesRepository, type LockedInbox } from './inboxes.repository.js';
 import { InboxLimitsRepository } from './inbox-limits.repository.js';
 import type { Message, Receipt, Receiver } from './message.js';
-import { storedState } from './stored-state.js';
+import { isUndelivered, storedState } from './stored-state.js';
 
 /** One message for up to `maxReceivers` receivers, and how many messages each of them may keep. */
 interface Delivery {
   readonly message: Message;
   readonly receivers: readonly Receiver[];
   readonly maxKept: number;
+  /** Nothing is stored for receivers who are offline. */
+  readonly onlineOnly: boolean;
 }
 
 interface Acknowledgement {
@@ -88,7 +90,7 @@ export class MessageDeliveriesRepository {
     appId: string,
     deliveries: readonly Delivery[],
   ): Promise<(readonly Receipt[])[]> {
-    const usernames = new Set(deliveries.flatMap(({ receivers }) => receivers.map(({ username }) => username)));
+    const usernames = new Set(deliveries.flatMap(usernamesToStoreFor));
     const users = await this.users.lockForUpdate(transaction, appId, [...usernames]);
     const uuids = new Map(users.map(({ username, uuid }) => [username, uuid]));
     const attempts = attemptsToReach(new Map(users.map((user) => [user.username, user])), deliveries);
@@ -97,7 +99,7 @@ export class MessageDeliveriesRepository {
     const createdAt = this.clock.now();
     const messages: Record<string, SqlValue>[] = [];
     const arrived: Record<string, SqlValue>[] = [];
-    const results = deliveries.map(({ message, receivers }) => {
+    const results = deliveries.map(({ message, receivers, onlineOnly }) => {
       const messageId = this.ids.next();
       const arrivedBefore = arrived.length;
       const receipts = receivers.map(({ username, offline }): Receipt => {
@@ -107,13 +109,12 @@ export class MessageDeliveriesRepository {
         if (inbox === undefined) return { id, refused: false };
         if (refusals.size > 0 && refusals.has(keyOf({ receiverUuid, sender: message.sender })))
           return { id, refused: true };
-        inbox.last_seq += 1;
-        inbox.undelivered += 1;
-        inbox.kept += 1;
+        if (onlineOnly && offline) return { id, refused: false };
+        countArrival(inbox, onlineOnly);
         arrived.push({
           ...{ app_id: appId, user_uuid: inbox.user_uuid, seq: inbox.last_seq, id, message_id: messageId },
-          ...{ state: storedState.undelivered, offline: offline ? 1 : 0, own: username === message.sender ? 1 : 0 },
-          ...{ created_at: createdAt, sender: message.sender },
+          ...{ state: onlineOnly ? storedState.live : storedState.undelivered, offline: offline ? 1 : 0 },
+          ...{ own: onlineOnly || username === message.sender ? 1 : 0, created_at: createdAt, sender: message.sender },
         });
         return { id, refused: false };
       });
@@ -127,7 +128,10 @@ export class MessageDeliveriesRepository {
     });
     await transaction.insert('messages', messageColumns, messages);
     await transaction.insert('inbox_messages', inboxMessageColumns, arrived);
-    await this.limits.trimKept(transaction, appId, inboxes, deliveries.at(-1)?.maxKept ?? 0);
+    const maxKept = deliveries.at(-1)?.maxKept ?? 0;
+    await this.limits.trimKept(transaction, appId, inboxes, maxKept);
+    if (deliveries.some(({ onlineOnly }) => onlineOnly))
+      await this.limits.trimHistory(transaction, appId, inboxes, maxKept);
     await this.inboxes.save(transaction, inboxes);
     const lastSeqs = [...inboxes].map(([uuid, inbox]): [string, number] => [uuid, inbox.last_seq]);
     await this.userChanges.add(transaction, appId, new Map(lastSeqs));
@@ -144,13 +148,16 @@ export class MessageDeliveriesRepository {
     const inboxes = await this.inboxes.lock(transaction, appId, [...uuids]);
     const owners = new Map(items.map(({ id, userUuid }) => [id, userUuid]));
     const wanted = among('id', [...owners.keys()]);
-    const found = await transaction.read<Pick<InboxMessageRow, 'user_uuid' | 'id' | 'offline'>>(
-      `SELECT user_uuid, id, offline FROM inbox_messages${forceIndex('inbox_messages_by_id')}` +
-        ` WHERE app_id = ? AND state = ? AND ${wanted.sql}`,
-      [appId, storedState.undelivered, ...wanted.values],
+    const found = await transaction.read<Pick<InboxMessageRow, 'user_uuid' | 'id' | 'offline' | 'state'>>(
+      `SELECT user_uuid, id, offline, state FROM inbox_messages${forceIndex('inbox_messages_by_id')}` +
+        ` WHERE app_id = ? AND ${wanted.sql}`,
+      [appId, ...wanted.values],
     );
-    const delivered = found.filter(({ user_uuid, id }) => owners.get(id) === user_uuid && inboxes.has(user_uuid));
-    for (const { user_uuid, offline } of delivered) {
+    const delivered = found.filter(
+      ({ user_uuid, id, state }) => isUndelivered(state) && owners.get(id) === user_uuid && inboxes.has(user_uuid),
+    );
+    for (const { user_uuid, offline, state } of delivered) {
+      if (state === storedState.live) continue;
       const inbox = inboxes.get(user_uuid) as LockedInbox;
       inbox.undelivered -= 1;
       if (offline !== 0) continue;
@@ -183,4 +190,17 @@ function attemptsToReach(users: ReadonlyMap<string, User>, deliveries: readonly 
       return user?.hasBlocks === true ? { receiverUuid: user.uuid, sender } : [];
     }),
   );
+}
+
+function usernamesToStoreFor({ receivers, onlineOnly }: Delivery): string[] {
+  return receivers.flatMap(({ username, offline }) => (onlineOnly && offline ? [] : username));
+}
+
+function countArrival(inbox: LockedInbox, onlineOnly: boolean): void {
+  inbox.last_seq += 1;
+  if (onlineOnly) inbox.history += 1;
+  else {
+    inbox.undelivered += 1;
+    inbox.kept += 1;
+  }
 }

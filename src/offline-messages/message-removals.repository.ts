@@ -42,7 +42,7 @@ export class MessageRemovalsRepository {
       const inbox = inboxes.get(user_uuid);
       if (inbox === undefined) continue;
       if (state === storedState.undelivered) inbox.undelivered -= 1;
-      if (state === storedState.history) inbox.history -= 1;
+      if (state >= storedState.history) inbox.history -= 1;
       else inbox.kept -= 1;
     }
     const { among, forceIndexToChange } = this.database.dialect;

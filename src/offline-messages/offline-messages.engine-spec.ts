@@ -47,7 +47,7 @@ describe('the counters of inboxes under concurrency', () => {
     const counted = await rows<Record<string, number>>(
       'SELECT b.user_uuid, b.undelivered, b.kept, b.history, b.last_seq,' +
         ' COALESCE(SUM(i.state = 0), 0) AS undelivered_rows, COALESCE(SUM(i.state < 2), 0) AS kept_rows,' +
-        ' COALESCE(SUM(i.state = 2), 0) AS history_rows, COALESCE(MAX(i.seq), 0) AS seq_most' +
+        ' COALESCE(SUM(i.state >= 2), 0) AS history_rows, COALESCE(MAX(i.seq), 0) AS seq_most' +
         ' FROM inboxes b LEFT JOIN inbox_messages i ON i.app_id = b.app_id AND i.user_uuid = b.user_uuid' +
         ' GROUP BY b.user_uuid, b.undelivered, b.kept, b.history, b.last_seq',
     );
@@ -84,6 +84,14 @@ describe('the counters of inboxes under concurrency', () => {
     for (const name of names) await first.register(name);
     const known: { uuid: string; id: string }[] = [];
 
+    /** As for receivers of whom some are online: here, nobody is. */
+    const storeLive = async (node: RunningApp, sender: string, to: readonly string[]): Promise<Map<string, string>> => {
+      const message = { sender, chatType: 'chat', type: 'cmd', body: '{}', ext: null } as const;
+      const receivers = to.map((username) => ({ username, offline: random(4) === 0 }));
+      const ids = await node.nest.get(OfflineMessagesService).store(first.app, message, receivers, true);
+      return new Map(ids.map((id, index) => [to[index] as string, String(id)]));
+    };
+
     const step = async (node: RunningApp): Promise<void> => {
       const offlineMessages = node.nest.get(OfflineMessagesService);
       const name = names[random(names.length)] as string;
@@ -91,7 +99,8 @@ describe('the counters of inboxes under concurrency', () => {
       if (what < 50) {
         const to = names.filter(() => random(2) === 0);
         const message = { from: name, to: [...to, 'nobody'], type: 'txt', body: { msg: `${seed}` } };
-        const ids = await node.nest.get(MessagesService).send(first.app, message);
+        const ids =
+          what < 40 ? await node.nest.get(MessagesService).send(first.app, message) : await storeLive(node, name, to);
         for (const one of to) {
           const user = await node.nest.get(UsersService).find(first.app.id, one);
           if (user !== null) known.push({ uuid: user.uuid, id: ids.get(one) as string });

@@ -9,7 +9,7 @@ import type { CreationWindow, InboxMessage, Message, Receipt, Receiver } from '.
 import { MessageDeliveriesRepository, maxReceivers } from './message-deliveries.repository.js';
 import { MessageExpiryRepository } from './message-expiry.repository.js';
 import { readMessageId } from './message-id.js';
-import { storedState } from './stored-state.js';
+import { isUndelivered } from './stored-state.js';
 import { type UnreadConversation, UnreadConversations } from './unread-conversations.js';
 import { type UnreadCount, UnreadMessages } from './unread-messages.js';
 
@@ -47,10 +47,12 @@ export class OfflineMessagesService {
   /**
    * Puts a message into the queue of each receiver and resolves once that is durable. A list of up to 300 receivers is
    * stored atomically; a longer one in parts, in order.
-   * @returns an id for each receiver, in their order; for an unknown name, or one who has blocked the sender, the id of nothing
+   * @param onlineOnly stores it for receivers who are online, and for their open sessions alone: it never is an offline
+   *   message, also when they go offline meanwhile
+   * @returns an id for each receiver, in their order; for one for whom nothing is stored, the id of nothing
    * @throws AppError database_unavailable, after which some receivers may have it: sending again gives them it twice
    */
-  async store(app: App, message: Message, receivers: readonly Receiver[]): Promise<Receipt[]> {
+  async store(app: App, message: Message, receivers: readonly Receiver[], onlineOnly = false): Promise<Receipt[]> {
     const maxKept = app.settings.offline_messages_per_user;
     const parts: Promise<readonly Receipt[]>[] = [];
     for (let start = 0; start < receivers.length; start += maxReceivers)
@@ -59,6 +61,7 @@ export class OfflineMessagesService {
           message,
           receivers: receivers.slice(start, start + maxReceivers),
           maxKept,
+          onlineOnly,
         }),
       );
     return (await Promise.all(parts)).flat();
@@ -75,7 +78,7 @@ export class OfflineMessagesService {
   async stateOf(appId: string, userUuid: string, messageId: string): Promise<DeliveryState | null> {
     const message = await this.find(appId, userUuid, messageId);
     if (message === null) return null;
-    return message.state === storedState.undelivered ? 'undelivered' : 'delivered';
+    return isUndelivered(message.state) ? 'undelivered' : 'delivered';
   }
 
   /** Call it once the session can be woken: what is stored later is after `lastSeq`. */

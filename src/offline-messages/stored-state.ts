@@ -1,6 +1,6 @@
 /**
  * How far a message has come in an inbox: the values of `inbox_messages.state`. Those below `history` are the offline
- * messages of the user.
+ * messages of the user; the others count as `history` of the inbox.
  */
 export const storedState = {
   /** No device has acknowledged it. */
@@ -9,4 +9,11 @@ export const storedState = {
   delivered: 1,
   /** Acknowledged by a user who was online when it arrived: not an offline message any more. */
   history: 2,
+  /** For sessions that were open when it arrived, and no others; no device has acknowledged it. */
+  live: 3,
 } as const;
+
+/** Whether no device has acknowledged the message. */
+export function isUndelivered(state: number): boolean {
+  return state === storedState.undelivered || state === storedState.live;
+}

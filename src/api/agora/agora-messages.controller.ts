@@ -1,23 +1,42 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ApiQuery } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { describedParameter } from '../../http/described-parameter.js';
 import { JsonBody } from '../../http/json-body.pipe.js';
 import { MessagesService } from '../../messages/messages.service.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
-import { SendAgoraMessageDto } from './agora-messages.dto.js';
+import { SendAgoraMessageDto, SendOlderAgoraMessageDto, toMessage, toMessageOfOlder } from './agora-messages.dto.js';
 import { AgoraRoute } from './agora-route.decorator.js';
 
-/** The sender of a message that names none. */
-const defaultSender = 'admin';
 const idsByReceiver = {
   type: 'object',
   additionalProperties: { type: 'string' },
   description: 'The message id of each receiver, by the name as it was written',
 };
+const resultsByReceiver = {
+  ...idsByReceiver,
+  description: '`success` for each receiver, by the name as it was written; with `useMsgId=true` the message id',
+};
 
+const readUseMessageIds = createParamDecorator((_data: unknown, context: ExecutionContext) => {
+  const query = context.switchToHttp().getRequest<FastifyRequest>().query as Record<string, unknown>;
+  return query['useMsgId'] === 'true';
+});
+const UseMessageIds = (): ParameterDecorator =>
+  describedParameter(
+    readUseMessageIds(),
+    ApiQuery({ name: 'useMsgId', required: false, enum: ['true', 'false'], description: 'Answer message ids' }),
+  );
+
+/**
+ * 6,000 messages a minute (Agora's limit), as the same number of calls in each second; these are no routes of the user
+ * system.
+ */
 @AgoraController('messages')
 export class AgoraMessagesController {
   constructor(private readonly messages: MessagesService) {}
 
-  /** 6,000 a minute (Agora's limit for messages), as the same number of calls in each second; not a user system route. */
   @AgoraRoute('POST messages/users', 'Send a message to up to 600 users', {
     pool: 'own',
     idempotent: true,
@@ -25,10 +44,29 @@ export class AgoraMessagesController {
     answer: 'path uri timestamp organization application action data duration applicationName',
     schemas: { data: idsByReceiver },
   })
-  send(@Call() call: AgoraCall, @JsonBody(SendAgoraMessageDto) { from, to, type, body, ext }: SendAgoraMessageDto) {
+  send(@Call() call: AgoraCall, @JsonBody(SendAgoraMessageDto) body: SendAgoraMessageDto) {
     return call.once(async () => {
-      const message = { from: from ?? defaultSender, to, type, body, ext: ext ?? undefined };
-      return call.answer({ data: Object.fromEntries(await this.messages.send(call.app, message)) });
+      return call.answer({ data: Object.fromEntries(await this.messages.send(call.app, toMessage(body))) });
+    });
+  }
+
+  @AgoraRoute('POST messages', 'The same in the older form', {
+    pool: 'own',
+    idempotent: true,
+    path: '/messages',
+    answer: 'path uri timestamp organization application entities action data duration applicationName',
+    schemas: { data: resultsByReceiver },
+  })
+  sendOlder(
+    @Call() call: AgoraCall,
+    @JsonBody(SendOlderAgoraMessageDto) body: SendOlderAgoraMessageDto,
+    @UseMessageIds() withIds: boolean,
+  ) {
+    return call.once(async () => {
+      const ids = await this.messages.send(call.app, toMessageOfOlder(body));
+      return call.answer({
+        data: Object.fromEntries(withIds ? ids : [...ids.keys()].map((name) => [name, 'success'])),
+      });
     });
   }
 }

@@ -1,14 +1,20 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsArray, IsDefined, IsNotEmpty, IsObject, IsOptional, IsString } from 'class-validator';
+import { IsArray, IsDefined, IsIn, IsNotEmpty, IsObject, IsOptional, IsString } from 'class-validator';
+import { AppError } from '../../errors/app-error.js';
 import { messageTypes } from '../../messages/message-types.js';
-import { maxReceivers } from '../../messages/messages.service.js';
+import { maxReceivers, type OutgoingMessage } from '../../messages/messages.service.js';
 
-/** One message to up to 600 users. `routetype` and `sync_device` of the vendor are taken and mean nothing here. */
-export class SendAgoraMessageDto {
+/** The sender of a message that names none. */
+const defaultSender = 'admin';
+const onlineOnly = 'ROUTE_ONLINE';
+const routes = [onlineOnly, 'ROUTE_ALL', ''];
+
+/** What both forms of a message have. `sync_device` of the vendor is taken and means nothing here. */
+class AgoraMessageDto {
   @ApiPropertyOptional({
     type: String,
     nullable: true,
-    default: 'admin',
+    default: defaultSender,
     description: 'Need not be a user',
     example: 'user1',
   })
@@ -17,6 +23,24 @@ export class SendAgoraMessageDto {
   @IsNotEmpty({ message: 'from must not be empty' })
   from?: string | null;
 
+  @ApiPropertyOptional({ type: Object, nullable: true, description: 'Whatever the clients agree on' })
+  @IsOptional()
+  @IsObject({ message: 'ext must be a JSON object' })
+  ext?: object | null;
+
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    enum: routes,
+    description: '`ROUTE_ONLINE`: only for receivers who are online; nothing waits for the others',
+  })
+  @IsOptional()
+  @IsIn(routes, { message: `routetype must be ${onlineOnly}, or be left out` })
+  routetype?: string | null;
+}
+
+/** One message to up to 600 users. */
+export class SendAgoraMessageDto extends AgoraMessageDto {
   @ApiProperty({ type: [String], maxItems: maxReceivers, description: 'Names that nobody has are not refused' })
   @IsDefined({ message: 'to is required: a list of users' })
   @IsArray({ message: 'to must be a list of users' })
@@ -32,9 +56,45 @@ export class SendAgoraMessageDto {
   @IsDefined({ message: 'body is required' })
   @IsObject({ message: 'body must be a JSON object' })
   body!: object;
+}
 
-  @ApiPropertyOptional({ type: Object, nullable: true, description: 'Whatever the clients agree on' })
-  @IsOptional()
-  @IsObject({ message: 'ext must be a JSON object' })
-  ext?: object | null;
+/** The same in the older form, whose `msg` has the type among the members of the body. */
+export class SendOlderAgoraMessageDto extends AgoraMessageDto {
+  @ApiProperty({ enum: ['users'] })
+  @IsDefined({ message: 'target_type is required: users' })
+  @IsString({ message: 'target_type must be a string' })
+  target_type!: string;
+
+  @ApiProperty({ type: [String], maxItems: maxReceivers, description: 'Names that nobody has are not refused' })
+  @IsDefined({ message: 'target is required: a list of users' })
+  @IsArray({ message: 'target must be a list of users' })
+  @IsString({ each: true, message: 'target must be a list of strings' })
+  target!: string[];
+
+  @ApiProperty({
+    type: Object,
+    description: `\`type\` (${messageTypes.join(', ')}) and the members of the body; with ext up to 16 KiB`,
+    example: { type: 'txt', msg: 'hello' },
+  })
+  @IsDefined({ message: 'msg is required' })
+  @IsObject({ message: 'msg must be a JSON object' })
+  msg!: object;
+}
+
+export function toMessage(dto: SendAgoraMessageDto): OutgoingMessage {
+  return { ...common(dto), to: dto.to, type: dto.type, body: dto.body };
+}
+
+/** A type that is missing or no text is none that there is. @throws AppError argument_invalid */
+export function toMessageOfOlder(dto: SendOlderAgoraMessageDto): OutgoingMessage {
+  if (dto.target_type !== 'users')
+    throw new AppError('argument_invalid', {
+      detail: 'target_type must be users: there are no messages to groups and rooms',
+    });
+  const { type, ...body } = dto.msg as { readonly type?: unknown };
+  return { ...common(dto), to: dto.target, type: typeof type === 'string' ? type : '', body };
+}
+
+function common({ from, ext, routetype }: AgoraMessageDto) {
+  return { from: from ?? defaultSender, ext: ext ?? undefined, onlineOnly: routetype === onlineOnly };
 }

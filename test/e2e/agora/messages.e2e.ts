@@ -21,7 +21,7 @@ describe('POST messages/users', () => {
   afterAll(() => service.stop());
 
   test('200 with an id of each receiver, as decimal text, all different', async () => {
-    const response = await send(aMessage({ to: ['u1', 'U2'], routetype: 'ROUTE_ONLINE', sync_device: false }));
+    const response = await send(aMessage({ to: ['u1', 'U2'], sync_device: false }));
     expect(response.status).toBe(200);
     expectOrder(response, [
       ...['path', 'uri', 'timestamp', 'organization', 'application', 'action', 'data', 'duration', 'applicationName'],
@@ -91,7 +91,7 @@ describe('POST messages/users', () => {
   test.each([
     [{ from: '' }, /from must not be empty/],
     [{ from: 'no spaces' }, /username \[no spaces\] is not legal/],
-    [{ to: [] }, /to must name/],
+    [{ to: [] }, /must name at least one receiver/],
     [{ to: 'u1' }, /list/],
     [{ to: [1] }, /strings/],
     [{ to: undefined }, /to is required/],
