@@ -42,6 +42,7 @@ import { Contacts1764300000000 } from './database/migrations/1764300000000-conta
 import { Blocks1764300100000 } from './database/migrations/1764300100000-blocks.js';
 import { UserAttributes1764320000000 } from './database/migrations/1764320000000-user-attributes.js';
 import { PresenceSubscriptions1764330000000 } from './database/migrations/1764330000000-presence-subscriptions.js';
+import { PushSettings1764341000000 } from './database/migrations/1764341000000-push-settings.js';
 
 /** Every table. */
 const entities = [
@@ -89,6 +90,7 @@ export const migrations = [
   Blocks1764300100000,
   UserAttributes1764320000000,
   PresenceSubscriptions1764330000000,
+  PushSettings1764341000000,
 ];
 
 /** Where the data is, and what is in it. */

@@ -49,6 +49,7 @@ function setUp() {
     passwordHash: null,
     tokenEpoch: 0,
     hasBlocks: false,
+    pushSettings: null,
   };
   let table = [alice];
   const users = {

@@ -8,6 +8,7 @@ import { Database } from '../database/database.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { UserChangesService } from '../users/user-changes.service.js';
 import { UserRevocationsService } from '../users/user-revocations.service.js';
+import { UserSettingsService } from '../users/user-settings.service.js';
 import { UserWritesRepository } from '../users/user-writes.repository.js';
 import { UsersService } from '../users/users.service.js';
 import { LocalSessions } from './local-sessions.js';
@@ -144,7 +145,7 @@ describe('UserSweep', () => {
     await running.nest
       .get(MessagesService)
       .send(running.app, { from: 'admin', to: [written as string], type: 'txt', body: { msg: 'x' }, ext: undefined });
-    await users.changeNickname(appId, renamed as string, 'Ann');
+    await running.nest.get(UserSettingsService).change(appId, renamed as string, { nickname: 'Ann' });
     const counted = count();
     await run();
     expect(verdicts.sort()).toEqual(

@@ -14,6 +14,7 @@ export const userColumns = [
   'password_hash',
   'token_epoch',
   'has_blocks',
+  'push_settings',
 ] as const;
 
 export function toUser(row: UserRow): User {
@@ -29,6 +30,7 @@ export function toUser(row: UserRow): User {
     passwordHash: row.password_hash,
     tokenEpoch: row.token_epoch,
     hasBlocks: row.has_blocks !== 0,
+    pushSettings: row.push_settings,
   };
 }
 
@@ -45,5 +47,6 @@ export function toUserRow(user: User): SqlRow {
     password_hash: user.passwordHash,
     token_epoch: user.tokenEpoch,
     has_blocks: user.hasBlocks ? 1 : 0,
+    push_settings: user.pushSettings,
   };
 }

@@ -39,7 +39,7 @@ export type UserIdentity = Pick<User, 'username' | 'uuid'>;
 export type UserChange = (user: User) => UserChangeResult | null;
 
 export interface UserChangeResult {
-  readonly user: Partial<Pick<User, 'nickname' | 'activated' | 'passwordHash' | 'tokenEpoch'>>;
+  readonly user: Partial<Pick<User, 'nickname' | 'activated' | 'passwordHash' | 'tokenEpoch' | 'pushSettings'>>;
   /** A line of the activation history. */
   readonly activation?: { readonly actor: string; readonly reason: string | null };
 }
@@ -50,7 +50,7 @@ export interface Changed {
   readonly changed: boolean;
 }
 
-const changeable = ['nickname', 'activated', 'modified_at', 'password_hash', 'token_epoch'];
+const changeable = ['nickname', 'activated', 'modified_at', 'password_hash', 'token_epoch', 'push_settings'];
 /** A transaction of more rows would hold up others for too long. */
 const rowsPerRun = 500;
 const countSlots = 16;
@@ -189,6 +189,7 @@ export class UserWritesRepository {
       modifiedAt: now,
       tokenEpoch: 0,
       hasBlocks: false,
+      pushSettings: null,
     };
   }
 

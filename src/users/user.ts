@@ -20,4 +20,6 @@ export interface User {
   readonly tokenEpoch: number;
   /** Whether the user may have blocked others; if not, nobody needs to look who is blocked. */
   readonly hasBlocks: boolean;
+  /** As it is stored, for `readPushSettings`; null for nearly all users. */
+  readonly pushSettings: string | null;
 }

@@ -8,6 +8,7 @@ import { UserEvents } from './user-events.js';
 import { UserPagesRepository } from './user-pages.repository.js';
 import { UserPagesService } from './user-pages.service.js';
 import { UserRevocationsService } from './user-revocations.service.js';
+import { UserSettingsService } from './user-settings.service.js';
 import { UserWritesRepository } from './user-writes.repository.js';
 import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
@@ -22,10 +23,18 @@ import { UsersService } from './users.service.js';
     UserPagesRepository,
     UserPagesService,
     UserRevocationsService,
+    UserSettingsService,
     UserWritesRepository,
     UsersRepository,
     UsersService,
   ],
-  exports: [UserChangesService, UserEvents, UserPagesService, UserRevocationsService, UsersService],
+  exports: [
+    UserChangesService,
+    UserEvents,
+    UserPagesService,
+    UserRevocationsService,
+    UserSettingsService,
+    UsersService,
+  ],
 })
 export class UsersModule {}

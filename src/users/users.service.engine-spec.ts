@@ -1,18 +1,21 @@
 import { aUsername } from '../../test/factories/user.factory.js';
 import { type RunningApp, startApp } from '../../test/support/start-app.js';
 import { PasswordHasher } from '../passwords/password-hasher.service.js';
+import { UserSettingsService } from './user-settings.service.js';
 import { UserWritesRepository } from './user-writes.repository.js';
 import { UsersService } from './users.service.js';
 
 describe('UsersService', () => {
   let running: RunningApp;
   let users: UsersService;
+  let settings: UserSettingsService;
   let writes: UserWritesRepository;
   let appId: string;
 
   beforeAll(async () => {
     running = await startApp();
     users = running.nest.get(UsersService);
+    settings = running.nest.get(UserSettingsService);
     writes = running.nest.get(UserWritesRepository);
     appId = running.app.id;
   });
@@ -45,7 +48,7 @@ describe('UsersService', () => {
         (await running.register(aUsername(), { nickname: 'old' })).username as string,
       );
       const update = () => users.update(user, { nickname: undefined, password: 'another' });
-      const updated = await meanwhile(update, () => users.changeNickname(appId, user.username, 'new'));
+      const updated = await meanwhile(update, () => settings.change(appId, user.username, { nickname: 'new' }));
       expect(updated.nickname).toBe('new');
       expect((await users.get(appId, user.username)).nickname).toBe('new');
     });

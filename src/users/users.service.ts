@@ -206,12 +206,6 @@ export class UsersService {
     }));
   }
 
-  /** Sets the nickname; an empty one removes it. @throws AppError user_not_found, nickname_too_long */
-  async changeNickname(appId: string, nameOrUuid: string, text: string): Promise<User> {
-    const nickname = text === '' ? null : checkNickname(text);
-    return this.change(await this.get(appId, nameOrUuid), null, () => ({ user: { nickname } }));
-  }
-
   /**
    * Sets nickname and password, and writes `alsoWrite` in the same transaction; what is undefined or null stays as it is.
    * The password that the user has already changes nothing; another one ends every token and session.

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../errors/app-error.js';
 import { JsonBody, JsonBodyOneOrMany, OptionalJsonBody } from '../../http/json-body.pipe.js';
 import { UserRevocationsService } from '../../users/user-revocations.service.js';
+import { UserSettingsService } from '../../users/user-settings.service.js';
 import { maxBatchSize, UsersService } from '../../users/users.service.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
@@ -17,6 +18,7 @@ import {
   RegisterAgoraUserDto,
   toAgoraUser,
   toDeletedAgoraUser,
+  toSettings,
 } from './agora-users.dto.js';
 
 const actor = 'app token';
@@ -35,6 +37,7 @@ export class AgoraUsersController {
   constructor(
     private readonly users: UsersService,
     private readonly revocations: UserRevocationsService,
+    private readonly settings: UserSettingsService,
   ) {}
 
   @AgoraRoute('POST users', 'Register a user, or up to 60', {
@@ -82,7 +85,7 @@ export class AgoraUsersController {
     return call.answer({ entities: page.users.map(toAgoraUser), cursor: page.cursor, count: page.users.length });
   }
 
-  @AgoraRoute('PUT users/:username', 'Change the nickname of a user', {
+  @AgoraRoute('PUT users/:username', 'Change the nickname of a user, or settings of pushes', {
     guard: AgoraOwnUserGuard,
     idempotent: true,
     path,
@@ -91,10 +94,10 @@ export class AgoraUsersController {
   change(
     @Call() call: AgoraCall,
     @Param('username') username: string,
-    @JsonBody(ChangeAgoraUserDto) { nickname }: ChangeAgoraUserDto,
+    @JsonBody(ChangeAgoraUserDto) body: ChangeAgoraUserDto,
   ) {
     return call.once(async () => {
-      const user = await this.users.changeNickname(call.app.id, username, nickname);
+      const user = await this.settings.change(call.app.id, username, toSettings(body));
       return call.answer({ entities: [toAgoraUser(user)] });
     });
   }

@@ -1,8 +1,19 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsDefined, IsNotEmpty, IsOptional, IsString } from 'class-validator';
 import type { App } from '../../apps/app.js';
-import type { User } from '../../users/user.js';
+import { AppError } from '../../errors/app-error.js';
 import { failsWith } from '../../http/json-body.pipe.js';
+import { maxDisplayStyle, maxHour, type PushSettings, readPushSettings } from '../../users/push-settings.js';
+import type { User } from '../../users/user.js';
+import type { UserSettings } from '../../users/user-settings.service.js';
+import {
+  booleanOf,
+  IsOptionalBoolean,
+  IsOptionalNumberBetween,
+  type LenientBoolean,
+  type LenientNumber,
+  wholeNumberOf,
+} from './lenient-values.js';
 
 /** One user to register. */
 export class RegisterAgoraUserDto {
@@ -30,11 +41,91 @@ export class ChangeAgoraPasswordDto {
   newpassword!: string;
 }
 
+/** The nickname, settings of pushes, or both. */
 export class ChangeAgoraUserDto {
-  @ApiProperty({ maxLength: 100, example: 'testuser' })
-  @IsDefined({ message: 'nickname is required' })
+  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 100, example: 'testuser' })
+  @IsOptional()
   @IsString({ message: 'nickname must be a string' })
-  nickname!: string;
+  nickname?: string | null;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    nullable: true,
+    minimum: 0,
+    maximum: maxDisplayStyle,
+    description: 'Or its text',
+  })
+  @IsOptionalNumberBetween(0, maxDisplayStyle)
+  notification_display_style?: LenientNumber | null;
+
+  @ApiPropertyOptional({ type: Boolean, nullable: true, description: 'Or its text' })
+  @IsOptionalBoolean()
+  notification_no_disturbing?: LenientBoolean | null;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    nullable: true,
+    minimum: 0,
+    maximum: maxHour,
+    description: 'An hour, or its text',
+  })
+  @IsOptionalNumberBetween(0, maxHour)
+  notification_no_disturbing_start?: LenientNumber | null;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    nullable: true,
+    minimum: 0,
+    maximum: maxHour,
+    description: 'An hour, or its text',
+  })
+  @IsOptionalNumberBetween(0, maxHour)
+  notification_no_disturbing_end?: LenientNumber | null;
+}
+
+/** @throws AppError argument_invalid when there is nothing to change */
+export function toSettings(dto: ChangeAgoraUserDto): UserSettings {
+  const members = Object.keys(dto) as (keyof ChangeAgoraUserDto)[];
+  if (members.every((member) => dto[member] === null || dto[member] === undefined))
+    throw new AppError('argument_invalid', {
+      detail:
+        'nickname is required, or one of notification_display_style and notification_no_disturbing[_start|_end];' +
+        ' there are no other settings of pushes',
+    });
+  return {
+    nickname: dto.nickname ?? undefined,
+    push: {
+      displayStyle: wholeNumberOf(dto.notification_display_style) ?? undefined,
+      noDisturbing: booleanOf(dto.notification_no_disturbing) ?? undefined,
+      noDisturbingStart: wholeNumberOf(dto.notification_no_disturbing_start) ?? undefined,
+      noDisturbingEnd: wholeNumberOf(dto.notification_no_disturbing_end) ?? undefined,
+    },
+  };
+}
+
+/** The nickname of one user among several. */
+export class AgoraPushNicknameDto {
+  @ApiProperty({ example: 'user1' })
+  @IsDefined(failsWith('username_missing'))
+  @IsString({ message: 'username must be a string' })
+  username!: string;
+
+  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 100, example: 'testuser' })
+  @IsOptional()
+  @IsString({ message: 'push_nickname must be a string' })
+  push_nickname?: string | null;
+
+  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 100, description: 'The same as `push_nickname`' })
+  @IsOptional()
+  @IsString({ message: 'nickname must be a string' })
+  nickname?: string | null;
+}
+
+/** @throws AppError argument_invalid */
+export function toNamed({ username, push_nickname, nickname }: AgoraPushNicknameDto) {
+  const name = push_nickname ?? nickname;
+  if (name == null) throw new AppError('argument_invalid', { detail: 'push_nickname is required for each user' });
+  return { username, nickname: name };
 }
 
 /** Why a user is banned or unbanned: ours, beyond the vendor's API, kept in the history of the account. */
@@ -67,6 +158,18 @@ export class AgoraUser {
 
   @ApiPropertyOptional({ description: 'Only if one was given', example: 'testuser' })
   nickname?: string;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'Only if it was set, as the others below' })
+  notification_display_style?: number;
+
+  @ApiPropertyOptional()
+  notification_no_disturbing?: boolean;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'An hour' })
+  notification_no_disturbing_start?: number;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'An hour' })
+  notification_no_disturbing_end?: number;
 }
 
 export function toAgoraUser(user: User): AgoraUser {
@@ -78,6 +181,17 @@ export function toAgoraUser(user: User): AgoraUser {
     username: user.username,
     activated: user.activated,
     ...(user.nickname === null ? {} : { nickname: user.nickname }),
+    ...(user.pushSettings === null ? {} : toAgoraPushSettings(readPushSettings(user.pushSettings))),
+  };
+}
+
+function toAgoraPushSettings(settings: PushSettings): Partial<AgoraUser> {
+  const { displayStyle, noDisturbing, noDisturbingStart, noDisturbingEnd } = settings;
+  return {
+    ...(displayStyle === undefined ? {} : { notification_display_style: displayStyle }),
+    ...(noDisturbing === undefined ? {} : { notification_no_disturbing: noDisturbing }),
+    ...(noDisturbingStart === undefined ? {} : { notification_no_disturbing_start: noDisturbingStart }),
+    ...(noDisturbingEnd === undefined ? {} : { notification_no_disturbing_end: noDisturbingEnd }),
   };
 }
 

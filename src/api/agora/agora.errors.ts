@@ -227,6 +227,13 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
   presence_ext_too_large: { ...illegalArgument, description: 'ext is too big' },
   subscription_to_self: { ...illegalArgument, description: "you can't sub yourself" },
   subscriptions_full: { ...illegalArgument, description: 'too many sub presence' },
+  group_full: {
+    status: 403,
+    error: 'exceed_limit',
+    exception: 'ExceedLimitException',
+    description: 'the number of members exceeds the limit of the group',
+  },
+  group_owner_stays: { ...forbidden, description: 'forbidden operation on group owner!' },
   cursor_invalid: { ...illegalArgument, description: 'cursor is not one that this app gave out' },
   idempotency_key_invalid: { ...illegalArgument, description: keyInvalid },
   idempotency_key_reused: {
@@ -294,6 +301,11 @@ const attributesBatchTooLarge: AgoraRendering = {
 };
 /** And so has the import of contacts. */
 const noRoomToImport: AgoraRendering = { ...exceedsLimit, description: "Inviter's contact max count." };
+const pushNicknamesTooMany: AgoraRendering = {
+  ...illegalArgument,
+  description: 'put user push nicknames exceeds the limit',
+};
+
 /** How this error looks in the answer to this request: some routes word an error in their own way. */
 export function renderingOf(error: AppError, request: FastifyRequest): AgoraRendering {
   const route = request.routeOptions.url ?? '';
@@ -305,6 +317,7 @@ export function renderingOf(error: AppError, request: FastifyRequest): AgoraRend
   if (error.code === 'batch_too_large' && route.includes('/:username/presence'))
     return presenceBatchTooLarge(route, request.method);
   if (error.code === 'contact_limit_exceeded' && route.endsWith('/contacts/import')) return noRoomToImport;
+  if (error.code === 'batch_too_large' && route.endsWith('/push/nickname')) return pushNicknamesTooMany;
   if (error.code !== 'user_not_found') return renderings[error.code];
   return route.endsWith('/password') || route.endsWith('/token') ? entityNotFound : renderings.user_not_found;
 }

@@ -22,6 +22,7 @@ import { AgoraMessagesController } from './agora-messages.controller.js';
 import { AgoraOfflineMessagesController } from './agora-offline-messages.controller.js';
 import { AgoraPresenceController } from './agora-presence.controller.js';
 import { AgoraPresenceSubscriptionsController } from './agora-presence-subscriptions.controller.js';
+import { AgoraPushController } from './agora-push.controller.js';
 import { AgoraRegistrationGuard } from './agora-registration.guard.js';
 import { AgoraTokenController } from './agora-token.controller.js';
 import { AgoraUserAttributesController } from './agora-user-attributes.controller.js';
@@ -48,6 +49,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AgoraPresenceSubscriptionsController,
     AgoraTokenController,
     AgoraUsersController,
+    AgoraPushController,
     AgoraMessagesController,
     AgoraOfflineMessagesController,
     AgoraGroupsController,

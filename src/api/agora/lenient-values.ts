@@ -18,6 +18,13 @@ export function IsOptionalWholeNumber(): PropertyDecorator {
   });
 }
 
+export function IsOptionalNumberBetween(min: number, max: number): PropertyDecorator {
+  const isBetween = (number: number | null): boolean => number !== null && number >= min && number <= max;
+  return optionally('isNumberBetween', (value) => isBetween(wholeNumberOf(value as LenientNumber)), {
+    message: `$property must be a whole number from ${min} to ${max}`,
+  });
+}
+
 /** null: not given. */
 export function booleanOf(value: LenientBoolean | null | undefined): boolean | null {
   return value === undefined || value === null ? null : value === true || value === 'true';

@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import { AppError } from '../errors/app-error.js';
+import { checkNickname } from './nickname.js';
+import { type PushSettings, withPushSettings } from './push-settings.js';
+import type { User } from './user.js';
+import { UserWritesRepository } from './user-writes.repository.js';
+import { usernameKey } from './username.js';
+import { UsersService } from './users.service.js';
+
+/** What is undefined stays as it is. */
+export interface UserSettings {
+  /** Empty: none. */
+  readonly nickname?: string | undefined;
+  readonly push?: PushSettings | undefined;
+}
+
+/** Nicknames that one call may set; the vendor's number. */
+export const maxNicknames = 50;
+
+/** Owns what app servers set of a user for pushes: the nickname that they show, and when and how they come. */
+@Injectable()
+export class UserSettingsService {
+  constructor(
+    private readonly users: UsersService,
+    private readonly writes: UserWritesRepository,
+  ) {}
+
+  /** @throws AppError user_not_found, nickname_too_long */
+  async change(appId: string, nameOrUuid: string, { nickname, push = {} }: UserSettings): Promise<User> {
+    const name = nickname === undefined ? {} : { nickname: toNickname(nickname) };
+    const result = await this.writes.change(appId, await this.users.get(appId, nameOrUuid), ({ pushSettings }) => ({
+      user: { ...name, pushSettings: withPushSettings(pushSettings, push) },
+    }));
+    return result?.user ?? notFound();
+  }
+
+  /**
+   * Sets the nicknames of up to 50 users in one transaction; of one who is named twice, the last one.
+   * @returns those who exist, in the order of the request
+   * @throws AppError user_not_found when none does, batch_too_large, nickname_too_long
+   */
+  async changeNicknames(appId: string, named: readonly { username: string; nickname: string }[]): Promise<User[]> {
+    if (named.length > maxNicknames)
+      throw new AppError('batch_too_large', { count: named.length, limit: maxNicknames });
+    const nicknames = new Map(named.map(({ username, nickname }) => [usernameKey(username), toNickname(nickname)]));
+    const names = named.map(({ username }) => username);
+    const results = await this.writes.changeEach(appId, await this.users.findAll(appId, names), ({ username }) => ({
+      user: { nickname: nicknames.get(username) ?? null },
+    }));
+    const changed = results.flatMap((result) => result?.user ?? []);
+    return changed.length === 0 ? notFound() : changed;
+  }
+}
+
+function toNickname(text: string): string | null {
+  return text === '' ? null : checkNickname(text);
+}
+
+function notFound(): never {
+  throw new AppError('user_not_found');
+}
