@@ -4,7 +4,7 @@ const FLOORS = [
   ['api/agora', 'api/qiscus', 'api/operations', 'gateway'],
   ['http'],
   ['messages', 'auth', 'rate-limit', 'presence-subscriptions'],
-  ['offline-messages', 'profiles', 'groups', 'presence', 'contacts', 'blocks', 'user-attributes'],
+  ['offline-messages', 'profiles', 'groups', 'presence', 'contacts', 'blocks', 'mutes', 'user-attributes'],
   ['users'],
   ['removals'],
   ['apps', 'idempotency', 'redis', 'ids', 'passwords', 'retention'],

@@ -19,6 +19,7 @@ import { PresenceSubscriptionRow } from './presence-subscriptions/presence-subsc
 import { RemovalRow } from './removals/removal.entity.js';
 import { AttributeUsageRow } from './user-attributes/attribute-usage.entity.js';
 import { UserAttributesRow } from './user-attributes/user-attributes.entity.js';
+import { UserMuteRow } from './mutes/user-mute.entity.js';
 import { UserProfileRow } from './profiles/user-profile.entity.js';
 import { ReleasedNameRow } from './users/released-name.entity.js';
 import { UserActivationRow } from './users/user-activation.entity.js';
@@ -42,6 +43,7 @@ import { Contacts1764300000000 } from './database/migrations/1764300000000-conta
 import { Blocks1764300100000 } from './database/migrations/1764300100000-blocks.js';
 import { UserAttributes1764320000000 } from './database/migrations/1764320000000-user-attributes.js';
 import { PresenceSubscriptions1764330000000 } from './database/migrations/1764330000000-presence-subscriptions.js';
+import { UserMutes1764340000000 } from './database/migrations/1764340000000-user-mutes.js';
 import { PushSettings1764341000000 } from './database/migrations/1764341000000-push-settings.js';
 
 /** Every table. */
@@ -70,6 +72,7 @@ const entities = [
   UserBlockRow,
   ContactListRow,
   ContactRow,
+  UserMuteRow,
 ];
 /** In order; the list is the same on every engine. */
 export const migrations = [
@@ -90,6 +93,7 @@ export const migrations = [
   Blocks1764300100000,
   UserAttributes1764320000000,
   PresenceSubscriptions1764330000000,
+  UserMutes1764340000000,
   PushSettings1764341000000,
 ];
 

@@ -88,6 +88,8 @@ export const errorCodes = [
   'contact_limit_exceeded',
   /** A user can have no more others blocked. */
   'block_limit_exceeded',
+  /** The sender is muted. */
+  'user_muted',
   /** No chat group or chat room of this id in this app. The detail is the id. */
   'group_not_found',
   /** Somebody who is to own or join a group does not exist. The detail is the name. */

@@ -107,6 +107,7 @@ const productErrors: Readonly<Record<string, string>> = {
   user_banned: 'the user is banned',
   message_too_large: 'body and ext are larger than 16 KiB together',
   sender_blocked: 'the receiver has blocked the sender',
+  user_muted: 'the user of this session is muted',
   rate_limited: 'more messages than the sender or the app may send in a second',
   database_unavailable: 'the service is busy, please try again later',
   overloaded: 'the service is busy, please try again later',

@@ -3,7 +3,6 @@ import type { RawData, WebSocket } from 'ws';
 import type { App } from '../apps/app.js';
 import type { AppsService } from '../apps/apps.service.js';
 import type { AuthenticatedUser, TokensService } from '../auth/tokens.service.js';
-import type { Clock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
 import type { PresenceNotice } from '../presence/presence-notice.js';
 import type { PresenceService } from '../presence/presence.service.js';
@@ -24,7 +23,6 @@ import { ReadControl } from './read-control.js';
 
 /** What a socket needs of its gateway. */
 export interface SocketContext extends MessageServices {
-  readonly clock: Clock;
   readonly apps: AppsService;
   readonly tokens: TokensService;
   readonly presence: PresenceService;

@@ -19,6 +19,7 @@ import { canonicalTarget, segmentsOf } from '../http/request-target.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
 import { PresenceService } from '../presence/presence.service.js';
+import { MutesService } from '../mutes/mutes.service.js';
 import { networkOf } from '../http/network-of.js';
 import { RateLimits } from '../rate-limit/rate-limits.service.js';
 import { FrameTurns } from './frame-turns.js';
@@ -86,6 +87,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
     private readonly presence: PresenceService,
     messages: MessagesService,
     offlineMessages: OfflineMessagesService,
+    mutes: MutesService,
     limits: RateLimits,
   ) {
     this.isTrustedProxy = trustedProxies(env.trustProxy);
@@ -103,6 +105,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
       onFault: (error) => this.logger.error('a log in failed for a fault of ours', error),
       messages,
       offlineMessages,
+      mutes,
       limits,
       marksUnderWay: new MarksUnderWay(),
       turns: new FrameTurns(),

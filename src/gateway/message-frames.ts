@@ -1,6 +1,8 @@
 import type { App } from '../apps/app.js';
+import type { Clock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
 import type { MessagesService } from '../messages/messages.service.js';
+import type { MutesService } from '../mutes/mutes.service.js';
 import { writeMessageId } from '../offline-messages/message-id.js';
 import type {
   InboxMessage,
@@ -11,6 +13,7 @@ import type { Session } from '../presence/session.js';
 import type { RateLimits } from '../rate-limit/rate-limits.service.js';
 import { type ClientFrame, messageOf } from './frames.js';
 import type { MarksUnderWay } from './marks-under-way.js';
+import { SenderMute } from './sender-mute.js';
 
 /** What the messages of a session need of its socket. */
 export interface MessageOutlet {
@@ -27,8 +30,10 @@ export interface MessageOutlet {
 
 /** What all sessions of the node share. */
 export interface MessageServices {
+  readonly clock: Clock;
   readonly messages: MessagesService;
   readonly offlineMessages: OfflineMessagesService;
+  readonly mutes: MutesService;
   readonly limits: RateLimits;
   readonly marksUnderWay: MarksUnderWay;
 }
@@ -64,6 +69,7 @@ export class MessageSession {
   private paused = false;
   /** Ends when everything that the client sent so far is stored: its messages keep their order. */
   private storing: Promise<void> = Promise.resolve();
+  private readonly mute: SenderMute;
 
   private constructor(
     private readonly app: App,
@@ -71,7 +77,10 @@ export class MessageSession {
     private readonly services: MessageServices,
     private readonly outlet: MessageOutlet,
     private readonly opened: InboxPosition,
-  ) {}
+  ) {
+    const { mutes, clock } = services;
+    this.mute = new SenderMute(() => mutes.chatMutedUntil(app.id, session.userUuid), clock);
+  }
 
   /** For a session that can be woken already, so that nothing comes unseen in between. @throws AppError database_unavailable */
   static async open(
@@ -101,8 +110,9 @@ export class MessageSession {
     if (this.started && !this.pulling && !this.closed) void this.pull();
   }
 
-  /** A wake-up may be lost: sends what the inbox has up to `lastSeq` (null: looks where that is) and was not sent. */
+  /** @see SessionConnection */
   async catchUp(lastSeq: number | null): Promise<void> {
+    if (lastSeq === null) this.mute.forget();
     if (!this.started || this.closed) return;
     const { session } = this;
     const { offlineMessages } = this.services;
@@ -259,6 +269,7 @@ export class MessageSession {
     if (typeof to !== 'string' || to === '')
       throw new AppError('argument_invalid', { detail: 'to must be the name of a user' });
     if (typeof type !== 'string') throw new AppError('argument_invalid', { detail: 'msg_type must be a string' });
+    await this.mute.check();
     const id = await this.services.messages.sendToOne(this.app, { from: this.session.username, to, type, body, ext });
     this.outlet.sendText(JSON.stringify({ type: 'sent', ref, id }));
   }

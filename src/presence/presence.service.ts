@@ -83,7 +83,7 @@ export class PresenceService {
       judge: (local, user, patienceMs) => this.sessions.judge(local, user, patienceMs),
       endAll: (sessions, reason) => sessions.forEach((local) => this.sessions.end(local, reason)),
     });
-    userEvents.subscribe((event) => this.router.endFor(event));
+    userEvents.subscribe((event) => this.router.tell(event));
   }
 
   /** Makes this process a node that holds sessions. Without it (the command line) it can look up and kick only. */
@@ -203,7 +203,7 @@ export class PresenceService {
 
   /** Tells the sessions of these users, on whatever node, how somebody is whom they watch. Never fails. */
   tell(appId: string, watchers: readonly Watcher[], notice: PresenceNotice): Promise<void> {
-    return this.router.tell(appId, watchers, notice);
+    return this.router.tellWatchers(appId, watchers, notice);
   }
 
   /** The sessions of each of these users, by their folded names and in their order. The database is not asked. */

@@ -11,12 +11,14 @@ import { maxNamesPerRead, type PresenceStore } from './presence.store.js';
 import { type KickReason, nodeIdOf, type Session } from './session.js';
 import type { Signal } from './signal.js';
 
-const reasonOf: Readonly<Record<UserEvent['type'], KickReason>> = {
+/** Why sessions end; null: they go on, and what they know of the user is out of date. */
+const reasonOf: Readonly<Record<UserEvent['type'], KickReason | null>> = {
   banned: 'banned',
   deleted: 'deleted',
   password_changed: 'password_changed',
   tokens_revoked: 'token_revoked',
   forced_offline: 'forced_offline',
+  mute_changed: null,
 };
 
 /** Ends and wakes sessions on whatever node they are: here at once, elsewhere by a signal to that node. */
@@ -48,7 +50,7 @@ export class SessionSignals {
   }
 
   /** Tells the sessions of these users, on whatever node, how somebody is whom they watch. Never fails. */
-  async tell(appId: string, watchers: readonly Watcher[], notice: PresenceNotice): Promise<void> {
+  async tellWatchers(appId: string, watchers: readonly Watcher[], notice: PresenceNotice): Promise<void> {
     this.receive({ kind: 'presence', appId, watchers, notice });
     const ofNode = await this.byOtherNode(appId, watchers, ({ username }) => username);
     await Promise.all(
@@ -79,21 +81,24 @@ export class SessionSignals {
           for (const local of this.sessions.openOf(signal.appId, username))
             if (local.session.userUuid === uuid) local.connection.presenceChanged(signal.notice);
         return;
+      case 'user_changed':
+        for (const local of this.sessions.local.of(signal.appId, signal.username)) local.connection.catchUp(null);
+        return;
     }
   }
 
-  /** Ends the sessions of a user to whom this has happened. */
-  async endFor({ type, user }: UserEvent): Promise<void> {
+  /** Ends the sessions of a user to whom this has happened, or makes them look at the user again. */
+  async tell({ type, user }: UserEvent): Promise<void> {
     const { appId, username, uuid: userUuid } = user;
-    const signal: Signal = {
-      kind: 'close_user',
-      appId,
-      username,
-      userUuid,
-      tokenEpoch: type === 'deleted' || type === 'banned' ? null : user.tokenEpoch,
-      reason: reasonOf[type],
-      at: this.clock.now(),
-    };
+    const reason = reasonOf[type];
+    const signal: Signal =
+      reason === null
+        ? { kind: 'user_changed', appId, username }
+        : {
+            kind: 'close_user',
+            ...{ appId, username, userUuid, reason, at: this.clock.now() },
+            tokenEpoch: type === 'deleted' || type === 'banned' ? null : user.tokenEpoch,
+          };
     this.receive(signal);
     const sessions = await this.sessionsOf(appId, username);
     await Promise.all(this.otherNodes(sessions ?? []).map((nodeId) => this.signals.send(nodeId, signal)));

@@ -54,7 +54,10 @@ export interface SessionConnection {
   kick(reason: KickReason): void;
   /** Something new waits for this user. */
   wake(): void;
-  /** The user's inbox has messages up to this number (null: nobody knows): whatever was not sent is, wake-up or not. */
+  /**
+   * The user's inbox has messages up to this number: whatever was not sent is, wake-up or not. null: nobody knows how far,
+   * and anything that is known of the user may be out of date.
+   */
   catchUp(lastSeq: number | null): void;
   /** Somebody whom this user watches came, went, or published something. */
   presenceChanged(notice: PresenceNotice): void;

@@ -30,4 +30,6 @@ export type Signal =
       readonly appId: string;
       readonly watchers: readonly Watcher[];
       readonly notice: PresenceNotice;
-    };
+    }
+  /** Sessions go on, and what they know of the user is out of date. A node of before this kind leaves it to its sweep. */
+  | { readonly kind: 'user_changed'; readonly appId: string; readonly username: string };

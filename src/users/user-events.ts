@@ -5,7 +5,7 @@ import type { User } from './user.js';
 
 /** What happened to a user, published after the commit. `user` is the new state; for a deletion, the last one. */
 export interface UserEvent {
-  readonly type: 'banned' | 'deleted' | 'password_changed' | 'tokens_revoked' | 'forced_offline';
+  readonly type: 'banned' | 'deleted' | 'password_changed' | 'tokens_revoked' | 'forced_offline' | 'mute_changed';
   readonly user: User;
 }
 

@@ -15,6 +15,13 @@ export interface PageSize {
 
 const usual: PageSize = { member: 'limit', default: 10, max: 100 };
 
+/** `pageNum` and `pageSize`, of lists that have numbered pages. */
+export interface AgoraNumberedPage {
+  /** 1 for the first. */
+  readonly number: number;
+  readonly size: number;
+}
+
 export interface AgoraPage {
   /** From 1 to the maximum. */
   readonly limit: number;
@@ -34,6 +41,22 @@ export const Page = (size: PageSize = usual): ParameterDecorator =>
     readPage(size),
     ApiQuery({ name: size.member, required: false, description: `1 to ${size.max}, default ${size.default}` }),
     ApiQuery({ name: 'cursor', required: false, description: 'From the page before' }),
+  );
+
+const readNumberedPage = createParamDecorator((maxSize: number, context: ExecutionContext): AgoraNumberedPage => {
+  const query = context.switchToHttp().getRequest<FastifyRequest>().query as Record<string, unknown>;
+  return {
+    number: Math.max(wholeNumberIn(query, 'pageNum', 1), 1),
+    size: Math.min(Math.max(wholeNumberIn(query, 'pageSize', usual.default), 1), maxSize),
+  };
+});
+
+/** The parameter of a list with numbered pages. */
+export const NumberedPage = (maxSize: number): ParameterDecorator =>
+  describedParameter(
+    readNumberedPage(maxSize),
+    ApiQuery({ name: 'pageNum', required: false, description: '1 for the first page, which is the default' }),
+    ApiQuery({ name: 'pageSize', required: false, description: `1 to ${maxSize}, default ${usual.default}` }),
   );
 
 /**
@@ -58,4 +81,12 @@ function limitOf(limit: unknown, { member, default: usually, max, tooLarge }: Pa
     throw new AppError('argument_invalid', { detail: `${member} must be a whole number from 1 to ${max}` });
   if (Number(limit) > max && tooLarge !== undefined) throw new AppError('argument_invalid', { detail: tooLarge });
   return Math.min(Math.max(Number(limit), 1), max);
+}
+
+function wholeNumberIn(query: Record<string, unknown>, name: string, byDefault: number): number {
+  const value = query[name] ?? '';
+  if (value === '') return byDefault;
+  if (typeof value !== 'string' || !/^-?\d{1,15}$/.test(value))
+    throw new AppError('argument_invalid', { detail: `${name} must be a whole number` });
+  return Number(value);
 }

@@ -197,15 +197,10 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
   },
   contact_limit_exceeded: { ...exceedsLimit, description: 'user contact number exceed limit' },
   block_limit_exceeded: { ...exceedsLimit, description: 'user block number exceed limit' },
+  user_muted: { ...forbidden, description: 'the user is muted' },
   group_not_found: { ...groupMissing, description: (error) => `grpID ${error.detail} does not exist!` },
   group_user_not_found: { ...groupMissing, description: (error) => `username ${error.detail} doesn't exist!` },
   group_full: { ...exceedsLimit, description: 'the number of members exceeds the limit of the group' },
-  group_owner_stays: {
-    status: 403,
-    error: 'forbidden_op',
-    exception: 'ForbiddenOpException',
-    description: 'forbidden operation on group owner!',
-  },
   attribute_too_long: {
     ...forbidden,
     description: (error) => `${error.detail} must be at most ${error.limit} characters`,
@@ -227,12 +222,6 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
   presence_ext_too_large: { ...illegalArgument, description: 'ext is too big' },
   subscription_to_self: { ...illegalArgument, description: "you can't sub yourself" },
   subscriptions_full: { ...illegalArgument, description: 'too many sub presence' },
-  group_full: {
-    status: 403,
-    error: 'exceed_limit',
-    exception: 'ExceedLimitException',
-    description: 'the number of members exceeds the limit of the group',
-  },
   group_owner_stays: { ...forbidden, description: 'forbidden operation on group owner!' },
   cursor_invalid: { ...illegalArgument, description: 'cursor is not one that this app gave out' },
   idempotency_key_invalid: { ...illegalArgument, description: keyInvalid },
@@ -301,6 +290,13 @@ const attributesBatchTooLarge: AgoraRendering = {
 };
 /** And so has the import of contacts. */
 const noRoomToImport: AgoraRendering = { ...exceedsLimit, description: "Inviter's contact max count." };
+/** And its fourth: where users are muted. */
+const requiredPropertyMissing: AgoraRendering = {
+  status: 400,
+  error: 'required_property_not_found',
+  exception: 'RequiredPropertyNotFoundException',
+  description: 'Entity user requires a property named username',
+};
 const pushNicknamesTooMany: AgoraRendering = {
   ...illegalArgument,
   description: 'put user push nicknames exceeds the limit',
@@ -319,6 +315,7 @@ export function renderingOf(error: AppError, request: FastifyRequest): AgoraRend
   if (error.code === 'contact_limit_exceeded' && route.endsWith('/contacts/import')) return noRoomToImport;
   if (error.code === 'batch_too_large' && route.endsWith('/push/nickname')) return pushNicknamesTooMany;
   if (error.code !== 'user_not_found') return renderings[error.code];
+  if (/\/:app(Id)?\/mutes(\/|$)/.test(route)) return requiredPropertyMissing;
   return route.endsWith('/password') || route.endsWith('/token') ? entityNotFound : renderings.user_not_found;
 }
 

@@ -6,6 +6,7 @@ import { ContactsModule } from '../../contacts/contacts.module.js';
 import { GroupsModule } from '../../groups/groups.module.js';
 import { IdempotencyModule } from '../../idempotency/idempotency.module.js';
 import { MessagesModule } from '../../messages/messages.module.js';
+import { MutesModule } from '../../mutes/mutes.module.js';
 import { OfflineMessagesModule } from '../../offline-messages/offline-messages.module.js';
 import { PresenceModule } from '../../presence/presence.module.js';
 import { PresenceSubscriptionsModule } from '../../presence-subscriptions/presence-subscriptions.module.js';
@@ -19,6 +20,7 @@ import { AgoraBlocksController } from './agora-blocks.controller.js';
 import { AgoraContactsController } from './agora-contacts.controller.js';
 import { AgoraGroupsController, AgoraRoomsController } from './agora-groups.controller.js';
 import { AgoraMessagesController } from './agora-messages.controller.js';
+import { AgoraMutesController } from './agora-mutes.controller.js';
 import { AgoraOfflineMessagesController } from './agora-offline-messages.controller.js';
 import { AgoraPresenceController } from './agora-presence.controller.js';
 import { AgoraPresenceSubscriptionsController } from './agora-presence-subscriptions.controller.js';
@@ -37,6 +39,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     GroupsModule,
     IdempotencyModule,
     MessagesModule,
+    MutesModule,
     OfflineMessagesModule,
     PresenceModule,
     PresenceSubscriptionsModule,
@@ -51,6 +54,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AgoraUsersController,
     AgoraPushController,
     AgoraMessagesController,
+    AgoraMutesController,
     AgoraOfflineMessagesController,
     AgoraGroupsController,
     AgoraRoomsController,

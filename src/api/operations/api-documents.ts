@@ -13,6 +13,7 @@ const tags = {
   tokens: 'For apps and for users',
   groups: 'Chat groups and chat rooms: owners and members',
   messages: 'From app servers to users',
+  mutes: 'Who may not send, and until when',
   'qiscus users': 'The server API of Qiscus over the same users',
   'qiscus unread': 'Unread messages of users',
   'qiscus users, version 2': 'The older server API of Qiscus, whose answers have the token',

@@ -78,6 +78,7 @@ const renderings = {
   contact_limit_exceeded: { status: 403, message: 'the user can have no more contacts' },
   sender_blocked: { status: 403, message: 'the receiver has blocked the sender' },
   block_limit_exceeded: { status: 403, message: 'the user can have no more users blocked' },
+  user_muted: { status: 403, message: 'user is muted' },
   group_not_found: { status: 404, message: 'room not found' },
   group_user_not_found: invalid('user_ids', 'user_ids name somebody who does not exist'),
   group_full: invalid('room_id', 'the room is full'),

@@ -1,0 +1,71 @@
+import { Param } from '@nestjs/common';
+import { Clock } from '../../clock/clock.js';
+import { JsonBody } from '../../http/json-body.pipe.js';
+import { MutesService } from '../../mutes/mutes.service.js';
+import { AgoraCall, Call } from './agora-call.js';
+import { AgoraController } from './agora-controller.decorator.js';
+import { MuteAgoraUserDto, toAgoraMute, toAgoraMutes, toDurations } from './agora-mutes.dto.js';
+import { type AgoraNumberedPage, NumberedPage } from './agora-page.js';
+import { AgoraRoute } from './agora-route.decorator.js';
+
+const path = '/mutes';
+const answer = 'path uri timestamp organization application action data duration applicationName';
+const whole = { type: 'integer' };
+const text = { type: 'string' };
+const left = { ...whole, description: 'Seconds that are left; -1: for ever, 0: not muted' };
+const unixtime = { ...whole, description: 'Unix seconds' };
+const result = { type: 'object', properties: { result: { enum: ['ok'] } } };
+const muteOfUser = {
+  type: 'object',
+  properties: { userid: text, chat: left, groupchat: left, chatroom: left, unixtime },
+};
+const mutes = {
+  type: 'object',
+  properties: {
+    data: {
+      type: 'array',
+      items: { type: 'object', properties: { username: text, chat: left, groupchat: left, chatroom: left } },
+      description: 'One object for each thing that a user is muted in',
+    },
+    unixtime,
+  },
+};
+
+@AgoraController('mutes')
+export class AgoraMutesController {
+  constructor(
+    private readonly mutes: MutesService,
+    private readonly clock: Clock,
+  ) {}
+
+  @AgoraRoute('POST mutes', 'Mute a user for a while or for ever, or lift mutes', {
+    pool: 'own',
+    idempotent: true,
+    ...{ path, answer, schemas: { data: result } },
+  })
+  set(@Call() call: AgoraCall, @JsonBody(MuteAgoraUserDto) body: MuteAgoraUserDto) {
+    return call.once(async () => {
+      await this.mutes.set(call.app.id, body.username, toDurations(body));
+      return call.answer({ data: { result: 'ok' } });
+    });
+  }
+
+  @AgoraRoute('GET mutes/:username', 'How long a user is muted', {
+    pool: 'own',
+    uri: 'as called',
+    ...{ path, answer, schemas: { data: muteOfUser } },
+  })
+  async get(@Call() call: AgoraCall, @Param('username') username: string) {
+    const mute = await this.mutes.get(call.app.id, username);
+    return call.answer({ data: toAgoraMute(call.app, mute, this.clock.now()) });
+  }
+
+  @AgoraRoute('GET mutes', 'Who is muted, page by page', {
+    pool: 'own',
+    ...{ path, answer, schemas: { data: mutes } },
+  })
+  async list(@Call() call: AgoraCall, @NumberedPage(50) { number, size }: AgoraNumberedPage) {
+    const muted = await this.mutes.list(call.app.id, number, size);
+    return call.answer({ data: toAgoraMutes(muted, this.clock.now()) });
+  }
+}

@@ -1,0 +1,132 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock/clock.js';
+import { Database, type SqlRow, type Transaction } from '../database/database.js';
+import { Gatherer } from '../database/gatherer.js';
+import type { User } from '../users/user.js';
+import { UserChangesService } from '../users/user-changes.service.js';
+import { UserEvents } from '../users/user-events.js';
+import { UsersService } from '../users/users.service.js';
+import { endOf, type Mute, noMute } from './mute.js';
+import type { UserMuteRow } from './user-mute.entity.js';
+
+export interface MutedUser {
+  readonly userUuid: string;
+  readonly mute: Mute;
+}
+
+const changeable = ['chat_until', 'groupchat_until', 'chatroom_until', 'expires_at'];
+const columns = ['app_id', 'user_uuid', ...changeable];
+const select = `SELECT ${columns.join(', ')} FROM user_mutes`;
+const rowsPerRun = 500;
+/** More than the one that a call adds, so that mutes that are over cannot gather. */
+const prunedPerCall = 10;
+
+/** Questions about mutes and changes of them. Every statement is about one app. */
+@Injectable()
+export class MutesRepository {
+  private readonly byUuid: Gatherer<string, Mute>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly users: UsersService,
+    private readonly userChanges: UserChangesService,
+    events: UserEvents,
+  ) {
+    this.byUuid = new Gatherer((appId, uuids) => this.readAll(appId, uuids), { rows: rowsPerRun, runs: 2 });
+    events.onDeleteInTransaction((transaction, appId, deleted) =>
+      this.deleteOf(
+        transaction,
+        appId,
+        deleted.map(({ uuid }) => uuid),
+      ),
+    );
+  }
+
+  /** The mute of a user, which may be over. */
+  find(appId: string, userUuid: string): Promise<Mute> {
+    return this.byUuid.add(appId, userUuid);
+  }
+
+  /** Up to `limit` mutes, which may be over, by the uuid of their users, after the user with the uuid `afterUuid`. */
+  async listAfter(appId: string, afterUuid: string, limit: number): Promise<MutedUser[]> {
+    const rows = await this.database.read<UserMuteRow>(
+      `${select} WHERE app_id = ? AND user_uuid > ? ORDER BY user_uuid LIMIT ?`,
+      [appId, afterUuid, limit],
+      appId,
+    );
+    return rows.map((row) => ({ userUuid: row.user_uuid, mute: toMute(row) }));
+  }
+
+  /**
+   * Changes the mute of a user, under the lock of the user's row: a deletion at the same time takes it along. The change
+   * is noted as one of the user, so that every node looks again.
+   * @returns whether the user still exists
+   */
+  change(user: User, change: (before: Mute) => Mute): Promise<boolean> {
+    const { appId, username, uuid } = user;
+    const { forUpdate } = this.database.dialect;
+    return this.database.write(async (transaction) => {
+      const locked = await this.users.lockForUpdate(transaction, appId, [username]);
+      if (!locked.some((one) => one.uuid === uuid)) return false;
+      // Locked, as another call may clear it away when it is over.
+      const [row] = await transaction.read<UserMuteRow>(`${select} WHERE app_id = ? AND user_uuid = ?${forUpdate}`, [
+        appId,
+        uuid,
+      ]);
+      const after = change(row === undefined ? noMute : toMute(row));
+      if (endOf(after) === 0) await this.deleteOf(transaction, appId, row === undefined ? [] : [uuid]);
+      else if (row === undefined) await transaction.insert('user_mutes', columns, [toRow(appId, uuid, after)]);
+      else await transaction.updateRows('user_mutes', ['app_id', 'user_uuid'], changeable, [toRow(appId, uuid, after)]);
+      await this.prune(transaction, appId);
+      await this.userChanges.add(transaction, appId, new Map([[uuid, null]]));
+      return true;
+    }, appId);
+  }
+
+  private async readAll(appId: string, uuids: readonly string[]): Promise<Mute[]> {
+    const among = this.database.dialect.among('user_uuid', [...new Set(uuids)]);
+    const rows = await this.database.read<UserMuteRow>(
+      `${select} WHERE app_id = ? AND ${among.sql}`,
+      [appId, ...among.values],
+      appId,
+    );
+    const found = new Map(rows.map((row) => [row.user_uuid, toMute(row)]));
+    return uuids.map((uuid) => found.get(uuid) ?? noMute);
+  }
+
+  /** Asks again whether they are over: another call may have prolonged one meanwhile. */
+  private async prune(transaction: Transaction, appId: string): Promise<void> {
+    const { among, forceIndex } = this.database.dialect;
+    const now = this.clock.now();
+    const over = await transaction.read<Pick<UserMuteRow, 'user_uuid'>>(
+      `SELECT user_uuid FROM user_mutes${forceIndex('user_mutes_by_expiry')}` +
+        ' WHERE app_id = ? AND expires_at <= ? ORDER BY expires_at LIMIT ?',
+      [appId, now, prunedPerCall],
+    );
+    if (over.length === 0) return;
+    const uuids = among('user_uuid', over.map((row) => row.user_uuid).sort());
+    await transaction.run(`DELETE FROM user_mutes WHERE app_id = ? AND ${uuids.sql} AND expires_at <= ?`, [
+      appId,
+      ...uuids.values,
+      now,
+    ]);
+  }
+
+  private async deleteOf(transaction: Transaction, appId: string, userUuids: readonly string[]): Promise<void> {
+    if (userUuids.length === 0) return;
+    const among = this.database.dialect.among('user_uuid', [...userUuids].sort());
+    await transaction.run(`DELETE FROM user_mutes WHERE app_id = ? AND ${among.sql}`, [appId, ...among.values]);
+  }
+}
+
+function toMute({ chat_until, groupchat_until, chatroom_until }: UserMuteRow): Mute {
+  return { chat: chat_until, groupchat: groupchat_until, chatroom: chatroom_until };
+}
+
+function toRow(appId: string, userUuid: string, mute: Mute): SqlRow {
+  return {
+    ...{ app_id: appId, user_uuid: userUuid, chat_until: mute.chat, groupchat_until: mute.groupchat },
+    ...{ chatroom_until: mute.chatroom, expires_at: endOf(mute) },
+  };
+}

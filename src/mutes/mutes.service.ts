@@ -1,0 +1,96 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock/clock.js';
+import { breathe, CostlyReads } from '../database/costly-reads.js';
+import { AppError } from '../errors/app-error.js';
+import type { User } from '../users/user.js';
+import { UserEvents } from '../users/user-events.js';
+import { UsersService } from '../users/users.service.js';
+import { checkDurations, endOf, type Mute, type MuteDurations, withDurations } from './mute.js';
+import { type MutedUser, MutesRepository } from './mutes.repository.js';
+
+/** A user who is muted in something. */
+export interface UserMute {
+  readonly user: User;
+  readonly mute: Mute;
+}
+
+/** How far the pages of muted users go: later pages are empty. */
+export const maxPagedMutes = 10_000;
+const rowsAtOnce = 500;
+
+/** Owns who may not send, and until when. What is over counts as lifted from its very millisecond on. */
+@Injectable()
+export class MutesService {
+  constructor(
+    private readonly repository: MutesRepository,
+    private readonly users: UsersService,
+    private readonly clock: Clock,
+    private readonly costlyReads: CostlyReads,
+    private readonly events: UserEvents,
+  ) {}
+
+  /**
+   * Mutes a user for so many seconds from now, or lifts mutes; what is not named stays as it is. The user's sessions on
+   * every node hear of it.
+   * @throws AppError user_not_found, argument_invalid
+   */
+  async set(appId: string, nameOrUuid: string, durations: MuteDurations): Promise<void> {
+    checkDurations(durations);
+    const user = await this.users.get(appId, nameOrUuid);
+    const now = this.clock.now();
+    if (!(await this.repository.change(user, (before) => withDurations(before, durations, now))))
+      throw new AppError('user_not_found');
+    this.events.publish({ type: 'mute_changed', user });
+  }
+
+  /** @throws AppError user_not_found */
+  async get(appId: string, nameOrUuid: string): Promise<UserMute> {
+    const user = await this.users.get(appId, nameOrUuid);
+    return { user, mute: await this.repository.find(appId, user.uuid) };
+  }
+
+  /** Until when the user may send no one-to-one messages, in Unix milliseconds, which may be over. */
+  async chatMutedUntil(appId: string, userUuid: string): Promise<number> {
+    return (await this.repository.find(appId, userUuid)).chat;
+  }
+
+  /**
+   * A page of the muted users, by uuid, which is stable while mutes come and go. Pages beyond 10,000 users are empty and
+   * cost nothing.
+   * @param page 1 for the first
+   */
+  async list(appId: string, page: number, limit: number): Promise<UserMute[]> {
+    if (page * limit > maxPagedMutes) return [];
+    const muted = await this.walk(appId, page * limit);
+    const shown = muted.slice((page - 1) * limit, page * limit);
+    const users = await this.users.findAllByUuid(
+      appId,
+      shown.map(({ userUuid }) => userUuid),
+    );
+    return shown.flatMap(({ userUuid, mute }) => {
+      const user = users.get(userUuid);
+      return user === undefined ? [] : { user, mute };
+    });
+  }
+
+  /** The first `count` muted users. Mutes that are over are in the table still, so the way may be longer than that. */
+  private async walk(appId: string, count: number): Promise<MutedUser[]> {
+    const now = this.clock.now();
+    const found: MutedUser[] = [];
+    let afterUuid: string | undefined = '';
+    const step = async (from: string): Promise<void> => {
+      const rows = await this.repository.listAfter(appId, from, rowsAtOnce);
+      found.push(...rows.filter(({ mute }) => endOf(mute) > now));
+      afterUuid = rows.length === rowsAtOnce && found.length < count ? rows.at(-1)?.userUuid : undefined;
+    };
+    await step(afterUuid);
+    if (afterUuid !== undefined)
+      await this.costlyReads.run(appId, async () => {
+        while (afterUuid !== undefined) {
+          await breathe();
+          await step(afterUuid);
+        }
+      });
+    return found;
+  }
+}
