@@ -5,8 +5,10 @@ import request from 'supertest';
 import { AccessGuard } from '../../src/http/access.guard.js';
 import { AgoraGroupsController, AgoraRoomsController } from '../../src/api/agora/agora-groups.controller.js';
 import { AgoraMessagesController } from '../../src/api/agora/agora-messages.controller.js';
+import { AgoraMutesController } from '../../src/api/agora/agora-mutes.controller.js';
 import { AgoraOfflineMessagesController } from '../../src/api/agora/agora-offline-messages.controller.js';
 import { AgoraPresenceController } from '../../src/api/agora/agora-presence.controller.js';
+import { AgoraPushController } from '../../src/api/agora/agora-push.controller.js';
 import { AgoraTokenController } from '../../src/api/agora/agora-token.controller.js';
 import { AgoraUserAttributesController } from '../../src/api/agora/agora-user-attributes.controller.js';
 import { AgoraUsersController } from '../../src/api/agora/agora-users.controller.js';
@@ -76,6 +78,7 @@ describe('the OpenAPI document', () => {
       ...[AgoraGroupsController, AgoraMessagesController, AgoraOfflineMessagesController],
       ...[AgoraPresenceController, AgoraRoomsController, AgoraTokenController, AgoraUserAttributesController],
       AgoraUsersController,
+      ...[AgoraMutesController, AgoraPushController],
     ])
       record(controller);
     const { canActivate } = AccessGuard.prototype;

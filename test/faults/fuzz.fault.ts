@@ -226,7 +226,16 @@ async function prepare(url: string): Promise<World> {
   const userToken = await call('POST', `${base}/token`, { grant_type: 'inherit', username: names[1] });
   return {
     ...{ org: [app.org], app: [app.name], appId: [app.appId], id: [made[0].data.groupid, made[1].data.id] },
-    ...{ username: names, usernames: names, owner: names, members: names, to: names, from: names, targets: names },
+    ...{
+      username: names,
+      usernames: names,
+      owner: names,
+      members: names,
+      to: names,
+      target: names,
+      from: names,
+      targets: names,
+    },
     ...{
       user_id: names,
       user_ids: names,

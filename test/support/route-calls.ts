@@ -51,7 +51,10 @@ const agora: Readonly<Record<string, Describe>> = {
   ],
   'GET /users': page('usersCursor'),
   'GET /users/:username': nothing,
-  'PUT /users/:username': inBody(() => ({ nickname: 'a nickname' })),
+  'PUT /users/:username': () => [
+    { body: { nickname: 'a nickname' } },
+    { body: { notification_display_style: 1, notification_no_disturbing: true } },
+  ],
   'PUT /users/:username/password': newPassword,
   'POST /users/:username/password': newPassword,
   'POST /users/:username/deactivate': reason,
@@ -70,6 +73,20 @@ const agora: Readonly<Record<string, Describe>> = {
   'POST /messages/users': inBody((ids) => ({
     ...{ from: ids.username, to: [ids.username, ids.other], type: 'txt', body: { msg: 'hello' } },
   })),
+  'POST /messages': (ids) => [
+    { body: { target_type: 'users', target: [ids.username, ids.other], msg: { type: 'txt', msg: 'hello' } } },
+    {
+      query: { useMsgId: 'true' },
+      body: { target_type: 'users', target: [ids.username], msg: { type: 'txt' }, routetype: 'ROUTE_ONLINE' },
+    },
+  ],
+  'POST /mutes': inBody((ids) => ({ username: ids.username, chat: 60, groupchat: -1, chatroom: 0 })),
+  'GET /mutes': () => [{}, { query: { pageNum: '1', pageSize: '50' } }],
+  'GET /mutes/:username': nothing,
+  'PUT /push/nickname': (ids) =>
+    ['push_nickname', 'nickname'].map((member) => ({
+      body: [ids.username, ids.other].map((username) => ({ username, [member]: 'a nickname' })),
+    })),
   'POST /chatgroups': newGroup('groupname'),
   'POST /chatrooms': newGroup('name'),
   'GET /chatgroups': page('groupsCursor'),

@@ -140,11 +140,14 @@ describe('POST /users', () => {
     });
 
     it('400 for a name, password or nickname that is no text', async () => {
-      for (const value of [0, true, ['a'], { $ne: 1 }]) {
+      for (const value of [0, 13800138000, true, ['a'], { $ne: 1 }]) {
         expectError(await post(aRegistration({ username: value })), agoraErrors.illegal('username must be a string'));
         expectError(await post(aRegistration({ password: value })), agoraErrors.illegal('password must be a string'));
         expectError(await post(aRegistration({ nickname: value })), agoraErrors.illegal('nickname must be a string'));
       }
+      const digits = '{"username":1688888483063664642,"password":"1"}';
+      expectError(await post(digits), agoraErrors.illegal('username must be a string'));
+      expectError(await post(`[${digits}]`), agoraErrors.illegal('username must be a string'));
     });
 
     it('400 without a password', async () => {
