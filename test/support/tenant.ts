@@ -190,7 +190,7 @@ export class Tenant {
     const blocker = { 'qiscus-sdk-token': tokens.token };
     await this.qiscus('POST', '/v2/sdk/block_user', blocker, { user_email: `hidden-${canary}` });
     await this.end(banned, word, changed);
-    await this.call('POST', '/mutes', { username: `hidden-${canary}`, chat: -1, groupchat: 3_600 });
+    await this.call('POST', '/mutes', { username: `hidden-${canary}`, chat: -1, groupchat: -1 });
     await this.call('PUT', `/users/hidden-${canary}`, { notification_no_disturbing_start: 22 });
     const groups = await this.makeGroups('chatgroups', 'groupname', 'groupid');
     const rooms = await this.makeGroups('chatrooms', 'name', 'id');
