@@ -59,11 +59,13 @@ describe('messages and mutes between nodes', () => {
   test('a mute that is set on one node holds on another within a second, and so does its end', async () => {
     const client = await logIn('remote-muted');
     const answers = () => client.frames.filter(({ type }) => type === 'sent' || type === 'error');
+    let sent = 0;
     /** How long it takes until messages are answered so. */
     const timeUntil = async (type: string): Promise<number> => {
       const begun = performance.now();
       await eventually(() => {
         client.send({ type: 'send', to: 'remote-muted', body: {} });
+        sent += 1;
         expect(answers().at(-1)?.type).toBe(type);
       }, withinMs);
       return performance.now() - begun;
@@ -76,6 +78,7 @@ describe('messages and mutes between nodes', () => {
     await mute(0);
     const lifted = await timeUntil('sent');
     if (knowsOthers) expect(Math.max(muted, lifted)).toBeLessThan(1_000);
+    await eventually(() => expect(answers()).toHaveLength(sent));
     await client.close();
   }, 30_000);
 });
