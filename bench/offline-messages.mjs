@@ -50,7 +50,7 @@ async function measure(messages) {
   const begun = performance.now();
   for (let round = 0; round < messages / users; round += 1) {
     const message = { sender: 'admin', chatType: 'chat', type: 'txt', body, ext: null };
-    ids = (await service.store(app, message, receivers)).map(String);
+    ids = (await service.store(app, message, receivers)).map((/** @type {{ id: number }} */ { id }) => String(id));
   }
   const storedMs = performance.now() - begun;
   /** @param {(index: number) => Promise<unknown>} work */

@@ -3,6 +3,8 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import request from 'supertest';
 import { AccessGuard } from '../../src/http/access.guard.js';
+import { AgoraBlocksController } from '../../src/api/agora/agora-blocks.controller.js';
+import { AgoraContactsController } from '../../src/api/agora/agora-contacts.controller.js';
 import { AgoraGroupsController, AgoraRoomsController } from '../../src/api/agora/agora-groups.controller.js';
 import { AgoraMessagesController } from '../../src/api/agora/agora-messages.controller.js';
 import { AgoraMutesController } from '../../src/api/agora/agora-mutes.controller.js';
@@ -75,6 +77,7 @@ describe('the OpenAPI document', () => {
 
   beforeAll(async () => {
     for (const controller of [
+      ...[AgoraBlocksController, AgoraContactsController],
       ...[AgoraGroupsController, AgoraMessagesController, AgoraOfflineMessagesController],
       ...[AgoraPresenceController, AgoraRoomsController, AgoraTokenController, AgoraUserAttributesController],
       AgoraUsersController,

@@ -9,6 +9,7 @@ const notIdempotent = [
   /\/token$/,
   /\/batch\/status$/,
   /\/metadata\/user\/get$/,
+  /\/(blocks|contacts)\/check$/,
   /^POST \/api\/v2\.1\/rest\/get_user_list$/,
   /^POST \/api\/v2\/((sdk|mobile)\/)?(auth\/|login_or_register|refresh_user_token|users\/status|logout)/,
 ];

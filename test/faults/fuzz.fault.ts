@@ -237,6 +237,8 @@ async function prepare(url: string): Promise<World> {
       targets: names,
     },
     ...{
+      friend: names,
+      check_list: names,
       user_id: names,
       user_ids: names,
       user_email: names,

@@ -205,6 +205,10 @@ export class Tenant {
           },
         ),
       );
+    const hidden = `hidden-${canary}`;
+    for (const friend of [other, hidden]) await this.call('POST', `/users/${username}/contacts/users/${friend}`);
+    await this.call('PUT', `/user/${username}/contacts/users/${other}`, { remark: `remark ${canary}` });
+    await this.call('POST', `/users/${username}/blocks/users`, { usernames: [hidden] });
     const message = {
       from: other,
       to: [username, `hidden-${canary}`],

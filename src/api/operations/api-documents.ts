@@ -13,6 +13,8 @@ const tags = {
   tokens: 'For apps and for users',
   groups: 'Chat groups and chat rooms: owners and members',
   messages: 'From app servers to users',
+  contacts: 'Who is a contact of whom, always both ways',
+  blocks: 'Whom a user takes no messages of',
   mutes: 'Who may not send, and until when',
   'qiscus users': 'The server API of Qiscus over the same users',
   'qiscus unread': 'Unread messages of users',
