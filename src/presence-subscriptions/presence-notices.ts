@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
 import { breathe } from '../database/costly-reads.js';
 import { outsideUnits } from '../database/unit-of-work.js';
+import { AppError } from '../errors/app-error.js';
 import { runReaction } from '../logging/reaction.js';
 import type { PresenceNotice, Watcher } from '../presence/presence-notice.js';
 import { PresenceService } from '../presence/presence.service.js';
@@ -44,7 +45,7 @@ export class PresenceNotices {
   private begin(key: string, appId: string, user: Watcher): void {
     runReaction(async () => {
       try {
-        await this.tell(appId, user);
+        await unlessAway(this.tell(appId, user));
       } finally {
         setTimeout(() => this.rest(key, appId, user), minPauseMs).unref();
       }
@@ -71,6 +72,15 @@ export class PresenceNotices {
       after = (watchers.at(-1) as Watcher).uuid;
       await breathe();
     }
+  }
+}
+
+/** A database that is away is in the log already; whoever needs to know asks again. */
+export async function unlessAway(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code === 'internal') throw error;
   }
 }
 

@@ -15,6 +15,9 @@ export const guessesPerUser = 10;
 /** Wrong passwords or refresh tokens a minute for all users of an app from one network. */
 export const guessesPerNetwork = 100;
 
+/** Look-ups a second of where an app is served, for whatever app, from one network. */
+export const lookUpsPerNetwork = 20;
+
 /** A message counts as one more for each so many bytes, as it is they that keep the disk. */
 export const bytesPerMessage = 1_024;
 
@@ -91,6 +94,15 @@ export class RateLimits {
   private async countUser(app: App, uuid: string, route: string, perSecond: number): Promise<Decision> {
     const own = await this.store.consume(`{${app.id}}:rate:user:${uuid}`, callsPerUser, secondMs);
     return own.allowed ? this.store.consume(`{${app.id}}:rate:${route}:users`, perSecond, secondMs) : own;
+  }
+
+  /**
+   * Counts a look-up of an app by somebody who shows no credential, under every rate profile.
+   * @throws AppError rate_limited with retryAfterMs
+   */
+  async admitLookUp(network: string): Promise<void> {
+    const decision = await this.store.consume(`{look-ups:${network}}:rate`, lookUpsPerNetwork, secondMs);
+    if (!decision.allowed) throw this.rejection('host_look_up', decision);
   }
 
   /** What a refused call is answered with. */

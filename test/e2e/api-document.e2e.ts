@@ -6,11 +6,13 @@ import { AccessGuard } from '../../src/http/access.guard.js';
 import { AgoraBlocksController } from '../../src/api/agora/agora-blocks.controller.js';
 import { AgoraContactsController } from '../../src/api/agora/agora-contacts.controller.js';
 import { AgoraGroupsController, AgoraRoomsController } from '../../src/api/agora/agora-groups.controller.js';
+import { AgoraHostLookUpController } from '../../src/api/agora/agora-host-look-up.controller.js';
 import { AgoraMessagesController } from '../../src/api/agora/agora-messages.controller.js';
 import { AgoraMutesController } from '../../src/api/agora/agora-mutes.controller.js';
 import { AgoraOfflineMessagesController } from '../../src/api/agora/agora-offline-messages.controller.js';
 import { AgoraPresenceController } from '../../src/api/agora/agora-presence.controller.js';
 import { AgoraPushController } from '../../src/api/agora/agora-push.controller.js';
+import { AgoraPresenceSubscriptionsController } from '../../src/api/agora/agora-presence-subscriptions.controller.js';
 import { AgoraTokenController } from '../../src/api/agora/agora-token.controller.js';
 import { AgoraUserAttributesController } from '../../src/api/agora/agora-user-attributes.controller.js';
 import { AgoraUsersController } from '../../src/api/agora/agora-users.controller.js';
@@ -80,8 +82,8 @@ describe('the OpenAPI document', () => {
       ...[AgoraBlocksController, AgoraContactsController],
       ...[AgoraGroupsController, AgoraMessagesController, AgoraOfflineMessagesController],
       ...[AgoraPresenceController, AgoraRoomsController, AgoraTokenController, AgoraUserAttributesController],
-      AgoraUsersController,
-      ...[AgoraMutesController, AgoraPushController],
+      ...[AgoraUsersController, AgoraMutesController, AgoraPushController],
+      ...[AgoraHostLookUpController, AgoraPresenceSubscriptionsController],
     ])
       record(controller);
     const { canActivate } = AccessGuard.prototype;

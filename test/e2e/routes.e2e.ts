@@ -3,13 +3,14 @@ import { rawCall } from '../support/raw-call.js';
 import { type RunningApp, startApp } from '../support/start-app.js';
 
 /** What anyone may call. `POST …/token` has its credentials in the body; the guard of the users route is below. */
-const openToEveryone = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
+const openToEveryone = ['GET /easemob/server.json', 'GET /health/live', 'GET /health/ready', 'GET /metrics'];
 /** What takes no Idempotency-Key although it is no GET: it asks, or it gives out tokens. */
 const notIdempotent = [
   /\/token$/,
   /\/batch\/status$/,
   /\/metadata\/user\/get$/,
   /\/(blocks|contacts)\/check$/,
+  /^POST .*\/users\/:username\/presence$/,
   /^POST \/api\/v2\.1\/rest\/get_user_list$/,
   /^POST \/api\/v2\/((sdk|mobile)\/)?(auth\/|login_or_register|refresh_user_token|users\/status|logout)/,
 ];

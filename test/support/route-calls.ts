@@ -27,6 +27,7 @@ const inBody =
   (body: (ids: Ids) => unknown): Describe =>
   (ids) => [{ body: body(ids) }];
 const formType = { 'content-type': 'application/x-www-form-urlencoded' };
+const jsonType = { 'content-type': 'application/json' };
 const newPassword = inBody(() => ({ newpassword: 'another one' }));
 const reason = inBody(() => ({ reason: 'no reason' }));
 const moreMembers = inBody((ids) => ({ usernames: [ids.username, ids.other] }));
@@ -34,6 +35,7 @@ const others = inBody((ids) => ({ usernames: [ids.other] }));
 const checkList = inBody((ids) => ({ username: ids.username, check_list: [ids.username, ids.other] }));
 const remark = inBody(() => ({ remark: 'a remark' }));
 const contactPage: Describe = (ids) => [{ query: { limit: '50', cursor: ids.usersCursor, needReturnRemark: 'true' } }];
+const otherUser = inBody((ids) => ({ usernames: [ids.other] }));
 const newGroup = (name: string) => inBody((ids) => ({ [name]: 'a name', owner: ids.username, members: [ids.other] }));
 
 /** What a call of each route of the Agora dialect carries beside the ids in its path. HEAD is as GET. */
@@ -123,8 +125,15 @@ const agora: Readonly<Record<string, Describe>> = {
   'DELETE /chatrooms/:id/users/:usernames': nothing,
   'DELETE /chatgroups/:id': nothing,
   'DELETE /chatrooms/:id': nothing,
+  'POST /users/:username/presence/:resource/:status': inBody((ids) => ({ ext: ids.messageId })),
+  'POST /users/:username/presence/:expiry': otherUser,
+  'POST /users/:username/presence': otherUser,
+  'GET /users/:username/presence/sublist': () => [{ query: { pageNum: '1', pageSize: '500' } }],
+  'DELETE /users/:username/presence': inBody((ids) => [ids.other, ids.uuid]),
   'GET /metadata/user/capacity': nothing,
-  'POST /metadata/user/get': inBody((ids) => ({ targets: [ids.username, ids.other], properties: ['nickname'] })),
+  'POST /metadata/user/get': (ids) => [
+    { body: { targets: [ids.username, ids.other], properties: ['nickname'] }, headers: jsonType },
+  ],
   'GET /metadata/user/:username': nothing,
   'PUT /metadata/user/:username': (ids) => [{ form: { nickname: 'a nickname', ext: ids.other }, headers: formType }],
   'DELETE /metadata/user/:username': nothing,
@@ -179,6 +188,11 @@ export function callsOf(route: string, app: Credentials, ids: Ids): RouteCall[] 
     ...(form === undefined ? {} : { body: new URLSearchParams(form).toString() }),
   });
   if (operations.includes(described)) return [call(pattern, {})];
+  if (described === 'GET /easemob/server.json')
+    return [
+      call(pattern, { query: { app_key: `${app.org}#${app.name}` } }),
+      call(pattern, { query: { app_id: ids.appId } }),
+    ];
   const agoraRoute = described.replace(/ \/(:org\/:app|app-id\/:appId)\//, ' /');
   const ofAgora = agoraRoute === described ? undefined : agora[agoraRoute];
   if (ofAgora !== undefined)
@@ -207,7 +221,7 @@ function pathsOf(pattern: string, app: Credentials, ids: Ids): string[] {
       usernames: [ids.username, `${ids.username},${ids.other}`],
     },
     ...{ id: [pattern.includes('/chatrooms/') ? ids.roomId : ids.groupId] },
-    ...{ resource: [ids.resource], messageId: [ids.messageId] },
+    ...{ resource: [ids.resource], messageId: [ids.messageId], status: ['1'], expiry: ['600'] },
   };
   return pattern.split('/').reduce<string[]>(
     (paths, segment, index) => {

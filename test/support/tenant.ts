@@ -192,6 +192,10 @@ export class Tenant {
     await this.end(banned, word, changed);
     await this.call('POST', '/mutes', { username: `hidden-${canary}`, chat: -1, groupchat: -1 });
     await this.call('PUT', `/users/hidden-${canary}`, { notification_no_disturbing_start: 22 });
+    await this.call('PUT', `/metadata/user/${username}`, new URLSearchParams({ nickname: canary, ext: canary }));
+    await this.call('POST', `/users/${username}/presence/web/1`, { ext: canary });
+    // Of somebody who never comes online: nobody here is sent a frame for it.
+    await this.call('POST', `/users/${username}/presence/86400`, { usernames: [`hidden-${canary}`] });
     const groups = await this.makeGroups('chatgroups', 'groupname', 'groupid');
     const rooms = await this.makeGroups('chatrooms', 'name', 'id');
     for (const name of [username, other])
@@ -261,7 +265,7 @@ export class Tenant {
   private async fetch(method: string, path: string, headers: Readonly<Record<string, string>>, body?: unknown) {
     const response = await fetch(`${this.url}${path}`, {
       ...{ method, headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: body instanceof URLSearchParams ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);

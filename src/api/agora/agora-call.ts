@@ -1,9 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isIPv6 } from 'node:net';
 import type { App } from '../../apps/app.js';
-import { readAddress } from '../../http/client-address.js';
 import { answerOnce } from '../../http/idempotency.js';
+import { originOf } from './request-origin.js';
 
 /** What a route answers: `@AgoraRoute` describes it. */
 export interface AgoraAnswer {
@@ -87,8 +86,7 @@ export class AgoraCall {
 
   /** The absolute address of a path below the app. Also a call under `/app-id/…` is answered with org and app. */
   uri(path: string): string {
-    const origin = this.request.server.rollcall.publicUrl ?? originOf(this.request);
-    return `${origin}/${this.app.org}/${this.app.name}${path}`;
+    return `${originOf(this.request)}/${this.app.org}/${this.app.name}${path}`;
   }
 
   private get duration(): number {
@@ -108,13 +106,6 @@ export class AgoraCall {
         .map((key) => [key, [query[key] ?? []].flat()]),
     );
   }
-}
-
-function originOf({ protocol, host, socket: { localAddress, localPort } }: FastifyRequest): string {
-  if (host !== '') return `${protocol}://${host}`;
-  // HTTP/1.0 knows no Host. The address that was called is a name as well.
-  const address = readAddress(localAddress) ?? '';
-  return `${protocol}://${isIPv6(address) ? `[${address}]` : address}:${localPort}`;
 }
 
 /** The call, for a handler behind the dialect's guard. */

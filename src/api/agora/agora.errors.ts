@@ -96,7 +96,7 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
     status: 404,
     error: 'organization_application_not_found',
     exception: 'OrganizationApplicationNotFoundException',
-    description: (_error, request) => describeMissingApp(request),
+    description: (error, request) => describeMissingApp(request, error.detail),
   },
   app_disabled: {
     status: 403,
@@ -320,9 +320,9 @@ export function renderingOf(error: AppError, request: FastifyRequest): AgoraRend
 }
 
 /** `Could not find application for org/app from URI: org/app/users` */
-function describeMissingApp(request: FastifyRequest): string {
+function describeMissingApp(request: FastifyRequest, named?: string): string {
   const [path = ''] = request.url.split('?', 1);
   const segments = segmentsOf(path);
-  const [name, uri] = [segments.slice(0, 2).join('/'), segments.join('/')];
+  const [name, uri] = [named ?? segments.slice(0, 2).join('/'), segments.join('/')];
   return `Could not find application for ${shortened(name)} from URI: ${shortened(uri)}`;
 }

@@ -19,6 +19,7 @@ import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 import { AgoraBlocksController } from './agora-blocks.controller.js';
 import { AgoraContactsController } from './agora-contacts.controller.js';
 import { AgoraGroupsController, AgoraRoomsController } from './agora-groups.controller.js';
+import { AgoraHostLookUpController } from './agora-host-look-up.controller.js';
 import { AgoraMessagesController } from './agora-messages.controller.js';
 import { AgoraMutesController } from './agora-mutes.controller.js';
 import { AgoraOfflineMessagesController } from './agora-offline-messages.controller.js';
@@ -48,6 +49,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     UsersModule,
   ],
   controllers: [
+    AgoraHostLookUpController,
     AgoraPresenceController,
     AgoraPresenceSubscriptionsController,
     AgoraTokenController,
