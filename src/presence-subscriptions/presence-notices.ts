@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
 import { breathe } from '../database/costly-reads.js';
 import { outsideUnits } from '../database/unit-of-work.js';
@@ -19,9 +19,11 @@ const watchersAtOnce = 500;
  * it is by then. What cannot be told is lost: whoever asks over REST is told the truth.
  */
 @Injectable()
-export class PresenceNotices {
+export class PresenceNotices implements BeforeApplicationShutdown {
   /** Users of whom a notice is being told or was a moment ago, and whether there is something new since. */
   private readonly underWay = new Map<string, { again: boolean }>();
+  private readonly working = new Set<Promise<void>>();
+  private stopped = false;
 
   constructor(
     private readonly states: PresenceStatesRepository,
@@ -30,8 +32,30 @@ export class PresenceNotices {
     private readonly clock: Clock,
   ) {}
 
+  /** Ends what was begun while there still is a database; the sessions of this node have ended already. */
+  async beforeApplicationShutdown(): Promise<void> {
+    while (this.working.size > 0) await Promise.allSettled(this.working);
+    this.stopped = true;
+  }
+
+  /**
+   * Does what follows from something that has happened. A database that is away is in the log already; whoever needs to know
+   * asks again.
+   */
+  async follow(work: Promise<void>): Promise<void> {
+    this.working.add(work);
+    try {
+      await work;
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code === 'internal') throw error;
+    } finally {
+      this.working.delete(work);
+    }
+  }
+
   /** Something about this user has changed. */
   changed(appId: string, user: Watcher): void {
+    if (this.stopped) return;
     const key = `${appId} ${user.uuid}`;
     const before = this.underWay.get(key);
     if (before !== undefined) {
@@ -39,20 +63,19 @@ export class PresenceNotices {
       return;
     }
     this.underWay.set(key, { again: false });
-    outsideUnits(() => this.begin(key, appId, user));
+    outsideUnits(() => runReaction(() => this.follow(this.tellAndRest(key, appId, user))));
   }
 
-  private begin(key: string, appId: string, user: Watcher): void {
-    runReaction(async () => {
-      try {
-        await unlessAway(this.tell(appId, user));
-      } finally {
-        setTimeout(() => this.rest(key, appId, user), minPauseMs).unref();
-      }
-    });
+  /** One notice after the other, so that the last one is right. */
+  private async tellAndRest(key: string, appId: string, user: Watcher): Promise<void> {
+    try {
+      await this.tell(appId, user);
+    } finally {
+      setTimeout(() => this.goOn(key, appId, user), minPauseMs).unref();
+    }
   }
 
-  private rest(key: string, appId: string, user: Watcher): void {
+  private goOn(key: string, appId: string, user: Watcher): void {
     const again = this.underWay.get(key)?.again === true;
     this.underWay.delete(key);
     if (again) this.changed(appId, user);
@@ -72,15 +95,6 @@ export class PresenceNotices {
       after = (watchers.at(-1) as Watcher).uuid;
       await breathe();
     }
-  }
-}
-
-/** A database that is away is in the log already; whoever needs to know asks again. */
-export async function unlessAway(work: Promise<void>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code === 'internal') throw error;
   }
 }
 

@@ -10,7 +10,7 @@ import { type SessionEvent, SessionEvents } from '../presence/session-events.js'
 import { UserEvents } from '../users/user-events.js';
 import { foldUsername, usernameKey } from '../users/username.js';
 import { UsersService } from '../users/users.service.js';
-import { PresenceNotices, toNotice, unlessAway } from './presence-notices.js';
+import { PresenceNotices, toNotice } from './presence-notices.js';
 import { PresenceStatesRepository } from './presence-states.repository.js';
 import { checkPublished, type PublishedPresence } from './published-presence.js';
 import { prunedAtOnce, type Subscription, SubscriptionsRepository } from './subscriptions.repository.js';
@@ -41,7 +41,7 @@ export class PresenceSubscriptionsService {
     sessionEvents: SessionEvents,
     userEvents: UserEvents,
   ) {
-    sessionEvents.subscribe((event) => unlessAway(this.follow(event)));
+    sessionEvents.subscribe((event) => this.notices.follow(this.noteSession(event)));
     userEvents.onDeleteInTransaction((transaction, appId, deleted) =>
       this.states.deleteAll(
         transaction,
@@ -150,7 +150,7 @@ export class PresenceSubscriptionsService {
   }
 
   /** A device came or went. Where nobody watches its user and nothing was published, this is one look-up of many at once. */
-  private async follow({ type, session, ...event }: SessionEvent): Promise<void> {
+  private async noteSession({ type, session, ...event }: SessionEvent): Promise<void> {
     const { appId, userUuid, username, resource } = session;
     const state = await this.states.find(appId, userUuid);
     if (state === null) return;

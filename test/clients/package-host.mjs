@@ -8,10 +8,15 @@ const browser = globalThis;
 const XMLHttpRequest = require('xhr2');
 const { WebSocket } = require('ws');
 
+/** Where hosts are looked up: its packages have their vendor's, as if the name server here answered for that one. */
+let lookUpHost = '';
+const vendorLookUp = /^https:\/\/\w+\.(chat\.agora\.io|easemob\.com)(?=\/easemob\/server\.json\b)/;
+
 /** Whatever a package wants to report to its vendor, nothing leaves this machine. */
 class LoopbackRequest extends XMLHttpRequest {
-  /** @param {string} method @param {string} url @param {unknown[]} rest */
-  open(method, url, ...rest) {
+  /** @param {string} method @param {string} asked @param {unknown[]} rest */
+  open(method, asked, ...rest) {
+    const url = lookUpHost === '' ? asked : asked.replace(vendorLookUp, lookUpHost);
     if (new URL(url).hostname !== '127.0.0.1') throw new Error(`a call to ${url}`);
     super.open(method, url, ...rest);
   }
@@ -24,8 +29,9 @@ const makers = {
   'easemob-websdk': (options) => connection(() => require('easemob-websdk'), options),
 };
 
-/** @param {() => any} load after the globals are there @param {object} options */
-function connection(load, options) {
+/** @param {() => any} load after the globals are there @param {{ lookUp?: string }} options */
+function connection(load, { lookUp = '', ...options }) {
+  lookUpHost = lookUp;
   const location = { protocol: 'http:', host: '127.0.0.1', href: 'http://127.0.0.1/' };
   const document = { location, addEventListener() {}, createElement: () => ({}) };
   const storage = { getItem: () => null, setItem: () => undefined };

@@ -52,6 +52,57 @@ describe.each(['agora-chat', 'easemob-websdk'])('%s, unmodified', (name) => {
     expect(JSON.stringify(await sdk.failure('open', { user: 'nobody', pwd: 'x' }))).toContain('user not found');
   });
 
+  test('without an address finds this server by the look-up, also by an App ID alone', async () => {
+    const { app } = service;
+    for (const named of [{ appKey: `${app.org}#${app.name}` }, { appId: app.appId }]) {
+      const lost = await PackageClient.start(name, { ...named, lookUp: service.url });
+      try {
+        void lost.call('open', { user, pwd: 'guess' }).catch(() => undefined);
+        await eventually(async () => expect(await lost.get('apiUrl')).toBe(service.url));
+        expect(await lost.get('appKey')).toBe(`${app.org}#${app.name}`);
+      } finally {
+        await lost.stop();
+      }
+    }
+  });
+
+  describe('logged in with an app token', () => {
+    let logged: PackageClient;
+    beforeAll(async () => {
+      logged = await PackageClient.start(name, options());
+      void logged.call('open', { user, accessToken: service.token }).catch(() => undefined);
+      await eventually(async () => expect(await logged.get('context.accessToken')).toBe(service.token));
+    });
+    afterAll(() => logged.stop());
+
+    test('sets and reads user attributes', async () => {
+      const set = await logged.call('updateUserInfo', { nickname: 'Wéb & co', gender: 1, ext: '{"a":1}' });
+      expect(set.data).toEqual({ nickname: 'Wéb & co', gender: '1', ext: '{"a":1}' });
+      const one = await logged.call('updateUserInfo', 'sign', 'hello');
+      expect(one.data).toMatchObject({ sign: 'hello', gender: '1' });
+      const read = await logged.call('fetchUserInfoById', [user, 'nobody'], ['nickname', 'sign']);
+      expect(read.data).toEqual({ [user]: { nickname: 'Wéb & co', sign: 'hello' }, nobody: {} });
+      expect(JSON.stringify(await logged.failure('updateUserInfo', { phone: '1'.repeat(33) }))).toContain('phone');
+    });
+
+    test('subscribes to others, reads their presence, and lists and ends subscriptions', async () => {
+      const other = `watched-${name}`;
+      await service.register(other);
+      await service.call('post', `/users/${other}/presence/ios_1/2`, { body: { ext: 'away' } }).expect(200);
+      const subscribed = await logged.call('subscribePresence', { usernames: [other], expiry: 600 });
+      expect(subscribed.data.result).toMatchObject([{ uid: other, ext: 'away', status: { ios_1: '2' } }]);
+      const list = await logged.call('getSubscribedPresenceList', { pageNum: 1, pageSize: 20 });
+      expect(list.data.result).toMatchObject({ totalnum: '1', sublist: [{ uid: other }] });
+      const read = await logged.call('getPresenceStatus', { usernames: [other] });
+      expect(read.data.result).toMatchObject([{ uid: other, ext: 'away' }]);
+      await logged.call('unsubscribePresence', { usernames: [other] });
+      expect((await logged.call('getSubscribedPresenceList', { pageNum: 0, pageSize: 20 })).data.result.totalnum).toBe(
+        '0',
+      );
+      // It publishes for the resource that the vendor's private socket gave it, and has none here.
+    });
+  });
+
   test('gets a token with the password', async () => {
     // The vendor's private socket comes after it, and is not ours: the login itself goes on trying.
     void sdk.call('open', { user, pwd: 'secret' }).catch(() => undefined);
