@@ -36,6 +36,7 @@ const rest = '/api/v2.1/rest';
 /** What an app with many users may ask for that grows with them: routes and, of each, the dearest arguments. */
 const attacks: readonly Attack[] = [
   { what: 'pages in an order without an index', path: `${rest}/get_user_list?order_query=name&page=2400` },
+  { what: 'a search that finds everybody', path: '/api/v2/sdk/get_user_list?query=u&page=4900' },
   { what: 'the last page of users with unread messages', path: `${rest}/get_unread_users?page=480` },
   { what: 'a window without messages', path: `${rest}/get_unread_users?end_time=2001-01-01%2000:00:00` },
   { what: 'the unread messages of 500 users', path: `${rest}/get_user_unread_count`, body: manyNames },
@@ -112,7 +113,10 @@ function headersOf({ appId, certificate }: Credentials): Record<string, string> 
 }
 
 function requestOf(app: Credentials, path: string, body: string): string {
-  const headers = { ...headersOf(app), authorization: `Bearer ${tokenOf(app)}`, 'content-length': body.length };
+  const headers = {
+    ...{ ...headersOf(app), authorization: `Bearer ${tokenOf(app)}`, 'content-length': body.length },
+    'qiscus-sdk-token': tokenOf(app, usernameOf(0)),
+  };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const target = path.replace(':app', `${app.org}/${app.name}`);
   return `GET ${target} HTTP/1.1\r\nhost: rollcall\r\n${head.join('')}\r\n${body}`;

@@ -20,7 +20,7 @@ import { tablesOf } from '../support/tenant-rows.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
 /** Other names of routes that are there under another prefix as well. */
-const sameHandler = /^HEAD| \/app-id\/| \/api\/v2\/(?!sdk\/)/;
+const sameHandler = /^HEAD| \/app-id\/| \/api\/v2\/(?!(sdk|rest)\/)/;
 const dayMs = 24 * 60 * 60 * 1_000;
 
 describe.each(['sqlite', 'mariadb'] as const)('every statement, on %s', (engine) => {

@@ -285,9 +285,7 @@ describe('unread, by sender', () => {
       [{ user_id: '' }, 'user_id'],
       [{ room_ids: Array(501).fill('1') }, 'room_ids'],
     ] as const) {
-      const { status, body } = await service
-        .rest('get', 'get_unread_count')
-        .send({ user_id: 'Rea', ...query } as object);
+      const { status, body } = await service.rest('get', 'get_unread_count').send({ user_id: 'Rea', ...query });
       expect({ status, body }).toEqual({ status: 400, body: invalid([member]) });
     }
   });
