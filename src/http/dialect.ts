@@ -46,7 +46,8 @@ export class Dialects {
   }
 
   describeSecurity(document: DocumentBuilder): DocumentBuilder {
-    return [this.fallback, ...this.others].reduce(
+    // The API page puts the cursor into the field of the last one.
+    return [...this.others, this.fallback].reduce(
       (described, dialect) => dialect.describeSecurity(described),
       document,
     );

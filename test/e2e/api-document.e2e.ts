@@ -140,6 +140,12 @@ describe('the OpenAPI document', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
+  it('puts every operation into a part that it describes', () => {
+    const described = document.tags.map(({ name }: { name: string }) => name);
+    expect(operations().filter(([, { tags }]) => !described.includes(tags[0]))).toEqual([]);
+    expect(Object.keys(document.paths)[0]).toBe('/{org}/{app}/users');
+  });
+
   it('has every parameter that a handler reads, and none that it does not', async () => {
     const { app } = running;
     const certificate = app.certificates[0] as string;

@@ -47,6 +47,17 @@ export class AgoraPresenceController {
     private readonly revocations: UserRevocationsService,
   ) {}
 
+  @AgoraRoute('GET users/:username/disconnect', 'Force a user offline: every earlier session and token ends', {
+    ...ending,
+    examples: { 'A user': { answer: { data: { result: true } } } },
+  })
+  disconnect(@Call() call: AgoraCall, @Param('username') username: string) {
+    return call.once(async () => {
+      await this.revocations.forceOffline(call.app.id, username);
+      return call.answer({ data: { result: true } });
+    });
+  }
+
   @AgoraRoute('GET users/:username/status', 'Whether a user is online', {
     answer: 'action uri entities data timestamp duration count sessions? as_of? complete?',
     schemas: {
@@ -55,6 +66,7 @@ export class AgoraPresenceController {
       as_of: { type: 'integer', description: 'Unix milliseconds' },
       complete,
     },
+    examples: { 'A user': { answer: { data: { user1: 'offline' }, count: 0 } } },
   })
   @ApiQuery({ name: 'detail', required: false, description: '`1`: with the sessions, and when this was true' })
   async status(@Call() call: AgoraCall, @Param('username') username: string, @Query('detail') detail: unknown) {
@@ -71,19 +83,17 @@ export class AgoraPresenceController {
     action: 'get batch user status',
     answer: 'action data timestamp duration',
     schemas: { data: { type: 'array', items: statusByName } },
+    examples: {
+      'Two users': {
+        body: { usernames: ['user1', 'user2'] },
+        answer: { data: [{ user1: 'offline' }, { user2: 'offline' }] },
+      },
+    },
   })
   async batchStatus(@Call() call: AgoraCall, @JsonBody(AgoraBatchStatusDto) { usernames }: AgoraBatchStatusDto) {
     const online = await this.presence.online(call.app.id, usernames);
     return call.answer({
       data: usernames.map((username, index) => ({ [username]: online[index] === true ? 'online' : 'offline' })),
-    });
-  }
-
-  @AgoraRoute('GET users/:username/disconnect', 'Force a user offline: every earlier session and token ends', ending)
-  disconnect(@Call() call: AgoraCall, @Param('username') username: string) {
-    return call.once(async () => {
-      await this.revocations.forceOffline(call.app.id, username);
-      return call.answer({ data: { result: true } });
     });
   }
 

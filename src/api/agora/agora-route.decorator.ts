@@ -17,10 +17,12 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import { AccessBy } from '../../http/access.guard.js';
+import { ShowExamples } from '../../http/call-examples.js';
 import { Idempotent } from '../../http/idempotency.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import type { RatePool } from '../../rate-limit/rate-limits.service.js';
 import { type AgoraAnswer, answerMetadata } from './agora-call.js';
+import { type AgoraExample, completeExamples } from './agora-example.js';
 import { AgoraUser } from './agora-users.dto.js';
 
 /** What every failure of the dialect looks like, for the document. */
@@ -84,6 +86,8 @@ export interface AgoraRouteOptions {
   readonly schemas?: Readonly<Record<string, object>>;
   /** How the route tells a failure of its own (`agora-error-styles.ts`), where not as all others do. */
   readonly errors?: Type;
+  /** For the API document, by what each one shows; the first one fills the form of its page. */
+  readonly examples?: Readonly<Record<string, AgoraExample>>;
   /** Of OpenAPI, where it is not that of the controller. */
   readonly security?: Record<string, string[]>[];
 }
@@ -106,7 +110,7 @@ export function AgoraRoute(route: string, summary: string, options: AgoraRouteOp
     path: options.path ?? null,
     uriAsCalled: options.uri === 'as called',
   };
-  const { limit = 100, pool, guard, idempotent = false, schemas = {}, errors, security } = options;
+  const { limit = 100, pool, guard, idempotent = false, schemas = {}, errors, examples = {}, security } = options;
   // What is refused before there is a route has the form of all others.
   const failure =
     errors === undefined
@@ -120,6 +124,7 @@ export function AgoraRoute(route: string, summary: string, options: AgoraRouteOp
     ...(guard === undefined ? [] : [AccessBy(guard)]),
     ...(idempotent ? [Idempotent()] : []),
     ApiOperation({ summary, ...(security === undefined ? {} : { security }) }),
+    ShowExamples(completeExamples(examples, path, answer)),
     ApiExtraModels(AgoraUser, AgoraError),
     ApiOkResponse({
       schema: {

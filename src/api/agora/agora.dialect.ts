@@ -11,6 +11,6 @@ export const agoraDialect: DefaultDialect = {
     document.addBearerAuth({
       type: 'http',
       scheme: 'bearer',
-      description: 'An app token: a JWT from `/token`, or an AccessToken2',
+      description: 'An app token: that of the start banner, one from `/token`, or an AccessToken2',
     }),
 };

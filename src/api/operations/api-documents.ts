@@ -1,9 +1,13 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Dialects } from '../../http/dialect.js';
 import { Env } from '../../config/env.js';
+import { placeExamples } from '../../http/call-examples.js';
+import { icon, pageStyle } from './api-page-style.js';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 
-type Parameters = NonNullable<NonNullable<OpenAPIObject['paths'][string]['get']>['parameters']>;
+type PathItem = OpenAPIObject['paths'][string];
+type Operation = NonNullable<PathItem['get']>;
+type Parameters = NonNullable<Operation['parameters']>;
 
 /** The parts of the API in the order in which the page shows them. */
 const tags = {
@@ -22,6 +26,13 @@ const tags = {
   'qiscus client SDKs': 'What the client SDKs of Qiscus call: the log in, the own profile, users, blocks',
   operations: 'Health and metrics',
 };
+/**
+ * Where an operation stands among those of its tag: as the controllers declare them. Paths cannot say it, since `GET users`
+ * comes after `GET users/{username}`, which comes after `POST users`.
+ */
+const orderExtension = 'x-order';
+/** What stands in the form of the page before anything is filled in: the app of the start banner. */
+const demoApp: Readonly<Record<string, string>> = { org: 'demo', app: 'demo' };
 /** Prefixes under which routes answer a second time: the document shows each route once. */
 const twinPrefix = /^\/(app-id\/|api\/v2\/(?!(sdk|rest)\/))/;
 
@@ -40,26 +51,48 @@ export function describeApi(app: NestFastifyApplication, dialects: Dialects): Op
   const config = dialects.describeSecurity(builder).build();
   // Without one, paths are those of the host that the document was read from.
   if (publicUrl !== null) config.servers = [{ url: publicUrl }];
+  const declared: string[] = [];
   const document = SwaggerModule.createDocument(app, config, {
-    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
+    operationIdFactory: (controller, method) => {
+      // A handler answers under several prefixes, which Nest numbers in brackets: no generator makes a method of those.
+      const id = `${controller.replace(/Controller$/, '')}_${method.replace(/\[\d+\]$/, '')}`;
+      declared.push(id);
+      return id;
+    },
   });
-  document.paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => !twinPrefix.test(path)));
+  const paths = Object.entries(document.paths).filter(([path]) => !twinPrefix.test(path));
+  document.paths = Object.fromEntries(paths.sort(([, one], [, other]) => partOf(one) - partOf(other)));
+  const parts = new Map<string | undefined, Operation[]>();
+  for (const [path, item] of Object.entries(document.paths))
+    for (const operation of operationsOf(item)) {
+      operation.parameters = withPathParameters(path, operation.parameters);
+      placeExamples(operation);
+      parts.set(operation.tags?.[0], [...(parts.get(operation.tags?.[0]) ?? []), operation]);
+    }
+  const placeOf = ({ operationId = '' }: Operation): number => declared.indexOf(operationId);
+  for (const part of parts.values())
+    for (const [index, operation] of part.sort((one, other) => placeOf(one) - placeOf(other)).entries())
+      Object.assign(operation, { [orderExtension]: index });
   const times = new Map<string, number>();
-  for (const [path, { get, put, post, patch, delete: remove }] of Object.entries(document.paths))
-    for (const operation of [get, put, post, patch, remove])
-      if (operation !== undefined) {
-        operation.parameters = withPathParameters(path, operation.parameters);
-        operation.operationId = uniqueId(operation.operationId, times);
-      }
+  for (const item of Object.values(document.paths))
+    for (const operation of operationsOf(item)) operation.operationId = uniqueId(operation.operationId, times);
   return document;
 }
 
-/** A handler answers under several prefixes, which Nest numbers in brackets: no generator makes a method of those. */
-function uniqueId(id: string | undefined, times: Map<string, number>): string {
-  const name = id?.replace(/\[\d+\]$/, '') ?? '';
-  const time = (times.get(name) ?? 0) + 1;
-  times.set(name, time);
-  return time === 1 ? name : `${name}_${time}`;
+function operationsOf({ get, put, post, patch, delete: remove }: PathItem): Operation[] {
+  return [get, put, post, patch, remove].filter((operation) => operation !== undefined);
+}
+
+/** The part of the API that a path belongs to, as a number. */
+function partOf(item: PathItem): number {
+  return Object.keys(tags).indexOf(operationsOf(item)[0]?.tags?.[0] ?? '');
+}
+
+/** A handler that has two paths in the document has two operations. */
+function uniqueId(id = '', times: Map<string, number>): string {
+  const time = (times.get(id) ?? 0) + 1;
+  times.set(id, time);
+  return time === 1 ? id : `${id}_${time}`;
 }
 
 /** `{org}/{app}` is read by guards, so no handler of it tells Nest. A document without it is not valid. */
@@ -68,8 +101,16 @@ function withPathParameters(path: string, parameters: Parameters = []): Paramete
   const missing = [...path.matchAll(/\{(\w+)\}/g)]
     .map(([, name = '']) => name)
     .filter((name) => !told.includes(name))
-    .map((name) => ({ name, in: 'path' as const, required: true, schema: { type: 'string' } }));
+    .map((name) => ({
+      ...{ name, in: 'path' as const, required: true, schema: { type: 'string' } },
+      ...(demoApp[name] === undefined ? {} : { example: demoApp[name] }),
+    }));
   return [...missing, ...parameters];
+}
+
+/** An operation as the page holds it. */
+interface ListedOperation {
+  getIn(path: readonly string[]): number;
 }
 
 /** The document at `/docs/openapi.json` and a page to read and try it at `/docs`. */
@@ -78,5 +119,14 @@ export function serveApiDocuments(app: NestFastifyApplication, dialects: Dialect
     jsonDocumentUrl: 'docs/openapi.json',
     yamlDocumentUrl: 'docs/openapi.yaml',
     customSiteTitle: 'Rollcall API',
+    customCss: pageStyle,
+    customfavIcon: icon,
+    swaggerOptions: {
+      displayRequestDuration: true,
+      defaultModelsExpandDepth: 0,
+      // The page carries the text of this function.
+      operationsSorter: (one: ListedOperation, other: ListedOperation) =>
+        one.getIn(['operation', 'x-order']) - other.getIn(['operation', 'x-order']),
+    },
   });
 }

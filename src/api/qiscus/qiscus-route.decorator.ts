@@ -11,6 +11,7 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import { AccessBy } from '../../http/access.guard.js';
+import { type CallExample, ShowExamples } from '../../http/call-examples.js';
 import { Idempotent } from '../../http/idempotency.js';
 import { QiscusAppGuard } from './qiscus-app.guard.js';
 import { parametersOfHandler, type QiscusParameter } from './qiscus-parameter.decorators.js';
@@ -60,6 +61,13 @@ export interface QiscusRouteOptions {
   readonly idempotent?: boolean;
   /** The members of `results`, all of which a success has; or the class that describes them. */
   readonly results: Type | Readonly<Record<string, Member>>;
+  /** For the API document: what is sent, and the `results` of the answer. */
+  readonly example?: QiscusExample;
+}
+
+export interface QiscusExample {
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly results: Readonly<Record<string, unknown>>;
 }
 
 const guards = { secret: QiscusServerGuard, token: QiscusUserTokenGuard, nothing: QiscusAppGuard };
@@ -71,7 +79,7 @@ const guards = { secret: QiscusServerGuard, token: QiscusUserTokenGuard, nothing
  */
 export function QiscusRoute(route: string, summary: string, options: QiscusRouteOptions): MethodDecorator {
   const [verb = '', path = ''] = route.split(' ');
-  const { by, idempotent = false, results } = options;
+  const { by, idempotent = false, results, example } = options;
   const failure = by === 'secret' ? failureOfServerCall : failureOfClientCall;
   return (target, handler, descriptor) =>
     applyDecorators(
@@ -80,6 +88,7 @@ export function QiscusRoute(route: string, summary: string, options: QiscusRoute
       AccessBy(guards[by]),
       ...(idempotent ? [Idempotent()] : []),
       ApiOperation({ summary }),
+      ...(example === undefined ? [] : [ShowExamples({ [summary]: complete(example, verb) })]),
       ApiSecurity({ [qiscusSecurity.appId]: [], ...(by === 'nothing' ? {} : { [qiscusSecurity[by]]: [] }) }),
       ...describeParameters(verb, parametersOfHandler(target, handler)),
       ...(by === 'token' ? describeUserHeaders() : []),
@@ -115,6 +124,10 @@ function describeParameters(verb: string, parameters: readonly QiscusParameter[]
   const properties = Object.fromEntries(parameters.map(({ name, schema }) => [name, schema]));
   const required = parameters.filter((parameter) => parameter.required).map(({ name }) => name);
   return [ApiBody({ schema: { type: 'object', properties, required } })];
+}
+
+function complete({ parameters, results }: QiscusExample, verb: string): CallExample {
+  return { ...(verb === 'GET' ? { parameters } : { body: parameters }), answer: { results, status: 200 } };
 }
 
 function describeUserHeaders(): MethodDecorator[] {

@@ -23,7 +23,11 @@ export class QiscusUnreadController {
     private readonly messages: OfflineMessagesService,
   ) {}
 
-  @QiscusRoute('GET get_unread_users', 'Users with unread messages', { by: 'secret', results: { user_ids: [String] } })
+  @QiscusRoute('GET get_unread_users', 'Users with unread messages', {
+    by: 'secret',
+    results: { user_ids: [String] },
+    example: { parameters: { page: 1, limit: 2 }, results: { user_ids: ['guest1@example.com'] } },
+  })
   async users(@Call() call: QiscusCall, @Parameters(UnreadUsersParameters) sent: UnreadUsersParameters) {
     const uuids = await this.messages.usersWithUnread(call.app.id, sent.page, sent.limit, toCreationWindow(sent));
     const users = await this.profiles.findAllByUuid(call.app.id, uuids);
@@ -34,6 +38,15 @@ export class QiscusUnreadController {
   @QiscusRoute('GET get_user_unread_count', 'How many messages each of these users has not read', {
     by: 'secret',
     results: { user_unread_count: [QiscusUserUnreadCount] },
+    example: {
+      parameters: { user_ids: ['guest1@example.com', 'guest2@example.com'] },
+      results: {
+        user_unread_count: [
+          { unread_count: 1, user_id: 'guest1@example.com' },
+          { unread_count: 0, user_id: 'guest2@example.com' },
+        ],
+      },
+    },
   })
   async counts(@Call() call: QiscusCall, @Parameters(UnreadCountsParameters) sent: UnreadCountsParameters) {
     const users = await this.profiles.findAll(call.app.id, sent.user_ids);
