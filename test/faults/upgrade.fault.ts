@@ -19,9 +19,10 @@ describe.each(['sqlite', 'mariadb'] as const)('an upgrade from the first version
   const app = aBootstrapApp();
   const appId = randomUUID();
   let database: TestDatabase;
-  /** Writes what a node of the first version wrote, in its words. */
+  /** Reads and writes as a node of the first version did, in its words. */
   let older: DataSource;
   let written = 0;
+  const served = new Set<string>();
 
   beforeAll(async () => {
     database = await createDatabase(engine);
@@ -70,7 +71,40 @@ describe.each(['sqlite', 'mariadb'] as const)('an upgrade from the first version
     return uuid;
   };
 
-  it('keeps what was there, serves it, and takes what an older node goes on writing meanwhile and afterwards', async () => {
+  /** Looks a user up, gives it a nickname, delivers its message and marks it as read. */
+  const serveUser = async (number: number): Promise<void> => {
+    const [owner] = await older.query<[{ id: string; certificate: string }]>(
+      'SELECT id, org, name, public_id, certificate, previous_certificate, alias, disabled, settings, created_at, token_secret' +
+        ' FROM apps WHERE org = ? AND name = ?',
+      [app.org, app.name],
+    );
+    expect(owner).toMatchObject({ id: appId, certificate: app.certificate });
+    const [user] = await older.query<[{ uuid: string }]>(
+      'SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch' +
+        ' FROM users WHERE app_id = ? AND username = ?',
+      [appId, `user${number}`],
+    );
+    await older.query(
+      'UPDATE users SET nickname = ?, activated = 1, modified_at = ?, password_hash = NULL, token_epoch = 0' +
+        ' WHERE app_id = ? AND username = ?',
+      ['renamed', Date.now(), appId, `user${number}`],
+    );
+    const waiting = await older.query<{ id: number }[]>(
+      'SELECT i.id, i.seq, i.offline, i.created_at, m.sender, m.chat_type, m.type, m.body, m.ext' +
+        ' FROM inbox_messages i JOIN messages m ON m.app_id = i.app_id AND m.id = i.message_id' +
+        ' WHERE i.app_id = ? AND i.user_uuid = ? AND i.seq > 0 AND i.state = 0 ORDER BY i.seq LIMIT 100',
+      [appId, user.uuid],
+    );
+    expect(waiting.map(({ id }) => Number(id))).toEqual([number + 1]);
+    await older.query('UPDATE inbox_messages SET state = 2 - offline WHERE app_id = ? AND id = ?', [appId, number + 1]);
+    await older.query(
+      'UPDATE inboxes SET undelivered = undelivered - 1, read_seq = 1 WHERE app_id = ? AND user_uuid = ?',
+      [appId, user.uuid],
+    );
+    served.add(`user${number}`);
+  };
+
+  it('keeps what was there, serves it, and lets an older node go on reading, writing and changing meanwhile and afterwards', async () => {
     const owner = await writeUser();
     while (written < users) await writeUser();
     await older.query('INSERT INTO user_counts (app_id, slot, users) VALUES (?, 0, ?)', [appId, users]);
@@ -88,7 +122,11 @@ describe.each(['sqlite', 'mariadb'] as const)('an upgrade from the first version
     let going = true;
     const writing = (async () => {
       while (going) {
-        await writeUser();
+        // Of three new users the first is banned, the second is served, the third is left alone.
+        for (const number of [written, written + 1, written + 2]) {
+          await writeUser();
+          if (number % 3 === 1) await serveUser(number);
+        }
         await sleep(5);
       }
     })();
@@ -107,15 +145,24 @@ describe.each(['sqlite', 'mariadb'] as const)('an upgrade from the first version
     const names: string[] = [];
     for (let cursor: string | undefined = ''; cursor !== undefined;) {
       const page = await get(`/users?limit=100&cursor=${cursor}`);
-      for (const { username, activated } of page.entities as { username: string; activated: boolean }[]) {
-        names.push(username);
-        expect(`${username} ${activated}`).toBe(`${username} ${Number(username.slice(4)) % 3 !== 0}`);
+      for (const { username, activated, nickname } of page.entities as Record<string, unknown>[]) {
+        names.push(username as string);
+        expect({ username, activated, nickname }).toEqual({
+          username,
+          activated: Number((username as string).slice(4)) % 3 !== 0,
+          nickname: served.has(username as string) ? 'renamed' : undefined,
+        });
       }
       cursor = page.cursor as string | undefined;
     }
     expect(names).toEqual(Array.from({ length: written }, (_none, number) => `user${number}`));
-    const last = `user${written - 1}`;
-    expect(await get(`/users/${last}/offline_msg_count`)).toMatchObject({ status: 200, data: { [last]: 1 } });
+    for (const username of [`user${users - 1}`, ...served].slice(-20)) {
+      const count = await get(`/users/${username}/offline_msg_count?state=undelivered`);
+      expect(count).toMatchObject({ status: 200, data: { [username]: served.has(username) ? 0 : 1 } });
+    }
+    const id = String(Number([...served].at(-1)?.slice(4)) + 1);
+    const state = await get(`/users/${[...served].at(-1)}/offline_msg_status/${id}`);
+    expect(state).toMatchObject({ status: 200, data: { [id]: 'delivered' } });
     expect(await get(`/chatgroups/${groupId}`)).toMatchObject({ status: 200, data: [{ owner: 'user0', name: 'old' }] });
     await node.stop();
   }, 60_000);
