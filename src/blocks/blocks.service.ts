@@ -54,7 +54,7 @@ export class BlocksService {
   /** Ends blocks; who is not blocked stays so. @throws AppError user_not_found (any of them), batch_too_large */
   async unblock(appId: string, nameOrUuid: string, names: readonly string[]): Promise<BlockChange> {
     const change = await this.find(appId, nameOrUuid, names);
-    await this.repository.remove(change.user, change.blocked);
+    if (change.blocked.length > 0) await this.repository.remove(change.user, change.blocked);
     return change;
   }
 

@@ -6,6 +6,7 @@ import { RemovalsService } from '../removals/removals.service.js';
 import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 import type { AddOutcome, Contact, Friendship } from './contact.js';
+import type { ContactListRow } from './contact-list.entity.js';
 import { ContactListsRepository, type LockedList } from './contact-lists.repository.js';
 
 const columns = ['app_id', 'list_id', 'friend_list_id', 'friend_uuid', 'id', 'remark'];
@@ -110,24 +111,24 @@ export class ContactsRepository {
     }, appId);
   }
 
-  /** Up to `limit` before the one with the id `beforeId`, newest first, without those who are deleted. */
-  async listBefore(user: User, beforeId: number, limit: number): Promise<Contact[]> {
-    const { selectInOrder, forceIndex } = this.database.dialect;
-    const { appId } = user;
-    return this.database.read<Contact>(
-      `${selectInOrder} u.username AS username, c.remark AS remark, c.id AS id FROM contact_lists o` +
-        ` CROSS JOIN contacts c${forceIndex('contacts_by_id')} ON c.app_id = o.app_id AND c.list_id = o.list_id` +
-        ' CROSS JOIN contact_lists l ON l.app_id = c.app_id AND l.user_uuid = c.friend_uuid AND l.list_id = c.friend_list_id' +
-        ` CROSS JOIN users u${forceIndex('users_by_uuid')} ON u.app_id = c.app_id AND u.uuid = c.friend_uuid` +
-        ' WHERE o.app_id = ? AND o.user_uuid = ? AND c.id < ? ORDER BY c.id DESC LIMIT ?',
-      [appId, user.uuid, beforeId, limit],
-      appId,
-    );
+  /** The list of a user; null: the user never had a contact. Its counter may count some who are deleted. */
+  async findList({ appId, uuid }: User): Promise<ContactListRow | null> {
+    return (await this.lists.find(appId, [uuid])).get(uuid) ?? null;
   }
 
-  /** How many contacts the user's list counts: as many as there are, or a few more. */
-  async countOf({ appId, uuid }: User): Promise<number> {
-    return (await this.lists.find(appId, [uuid])).get(uuid)?.contacts ?? 0;
+  /** Up to `limit` on the list before the one with the id `beforeId`, newest first, without those who are deleted. */
+  listBefore(list: ContactListRow, beforeId: number, limit: number): Promise<Contact[]> {
+    const { selectInOrder, forceIndex } = this.database.dialect;
+    // The list is found before: joined to it, MariaDB would sort all of its contacts for one page.
+    return this.database.read<Contact>(
+      `${selectInOrder} u.username AS username, c.remark AS remark, c.id AS id` +
+        ` FROM contacts c${forceIndex('contacts_by_id')} CROSS JOIN contact_lists l` +
+        ' ON l.app_id = c.app_id AND l.user_uuid = c.friend_uuid AND l.list_id = c.friend_list_id' +
+        ` CROSS JOIN users u${forceIndex('users_by_uuid')} ON u.app_id = c.app_id AND u.uuid = c.friend_uuid` +
+        ' WHERE c.app_id = ? AND c.list_id = ? AND c.id < ? ORDER BY c.id DESC LIMIT ?',
+      [list.app_id, list.list_id, beforeId, limit],
+      list.app_id,
+    );
   }
 
   /** The uuids of those among these who are contacts of the user. */

@@ -6,6 +6,7 @@ import { AppError } from '../errors/app-error.js';
 import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 import { type Contact, type Friendship, maxContactsPerUser } from './contact.js';
+import type { ContactListRow } from './contact-list.entity.js';
 import { ContactsRepository } from './contacts.repository.js';
 
 export interface ContactPage {
@@ -67,10 +68,11 @@ export class ContactsService {
     const friends = new Map<string, User>();
     for (const friend of found) if (friend !== null && friend.uuid !== user.uuid) friends.set(friend.uuid, friend);
     const { contacts_per_user: limit } = app.settings;
-    const outcomes = await this.repository.add(user, [...friends.values()], limit);
+    const outcomes = friends.size === 0 ? [] : await this.repository.add(user, [...friends.values()], limit);
     const outcomeOf = new Map([...friends.keys()].map((uuid, index) => [uuid, outcomes[index]]));
     const full = outcomes.length > 0 && outcomes.every((outcome) => outcome === 'full');
-    if (full && (await this.repository.countOf(user)) >= limit) throw new AppError('contact_limit_exceeded', { limit });
+    if (full && ((await this.repository.findList(user))?.contacts ?? 0) >= limit)
+      throw new AppError('contact_limit_exceeded', { limit });
     const named = (isMeant: (friend: User | null) => boolean): string[] =>
       names.filter((_name, index) => isMeant(found[index] ?? null));
     return {
@@ -111,17 +113,18 @@ export class ContactsService {
   async list(appId: string, nameOrUuid: string, limit: number, cursor: string | null): Promise<ContactPage> {
     const beforeId = cursor === null ? Number.MAX_SAFE_INTEGER : readCursor(appId, cursor);
     const user = await this.users.get(appId, nameOrUuid);
-    const found = await this.repository.listBefore(user, beforeId, limit + 1);
+    const own = await this.repository.findList(user);
+    const found = own === null ? [] : await this.repository.listBefore(own, beforeId, limit + 1);
     const contacts = found.slice(0, limit);
     return { contacts, cursor: found.length > limit ? writeCursor(appId, contacts.at(-1)?.id ?? 0) : null };
   }
 
   /** All of a user's, newest first. @throws AppError user_not_found, rate_limited, overloaded */
   async listAll(appId: string, nameOrUuid: string): Promise<Contact[]> {
-    const user = await this.users.get(appId, nameOrUuid);
-    const read = (): Promise<Contact[]> => this.readAll(user);
-    const isCostly = (await this.repository.countOf(user)) > contactsAtOnce;
-    return isCostly ? this.costlyReads.run(appId, read) : read();
+    const list = await this.repository.findList(await this.users.get(appId, nameOrUuid));
+    if (list === null) return [];
+    const read = (): Promise<Contact[]> => this.readAll(list);
+    return list.contacts > contactsAtOnce ? this.costlyReads.run(appId, read) : read();
   }
 
   /**
@@ -138,10 +141,10 @@ export class ContactsService {
     return others.map((other) => other !== null && contacts.has(other.uuid));
   }
 
-  private async readAll(user: User): Promise<Contact[]> {
+  private async readAll(list: ContactListRow): Promise<Contact[]> {
     const contacts: Contact[] = [];
     for (let beforeId = Number.MAX_SAFE_INTEGER; contacts.length < maxContactsPerUser;) {
-      const some = await this.repository.listBefore(user, beforeId, contactsAtOnce);
+      const some = await this.repository.listBefore(list, beforeId, contactsAtOnce);
       contacts.push(...some);
       if (some.length < contactsAtOnce) break;
       beforeId = contacts.at(-1)?.id ?? 0;
@@ -151,10 +154,8 @@ export class ContactsService {
   }
 
   private async find(appId: string, nameOrUuid: string, friendNameOrUuid: string): Promise<Friendship> {
-    const [user, friend] = await Promise.all([
-      this.users.get(appId, nameOrUuid),
-      this.users.get(appId, friendNameOrUuid),
-    ]);
+    const [user, friend] = await this.users.findEach(appId, [nameOrUuid, friendNameOrUuid]);
+    if (user == null || friend == null) throw new AppError('user_not_found');
     return { user, friend };
   }
 }

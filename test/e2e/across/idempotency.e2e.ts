@@ -77,6 +77,17 @@ describe('Idempotency-Key', () => {
       await twice('post', `${path}/users`, { usernames: [other] });
       await twice('delete', path);
     }
+    for (const path of ['user', 'users']) {
+      await twice('post', `${user}/contacts/users/${other}`);
+      await twice('put', `/${path}/${name}/contacts/users/${other}`, { remark: 'r' });
+      await twice('delete', `${user}/contacts/users/${other}`);
+    }
+    expect((await twice('post', `${user}/contacts/import`, { usernames: [other] }))['data'].success).toEqual([other]);
+    await twice('delete', `/contacts/users/${name}`);
+    await twice('post', `${user}/blocks/users`, { usernames: [other] });
+    await twice('delete', `${user}/blocks/users/${other}`);
+    await twice('delete', `${user}/blocks/users`, { usernames: [other] });
+    expect([await rows('contacts'), await rows('user_blocks')]).toEqual([[], []]);
     const deleted = await twice('delete', user);
     expect(deleted['entities'][0].username).toBe(name);
     expect((await running.call('get', user)).status).toBe(404);

@@ -138,6 +138,7 @@ describe('contacts', () => {
       data: { UnKnowFailed: [a], success: [b, c.toUpperCase()], NotExistFailed: ['nobody'], maxLimitFailed: [] },
     });
     expect([await list(a), await list(c)]).toEqual([[c, b], [a]]);
+    expect((await bring(b, ['nobody'])).body.data).toMatchObject({ success: [], NotExistFailed: ['nobody'] });
     expectError(await bring(a, [b, c, ...others]), agoraErrors.illegal('request user over flow limit:10.'));
     for (const wrong of [undefined, 'a', [], [1]])
       expect((await service.call('post', `/users/${a}/contacts/import`, { body: { usernames: wrong } })).status).toBe(
