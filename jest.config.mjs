@@ -72,6 +72,7 @@ export default {
     project('mariadb+redis', 'mariadb', true, ON_EVERY_ENGINE),
     // As it is run: several nodes of Rollcall, each on a node of the database, and Redis between them.
     project('galera', 'mariadb', true, ON_EVERY_ENGINE, true),
+    project('sql', 'sqlite', false, ['test/sql/**/*.sql-spec.ts']),
     project('faults', 'sqlite', false, ['test/faults/**/*.fault.ts']),
     project('clients', 'sqlite', false, ['test/clients/**/*.client.ts']),
     project('runtime', 'sqlite', false, ['test/runtime/**/*.runtime.ts']),

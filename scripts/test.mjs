@@ -16,6 +16,7 @@ const SERVERS_OF = /** @type {Record<string, string[]>} */ ({
   sqlite: [],
   runtime: [],
   galera: ['Galera', 'Redis'],
+  sql: ['MariaDB'],
 });
 /** On three nodes of a database every suite takes several times as long, so it runs by its name alone. */
 const LEFT_OUT = 'galera';

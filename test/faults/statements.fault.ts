@@ -1,30 +1,14 @@
-import { randomUUID } from 'node:crypto';
-import { Agent } from 'node:http';
 import { AppsService } from '../../src/apps/apps.service.js';
 import { Database } from '../../src/database/database.js';
-import { OfflineMessagesService } from '../../src/offline-messages/offline-messages.service.js';
-import { RemovalsService } from '../../src/removals/removals.service.js';
-import { UserChangesService } from '../../src/users/user-changes.service.js';
-import { UsersService } from '../../src/users/users.service.js';
-import { aBootstrapApp } from '../factories/app.factory.js';
+import { sendEveryStatement } from '../support/every-statement.js';
 import { FixedClock } from '../support/fixed-clock.js';
-import { MessageClient } from '../support/message-client.js';
-import { rawCall } from '../support/raw-call.js';
-import { guardedRoutes } from '../support/route-access.js';
-import { callsOf } from '../support/route-calls.js';
 import { type RunningApp, startApp } from '../support/start-app.js';
 import { StatementLog } from '../support/statement-log.js';
 import { judge } from '../support/statement-rules.js';
-import { Tenant } from '../support/tenant.js';
 import { tablesOf } from '../support/tenant-rows.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
-/** Other names of routes that are there under another prefix as well. */
-const sameHandler = /^HEAD| \/app-id\/| \/api\/v2\/(?!(sdk|rest)\/)/;
-const dayMs = 24 * 60 * 60 * 1_000;
-
 describe.each(['sqlite', 'mariadb'] as const)('every statement, on %s', (engine) => {
-  const agent = new Agent({ keepAlive: true });
   const clock = new FixedClock(Date.now());
   let schema: TestDatabase;
   let log: StatementLog;
@@ -38,74 +22,13 @@ describe.each(['sqlite', 'mariadb'] as const)('every statement, on %s', (engine)
     started = log.statements.length;
   });
   afterAll(async () => {
-    agent.destroy();
     await running.stop();
     log.stop();
     await schema.drop();
   });
 
-  async function aTenant(): Promise<Tenant> {
-    const credentials = aBootstrapApp();
-    const apps = running.nest.get(AppsService);
-    let app = await apps.create({ ...credentials });
-    // With room for few messages, so that the oldest have to go.
-    for (const [key, value] of [
-      ['rate_profile', 'off'],
-      ['offline_messages_per_user', '2'],
-    ] as const)
-      app = await apps.set(app, key, value);
-    return Tenant.build(running.url, credentials);
-  }
-
-  /** All that a session can do. */
-  async function useGateway(tenant: Tenant): Promise<void> {
-    const { username, other } = tenant.names;
-    const url = `${running.url.replace('http', 'ws')}${tenant.path}/ws`;
-    const session = await MessageClient.connect(url, tenant.userJwt);
-    for (let time = 0; time < 4; time += 1) session.send({ type: 'send', to: username, body: { time } });
-    session.send({ type: 'send', to: other, body: {} });
-    await session.take('sent', 5);
-    session.send({ type: 'read', id: (await session.take('message', 5)).at(-1)?.['id'] as string });
-    await session.settle();
-    await session.close();
-  }
-
-  async function useRoutes(tenant: Tenant): Promise<void> {
-    for (const { route, access } of guardedRoutes(running).filter((one) => !sameHandler.test(one.route)))
-      for (const { method, path, body, headers: more } of callsOf(route, tenant.credentials, tenant.ids)) {
-        const headers = { 'idempotency-key': randomUUID(), ...tenant.shown(access), ...more };
-        const answer = await rawCall(running.url, method, path, { agent, body, headers });
-        expect(answer.status).toBeLessThan(500);
-      }
-  }
-
   it('names its app, only that one, and has no word that an engine does not know', async () => {
-    const users = running.nest.get(UsersService);
-    // Two at a time: what is gathered into one statement or one transaction must still be of one app.
-    const tenants = await Promise.all([aTenant(), aTenant()]);
-    await Promise.all(tenants.map((tenant) => useGateway(tenant)));
-    await Promise.all(tenants.map(({ application, ids }) => users.findAllByUuid(application, [ids.uuid])));
-    const changes = running.nest.get(UserChangesService);
-    for (const { application } of tenants) await changes.find(application, await changes.listIds(application));
-    // Names that are taken are another way through an INSERT.
-    await Promise.all(tenants.map((tenant) => useRoutes(tenant)));
-    await Promise.all(tenants.map((tenant) => tenant.close()));
-    const one = tenants[0];
-    await one.call('POST', '/users', { username: 'late', password: 'word' });
-    await one.call('POST', '/messages/users', { to: ['late'], type: 'txt', body: {} });
-    clock.advance(8 * dayMs);
-    expect(await running.nest.get(OfflineMessagesService).expireDue()).toBeGreaterThan(0);
-    // With more than the transaction of a deletion takes along.
-    const late = await users.get(one.application, 'late');
-    const line = { app_id: one.application, user_uuid: late.uuid, activated: 1, at: 1, actor: 'a', reason: null };
-    const lines = Array.from({ length: 400 }, (_none, id) => ({ ...line, id }));
-    await running.nest
-      .get(Database)
-      .write((transaction) => transaction.insert('user_activations', Object.keys(lines[0] as object), lines));
-    await users.delete(one.application, 'late');
-    expect(await running.nest.get(RemovalsService).finish({ all: true })).toBe(1);
-    await changes.clearDue();
-
+    await sendEveryStatement(running, clock);
     const tables = await tablesOf(running.nest.get(Database));
     const apps = await running.nest.get(AppsService).list();
     const tenantTables = new Set(tables.flatMap(({ name, ofApps }) => (ofApps ? name : [])));

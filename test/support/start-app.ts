@@ -16,6 +16,7 @@ import { TimeOrderedIds } from '../../src/ids/time-ordered-ids.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import type { FixedClock } from './fixed-clock.js';
 import { createDatabase, neededUrl, onAnotherNode, patientWithDatabase, type TestDatabase } from './test-database.js';
+import { noteUncoveredSql } from './uncovered-sql.js';
 
 export interface StartOptions {
   /** Settings of the environment beside those that name the engine. */
@@ -103,6 +104,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     },
     async stop() {
       await nest.close();
+      noteUncoveredSql();
       if (options.database === undefined) await database.drop();
     },
   };

@@ -39,10 +39,11 @@ const ofApps: readonly RegExp[] = [
   /^SELECT \* FROM apps WHERE certificate_hash = \? UNION ALL SELECT \* FROM apps WHERE previous_certificate_hash = \? LIMIT 4$/,
   // The command line lists them, the expiry of messages goes from one to the next, and the first start makes one.
   /^SELECT \* FROM apps ORDER BY org, name$/,
-  /^SELECT id FROM apps LIMIT 1$/,
+  /^SELECT id FROM apps (LIMIT 1|ORDER BY id)$/,
+  /^SELECT \* FROM apps WHERE id > \? ORDER BY id LIMIT \?$/,
   /^SELECT \* FROM apps WHERE id = \?( FOR UPDATE)?$/,
   /^INSERT INTO apps \(id, /,
-  /^UPDATE apps SET .* WHERE id = \?$/,
+  /^UPDATE apps SET .* WHERE id = \?( AND certificate = \?)?$/,
 ];
 
 export interface Verdict {

@@ -1,0 +1,82 @@
+-- Plans of MariaDB 10.11. Written by UPDATE_SQL=1 npm test -- --selectProjects sql: a change is reviewed as code is.
+
+-- src/apps/apps.repository.ts
+SELECT *
+FROM apps
+ORDER BY org, name;
+--   filesort
+--   apps: ALL
+
+-- src/apps/apps.repository.ts
+SELECT *
+FROM apps
+WHERE alias = ?;
+--   apps: const apps_by_alias (alias)
+
+-- src/apps/apps.repository.ts
+SELECT *
+FROM apps
+WHERE certificate_hash = ?
+UNION ALL SELECT *
+FROM apps
+WHERE previous_certificate_hash = ? LIMIT 4;
+--   apps: ref apps_by_certificate_hash (certificate_hash)
+--   apps: ref apps_by_previous_certificate_hash (previous_certificate_hash)
+
+-- src/apps/apps.repository.ts
+SELECT *
+FROM apps
+WHERE id = ? FOR UPDATE;
+--   apps: const PRIMARY (id)
+
+-- src/apps/apps.repository.ts
+SELECT *
+FROM apps
+WHERE id > ?
+ORDER BY id LIMIT ?;
+--   apps: range PRIMARY (id)
+
+-- src/apps/apps.repository.ts
+SELECT *
+FROM apps
+WHERE org = ? AND name = ?;
+--   apps: const apps_by_name (org, name)
+
+-- src/apps/apps.repository.ts
+SELECT *
+FROM apps
+WHERE public_id = ?;
+--   apps: const apps_by_public_id (public_id)
+
+-- src/apps/apps.repository.ts
+SELECT id
+FROM apps LIMIT 1;
+--   apps: index apps_by_public_id (public_id)
+
+-- src/apps/apps.repository.ts
+SELECT id
+FROM apps
+ORDER BY id;
+--   apps: index PRIMARY (id)
+
+-- src/apps/apps.repository.ts
+INSERT INTO apps (id, org, name, public_id, certificate, previous_certificate, certificate_hash, previous_certificate_hash, alias, token_secret, disabled, settings, created_at)
+VALUES (?…);
+
+-- src/apps/apps.repository.ts
+UPDATE apps
+SET certificate = ?, previous_certificate = ?, certificate_hash = ?, previous_certificate_hash = ?, alias = ?, token_secret = ?, disabled = ?, settings = ?
+WHERE id = ?;
+--   apps: range PRIMARY (id)
+
+-- src/apps/apps.repository.ts
+UPDATE apps
+SET certificate = ?, previous_certificate = ?, token_secret = ?
+WHERE id = ?;
+--   apps: range PRIMARY (id)
+
+-- src/apps/apps.repository.ts
+UPDATE apps
+SET certificate_hash = ?, previous_certificate_hash = ?
+WHERE id = ? AND certificate = ?;
+--   apps: range PRIMARY (id)

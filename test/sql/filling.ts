@@ -1,0 +1,93 @@
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+
+/** An app has so many rows in each table, beside other apps with as many: enough that a walk over all of them costs. */
+const rowsOfApp = 2_000;
+const apps = ['app-a', 'app-b', 'app-c', 'app-d'];
+/** The app whose statements are explained, in the middle of the others. */
+export const explainedApp = 'app-b';
+/** Rows that have one value in common, where it is neither the first column of a key nor the last. */
+const rowsOfValue = 16;
+
+/** Texts of such columns are words such as `group` and `room`. */
+const maxLengthOfWord = 16;
+
+interface ColumnOfTable {
+  readonly name: string;
+  readonly type: string;
+  readonly length: number | null;
+}
+
+/**
+ * Fills every table of MariaDB, whatever its columns: the optimizer chooses by what there is. The nth row has the number
+ * n or a text of it wherever it can, so that what is joined is found.
+ */
+export async function fillTables(connection: Connection, tables: readonly string[]): Promise<void> {
+  for (const table of tables) {
+    const columns = await columnsOf(connection, table);
+    const key = await keyOf(connection, table);
+    const values = await Promise.all(columns.map((column) => valueOf(connection, table, column, key)));
+    await connection.query(`DELETE FROM ${table}`);
+    // The apps themselves are of no app.
+    for (const app of columns.some(({ name }) => name === 'app_id') ? apps : [explainedApp])
+      await connection.query(
+        `INSERT INTO ${table} (${columns.map(({ name }) => `\`${name}\``).join(', ')})` +
+          ` SELECT ${values.join(', ').replaceAll('$app', `'${app}'`)} FROM seq_1_to_${rowsOfApp}`,
+      );
+    await connection.query(`ANALYZE TABLE ${table} PERSISTENT FOR ALL`);
+  }
+}
+
+/** Some rows of the explained app, in the order of their keys; both what is before them and what is after costs. */
+export async function sampleOf(connection: Connection, table: string): Promise<Record<string, unknown>[]> {
+  const key = await keyOf(connection, table);
+  const [rows] = await connection.query<RowDataPacket[]>(
+    `SELECT * FROM ${table}${key[0] === 'app_id' ? ` WHERE app_id = '${explainedApp}'` : ''}` +
+      ` ORDER BY ${key.join(', ')} LIMIT ${rowsOfApp / 4} OFFSET ${rowsOfApp / 10}`,
+  );
+  return rows.filter((_row, index) => index % rowsOfValue === 0);
+}
+
+async function valueOf(
+  connection: Connection,
+  table: string,
+  { name, type, length }: ColumnOfTable,
+  key: readonly string[],
+): Promise<string> {
+  const place = key.indexOf(name);
+  const isLast = place === key.length - 1;
+  if (name === 'app_id') return '$app';
+  if (type === 'smallint' && !isLast) return 'seq % 2';
+  if (length !== null && length <= maxLengthOfWord && !isLast) return oneOf(await wordsOf(connection, table, name));
+  const row = place > 0 && !isLast ? `FLOOR(seq / ${rowsOfValue})` : 'seq';
+  return length === null ? row : `LPAD(${row}, 6, '0')`;
+}
+
+/** The words that the exercise has left. */
+async function wordsOf(connection: Connection, table: string, column: string): Promise<string[]> {
+  const [rows] = await connection.query<RowDataPacket[]>(`SELECT DISTINCT \`${column}\` AS value FROM ${table}`);
+  const values = rows.map(({ value }) => String(value)).sort();
+  return values.length === 0 ? ['some'] : values.slice(0, 4);
+}
+
+function oneOf(values: readonly string[]): string {
+  return `ELT(seq % ${values.length} + 1, ${values.map((value) => `'${value}'`).join(', ')})`;
+}
+
+async function columnsOf(connection: Connection, table: string): Promise<ColumnOfTable[]> {
+  const [rows] = await connection.query<RowDataPacket[]>(
+    'SELECT column_name AS name, data_type AS type, character_maximum_length AS length' +
+      ' FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ? ORDER BY ordinal_position',
+    [table],
+  );
+  return rows as ColumnOfTable[];
+}
+
+/** The columns of the primary key, in their order. */
+async function keyOf(connection: Connection, table: string): Promise<string[]> {
+  const [rows] = await connection.query<RowDataPacket[]>(
+    'SELECT column_name AS name FROM information_schema.statistics' +
+      " WHERE table_schema = DATABASE() AND table_name = ? AND index_name = 'PRIMARY' ORDER BY seq_in_index",
+    [table],
+  );
+  return rows.map(({ name }) => name as string);
+}

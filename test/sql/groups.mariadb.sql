@@ -1,0 +1,141 @@
+-- Plans of MariaDB 10.11. Written by UPDATE_SQL=1 npm test -- --selectProjects sql: a change is reviewed as code is.
+
+-- src/groups/group-removals.ts
+SELECT id
+FROM chat_groups
+WHERE app_id = ? AND id IN (?…)
+ORDER BY id FOR UPDATE;
+--   chat_groups: range PRIMARY (app_id, id)
+
+-- src/groups/group-removals.ts
+SELECT id, members
+FROM chat_groups FORCE INDEX (chat_groups_by_owner)
+WHERE app_id = ? AND owner_uuid IN (?…) LIMIT ? FOR UPDATE;
+--   chat_groups: range chat_groups_by_owner (app_id, owner_uuid)
+
+-- src/groups/group-removals.ts
+SELECT user_uuid
+FROM group_members
+WHERE app_id = ? AND group_id = ?
+ORDER BY user_uuid LIMIT ?;
+--   group_members: ref PRIMARY (app_id, group_id)
+
+-- src/groups/group-removals.ts
+SELECT user_uuid, group_id
+FROM group_members FORCE INDEX (group_members_by_user)
+WHERE app_id = ? AND user_uuid IN (?…) LIMIT ?;
+--   group_members: range group_members_by_user (app_id, user_uuid)
+
+-- src/groups/group-removals.ts
+DELETE FROM chat_groups
+WHERE app_id = ? AND id IN (?…);
+--   chat_groups: range PRIMARY (app_id, id)
+
+-- src/groups/group-removals.ts
+DELETE FROM group_members
+WHERE app_id = ? AND group_id = ? AND user_uuid <= ?;
+--   group_members: range PRIMARY (app_id, group_id, user_uuid)
+
+-- src/groups/group-removals.ts
+DELETE FROM group_members
+WHERE app_id = ? AND group_id IN (?…);
+--   group_members: range PRIMARY (app_id, group_id)
+
+-- src/groups/group-removals.ts
+DELETE FROM group_members
+WHERE app_id = ? AND user_uuid = ? AND group_id IN (?…);
+--   group_members: range group_members_by_user (app_id, user_uuid)
+
+-- src/groups/group-removals.ts
+UPDATE chat_groups
+SET members = members - ?
+WHERE app_id = ? AND id IN (?…);
+--   chat_groups: range PRIMARY (app_id, id)
+
+-- src/groups/groups.repository.ts
+SELECT STRAIGHT_JOIN g.app_id, g.id, g.kind, g.owner_uuid, g.name, g.description, g.custom, g.is_public, g.members_only, g.allow_invites, g.members_most, g.members, g.created_at, g.modified_at
+FROM chat_groups g
+CROSS JOIN users u FORCE INDEX (users_by_uuid) ON u.app_id = g.app_id AND u.uuid = g.owner_uuid
+WHERE g.app_id = ? AND g.id = ? AND g.kind = ?;
+--   g: const PRIMARY (app_id, id)
+--   u: const users_by_uuid (app_id, uuid)
+
+-- src/groups/groups.repository.ts
+SELECT STRAIGHT_JOIN g.app_id, g.id, g.kind, g.owner_uuid, g.name, g.description, g.custom, g.is_public, g.members_only, g.allow_invites, g.members_most, g.members, g.created_at, g.modified_at
+FROM chat_groups g
+CROSS JOIN users u FORCE INDEX (users_by_uuid) ON u.app_id = g.app_id AND u.uuid = g.owner_uuid
+WHERE g.app_id = ? AND g.id > ? AND g.kind = ?
+ORDER BY g.id LIMIT ?;
+--   g: range PRIMARY (app_id, id)
+--   u: eq_ref users_by_uuid (app_id, uuid)
+
+-- src/groups/groups.repository.ts
+SELECT STRAIGHT_JOIN g.app_id, g.id, g.kind, g.owner_uuid, g.name, g.description, g.custom, g.is_public, g.members_only, g.allow_invites, g.members_most, g.members, g.created_at, g.modified_at
+FROM group_members m
+CROSS JOIN chat_groups g ON g.app_id = m.app_id AND g.id = m.group_id
+CROSS JOIN users u FORCE INDEX (users_by_uuid) ON u.app_id = g.app_id AND u.uuid = g.owner_uuid
+WHERE m.app_id = ? AND m.user_uuid = ? AND m.kind = ?
+ORDER BY m.group_id LIMIT ?;
+--   m: ref group_members_by_user (app_id, user_uuid, kind)
+--   g: eq_ref PRIMARY (app_id, id)
+--   u: eq_ref users_by_uuid (app_id, uuid)
+
+-- src/groups/groups.repository.ts
+SELECT STRAIGHT_JOIN m.group_id, COUNT(m.user_uuid) AS leaving
+FROM removals r
+CROSS JOIN group_members m ON m.app_id = r.app_id AND m.user_uuid = r.subject
+WHERE r.app_id = ? AND r.kind = 'user' AND m.group_id IN (?…)
+GROUP BY m.group_id;
+--   filesort
+--   temporary table
+--   r: ref PRIMARY (app_id, kind)
+--   m: ref group_members_by_user (app_id, user_uuid)
+
+-- src/groups/groups.repository.ts
+SELECT app_id, id, kind, owner_uuid, name, description, custom, is_public, members_only, allow_invites, members_most, members, created_at, modified_at
+FROM chat_groups
+WHERE app_id = ? AND id = ? AND kind = ? FOR UPDATE;
+--   chat_groups: const PRIMARY (app_id, id)
+
+-- src/groups/groups.repository.ts
+SELECT user_uuid
+FROM group_members
+WHERE app_id = ? AND group_id = ? AND user_uuid > ?
+ORDER BY user_uuid LIMIT ?;
+--   group_members: range PRIMARY (app_id, group_id, user_uuid)
+
+-- src/groups/groups.repository.ts
+SELECT user_uuid
+FROM group_members
+WHERE app_id = ? AND group_id = ? AND user_uuid IN (?…);
+--   group_members: ref PRIMARY (app_id, group_id)
+
+-- src/groups/groups.repository.ts
+SELECT uuid
+FROM users FORCE INDEX (users_by_uuid)
+WHERE app_id = ? AND uuid = ?;
+--   users: const users_by_uuid (app_id, uuid)
+
+-- src/groups/groups.repository.ts
+DELETE FROM chat_groups
+WHERE app_id = ? AND id = ?;
+--   chat_groups: range PRIMARY (app_id, id)
+
+-- src/groups/groups.repository.ts
+DELETE FROM group_members
+WHERE app_id = ? AND group_id = ? AND user_uuid IN (?…);
+--   group_members: range group_members_by_user (app_id, user_uuid)
+
+-- src/groups/groups.repository.ts
+INSERT INTO chat_groups (app_id, id, kind, owner_uuid, name, description, custom, is_public, members_only, allow_invites, members_most, members, created_at, modified_at)
+VALUES (?…);
+
+-- src/groups/groups.repository.ts
+INSERT INTO group_members (app_id, group_id, user_uuid, kind, joined_at)
+VALUES (?…);
+
+-- src/groups/groups.repository.ts
+UPDATE chat_groups
+SET members = members + ?, modified_at = ?
+WHERE app_id = ? AND id = ?;
+--   chat_groups: range PRIMARY (app_id, id)

@@ -1,0 +1,17 @@
+-- Plans of MariaDB 10.11. Written by UPDATE_SQL=1 npm test -- --selectProjects sql: a change is reviewed as code is.
+
+-- src/retention/retention-clock.ts
+SELECT id, seen_at, leapt_to
+FROM retention_clock
+WHERE id = 1;
+--   retention_clock: const PRIMARY (id)
+
+-- src/retention/retention-clock.ts
+INSERT INTO retention_clock (id, seen_at, leapt_to)
+VALUES (?…);
+
+-- src/retention/retention-clock.ts
+UPDATE retention_clock
+SET seen_at = ?, leapt_to = ?
+WHERE id = 1;
+--   retention_clock: range PRIMARY (id)

@@ -1,0 +1,198 @@
+-- Plans of MariaDB 10.11. Written by UPDATE_SQL=1 npm test -- --selectProjects sql: a change is reviewed as code is.
+
+-- src/users/released-names.repository.ts
+SELECT MAX(released_at) AS at
+FROM released_names FORCE INDEX (released_names_by_name)
+WHERE app_id = ? AND name_hash = ? AND expires_at > ?;
+--   released_names: ref released_names_by_name (app_id, name_hash)
+
+-- src/users/released-names.repository.ts
+SELECT id
+FROM released_names
+WHERE app_id = ? AND expires_at <= ?
+ORDER BY expires_at LIMIT ?;
+--   released_names: range released_names_by_expiry (app_id, expires_at)
+
+-- src/users/released-names.repository.ts
+DELETE FROM released_names
+WHERE app_id = ? AND id IN (?…);
+--   released_names: range PRIMARY (app_id, id)
+
+-- src/users/released-names.repository.ts
+INSERT INTO released_names (app_id, id, name_hash, released_at, expires_at)
+VALUES (?…);
+
+-- src/users/user-activations.repository.ts
+SELECT user_uuid, MAX(id) AS id
+FROM user_activations
+WHERE app_id = ? AND user_uuid IN (?…)
+GROUP BY user_uuid;
+--   user_activations: range PRIMARY (app_id, user_uuid)
+
+-- src/users/user-activations.repository.ts
+SELECT user_uuid, id
+FROM user_activations
+WHERE app_id = ? AND user_uuid IN (?…)
+ORDER BY user_uuid, id LIMIT ?;
+--   user_activations: range PRIMARY (app_id, user_uuid)
+
+-- src/users/user-activations.repository.ts
+DELETE FROM user_activations
+WHERE app_id = ? AND user_uuid = ? AND id <= ?;
+--   user_activations: range PRIMARY (app_id, user_uuid, id)
+
+-- src/users/user-activations.repository.ts
+INSERT INTO user_activations (app_id, user_uuid, id, activated, at, actor, reason)
+VALUES (?…);
+
+-- src/users/user-changes.service.ts
+SELECT id
+FROM user_changes
+WHERE app_id = ?;
+--   user_changes: ref PRIMARY (app_id)
+
+-- src/users/user-changes.service.ts
+SELECT users
+FROM user_changes
+WHERE app_id = ? AND id IN (?…);
+--   user_changes: range PRIMARY (app_id, id)
+
+-- src/users/user-changes.service.ts
+DELETE FROM user_changes
+WHERE app_id = ? AND id IN (?…);
+--   user_changes: range PRIMARY (app_id, id)
+
+-- src/users/user-changes.service.ts
+INSERT INTO user_changes (app_id, id, users)
+VALUES (?…);
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users FORCE INDEX (users_by_id)
+WHERE app_id = ? AND id <= ?
+ORDER BY id DESC LIMIT ? OFFSET ?;
+--   users: range users_by_id (app_id, id)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users FORCE INDEX (users_by_id)
+WHERE app_id = ? AND id >= ?
+ORDER BY id ASC LIMIT ? OFFSET ?;
+--   users: range users_by_id (app_id, id)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users FORCE INDEX (users_by_id)
+WHERE app_id = ?
+ORDER BY id ASC LIMIT ? OFFSET ?;
+--   users: ref users_by_id (app_id)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users FORCE INDEX (users_by_id)
+WHERE app_id = ?
+ORDER BY id DESC LIMIT ? OFFSET ?;
+--   users: ref users_by_id (app_id)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users
+WHERE app_id = ? AND username <= ?
+ORDER BY username DESC LIMIT ? OFFSET ?;
+--   users: range PRIMARY (app_id, username)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users
+WHERE app_id = ? AND username >= ?
+ORDER BY username ASC LIMIT ? OFFSET ?;
+--   users: range PRIMARY (app_id, username)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users
+WHERE app_id = ?
+ORDER BY username ASC LIMIT ? OFFSET ?;
+--   users: range PRIMARY (app_id)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users
+WHERE app_id = ?
+ORDER BY username DESC LIMIT ? OFFSET ?;
+--   users: range PRIMARY (app_id)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id, nickname, modified_at
+FROM users
+WHERE app_id = ? AND username > ?
+ORDER BY username LIMIT ?;
+--   users: range PRIMARY (app_id, username)
+
+-- src/users/user-writes.repository.ts
+SELECT username, id
+FROM users FORCE INDEX (users_by_id)
+WHERE app_id = ? AND id > ?
+ORDER BY id LIMIT ?;
+--   users: range users_by_id (app_id, id)
+
+-- src/users/user-writes.repository.ts
+SELECT uuid
+FROM users
+WHERE app_id = ? AND username IN (?…);
+--   users: range PRIMARY (app_id, username)
+
+-- src/users/user-writes.repository.ts
+DELETE FROM users
+WHERE app_id = ? AND username IN (?…);
+--   users: range PRIMARY (app_id, username)
+
+-- src/users/user-writes.repository.ts
+INSERT INTO user_counts (app_id, slot, users)
+VALUES (?…)
+ON DUPLICATE KEY UPDATE users = users + VALUES(users);
+
+-- src/users/user-writes.repository.ts
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch)
+VALUES (?…);
+
+-- src/users/user-writes.repository.ts
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch)
+VALUES (?…)
+ON DUPLICATE KEY UPDATE app_id = users.app_id;
+
+-- src/users/user-writes.repository.ts
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch)
+VALUES (?…)
+ON DUPLICATE KEY UPDATE nickname = VALUES(nickname), activated = VALUES(activated), modified_at = VALUES(modified_at), password_hash = VALUES(password_hash), token_epoch = VALUES(token_epoch);
+
+-- src/users/users.repository.ts
+SELECT SUM(users) AS users
+FROM user_counts
+WHERE app_id = ?;
+--   user_counts: ref PRIMARY (app_id)
+
+-- src/users/users.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch
+FROM users FORCE INDEX (users_by_id)
+WHERE app_id = ? AND id > ?
+ORDER BY id LIMIT ?;
+--   users: range users_by_id (app_id, id)
+
+-- src/users/users.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch
+FROM users FORCE INDEX (users_by_uuid)
+WHERE app_id = ? AND uuid IN (?…);
+--   users: range users_by_uuid (app_id, uuid)
+
+-- src/users/users.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch
+FROM users
+WHERE app_id = ? AND username IN (?…);
+--   users: range PRIMARY (app_id, username)
+
+-- src/users/users.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch
+FROM users
+WHERE app_id = ? AND username IN (?…) FOR UPDATE;
+--   users: range PRIMARY (app_id, username)

@@ -1,0 +1,184 @@
+-- Plans of SQLite 3.54.1. Written by UPDATE_SQL=1 npm test -- --selectProjects sql: a change is reviewed as code is.
+
+-- src/users/released-names.repository.ts
+SELECT MAX(released_at) AS at
+FROM released_names INDEXED BY released_names_by_name
+WHERE app_id = ? AND name_hash = ? AND expires_at > ?;
+--   SEARCH released_names USING INDEX released_names_by_name (app_id=? AND name_hash=?)
+
+-- src/users/released-names.repository.ts
+SELECT id
+FROM released_names
+WHERE app_id = ? AND expires_at <= ?
+ORDER BY expires_at LIMIT ?;
+--   SEARCH released_names USING COVERING INDEX released_names_by_expiry (app_id=? AND expires_at<?)
+
+-- src/users/released-names.repository.ts
+DELETE FROM released_names
+WHERE app_id = ? AND id IN (?…);
+--   SEARCH released_names USING PRIMARY KEY (app_id=? AND id=?)
+
+-- src/users/released-names.repository.ts
+INSERT INTO released_names (app_id, id, name_hash, released_at, expires_at)
+VALUES (?…);
+
+-- src/users/user-activations.repository.ts
+SELECT user_uuid, MAX(id) AS id
+FROM user_activations
+WHERE app_id = ? AND user_uuid IN (?…)
+GROUP BY user_uuid;
+--   SEARCH user_activations USING PRIMARY KEY (app_id=? AND user_uuid=?)
+
+-- src/users/user-activations.repository.ts
+SELECT user_uuid, id
+FROM user_activations
+WHERE app_id = ? AND user_uuid IN (?…)
+ORDER BY user_uuid, id LIMIT ?;
+--   SEARCH user_activations USING PRIMARY KEY (app_id=? AND user_uuid=?)
+
+-- src/users/user-activations.repository.ts
+DELETE FROM user_activations
+WHERE app_id = ? AND user_uuid = ? AND id <= ?;
+--   SEARCH user_activations USING PRIMARY KEY (app_id=? AND user_uuid=? AND id<?)
+
+-- src/users/user-activations.repository.ts
+INSERT INTO user_activations (app_id, user_uuid, id, activated, at, actor, reason)
+VALUES (?…);
+
+-- src/users/user-changes.service.ts
+SELECT id
+FROM user_changes
+WHERE app_id = ?;
+--   SEARCH user_changes USING PRIMARY KEY (app_id=?)
+
+-- src/users/user-changes.service.ts
+SELECT users
+FROM user_changes
+WHERE app_id = ? AND id IN (?…);
+--   SEARCH user_changes USING PRIMARY KEY (app_id=? AND id=?)
+
+-- src/users/user-changes.service.ts
+DELETE FROM user_changes
+WHERE app_id = ? AND id IN (?…);
+--   SEARCH user_changes USING PRIMARY KEY (app_id=? AND id=?)
+
+-- src/users/user-changes.service.ts
+INSERT INTO user_changes (app_id, id, users)
+VALUES (?…);
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users INDEXED BY users_by_id
+WHERE app_id = ? AND id <= ?
+ORDER BY id DESC LIMIT ? OFFSET ?;
+--   SEARCH users USING COVERING INDEX users_by_id (app_id=? AND id<?)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users INDEXED BY users_by_id
+WHERE app_id = ? AND id >= ?
+ORDER BY id ASC LIMIT ? OFFSET ?;
+--   SEARCH users USING COVERING INDEX users_by_id (app_id=? AND id>?)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users INDEXED BY users_by_id
+WHERE app_id = ?
+ORDER BY id ASC LIMIT ? OFFSET ?;
+--   SEARCH users USING COVERING INDEX users_by_id (app_id=?)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users INDEXED BY users_by_id
+WHERE app_id = ?
+ORDER BY id DESC LIMIT ? OFFSET ?;
+--   SEARCH users USING COVERING INDEX users_by_id (app_id=?)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users
+WHERE app_id = ? AND username <= ?
+ORDER BY username DESC LIMIT ? OFFSET ?;
+--   SEARCH users USING PRIMARY KEY (app_id=? AND username<?)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users
+WHERE app_id = ? AND username >= ?
+ORDER BY username ASC LIMIT ? OFFSET ?;
+--   SEARCH users USING PRIMARY KEY (app_id=? AND username>?)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users
+WHERE app_id = ?
+ORDER BY username ASC LIMIT ? OFFSET ?;
+--   SEARCH users USING PRIMARY KEY (app_id=?)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id
+FROM users
+WHERE app_id = ?
+ORDER BY username DESC LIMIT ? OFFSET ?;
+--   SEARCH users USING PRIMARY KEY (app_id=?)
+
+-- src/users/user-pages.repository.ts
+SELECT username, id, nickname, modified_at
+FROM users
+WHERE app_id = ? AND username > ?
+ORDER BY username LIMIT ?;
+--   SEARCH users USING PRIMARY KEY (app_id=? AND username>?)
+
+-- src/users/user-writes.repository.ts
+SELECT username, id
+FROM users INDEXED BY users_by_id
+WHERE app_id = ? AND id > ?
+ORDER BY id LIMIT ?;
+--   SEARCH users USING COVERING INDEX users_by_id (app_id=? AND id>?)
+
+-- src/users/user-writes.repository.ts
+DELETE FROM users
+WHERE app_id = ? AND username IN (?…);
+--   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)
+
+-- src/users/user-writes.repository.ts
+INSERT INTO user_counts (app_id, slot, users)
+VALUES (?…)
+ON CONFLICT (app_id, slot) DO UPDATE
+SET users = users + excluded.users;
+
+-- src/users/user-writes.repository.ts
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch)
+VALUES (?…)
+ON CONFLICT DO NOTHING;
+
+-- src/users/user-writes.repository.ts
+UPDATE users
+SET nickname = ?, activated = ?, modified_at = ?, password_hash = ?, token_epoch = ?
+WHERE app_id = ? AND username = ?;
+--   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)
+
+-- src/users/users.repository.ts
+SELECT SUM(users) AS users
+FROM user_counts
+WHERE app_id = ?;
+--   SEARCH user_counts USING PRIMARY KEY (app_id=?)
+
+-- src/users/users.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch
+FROM users INDEXED BY users_by_id
+WHERE app_id = ? AND id > ?
+ORDER BY id LIMIT ?;
+--   SEARCH users USING INDEX users_by_id (app_id=? AND id>?)
+
+-- src/users/users.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch
+FROM users INDEXED BY users_by_uuid
+WHERE app_id = ? AND uuid IN (?…);
+--   SEARCH users USING INDEX users_by_uuid (app_id=? AND uuid=?)
+
+-- src/users/users.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch
+FROM users
+WHERE app_id = ? AND username IN (?…);
+--   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)

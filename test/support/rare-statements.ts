@@ -1,0 +1,165 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { App } from '../../src/apps/app.js';
+import { AppsRepository } from '../../src/apps/apps.repository.js';
+import { AppsService } from '../../src/apps/apps.service.js';
+import { UsedNoncesRepository } from '../../src/auth/used-nonces.repository.js';
+import { Env } from '../../src/config/env.js';
+import { Database } from '../../src/database/database.js';
+import { GroupsService } from '../../src/groups/groups.service.js';
+import { IdempotencyService } from '../../src/idempotency/idempotency.service.js';
+import { IdLease } from '../../src/ids/id-lease.js';
+import { TimeOrderedIds } from '../../src/ids/time-ordered-ids.js';
+import { MessagesService } from '../../src/messages/messages.service.js';
+import { InboxLimitsRepository } from '../../src/offline-messages/inbox-limits.repository.js';
+import { OfflineMessagesService } from '../../src/offline-messages/offline-messages.service.js';
+import { ProfilesService } from '../../src/profiles/profiles.service.js';
+import { RemovalsService } from '../../src/removals/removals.service.js';
+import { UserChangesService } from '../../src/users/user-changes.service.js';
+import { UserPagesRepository } from '../../src/users/user-pages.repository.js';
+import { UsersService } from '../../src/users/users.service.js';
+import { UserWritesRepository } from '../../src/users/user-writes.repository.js';
+import type { FixedClock } from './fixed-clock.js';
+import type { RunningApp } from './start-app.js';
+import type { Tenant } from './tenant.js';
+
+const dayMs = 24 * 60 * 60 * 1_000;
+/** Of rows that a deletion leaves: more than its own transaction and the next one remove. */
+const manyRows = 700;
+/** More than two strides of a numbered list. */
+const manyUsers = 4_600;
+
+/** What no route of a small app sends: each of these says what brings it. */
+export async function sendRareStatements(running: RunningApp, tenant: Tenant, clock: FixedClock): Promise<void> {
+  const { nest } = running;
+  const app = (await nest.get(AppsService).find(tenant.credentials.org, tenant.credentials.name)) as App;
+  await nest.get(UserWritesRepository).insert(app.id, someUsers('rare', 4));
+  await changeApps(running, app);
+  await changeGroups(running, app.id);
+  await useProfiles(running, app);
+  await makeRoomInInboxes(running, app.id);
+  await sweep(running, app.id);
+  await deleteMuch(running, app.id);
+  await turnPages(running, app.id);
+  await letTimePass(running, app, clock);
+  await leaseNodeNumbers(running, clock);
+}
+
+function someUsers(name: string, count: number) {
+  const names = Array.from({ length: count }, (_none, index) => `${name}${String(index).padStart(4, '0')}`);
+  return names.map((username) => ({ username, nickname: null, passwordHash: null }));
+}
+
+/** The command line, and rows that an older version has written. */
+async function changeApps({ nest }: RunningApp, app: App): Promise<void> {
+  const apps = nest.get(AppsService);
+  await apps.findByAlias('nobodys-alias');
+  await apps.findByCertificate(randomBytes(16).toString('hex'));
+  await nest
+    .get(Database)
+    .write((transaction) => transaction.run('UPDATE apps SET certificate_hash = ? WHERE id = ?', ['', app.id]));
+  await nest.get(AppsRepository).correctHashes();
+  const sealing = { ...nest.get(Env), sealingKeys: [randomBytes(32), null] };
+  const sealed = new AppsRepository(nest.get(Database), sealing);
+  await sealed.reseal();
+  // The running service knows no key: sealed no more.
+  const open = { ...sealing, sealingKeys: [null, sealing.sealingKeys[0]] };
+  await new AppsRepository(nest.get(Database), open as unknown as Env).reseal();
+}
+
+async function changeGroups({ nest }: RunningApp, appId: string): Promise<void> {
+  const groups = nest.get(GroupsService);
+  const group = { kind: 'group', name: 'rare', description: '', custom: '', maxMembers: 10 } as const;
+  const flags = { isPublic: true, membersOnly: false, allowInvites: false };
+  const { id } = await groups.create(appId, { ...group, ...flags }, 'rare0000', []);
+  await groups.addMembers(appId, 'group', String(id), ['rare0001']);
+  await groups.removeMembers(appId, 'group', String(id), ['rare0001']);
+  const member = { app_id: appId, group_id: id, kind: 'group', joined_at: 1 };
+  const members = Array.from({ length: manyRows }, () => ({ ...member, user_uuid: randomUUID() }));
+  await insert(nest.get(Database), 'group_members', members);
+  await groups.delete(appId, 'group', String(id));
+}
+
+async function useProfiles({ nest }: RunningApp, app: App): Promise<void> {
+  const profiles = nest.get(ProfilesService);
+  const details = { userId: 'rare0001', avatarUrl: 'https://chat.example/a.png' };
+  await profiles.loginByServer(app, details, 'a password');
+  await profiles.loginByServer(app, { ...details, extras: { a: 1 } }, 'a password');
+}
+
+/** Inboxes that are over their limit, a little and by far. */
+async function makeRoomInInboxes({ nest }: RunningApp, appId: string): Promise<void> {
+  const limits = nest.get(InboxLimitsRepository);
+  const inbox = { app_id: appId, user_uuid: randomUUID(), last_seq: 0, read_seq: 0, undelivered: 0, history: 0 };
+  for (const kept of [10, 10_000])
+    await nest
+      .get(Database)
+      .write((transaction) => limits.trimKept(transaction, appId, new Map([[inbox.user_uuid, { ...inbox, kept }]]), 2));
+}
+
+/** What a node with sessions does every few seconds. */
+async function sweep({ nest }: RunningApp, appId: string): Promise<void> {
+  const changes = nest.get(UserChangesService);
+  await nest.get(UsersService).findAllByUuid(appId, [randomUUID()]);
+  await changes.find(appId, await changes.listIds(appId));
+}
+
+/** A user with more rows than the transaction of a deletion takes along. */
+async function deleteMuch({ nest }: RunningApp, appId: string): Promise<void> {
+  const users = nest.get(UsersService);
+  const { uuid } = await users.get(appId, 'rare0002');
+  const line = { app_id: appId, user_uuid: uuid, activated: 1, at: 1, actor: 'a', reason: null };
+  const lines = Array.from({ length: manyRows }, (_none, id) => ({ ...line, id }));
+  await insert(nest.get(Database), 'user_activations', lines);
+  await users.delete(appId, 'rare0002');
+  if ((await nest.get(RemovalsService).finish({ all: true })) === 0) throw new Error('no removal was left over');
+}
+
+/** Pages near both ends of a long list, and far from both in either direction. */
+async function turnPages({ nest }: RunningApp, appId: string): Promise<void> {
+  await nest.get(UserWritesRepository).insert(appId, someUsers('page', manyUsers));
+  const pages = nest.get(UserPagesRepository);
+  const total = manyUsers;
+  for (const descending of [false, true]) {
+    for (const by of ['id', 'username'] as const)
+      for (const offset of [0, 2_100, 2_450])
+        await pages.usernamesAt(appId, [{ by, descending }], { offset, limit: 10, total });
+    await pages.usernamesAt(appId, [{ by: 'displayName', descending }], { offset: 0, limit: 10, total });
+  }
+}
+
+/** What has an end, and what is removed when the next one comes. */
+async function letTimePass({ nest }: RunningApp, app: App, clock: FixedClock): Promise<void> {
+  const { id: appId } = app;
+  await nest.get(MessagesService).send(app, { from: 'rare0000', to: ['rare0003'], type: 'txt', body: {} });
+  const callWithKey = () =>
+    nest.get(IdempotencyService).once({ appId, caller: 'somebody', key: randomUUID(), request: ['a'] }, async () => ({
+      status: 200,
+      body: '{}',
+    }));
+  const useNonce = () =>
+    nest.get(UsedNoncesRepository).useOnce(appId, randomBytes(20).toString('hex'), clock.now(), clock.now());
+  await callWithKey();
+  await useNonce();
+  clock.advance(8 * dayMs);
+  await callWithKey();
+  await useNonce();
+  if ((await nest.get(OfflineMessagesService).expireDue()) === 0) throw new Error('no message has expired');
+  await nest.get(UserChangesService).clearDue();
+  // Its name is released as others were a week ago.
+  await nest.get(UsersService).delete(appId, 'rare0003');
+}
+
+/** Of a process that goes on for longer than its number was reserved for, and of the next one. */
+async function leaseNodeNumbers({ nest }: RunningApp, clock: FixedClock): Promise<void> {
+  for (let process = 0; process < 2; process += 1) {
+    const lease = new IdLease(nest.get(Database), clock, new TimeOrderedIds(clock));
+    await lease.beat();
+    clock.advance(30_000);
+    await lease.beat();
+    await lease.release();
+  }
+}
+
+async function insert(database: Database, table: string, rows: readonly Record<string, string | number | null>[]) {
+  await database.write((transaction) => transaction.insert(table, Object.keys(rows[0] as object), rows));
+}

@@ -1,0 +1,19 @@
+import { appendFileSync } from 'node:fs';
+import { textsOfSnapshots } from '../sql/snapshots.js';
+import { textOf } from '../sql/statement-text.js';
+import { StatementLog } from './statement-log.js';
+
+const file = process.env.UNCOVERED_SQL;
+const log = file === undefined ? null : new StatementLog();
+
+/** With UNCOVERED_SQL=<file>: adds to it each statement of nouns that was sent since and that no snapshot has. */
+export function noteUncoveredSql(): void {
+  if (file === undefined || log === null) return;
+  const covered = textsOfSnapshots();
+  const lines = log.statements.splice(0).flatMap(({ sql, sender }) => {
+    const text = textOf(sql);
+    const isOfNoun = sender !== null && !/spec\.ts$/.test(sender) && /^(SELECT|INSERT|UPDATE|DELETE)/.test(text);
+    return isOfNoun && !covered.has(text) ? [`${sender}: ${text}\n`] : [];
+  });
+  appendFileSync(file, [...new Set(lines)].join(''));
+}
