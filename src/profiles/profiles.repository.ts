@@ -45,10 +45,13 @@ export class ProfilesRepository {
       return uuids.map((uuid) => found.get(uuid) ?? null);
     }, limits);
     this.owners = new Gatherer(async (appId, hashes) => {
+      const { forceIndex, selectInOrder } = database.dialect;
       const among = database.dialect.among('p.token_hash', hashes);
+      // Left alone, SQLite prefers the app, the first column of the primary key, to the index by token.
       const rows = await database.read<OwnerRow>(
-        'SELECT p.token_hash, p.user_uuid, p.token_version, u.token_epoch FROM user_profiles p' +
-          ' JOIN users u ON u.app_id = p.app_id AND u.uuid = p.user_uuid' +
+        `${selectInOrder} p.token_hash, p.user_uuid, p.token_version, u.token_epoch` +
+          ` FROM user_profiles p${forceIndex('user_profiles_by_token')}` +
+          ` CROSS JOIN users u${forceIndex('users_by_uuid')} ON u.app_id = p.app_id AND u.uuid = p.user_uuid` +
           ` WHERE p.app_id = ? AND ${among.sql}`,
         [appId, ...among.values],
         appId,

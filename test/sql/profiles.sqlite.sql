@@ -14,11 +14,10 @@ WHERE app_id = ? AND user_uuid IN (?…);
 
 -- src/profiles/profiles.repository.ts
 SELECT p.token_hash, p.user_uuid, p.token_version, u.token_epoch
-FROM user_profiles p
-JOIN users u ON u.app_id = p.app_id AND u.uuid = p.user_uuid
+FROM user_profiles p INDEXED BY user_profiles_by_token
+CROSS JOIN users u INDEXED BY users_by_uuid ON u.app_id = p.app_id AND u.uuid = p.user_uuid
 WHERE p.app_id = ? AND p.token_hash IN (?…);
---   SEARCH p USING PRIMARY KEY (app_id=?)
---   CREATE BLOOM FILTER
+--   SEARCH p USING INDEX user_profiles_by_token (app_id=? AND token_hash=?)
 --   SEARCH u USING INDEX users_by_uuid (app_id=? AND uuid=?)
 
 -- src/profiles/profiles.repository.ts
