@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { Clock } from '../clock/clock.js';
 import { type BootstrapApp, Env } from '../config/env.js';
 import { UniqueViolation } from '../database/database.js';
@@ -20,6 +21,12 @@ export interface NewApp {
 
 type MaybeLater<Value> = Value | Promise<Value>;
 
+interface RememberedApp {
+  app: MaybeLater<App | null>;
+  /** Monotonic milliseconds. */
+  readonly until: number;
+}
+
 /** For how long an app is answered from memory: the longest that a change on another node goes unseen. */
 const rememberedMs = 1000;
 const maxRemembered = 10_000;
@@ -28,7 +35,7 @@ const maxRemembered = 10_000;
 @Injectable()
 export class AppsService {
   private readonly logger = new Logger('Apps');
-  private readonly remembered = new Map<string, { app: MaybeLater<App | null>; readonly until: number }>();
+  private readonly remembered = new LRUCache<string, RememberedApp>({ max: maxRemembered });
 
   constructor(
     private readonly repository: AppsRepository,
@@ -181,15 +188,12 @@ export class AppsService {
     const known = this.remembered.get(key);
     if (known !== undefined && now < known.until) return known.app;
     const app = find();
-    const entry: { app: MaybeLater<App | null>; readonly until: number } = { app, until: now + rememberedMs };
+    const entry: RememberedApp = { app, until: now + rememberedMs };
     app.then(
       (found) => (entry.app = found),
       // A failure is not an answer: the next caller asks again.
       () => this.remembered.delete(key),
     );
-    this.remembered.delete(key);
-    const oldest = this.remembered.keys().next();
-    if (this.remembered.size >= maxRemembered && oldest.done !== true) this.remembered.delete(oldest.value);
     this.remembered.set(key, entry);
     return app;
   }
