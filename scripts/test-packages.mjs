@@ -27,7 +27,11 @@ export const moduleNameMapper = existsSync(stamp)
 
 /** Makes the files, unless they are there. */
 export async function bundleTestPackages() {
-  const fingerprint = digest(['node_modules/.package-lock.json', 'scripts/bundling.mjs', 'scripts/test-packages.mjs']);
+  const fingerprint = digest([
+    ...['package.json', 'node_modules/.package-lock.json', 'scripts/bundling.mjs', 'scripts/test-packages.mjs'],
+    // A package that was changed by hand may export something else under the version that it had.
+    ...packages.map((name) => join('node_modules', /^(@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name, 'package.json')),
+  ]);
   if (readIfPresent(stamp) === fingerprint) return;
   const { build } = await import('esbuild');
   const { external, plugins, settings } = await import('./bundling.mjs');
