@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TcpProxy } from '../../test/support/tcp-proxy.js';
-import { SystemClock } from '../clock/clock.js';
-import type { Env } from '../config/env.js';
 import { captureLog, releaseLog } from '../logging/captured-log.fixture.js';
 import { refusalMs } from '../redis/circuits.js';
 import { RedisServer } from '../redis/redis-server.fixture.js';
-import { RedisService } from '../redis/redis.service.js';
+import type { RedisService } from '../redis/redis.service.js';
+import { connectRedis } from '../redis/running-redis.fixture.js';
 import { NodeSignals } from './node-signals.service.js';
 import type { Signal } from './signal.js';
 
@@ -23,8 +22,7 @@ describe('NodeSignals', () => {
   });
 
   it('says nothing of a subscription that this process itself ends before it has begun', async () => {
-    const redis = new RedisService({ redisUrl: server.url } as Env, new SystemClock());
-    await redis.onModuleInit();
+    const redis = await connectRedis(server.url);
     new NodeSignals(redis).listen(
       () => undefined,
       () => undefined,
@@ -35,8 +33,7 @@ describe('NodeSignals', () => {
   });
 
   it('says why a subscription is refused', async () => {
-    const redis = new RedisService({ redisUrl: server.url } as Env, new SystemClock());
-    await redis.onModuleInit();
+    const redis = await connectRedis(server.url);
     await redis.run('x', (commands) => commands.acl('SETUSER', 'default', '-subscribe'));
     new NodeSignals(redis).listen(
       () => undefined,
@@ -48,7 +45,7 @@ describe('NodeSignals', () => {
   });
 
   describe('between two nodes, one of whose answers can be late', () => {
-    const mostMs = 200;
+    const maxAnswerMs = 200;
     let toReceiver: TcpProxy;
     let toSender: TcpProxy;
     let services: RedisService[];
@@ -58,10 +55,7 @@ describe('NodeSignals', () => {
 
     beforeEach(async () => {
       [toReceiver, toSender] = await Promise.all([TcpProxy.to(server.url), TcpProxy.to(server.url)]);
-      services = [toReceiver, toSender].map(
-        (proxy) => new RedisService({ redisUrl: proxy.through(server.url) } as Env, new SystemClock()),
-      );
-      await Promise.all(services.map((redis) => redis.onModuleInit()));
+      services = await Promise.all([toReceiver, toSender].map((proxy) => connectRedis(proxy.through(server.url))));
       [receiver, sender] = services.map((redis) => new NodeSignals(redis)) as [NodeSignals, NodeSignals];
       received = [];
       // It does not subscribe, so that it looks when the test says so and at no other time.
@@ -83,11 +77,11 @@ describe('NodeSignals', () => {
 
     it('a signal is carried out although the first answer that tells of it comes too late', async () => {
       await sender.send(receiver.nodeId, closing('one'));
-      toReceiver.slow(mostMs * 0.75);
+      toReceiver.slow(maxAnswerMs * 0.75);
       await receiver.take();
       expect(received).toEqual([]);
       toReceiver.heal();
-      await sleep(refusalMs + mostMs);
+      await sleep(refusalMs + maxAnswerMs);
       await receiver.take();
       expect(ids()).toEqual(['one']);
     });
@@ -102,7 +96,7 @@ describe('NodeSignals', () => {
       });
       await receiver.take();
       await sender.send(receiver.nodeId, closing('two'));
-      await sleep(refusalMs + mostMs);
+      await sleep(refusalMs + maxAnswerMs);
       await receiver.take();
       await receiver.take();
       expect(ids()).toEqual(['one', 'two']);

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
-import { SystemClock } from '../clock/clock.js';
-import type { Env } from '../config/env.js';
-import { RedisServer } from '../redis/redis-server.fixture.js';
-import { RedisService } from '../redis/redis.service.js';
+import type { Redis } from 'ioredis';
+import type { RedisService } from '../redis/redis.service.js';
+import { type RunningRedis, startRedis } from '../redis/running-redis.fixture.js';
 import { aSession, freshApp } from './presence.store.contract.js';
 import { RedisPresenceStore } from './redis-presence.store.js';
 
@@ -11,22 +9,16 @@ const longLeaseMs = 600_000;
 const totalMs = 200;
 
 describe('the users of several nodes who are online', () => {
-  let server: RedisServer;
+  let running: RunningRedis;
   let redis: RedisService;
   let direct: Redis;
   let appId: string;
   let nodes = 0;
   beforeAll(async () => {
-    server = await RedisServer.start();
-    redis = new RedisService({ redisUrl: server.url } as Env, new SystemClock());
-    await redis.onModuleInit();
-    direct = new Redis(server.url);
+    running = await startRedis();
+    ({ redis, direct } = running);
   });
-  afterAll(async () => {
-    redis.onApplicationShutdown();
-    direct.disconnect();
-    await server.remove();
-  });
+  afterAll(() => running.stop());
   beforeEach(() => (appId = freshApp()));
 
   /** A node with one real session, of the first of these users; of the others there are only the names. */

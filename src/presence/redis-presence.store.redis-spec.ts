@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { SystemClock } from '../clock/clock.js';
-import type { Env } from '../config/env.js';
-import { RedisServer } from '../redis/redis-server.fixture.js';
-import { RedisService } from '../redis/redis.service.js';
+import type { RedisServer } from '../redis/redis-server.fixture.js';
+import type { RedisService } from '../redis/redis.service.js';
 import { RedisUnavailable } from '../redis/redis-unavailable.js';
+import { type RunningRedis, startRedis } from '../redis/running-redis.fixture.js';
 import { aSession, freshApp, presenceStoreContract } from './presence.store.contract.js';
 import { RedisPresenceStore } from './redis-presence.store.js';
 import { devicesPerPlatform, type Session } from './session.js';
@@ -14,22 +14,17 @@ const leaseMillis = 1_000;
 const clock = new SystemClock();
 
 describe('RedisPresenceStore', () => {
+  let running: RunningRedis;
   let server: RedisServer;
   let redis: RedisService;
   let direct: Redis;
   let nodes = 0;
   let appId: string;
   beforeAll(async () => {
-    server = await RedisServer.start();
-    redis = new RedisService({ redisUrl: server.url } as Env, clock);
-    await redis.onModuleInit();
-    direct = new Redis(server.url);
+    running = await startRedis();
+    ({ server, redis, direct } = running);
   });
-  afterAll(async () => {
-    redis.onApplicationShutdown();
-    direct.disconnect();
-    await server.remove();
-  });
+  afterAll(() => running.stop());
   beforeEach(() => (appId = freshApp()));
 
   const node = (): RedisPresenceStore => new RedisPresenceStore(`node${nodes++}`, redis, leaseMillis);

@@ -1,9 +1,7 @@
-import { Redis } from 'ioredis';
-import { SystemClock } from '../clock/clock.js';
+import type { Redis } from 'ioredis';
 import type { App } from '../apps/app.js';
-import type { Env } from '../config/env.js';
-import { RedisServer } from '../redis/redis-server.fixture.js';
-import { RedisService } from '../redis/redis.service.js';
+import type { RedisService } from '../redis/redis.service.js';
+import { type RunningRedis, startRedis } from '../redis/running-redis.fixture.js';
 import { type LocalSession, LocalSessions } from './local-sessions.js';
 import { renewEveryMs } from './presence.store.js';
 import { aSession, freshApp } from './presence.store.contract.js';
@@ -14,7 +12,7 @@ const promisedMs = 60_000;
 const users = 300;
 
 describe('StoreSweep', () => {
-  let server: RedisServer;
+  let running: RunningRedis;
   let redis: RedisService;
   let direct: Redis;
   let appId: string;
@@ -25,16 +23,10 @@ describe('StoreSweep', () => {
   let sweep: StoreSweep;
 
   beforeAll(async () => {
-    server = await RedisServer.start();
-    redis = new RedisService({ redisUrl: server.url } as Env, new SystemClock());
-    await redis.onModuleInit();
-    direct = new Redis(server.url);
+    running = await startRedis();
+    ({ redis, direct } = running);
   });
-  afterAll(async () => {
-    redis.onApplicationShutdown();
-    direct.disconnect();
-    await server.remove();
-  });
+  afterAll(() => running.stop());
   beforeEach(() => {
     appId = freshApp();
     [store, other] = [

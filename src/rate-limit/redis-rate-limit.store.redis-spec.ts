@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { SystemClock } from '../clock/clock.js';
-import type { Env } from '../config/env.js';
 import { RedisServer } from '../redis/redis-server.fixture.js';
-import { RedisService } from '../redis/redis.service.js';
+import type { RedisService } from '../redis/redis.service.js';
+import { connectRedis } from '../redis/running-redis.fixture.js';
 import {
   type Call,
   callOnce,
@@ -18,12 +18,6 @@ import { RedisRateLimitStore } from './redis-rate-limit.store.js';
 const sharedUrl = process.env['TEST_REDIS_URL'] as string;
 const clock = new SystemClock();
 
-async function connect(redisUrl: string): Promise<RedisService> {
-  const redis = new RedisService({ redisUrl } as Env, clock);
-  await redis.onModuleInit();
-  return redis;
-}
-
 function underTest(redis: RedisService, nodes?: () => number): StoreUnderTest {
   const store = new RedisRateLimitStore(redis, clock, nodes);
   // The two clocks may drift, and Redis counts from another moment of the same microsecond.
@@ -34,7 +28,7 @@ describe('RedisRateLimitStore', () => {
   let services: RedisService[];
   let direct: Redis;
   beforeAll(async () => {
-    services = await Promise.all([connect(sharedUrl), connect(sharedUrl), connect(sharedUrl)]);
+    services = await Promise.all([connectRedis(sharedUrl), connectRedis(sharedUrl), connectRedis(sharedUrl)]);
     direct = new Redis(sharedUrl);
   });
   afterAll(() => {
@@ -124,7 +118,7 @@ describe('RedisRateLimitStore when Redis fails', () => {
     const ignore = (): void => undefined;
     Logger.overrideLogger({ log: ignore, warn: ignore, error: (text: string) => errors.push(text) });
     server = await RedisServer.start();
-    redis = await connect(server.url);
+    redis = await connectRedis(server.url);
   });
   afterEach(async () => {
     redis.onApplicationShutdown();
