@@ -119,6 +119,10 @@ const rollcall = {
       'ClassDeclaration[id.name=/(Manager|Helper|Helpers|Util|Utils|Impl)$/], TSInterfaceDeclaration[id.name=/^I[A-Z][a-z]/]',
       'Name it for what it is in the product (user, ban, session): Manager, Helper, Util, Impl and I… say nothing.',
     ),
+    'max-and-min': forbid(
+      'VariableDeclarator[id.name=/[a-z](Most|Least)|^(most|least)[A-Z]/], PropertyDefinition[key.name=/[a-z](Most|Least)/]',
+      'A bound is called max… or min…, as everywhere in the field.',
+    ),
     'whole-suites': forbid(
       'MemberExpression[object.name=/^(describe|it|test)$/][property.name=/^(only|skip)$/], ' +
         'CallExpression[callee.name=/^(fdescribe|fit|xdescribe|xit|xtest)$/]',
@@ -141,6 +145,7 @@ export default tseslint.config(
       'rollcall/described-suppression': 'error',
       'rollcall/whole-suites': 'error',
       'rollcall/names-of-the-field': 'error',
+      'rollcall/max-and-min': 'error',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'prefer-const': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],

@@ -16,8 +16,8 @@ const sessions = Number(process.argv[2] ?? 10_000);
 const loginsPerSecond = Number(process.argv[3] ?? 500);
 const usersPerCall = 60;
 /** Longer than a ping and its answer. */
-const idleLeastMinutes = 0.6;
-const idleMinutes = Math.max(idleLeastMinutes, Number(process.argv[4] ?? idleLeastMinutes));
+const minIdleMinutes = 0.6;
+const idleMinutes = Math.max(minIdleMinutes, Number(process.argv[4] ?? minIdleMinutes));
 const toldEveryMinutes = 5;
 const tokenSeconds = (idleMinutes + 30) * 60;
 

@@ -33,10 +33,10 @@ export function optional<Value>(parse: (text: string) => Value): (text: string) 
   return (text) => (text === '' ? null : parse(text));
 }
 
-export function integer(least: number, most: number): (text: string) => number {
+export function integer(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-    return value >= least && value <= most ? value : fail(`must be a whole number from ${least} to ${most}`);
+    return value >= min && value <= max ? value : fail(`must be a whole number from ${min} to ${max}`);
   };
 }
 

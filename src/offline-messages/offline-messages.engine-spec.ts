@@ -47,7 +47,7 @@ describe('the counters of inboxes under concurrency', () => {
     const counted = await rows<Record<string, number>>(
       'SELECT b.user_uuid, b.undelivered, b.kept, b.history, b.last_seq,' +
         ' COALESCE(SUM(i.state = 0), 0) AS undelivered_rows, COALESCE(SUM(i.state < 2), 0) AS kept_rows,' +
-        ' COALESCE(SUM(i.state >= 2), 0) AS history_rows, COALESCE(MAX(i.seq), 0) AS seq_most' +
+        ' COALESCE(SUM(i.state >= 2), 0) AS history_rows, COALESCE(MAX(i.seq), 0) AS max_seq' +
         ' FROM inboxes b LEFT JOIN inbox_messages i ON i.app_id = b.app_id AND i.user_uuid = b.user_uuid' +
         ' GROUP BY b.user_uuid, b.undelivered, b.kept, b.history, b.last_seq',
     );
@@ -60,7 +60,7 @@ describe('the counters of inboxes under concurrency', () => {
       });
       expect(kept).toBeLessThanOrEqual(maxKept);
       expect(history).toBeLessThanOrEqual(maxKept);
-      expect(last_seq).toBeGreaterThanOrEqual(Number(inbox['seq_most']));
+      expect(last_seq).toBeGreaterThanOrEqual(Number(inbox['max_seq']));
     }
     const orphans =
       'SELECT i.id FROM inbox_messages i LEFT JOIN inboxes b ON b.app_id = i.app_id AND b.user_uuid = i.user_uuid' +

@@ -136,8 +136,8 @@ return answer
 
 /** Answers {whether there are more, name, …}. */
 const walkScript = `
-local members, after, parts, least = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local limit = math.max(least, math.ceil(redis.call('ZCARD', members) / parts))
+local members, after, parts, minPart = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local limit = math.max(minPart, math.ceil(redis.call('ZCARD', members) / parts))
 local names = redis.call('ZRANGEBYLEX', members, after == '' and '-' or '(' .. after, '+', 'LIMIT', 0, limit)
 table.insert(names, 1, #names == limit and 1 or 0)
 return names

@@ -68,9 +68,9 @@ export abstract class PresenceStore {
 
   /**
    * Users whom it takes for connected to this node, after the name `after` ('': from the first): one of `parts` parts of
-   * them, and `least` of them if there are so many. @throws RedisUnavailable
+   * them, and `minPart` of them if there are so many. @throws RedisUnavailable
    */
-  abstract walk(appId: string, after: string, parts: number, least: number): Promise<WalkPart>;
+  abstract walk(appId: string, after: string, parts: number, minPart: number): Promise<WalkPart>;
 
   /**
    * Renews the lease of this node, which holds sessions of these apps; to be called every `renewEveryMs`.

@@ -100,9 +100,9 @@ export class RedisPresenceStore extends PresenceStore {
     return answers.map((ids) => new Set(ids));
   }
 
-  async walk(appId: string, after: string, parts: number, least: number): Promise<WalkPart> {
+  async walk(appId: string, after: string, parts: number, minPart: number): Promise<WalkPart> {
     const [more, ...usernames] = await this.redis.run(nodesKey(appId), (redis) =>
-      redis.presenceWalk(membersKey(appId, this.node), after, parts, least),
+      redis.presenceWalk(membersKey(appId, this.node), after, parts, minPart),
     );
     return { usernames, next: more === 1 ? (usernames.at(-1) ?? '') : '' };
   }

@@ -118,11 +118,11 @@ describe('UserSweep', () => {
 
       for (let ms = sweepEveryMs * 11; ms < roundMs; ms += sweepEveryMs) await run();
       const before = idle.rows;
-      const most = Math.ceil(manySessions / (roundMs / 2 / sweepEveryMs));
+      const maxRead = Math.ceil(manySessions / (roundMs / 2 / sweepEveryMs));
       for (let ms = 0; ms < roundMs; ms += sweepEveryMs) {
         const rows = idle.rows;
         await run();
-        expect(idle.rows - rows).toBeLessThanOrEqual(most + 2);
+        expect(idle.rows - rows).toBeLessThanOrEqual(maxRead + 2);
       }
       expect(idle.rows - before).toBeGreaterThanOrEqual(manySessions);
       expect(idle.rows - before).toBeLessThanOrEqual(manySessions + 240);

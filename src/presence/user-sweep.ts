@@ -133,10 +133,10 @@ export class UserSweep {
 
   private dueOf(sessions: readonly LocalSession[]): Set<LocalSession> {
     const before = this.clock.monotonic() - roundMs;
-    const most = Math.ceil(sessions.length / runsPerHalfRound);
+    const maxDue = Math.ceil(sessions.length / runsPerHalfRound);
     const due = new Set<LocalSession>();
     for (const local of sessions) {
-      if (due.size === most) break;
+      if (due.size === maxDue) break;
       if (local.lookedAt <= before) due.add(local);
     }
     return due;

@@ -20,7 +20,7 @@ describe('a deletion of many rows', () => {
   let database: Database;
   let removals: RemovalsService;
   let others: string[];
-  let mostRows = 0;
+  let maxRows = 0;
 
   beforeAll(async () => {
     running = await startApp({ settings: { offline_messages_per_user: '1000' } });
@@ -34,9 +34,9 @@ describe('a deletion of many rows', () => {
     database.write = (work) => write((transaction) => countRows(transaction, work));
   });
   afterEach(() => {
-    expect(mostRows).toBeGreaterThan(0);
-    expect(mostRows).toBeLessThanOrEqual(maxRowsPerTransaction);
-    mostRows = 0;
+    expect(maxRows).toBeGreaterThan(0);
+    expect(maxRows).toBeLessThanOrEqual(maxRowsPerTransaction);
+    maxRows = 0;
   });
   afterAll(() => running.stop());
 
@@ -59,7 +59,7 @@ describe('a deletion of many rows', () => {
         await transaction.insert(table, columns, inserted);
       },
     });
-    mostRows = Math.max(mostRows, rows);
+    maxRows = Math.max(maxRows, rows);
     return result;
   }
 
@@ -114,7 +114,7 @@ describe('a deletion of many rows', () => {
     const last = joined.at(-1) as number;
     const [friend = '', neighbour = ''] = others;
     const before = (await running.call('get', `/users/${neighbour}/joined_chatgroups`)).body.count as number;
-    mostRows = 0;
+    maxRows = 0;
     expect(await status('delete', `/users/${name}`)).toBe(200);
     const next = await running.register(name);
 
@@ -167,7 +167,7 @@ describe('a deletion of many rows', () => {
         'group_members',
         Array.from({ length: 500 }, (_none, index) => ({ ...member, user_uuid: `none-${part}-${index}` })),
       );
-    mostRows = 0;
+    maxRows = 0;
     expect(await status('delete', `/chatgroups/${id}`)).toBe(200);
     expect(await status('get', `/chatgroups/${id}`)).toBe(404);
     expect(await status('delete', `/chatgroups/${id}`)).toBe(404);
@@ -187,7 +187,7 @@ describe('a deletion of many rows', () => {
         Array.from({ length: 40 }, (_none, index) => ({ ...line, id: index + 1 })),
       );
     }
-    mostRows = 0;
+    maxRows = 0;
     const { status: answered } = await running.call('delete', '/users?limit=100');
     expect(answered).toBe(200);
     expect((await running.call('get', '/users?limit=100')).body.entities).toEqual([]);

@@ -47,7 +47,7 @@ export class PagePositions {
   }
 }
 
-function dropOldest(map: Map<unknown, unknown>, most: number): void {
+function dropOldest(map: Map<unknown, unknown>, maxSize: number): void {
   const oldest = map.keys().next();
-  if (map.size > most && oldest.done !== true) map.delete(oldest.value);
+  if (map.size > maxSize && oldest.done !== true) map.delete(oldest.value);
 }

@@ -33,7 +33,7 @@ const bigAnswers = { portions: 15, ofPortion: 10, everyMs: 100 };
 /** How much slower others may be; the short form shares the machine with another suite, which does not delay all alike. */
 const maxRatio = longForm ? 1.2 : 1.6;
 /** When other programs disturb the times of one wave, there is another: what the service does shows in each. */
-const waves = { least: runs(1, 5), most: runs(3, 8) };
+const waves = { min: runs(1, 5), max: runs(3, 8) };
 const clientsOfAWave = Object.values(kinds).reduce((sum, count) => sum + count, 0);
 const megabyte = 1024 * 1024;
 
@@ -251,7 +251,7 @@ describe('slow clients', () => {
       before = await figuresOf(attacked.url);
       residentOfControl = (await figuresOf(control.url)).residentBytes;
       do await storm();
-      while (stormy.length < waves.least || (stormy.length < waves.most && Math.min(...stormy.map(ratio)) > maxRatio));
+      while (stormy.length < waves.min || (stormy.length < waves.max && Math.min(...stormy.map(ratio)) > maxRatio));
     },
     runs(120_000, 300_000),
   );
@@ -274,12 +274,12 @@ describe('slow clients', () => {
     ['slowHeaders', 5_000, 7_500],
     ['slowBody', 10_000, 12_500],
     ['slowUpgrade', 10_000, 12_500],
-  ] as const)('%s: every one is told 408 and closed after %d ms, within %d', (kind, least, most) => {
+  ] as const)('%s: every one is told 408 and closed after %d ms, within %d', (kind, minMs, maxMs) => {
     const after = times(kind);
     console.log(`${kind}: ${after.length} closed after ${after[0]?.toFixed()} to ${after.at(-1)?.toFixed()} ms`);
     expect(after).toHaveLength(kinds[kind] * attacks.length);
-    expect(after[0]).toBeGreaterThan(least - 400);
-    expect(after.at(-1)).toBeLessThan(most + delay());
+    expect(after[0]).toBeGreaterThan(minMs - 400);
+    expect(after.at(-1)).toBeLessThan(maxMs + delay());
     expect(answersTo(kind)).toEqual(['408']);
   });
 

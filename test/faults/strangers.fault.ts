@@ -20,7 +20,7 @@ const lastsMs = runs(3_000, 20_000);
 /** How much slower others may be. The short form shares the machine with another suite. */
 const maxRatio = longForm ? 2 : 3;
 const maxHealthMs = longForm ? 100 : 300;
-const growthMostMiB = 160;
+const maxGrowthMiB = 160;
 
 describe('strangers who take up room', () => {
   const app = aBootstrapApp();
@@ -108,7 +108,7 @@ describe('strangers who take up room', () => {
     // Half a millisecond is nothing that a caller could tell from the machine.
     expect((ours - 0.5) / theirs).toBeLessThan(maxRatio);
     expect(health).toBeLessThan(maxHealthMs);
-    expect(maxResident - residentBefore).toBeLessThan(growthMostMiB);
+    expect(maxResident - residentBefore).toBeLessThan(maxGrowthMiB);
   };
 
   beforeEach(async () => {
