@@ -25,7 +25,12 @@ export class SubscriptionsSweep implements OnApplicationBootstrap, OnModuleDestr
 
   private schedule(): void {
     if (this.stopped) return;
-    this.timer = setTimeout(() => (this.running = this.sweep()), everyMs * (0.5 + Math.random())).unref();
+    this.timer = setTimeout(
+      () => {
+        this.running = this.sweep();
+      },
+      everyMs * (0.5 + Math.random()),
+    ).unref();
   }
 
   private async sweep(): Promise<void> {

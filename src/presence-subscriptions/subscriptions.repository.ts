@@ -172,8 +172,9 @@ export class SubscriptionsRepository {
   /** The subscriber is locked, so nobody else adds one meanwhile. */
   private async countActive(transaction: Transaction, appId: string, subscriberUuid: string, now: number) {
     const [row] = await transaction.read<{ count: number | string }>(
+      // The sum keeps SQLite from the index by expiry, which is the whole app here.
       'SELECT COUNT(target_uuid) AS count FROM presence_subscriptions' +
-        ' WHERE app_id = ? AND subscriber_uuid = ? AND expires_at > ?',
+        ' WHERE app_id = ? AND subscriber_uuid = ? AND expires_at + 0 > ?',
       [appId, subscriberUuid, now],
     );
     return Number(row?.count ?? 0);

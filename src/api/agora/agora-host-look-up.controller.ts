@@ -86,5 +86,5 @@ function hostOf(origin: string): AgoraHost {
   if (!URL.canParse(origin)) throw new AppError('request_malformed');
   const { protocol, hostname, port } = new URL(origin);
   const [scheme, usual] = protocol === 'https:' ? ['https', 443] : ['http', 80];
-  return { protocol: scheme as string, domain: hostname, port: port === '' ? (usual as number) : Number(port) };
+  return { protocol: scheme, domain: hostname, port: port === '' ? usual : Number(port) };
 }

@@ -70,7 +70,7 @@ const readNames = createParamDecorator((_data: unknown, context: ExecutionContex
   const names = body instanceof RawBody ? parseStrictJson(body.text()) : [];
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))
     throw new AppError('argument_invalid', { detail: 'the body must be a list of users' });
-  return names as string[];
+  return names;
 });
 
 /** A parameter that is the body as a bare list of users. */

@@ -49,7 +49,6 @@ import { AgoraUsersController } from './agora-users.controller.js';
     UsersModule,
   ],
   controllers: [
-    AgoraHostLookUpController,
     AgoraPresenceController,
     AgoraPresenceSubscriptionsController,
     AgoraTokenController,
@@ -63,6 +62,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AgoraContactsController,
     AgoraBlocksController,
     AgoraUserAttributesController,
+    AgoraHostLookUpController,
   ],
   providers: [AgoraAppGuard, AgoraAppTokenGuard, AgoraOwnUserGuard, AgoraRegistrationGuard],
 })

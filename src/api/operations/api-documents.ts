@@ -12,7 +12,8 @@ type Parameters = NonNullable<Operation['parameters']>;
 /** The parts of the API in the order in which the page shows them. */
 const tags = {
   users: 'Register, get, list, change, delete, ban and unban: Agora Chat (Easemob IM)',
-  presence: 'Online status, devices, forced logout, revocation of tokens',
+  presence: 'Online status, devices, forced logout, revocation of tokens; presence that is published and watched',
+  'user attributes': 'Texts that the app keeps of its users',
   'offline messages': 'What waits for a user, and whether a message was delivered',
   tokens: 'For apps and for users',
   groups: 'Chat groups and chat rooms: owners and members',
@@ -20,6 +21,7 @@ const tags = {
   contacts: 'Who is a contact of whom, always both ways',
   blocks: 'Whom a user takes no messages of',
   mutes: 'Who may not send, and until when',
+  'host look-up': 'Where an app is served, for SDKs that were given no address',
   'qiscus users': 'The server API of Qiscus over the same users',
   'qiscus unread': 'Unread messages of users',
   'qiscus users, version 2': 'The older server API of Qiscus, whose answers have the token',
