@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import type { App } from '../apps/app.js';
@@ -5,6 +6,7 @@ import { Clock } from '../clock/clock.js';
 import { RetentionClock } from '../retention/retention-clock.js';
 import { AppError } from '../errors/app-error.js';
 import { endOfNonce, type IssuedNonce, issueNonce, nonceLifeSeconds } from './identity-nonce.js';
+import { verifyWith } from './json-web-tokens.js';
 import { UsedNoncesRepository } from './used-nonces.repository.js';
 
 /** Whom an app vouches for. */
@@ -27,15 +29,11 @@ const nonceKeptMs = 24 * 3600 * 1000;
  */
 @Injectable()
 export class IdentityTokensService {
-  // The times are checked below, by our clock.
-  readonly #jwt = new JwtService({
-    verifyOptions: { algorithms: ['HS256'], ignoreExpiration: true, ignoreNotBefore: true },
-  });
-
   constructor(
     private readonly clock: Clock,
     private readonly retention: RetentionClock,
     private readonly usedNonces: UsedNoncesRepository,
+    private readonly jwt: JwtService,
   ) {}
 
   issueNonce(app: App): IssuedNonce {
@@ -70,7 +68,7 @@ export class IdentityTokensService {
     if (token.length > maxLength) throw new AppError('token_malformed');
     for (const certificate of app.certificates) {
       try {
-        return this.#jwt.verify<Record<string, unknown>>(token, { secret: certificate });
+        return verifyWith<Record<string, unknown>>(this.jwt, token, createSecretKey(certificate, 'utf8'));
       } catch {
         // Perhaps it is the other certificate of a rotation that signed.
       }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { JwtService } from '@nestjs/jwt';
 import type { App } from '../apps/app.js';
 import { defaultAppSettings } from '../apps/app-settings.js';
 import { FixedClock } from '../../test/support/fixed-clock.js';
@@ -6,6 +7,7 @@ import type { ProfilesService } from '../profiles/profiles.service.js';
 import type { User } from '../users/user.js';
 import type { UsersService } from '../users/users.service.js';
 import { isForOwner } from '../users/token-epoch.js';
+import { JsonWebTokens, jwtOptions } from './json-web-tokens.js';
 import { TokensService } from './tokens.service.js';
 
 const official = createRequire(import.meta.url)('agora-token/src/AccessToken2');
@@ -68,7 +70,12 @@ function setUp() {
     app,
     clock,
     alice,
-    tokens: new TokensService(clock, users as unknown as UsersService, profiles as unknown as ProfilesService),
+    tokens: new TokensService(
+      clock,
+      users as unknown as UsersService,
+      profiles as unknown as ProfilesService,
+      new JsonWebTokens(new JwtService(jwtOptions)),
+    ),
     /** Replaces what the database holds. */
     store: (...rows: User[]) => (table = rows),
     agoraToken(privilege: 1 | 2, userId = '', { certificate = firstCertificate, of = app, life = 600 } = {}): string {

@@ -10,7 +10,7 @@ import { isUserToken } from '../profiles/user-token.js';
 import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 import { isAccessToken2, verifyAccessToken2 } from './access-token2.js';
-import { issuer, maxLifeSeconds, signJsonWebToken, verifyJsonWebToken } from './json-web-token.js';
+import { issuer, JsonWebTokens, maxLifeSeconds } from './json-web-tokens.js';
 import { SigningKeys } from './signing-key.js';
 import { type Issued, outlivesEpoch } from '../users/token-epoch.js';
 
@@ -60,6 +60,7 @@ export class TokensService {
     private readonly clock: Clock,
     private readonly users: UsersService,
     private readonly profiles: ProfilesService,
+    private readonly jsonWebTokens: JsonWebTokens,
   ) {}
 
   /**
@@ -148,12 +149,12 @@ export class TokensService {
   }
 
   #signApp(app: App, exp: number): string {
-    return signJsonWebToken({ ...this.#commonClaims(app, exp), use: 'app' }, this.#keys.first(app));
+    return this.jsonWebTokens.sign({ ...this.#commonClaims(app, exp), use: 'app' }, this.#keys.first(app));
   }
 
   #signUser(app: App, { uuid, tokenEpoch }: User, exp: number): string {
     const claims = { ...this.#commonClaims(app, exp), use: 'user', sub: uuid, epoch: tokenEpoch } as const;
-    return signJsonWebToken(claims, this.#keys.first(app));
+    return this.jsonWebTokens.sign(claims, this.#keys.first(app));
   }
 
   #commonClaims(app: App, exp: number) {
@@ -183,7 +184,7 @@ export class TokensService {
   }
 
   #readJsonWebToken(app: App, bearer: string, nowSeconds: number): VerifiedToken {
-    const { claims, key } = verifyJsonWebToken(bearer, app.id, this.#keys.of(app), nowSeconds);
+    const { claims, key } = this.jsonWebTokens.verify(bearer, app.id, this.#keys.of(app), nowSeconds);
     const common = { certificate: key.certificate, expiresAtSeconds: claims.exp };
     return claims.use === 'app'
       ? { ...common, kind: 'app' }

@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { issuer, signJsonWebToken } from '../../src/auth/json-web-token.js';
+import { JwtService } from '@nestjs/jwt';
+import { issuer, JsonWebTokens, jwtOptions } from '../../src/auth/json-web-tokens.js';
 import { deriveSigningKey } from '../../src/auth/signing-key.js';
 import { signIdentity, type Tenant } from './tenant.js';
 import { tokenOf } from './tokens.js';
+
+const jsonWebTokens = new JsonWebTokens(new JwtService(jwtOptions));
 
 /** Apps around one whose things nobody else may see. Users of the same names are in all of them. */
 export interface Neighbourhood {
@@ -349,6 +352,6 @@ function jsonWebToken(
   } as const;
   const key = deriveSigningKey(application, certificate);
   return user === ''
-    ? signJsonWebToken({ ...common, use: 'app' }, key)
-    : signJsonWebToken({ ...common, use: 'user', sub: user, epoch: 0 }, key);
+    ? jsonWebTokens.sign({ ...common, use: 'app' }, key)
+    : jsonWebTokens.sign({ ...common, use: 'user', sub: user, epoch: 0 }, key);
 }

@@ -3,7 +3,7 @@ import type { App } from '../../../src/apps/app.js';
 import type { AppRow } from '../../../src/apps/app.entity.js';
 import { AppsService } from '../../../src/apps/apps.service.js';
 import { issueNonce } from '../../../src/auth/identity-nonce.js';
-import { issuer, signJsonWebToken } from '../../../src/auth/json-web-token.js';
+import { issuer, JsonWebTokens } from '../../../src/auth/json-web-tokens.js';
 import { deriveSigningKey } from '../../../src/auth/signing-key.js';
 import { deriveRefreshToken, deriveUserToken } from '../../../src/profiles/user-token.js';
 import type { UserProfileRow } from '../../../src/profiles/user-profile.entity.js';
@@ -69,7 +69,7 @@ describe('a leak of all secrets of an app', () => {
       const key = deriveSigningKey(app.id, certificate);
       const with007 = { appId: app.appId, certificates: [certificate] };
       for (const [name, token] of [
-        ['app JWT', signJsonWebToken({ ...common, use: 'app' }, key)],
+        ['app JWT', running.nest.get(JsonWebTokens).sign({ ...common, use: 'app' }, key)],
         ['app 007', accessToken2(with007)],
       ] as const)
         await attempt(what + name, isOk(running.call('get', '/users', { token })));
@@ -81,7 +81,7 @@ describe('a leak of all secrets of an app', () => {
         .set({ 'qiscus-sdk-app-id': app.appId, ...secret });
       await attempt(`${what}Qiscus server`, isOk(list));
       for (const { username, user_uuid: sub } of users) {
-        const jwt = signJsonWebToken({ ...common, use: 'user', sub, epoch: 0 }, key);
+        const jwt = running.nest.get(JsonWebTokens).sign({ ...common, use: 'user', sub, epoch: 0 }, key);
         await attempt(`${what}user JWT`, connects(jwt));
         await attempt(`${what}user 007`, connects(accessToken2(with007, sub)));
         const { nonce } = issueNonce(app, now);

@@ -1,15 +1,11 @@
 import { createHmac, createSecretKey, generateKeyPairSync, type KeyObject, sign as signAsymmetric } from 'node:crypto';
+import { JwtService } from '@nestjs/jwt';
 import fc from 'fast-check';
 import { AppError } from '../errors/app-error.js';
-import {
-  type AppClaims,
-  type Claims,
-  signJsonWebToken,
-  type UserClaims,
-  verifyJsonWebToken,
-} from './json-web-token.js';
+import { type AppClaims, type Claims, JsonWebTokens, jwtOptions, type UserClaims } from './json-web-tokens.js';
 import { deriveSigningKey } from './signing-key.js';
 
+const tokens = new JsonWebTokens(new JwtService(jwtOptions));
 const appId = '0b7f6a58-1111-4222-8333-444455556666';
 const certificate = 'a'.repeat(32);
 const key = deriveSigningKey(appId, certificate);
@@ -39,14 +35,14 @@ const withHeaderText = (edit: (text: string) => string) => forge(edit(JSON.strin
 
 function outcome(token: string, at = now, keys = [key]): Claims | string {
   try {
-    return verifyJsonWebToken(token, appId, keys, at).claims;
+    return tokens.verify(token, appId, keys, at).claims;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return error.code;
   }
 }
 
-const valid = signJsonWebToken(appClaims, key);
+const valid = tokens.sign(appClaims, key);
 const [validHeader, validPayload, validSignature] = valid.split('.') as [string, string, string];
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
@@ -66,8 +62,8 @@ describe('a token of ours', () => {
     ['app', appClaims],
     ['user', userClaims],
   ])('for an %s comes back as it was signed, with the key', (_, claims) => {
-    const token = signJsonWebToken(claims, key);
-    expect(verifyJsonWebToken(token, appId, [oldKey, key], now)).toEqual({ claims, key });
+    const token = tokens.sign(claims, key);
+    expect(tokens.verify(token, appId, [oldKey, key], now)).toEqual({ claims, key });
     expect(token).toBe(forge(goodHeader, claims));
   });
 
@@ -83,12 +79,12 @@ describe('a token of ours', () => {
 
   test('may live 2147483647 s', () => {
     const claims = { ...appClaims, exp: now + 2_147_483_647 };
-    expect(outcome(signJsonWebToken(claims, key), now + 2_147_483_646)).toEqual(claims);
+    expect(outcome(tokens.sign(claims, key), now + 2_147_483_646)).toEqual(claims);
   });
 
   test('ends when its certificate goes', () => {
-    expect(outcome(signJsonWebToken(appClaims, oldKey), now, [key, oldKey])).toEqual(appClaims);
-    expect(outcome(signJsonWebToken(appClaims, oldKey), now, [key])).toBe('token_not_accepted');
+    expect(outcome(tokens.sign(appClaims, oldKey), now, [key, oldKey])).toEqual(appClaims);
+    expect(outcome(tokens.sign(appClaims, oldKey), now, [key])).toBe('token_not_accepted');
   });
 });
 
@@ -213,7 +209,7 @@ const attacks: [string, string, string?][] = [
   ['one byte as the key', forge(goodHeader, appClaims, createSecretKey(Buffer.from([0])))],
   ['no signature', `${validHeader}.${validPayload}.`],
   ['a cut signature', valid.slice(0, -1)],
-  ['a signature of another token', `${validHeader}.${validPayload}.${signJsonWebToken(userClaims, key).split('.')[2]}`],
+  ['a signature of another token', `${validHeader}.${validPayload}.${tokens.sign(userClaims, key).split('.')[2]}`],
   ['the payload of another token', `${validHeader}.${encode({ ...appClaims, exp: now + 9999 })}.${validSignature}`],
   ['a signature spelled in another way', `${validHeader}.${validPayload}.${nonCanonical(validSignature)}`],
   ['padding behind the signature', `${valid}=`],
