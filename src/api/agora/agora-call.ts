@@ -31,8 +31,8 @@ export class AgoraCall {
   answer(own: Readonly<Record<string, unknown>> = {}): object {
     const body: Record<string, unknown> = {};
     for (const { name, optional } of this.description.members) {
-      const value = own[name] ?? this.known(name);
-      if (value !== undefined) body[name] = value;
+      const value = name in own ? own[name] : this.known(name);
+      if (value !== undefined && value !== null) body[name] = value;
       else if (!optional) throw new Error(`${this.request.routeOptions.url} answers without ${name}`);
     }
     return body;
