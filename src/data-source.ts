@@ -7,6 +7,7 @@ import { ContactListRow } from './contacts/contact-list.entity.js';
 import { ContactRow } from './contacts/contact.entity.js';
 import { RetentionClockRow } from './retention/retention-clock.entity.js';
 import { ChatGroupRow } from './groups/chat-group.entity.js';
+import { GroupListEntryRow } from './groups/group-list-entry.entity.js';
 import { GroupMemberRow } from './groups/group-member.entity.js';
 import { IdempotentAnswerRow } from './idempotency/idempotent-answer.entity.js';
 import { IdNodeRow } from './ids/id-node.entity.js';
@@ -45,6 +46,7 @@ import { UserAttributes1764320000000 } from './database/migrations/1764320000000
 import { PresenceSubscriptions1764330000000 } from './database/migrations/1764330000000-presence-subscriptions.js';
 import { UserMutes1764340000000 } from './database/migrations/1764340000000-user-mutes.js';
 import { PushSettings1764341000000 } from './database/migrations/1764341000000-push-settings.js';
+import { GroupLists1764310000000 } from './database/migrations/1764310000000-group-lists.js';
 
 /** Every table. */
 const entities = [
@@ -64,6 +66,7 @@ const entities = [
   InboxMessageRow,
   ChatGroupRow,
   GroupMemberRow,
+  GroupListEntryRow,
   IdNodeRow,
   UserChangeRow,
   ReleasedNameRow,
@@ -95,6 +98,7 @@ export const migrations = [
   PresenceSubscriptions1764330000000,
   UserMutes1764340000000,
   PushSettings1764341000000,
+  GroupLists1764310000000,
 ];
 
 /** Where the data is, and what is in it. */

@@ -114,6 +114,14 @@ export const errorCodes = [
   'subscription_to_self',
   /** A user would watch, or be watched by, more users than the limit. */
   'subscriptions_full',
+  /** Somebody who has to be a member of the group for this is none. The detail names them. */
+  'group_member_missing',
+  /** The user is no admin of the group, or no super admin. The detail is the name. */
+  'group_admin_missing',
+  /** The user is blocked in the group and cannot join it. The detail is the name. */
+  'group_user_blocked',
+  /** The group, or the app, has as many admins as it may. The limit is that number. */
+  'group_list_full',
   /** The cursor was not made by this app's lists. */
   'cursor_invalid',
   /** An Idempotency-Key that is empty, over 255 characters, or not printable ASCII. */

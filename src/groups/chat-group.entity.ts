@@ -46,4 +46,8 @@ export class ChatGroupRow {
 
   @Column({ type: 'bigint' })
   modified_at!: number;
+
+  /** Up to 512 characters; null where there is none. */
+  @Column({ type: 'varchar', length: 512, nullable: true })
+  announcement!: string | null;
 }

@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
+import type { SqlDialect } from '../database/sql-dialect.js';
 import { type RemovalPortion, RemovalsService } from '../removals/removals.service.js';
 
 /** A membership, and the counter of its group. */
 const rowsPerLeaver = 2;
 
 /**
- * Removes in portions what deleted groups leave, their memberships, and what deleted users leave: the groups that they
- * own, and their memberships in groups of others.
+ * Removes in portions what deleted groups leave, their memberships and lists, and what deleted users leave: the groups
+ * that they own, their memberships in groups of others, and their places on lists.
  */
 @Injectable()
 export class GroupRemovals {
@@ -16,8 +17,10 @@ export class GroupRemovals {
     removals: RemovalsService,
   ) {
     removals.register('user', (portion) => this.leaveGroups(portion));
+    removals.register('user', (portion) => this.leaveLists(portion));
     removals.register('user', (portion) => this.deleteOwned(portion));
     removals.register('group', (portion) => this.deleteMembers(portion, portion.subjects.map(Number)));
+    removals.register('group', (portion) => this.deleteLists(portion, portion.subjects.map(Number)));
   }
 
   /** Removes the users' memberships and counts them off the groups. */
@@ -62,16 +65,38 @@ export class GroupRemovals {
     return joined.length * rowsPerLeaver;
   }
 
+  /** Takes the users off the lists of groups and of the app. */
+  private leaveLists(portion: RemovalPortion): Promise<number> {
+    const { among, forceIndex } = this.database.dialect;
+    return this.deleteEntries(portion, forceIndex('group_list_entries_by_user'), among('user_uuid', portion.subjects));
+  }
+
   /** Deletes groups that the users own: as many whole ones as fit into the portion, or a part of one. */
-  private async deleteOwned(portion: RemovalPortion): Promise<number> {
-    const { transaction, appId, subjects, maxRows } = portion;
+  private async deleteOwned(whole: RemovalPortion): Promise<number> {
+    const { transaction, appId, subjects } = whole;
     const { among, forceIndex, forUpdate } = this.database.dialect;
     const owners = among('owner_uuid', subjects);
     const owned = await transaction.read<{ id: number; members: number }>(
       `SELECT id, members FROM chat_groups${forceIndex('chat_groups_by_owner')}` +
         ` WHERE app_id = ? AND ${owners.sql} LIMIT ?${forUpdate}`,
-      [appId, ...owners.values, maxRows],
+      [appId, ...owners.values, whole.maxRows],
     );
+    // Lists go first: once the groups are gone, nobody would find them.
+    const listed = await this.deleteLists(
+      whole,
+      owned.map(({ id }) => id),
+    );
+    const maxRows = whole.maxRows - listed;
+    if (maxRows <= 0) return listed;
+    return listed + (await this.deleteGroups({ ...whole, maxRows }, owned));
+  }
+
+  private async deleteGroups(
+    portion: RemovalPortion,
+    owned: readonly { readonly id: number; readonly members: number }[],
+  ): Promise<number> {
+    const { transaction, appId, maxRows } = portion;
+    const { among } = this.database.dialect;
     let rows = 0;
     const whole: number[] = [];
     for (const { id, members } of owned) {
@@ -93,7 +118,37 @@ export class GroupRemovals {
     await transaction.run(`DELETE FROM group_members WHERE app_id = ? AND ${members.sql}`, [appId, ...members.values]);
     const groups = among('id', whole);
     await transaction.run(`DELETE FROM chat_groups WHERE app_id = ? AND ${groups.sql}`, [appId, ...groups.values]);
-    return whole.length < owned.length || owned.length === maxRows ? maxRows : rows;
+    return whole.length < owned.length || owned.length >= maxRows ? maxRows : rows;
+  }
+
+  /** Removes about `maxRows` entries of the lists of these groups. */
+  private async deleteLists(portion: RemovalPortion, groupIds: readonly number[]): Promise<number> {
+    return groupIds.length === 0
+      ? 0
+      : this.deleteEntries(portion, '', this.database.dialect.among('group_id', groupIds.toSorted(byValue)));
+  }
+
+  /** Removes entries of lists, all of which are to go where `condition` holds. */
+  private async deleteEntries(
+    { transaction, appId, maxRows }: RemovalPortion,
+    index: string,
+    condition: ReturnType<SqlDialect['among']>,
+  ): Promise<number> {
+    const { among, forceIndexToChange } = this.database.dialect;
+    const entries = await transaction.read<{ user_uuid: string; group_id: number }>(
+      `SELECT user_uuid, group_id FROM group_list_entries${index} WHERE app_id = ? AND ${condition.sql} LIMIT ?`,
+      [appId, ...condition.values, maxRows],
+    );
+    if (entries.length === 0) return 0;
+    // Of users and groups that were found, also what is beyond the limit: it is to go as well, and is little.
+    const users = among('user_uuid', [...new Set(entries.map((row) => row.user_uuid))].sort());
+    const groups = among('group_id', [...new Set(entries.map((row) => row.group_id))].sort(byValue));
+    await transaction.run(
+      `DELETE FROM group_list_entries${forceIndexToChange('group_list_entries_by_user')}` +
+        ` WHERE app_id = ? AND ${users.sql} AND ${groups.sql}`,
+      [appId, ...users.values, ...groups.values],
+    );
+    return entries.length;
   }
 
   /** Removes up to `maxRows` memberships of these groups. */

@@ -2,11 +2,21 @@ import { Injectable } from '@nestjs/common';
 import { breathe, CostlyReads } from '../database/costly-reads.js';
 import { AppError } from '../errors/app-error.js';
 import { readCursor, writeCursor } from '../cursors/list-cursor.js';
-import type { User } from '../users/user.js';
 import { foldUsername } from '../users/username.js';
 import { UsersService } from '../users/users.service.js';
-import { type Group, type GroupKind, maxMembersOf, type NewGroup } from './group.js';
-import { GroupsRepository, type Membership } from './groups.repository.js';
+import {
+  allOf,
+  checkGroup,
+  checkNames,
+  checkTexts,
+  groupNotFound,
+  namesOfUsers,
+  readGroupId,
+  userNotFound,
+} from './group-checks.js';
+import type { Group, GroupChange, GroupKind, NewGroup } from './group.js';
+import { type GroupChanges, type GroupColumns, GroupWritesRepository } from './group-writes.repository.js';
+import { GroupsRepository } from './groups.repository.js';
 
 export interface GroupDetail {
   readonly group: Group;
@@ -21,8 +31,6 @@ export interface GroupPage {
   readonly cursor: string | null;
 }
 
-/** Users added or removed in one call. */
-export const maxMembersPerCall = 60;
 /** Groups that one call may ask for by their ids. */
 const maxGroupsPerCall = 20;
 /** Of a new group, its owner among them: they are stored in one transaction. */
@@ -30,15 +38,13 @@ const maxFirstMembers = 300;
 const namesAtOnce = 500;
 /** To name the members of a larger group is a costly read. */
 const maxPlainMembers = 500;
-const maxNameLength = 128;
-const maxDescriptionLength = 512;
-const maxCustomLength = 4096;
 
 /** Owns the chat groups and chat rooms as far as somebody owns them: who owns which, and who is in it. */
 @Injectable()
 export class GroupsService {
   constructor(
     private readonly repository: GroupsRepository,
+    private readonly writes: GroupWritesRepository,
     private readonly users: UsersService,
     private readonly costlyReads: CostlyReads,
   ) {}
@@ -53,7 +59,7 @@ export class GroupsService {
     if (names.length > maxFirstMembers)
       throw new AppError('batch_too_large', { count: names.length, limit: maxFirstMembers });
     if (names.length > group.maxMembers) throw new AppError('group_full');
-    return this.repository.insert(appId, group, names, (users) =>
+    return this.writes.insert(appId, group, names, (users) =>
       names.map((name) => users.get(name) ?? userNotFound(name)),
     );
   }
@@ -98,27 +104,56 @@ export class GroupsService {
     };
   }
 
-  /** The groups that a user is in, the user's own among them. @throws AppError user_not_found */
-  async joined(appId: string, kind: GroupKind, username: string): Promise<Group[]> {
-    const { uuid } = await this.users.get(appId, username);
-    return this.repository.listJoined(appId, kind, uuid);
+  /**
+   * Changes what is said. A new owner has to be a member; the old one stays one.
+   * @throws AppError group_not_found, group_user_not_found, group_member_missing, group_full, argument_invalid
+   */
+  async update(appId: string, kind: GroupKind, id: string, change: GroupChange): Promise<void> {
+    const names = change.newOwner === undefined ? [] : checkNames([change.newOwner]);
+    const done = await this.writes.change(appId, kind, readGroupId(id), names, async (changes) => {
+      const { group } = changes.membership;
+      checkGroup({ ...group, ...change });
+      if (change.maxMembers !== undefined && group.members > change.maxMembers) throw new AppError('group_full');
+      const columns = { ...columnsOf(change), ...(await takeOver(changes, names)) };
+      await changes.set(columns);
+      return true;
+    });
+    if (done === null) groupNotFound(id);
+  }
+
+  /** @throws AppError group_not_found */
+  async announcement(appId: string, kind: GroupKind, id: string): Promise<string> {
+    return (await this.repository.findAnnouncement(appId, kind, readGroupId(id))) ?? groupNotFound(id);
+  }
+
+  /** @throws AppError group_not_found, argument_invalid */
+  async announce(appId: string, kind: GroupKind, id: string, announcement: string): Promise<void> {
+    checkTexts({ announcement });
+    const done = await this.writes.change(appId, kind, readGroupId(id), [], async ({ set }) => {
+      await set({ announcement });
+      return true;
+    });
+    if (done === null) groupNotFound(id);
   }
 
   /** @throws AppError group_not_found */
   async delete(appId: string, kind: GroupKind, id: string): Promise<void> {
-    if (!(await this.repository.delete(appId, kind, readGroupId(id)))) groupNotFound(id);
+    if (!(await this.writes.delete(appId, kind, readGroupId(id)))) groupNotFound(id);
   }
 
   /**
    * Adds users; who is in already stays. @returns those that are new
-   * @throws AppError group_not_found, group_user_not_found, group_full, batch_too_large
+   * @throws AppError group_not_found, group_user_not_found, group_user_blocked, group_full, batch_too_large
    */
   async addMembers(appId: string, kind: GroupKind, id: string, usernames: readonly string[]): Promise<string[]> {
     const names = checkNames(usernames);
-    const added = await this.repository.addMembers(appId, kind, readGroupId(id), names, (membership) => {
-      const joining = allOf(names, membership).filter(({ uuid }) => !membership.present.has(uuid));
-      const { members, maxMembers } = membership.group;
-      if (members + joining.length > maxMembers) throw new AppError('group_full');
+    const added = await this.writes.change(appId, kind, readGroupId(id), names, async (changes) => {
+      const { group, present, lists } = changes.membership;
+      const joining = allOf(names, changes.membership).filter(({ uuid }) => !present.has(uuid));
+      const blocked = joining.find(({ uuid }) => lists.get(uuid)?.has('block') === true);
+      if (blocked !== undefined) throw new AppError('group_user_blocked', { detail: blocked.username });
+      if (group.members + joining.length > group.maxMembers) throw new AppError('group_full');
+      await changes.addMembers(joining);
       return joining;
     });
     return namesOfUsers(added ?? groupNotFound(id));
@@ -130,9 +165,11 @@ export class GroupsService {
    */
   async removeMembers(appId: string, kind: GroupKind, id: string, usernames: readonly string[]): Promise<string[]> {
     const names = checkNames(usernames);
-    const removed = await this.repository.removeMembers(appId, kind, readGroupId(id), names, (membership) => {
-      const leaving = allOf(names, membership).filter(({ uuid }) => membership.present.has(uuid));
-      if (leaving.some(({ uuid }) => uuid === membership.group.ownerUuid)) throw new AppError('group_owner_stays');
+    const removed = await this.writes.change(appId, kind, readGroupId(id), names, async (changes) => {
+      const { group, present } = changes.membership;
+      const leaving = allOf(names, changes.membership).filter(({ uuid }) => present.has(uuid));
+      if (leaving.some(({ uuid }) => uuid === group.ownerUuid)) throw new AppError('group_owner_stays');
+      await changes.removeMembers(leaving);
       return leaving;
     });
     return namesOfUsers(removed ?? groupNotFound(id));
@@ -161,47 +198,28 @@ export class GroupsService {
   }
 }
 
-function checkGroup({ kind, name, description, custom, maxMembers }: NewGroup): void {
-  const tooLong = (member: string, most: number): never => {
-    throw new AppError('argument_invalid', { detail: `${member} must be at most ${most} characters` });
+/**
+ * Decides who the owner is from now on. An owner is neither an admin nor muted.
+ * @param names of the new owner, if there is to be one
+ */
+async function takeOver({ membership, take }: GroupChanges, names: readonly string[]): Promise<GroupColumns> {
+  const [owner] = allOf(names, membership);
+  if (owner === undefined) return {};
+  if (!membership.present.has(owner.uuid)) throw new AppError('group_member_missing', { detail: owner.username });
+  await take(['admin', 'mute'], [owner]);
+  return { owner_uuid: owner.uuid };
+}
+
+function columnsOf(change: GroupChange): GroupColumns {
+  const { name, description, custom, isPublic, membersOnly, allowInvites, maxMembers } = change;
+  const flag = (value: boolean): number => (value ? 1 : 0);
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(custom === undefined ? {} : { custom }),
+    ...(isPublic === undefined ? {} : { is_public: flag(isPublic) }),
+    ...(membersOnly === undefined ? {} : { members_only: flag(membersOnly) }),
+    ...(allowInvites === undefined ? {} : { allow_invites: flag(allowInvites) }),
+    ...(maxMembers === undefined ? {} : { members_most: maxMembers }),
   };
-  // The database would keep something else in its place.
-  if (![name, description, custom].every((text) => text.isWellFormed() && !text.includes('\0')))
-    throw new AppError('argument_invalid', { detail: 'texts of a group must be well-formed Unicode text' });
-  if (name.length > maxNameLength) tooLong('the name', maxNameLength);
-  if (description.length > maxDescriptionLength) tooLong('the description', maxDescriptionLength);
-  if (custom.length > maxCustomLength) tooLong('custom', maxCustomLength);
-  const most = maxMembersOf[kind];
-  if (!Number.isSafeInteger(maxMembers) || maxMembers < 1 || maxMembers > most)
-    throw new AppError('argument_invalid', { detail: `maxusers must be a whole number from 1 to ${most}` });
-}
-
-function checkNames(usernames: readonly string[]): string[] {
-  if (usernames.length > maxMembersPerCall)
-    throw new AppError('batch_too_large', { count: usernames.length, limit: maxMembersPerCall });
-  return [...new Set(usernames.map(foldUsername))];
-}
-
-/** @throws AppError group_user_not_found when somebody is missing: then nothing changes for anybody */
-function allOf(names: readonly string[], { users }: Membership): User[] {
-  const found = new Map(users.map((user) => [user.username, user]));
-  return names.map((name) => found.get(name) ?? userNotFound(name));
-}
-
-function namesOfUsers(users: readonly User[]): string[] {
-  return users.map((user) => user.username);
-}
-
-/** What cannot be an id names no group. */
-function readGroupId(text: string): number {
-  const id = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : NaN;
-  return Number.isSafeInteger(id) ? id : groupNotFound(text);
-}
-
-function groupNotFound(id: string): never {
-  throw new AppError('group_not_found', { detail: id });
-}
-
-function userNotFound(name: string): never {
-  throw new AppError('group_user_not_found', { detail: name });
 }

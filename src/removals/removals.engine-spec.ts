@@ -77,7 +77,11 @@ describe('a deletion of many rows', () => {
     maxMembers: 200,
   };
 
-  /** Owns groups, is in groups of others, has messages and a history. */
+  const entry = (groupId: number, uuid: string, list: string) => ({
+    ...{ app_id: running.app.id, group_id: groupId, user_uuid: uuid, list, expires_at: 4_638_873_600_000, id: 1 },
+  });
+
+  /** Owns groups with blocked users, is in groups of others and muted there, has messages and a history. */
   async function aRichUser(): Promise<{ name: string; uuid: string; owned: number[]; joined: number[] }> {
     const name = aUsername();
     const { uuid } = (await running.register(name)) as { uuid: string };
@@ -88,6 +92,13 @@ describe('a deletion of many rows', () => {
     const [friend = '', neighbour = ''] = others;
     while (joined.length < groupsOfOthers)
       joined.push((await groups.create(running.app.id, newGroup, friend, [neighbour, name])).id);
+    await insertRows(
+      'group_list_entries',
+      [...owned, ...joined].flatMap((id) => [
+        entry(id, uuid, 'mute'),
+        ...(owned.includes(id) ? others.map((_other, index) => entry(id, `none-${index}`, 'block')) : []),
+      ]),
+    );
     await Promise.all(
       Array.from({ length: messages }, async (_none, index) => {
         const message = { from: friend, to: [name], type: 'txt', body: { index } };
@@ -102,9 +113,17 @@ describe('a deletion of many rows', () => {
 
   async function rowsLeft(uuid: string, owned: readonly number[]): Promise<number> {
     let rows = await rowsOf('chat_groups', 'owner_uuid', uuid);
-    for (const table of ['group_members', 'inbox_messages', 'user_activations', 'user_profiles', 'inboxes'])
+    for (const table of [
+      'group_members',
+      'group_list_entries',
+      'inbox_messages',
+      'user_activations',
+      'user_profiles',
+      'inboxes',
+    ])
       rows += await rowsOf(table, 'user_uuid', uuid);
-    for (const id of owned) rows += await rowsOf('group_members', 'group_id', id);
+    for (const table of ['group_members', 'group_list_entries'])
+      for (const id of owned) rows += await rowsOf(table, 'group_id', id);
     return rows;
   }
 
@@ -167,6 +186,8 @@ describe('a deletion of many rows', () => {
         'group_members',
         Array.from({ length: 500 }, (_none, index) => ({ ...member, user_uuid: `none-${part}-${index}` })),
       );
+    const blocked = Array.from({ length: 900 }, (_none, index) => entry(id, `none-${index}`, 'block'));
+    await insertRows('group_list_entries', blocked);
     maxRows = 0;
     expect(await status('delete', `/chatgroups/${id}`)).toBe(200);
     expect(await status('get', `/chatgroups/${id}`)).toBe(404);
@@ -174,7 +195,7 @@ describe('a deletion of many rows', () => {
     expect((await running.call('get', `/users/${name}/joined_chatgroups`)).body.count).toBe(0);
     expect(await rowsOf('group_members', 'group_id', id)).toBeGreaterThan(1_000);
     await Promise.all([removals.finish({ all: true }), removals.finish({ all: true })]);
-    expect(await rowsOf('group_members', 'group_id', id)).toBe(0);
+    for (const table of ['group_members', 'group_list_entries']) expect(await rowsOf(table, 'group_id', id)).toBe(0);
   }, 60_000);
 
   test('of a hundred users at once who all have much: one answer, and nothing is left of any', async () => {

@@ -5,6 +5,14 @@ import request from 'supertest';
 import { AccessGuard } from '../../src/http/access.guard.js';
 import { AgoraBlocksController } from '../../src/api/agora/agora-blocks.controller.js';
 import { AgoraContactsController } from '../../src/api/agora/agora-contacts.controller.js';
+import {
+  AgoraGroupAdminsController,
+  AgoraRoomAdminsController,
+} from '../../src/api/agora/agora-group-admins.controller.js';
+import {
+  AgoraGroupListsController,
+  AgoraRoomListsController,
+} from '../../src/api/agora/agora-group-lists.controller.js';
 import { AgoraGroupsController, AgoraRoomsController } from '../../src/api/agora/agora-groups.controller.js';
 import { AgoraHostLookUpController } from '../../src/api/agora/agora-host-look-up.controller.js';
 import { AgoraMessagesController } from '../../src/api/agora/agora-messages.controller.js';
@@ -13,6 +21,7 @@ import { AgoraOfflineMessagesController } from '../../src/api/agora/agora-offlin
 import { AgoraPresenceController } from '../../src/api/agora/agora-presence.controller.js';
 import { AgoraPushController } from '../../src/api/agora/agora-push.controller.js';
 import { AgoraPresenceSubscriptionsController } from '../../src/api/agora/agora-presence-subscriptions.controller.js';
+import { AgoraSuperAdminsController } from '../../src/api/agora/agora-super-admins.controller.js';
 import { AgoraTokenController } from '../../src/api/agora/agora-token.controller.js';
 import { AgoraUserAttributesController } from '../../src/api/agora/agora-user-attributes.controller.js';
 import { AgoraUsersController } from '../../src/api/agora/agora-users.controller.js';
@@ -84,6 +93,8 @@ describe('the OpenAPI document', () => {
       ...[AgoraPresenceController, AgoraRoomsController, AgoraTokenController, AgoraUserAttributesController],
       ...[AgoraUsersController, AgoraMutesController, AgoraPushController],
       ...[AgoraHostLookUpController, AgoraPresenceSubscriptionsController],
+      ...[AgoraGroupAdminsController, AgoraRoomAdminsController, AgoraGroupListsController, AgoraRoomListsController],
+      ...[AgoraSuperAdminsController],
     ])
       record(controller);
     const { canActivate } = AccessGuard.prototype;

@@ -214,6 +214,11 @@ async function prepare(url: string): Promise<World> {
     call('POST', `${base}/chatgroups`, { groupname: 'g', owner: names[0], members: names.slice(1, 5) }),
     call('POST', `${base}/chatrooms`, { name: 'r', owner: names[0], members: names.slice(1, 5) }),
   ]);
+  for (const path of [`chatgroups/${made[0].data.groupid}`, `chatrooms/${made[1].data.id}`]) {
+    await call('POST', `${base}/${path}/blocks/users/${names[4]}`);
+    await call('POST', `${base}/${path}/admin`, { newadmin: names[2] });
+    await call('POST', `${base}/${path}/mute`, { usernames: [names[3]], mute_duration: -1 });
+  }
   const sent = await call('POST', `${base}/messages/users`, {
     to: names.slice(0, 3),
     type: 'txt',
@@ -226,6 +231,7 @@ async function prepare(url: string): Promise<World> {
   const userToken = await call('POST', `${base}/token`, { grant_type: 'inherit', username: names[1] });
   return {
     ...{ org: [app.org], app: [app.name], appId: [app.appId], id: [made[0].data.groupid, made[1].data.id] },
+    ...{ newowner: names, newadmin: names, superadmin: names, version: ['v3'], pagenum: ['1'], pagesize: ['2'] },
     ...{
       username: names,
       usernames: names,

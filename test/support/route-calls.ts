@@ -36,6 +36,20 @@ const checkList = inBody((ids) => ({ username: ids.username, check_list: [ids.us
 const remark = inBody(() => ({ remark: 'a remark' }));
 const contactPage: Describe = (ids) => [{ query: { limit: '50', cursor: ids.usersCursor, needReturnRemark: 'true' } }];
 const otherUser = inBody((ids) => ({ usernames: [ids.other] }));
+const members: Describe = (ids): Parts[] => [
+  {},
+  { query: { version: 'v3', limit: '100', cursor: ids.membersCursor } },
+  { query: { pagenum: '1', pagesize: '100' } },
+];
+const numbered: Describe = (): Parts[] => [{}, { query: { pagenum: '1', pagesize: '100' } }];
+const entries: Describe = (ids): Parts[] => [{}, { query: { pageSize: '50', cursor: ids.blockedCursor } }];
+const changedGroup: Describe = (ids): Parts[] => [
+  { body: { groupname: 'another name', description: 'about', maxusers: 100 } },
+  { body: { newowner: ids.other } },
+];
+const mute = inBody((ids) => ({ usernames: [ids.username, ids.other], mute_duration: 60_000 }));
+const admin = inBody((ids) => ({ newadmin: ids.other }));
+const announcement = inBody(() => ({ announcement: 'an announcement' }));
 const newGroup = (name: string) => inBody((ids) => ({ [name]: 'a name', owner: ids.username, members: [ids.other] }));
 
 /** What a call of each route of the Agora dialect carries beside the ids in its path. HEAD is as GET. */
@@ -95,14 +109,14 @@ const agora: Readonly<Record<string, Describe>> = {
   'GET /chatrooms': page('roomsCursor'),
   'GET /chatgroups/:id': nothing,
   'GET /chatrooms/:id': nothing,
-  'GET /chatgroups/:id/users': nothing,
-  'GET /chatrooms/:id/users': nothing,
+  'PUT /chatgroups/:id': changedGroup,
+  'PUT /chatrooms/:id': changedGroup,
+  'GET /chatgroups/:id/users': members,
+  'GET /chatrooms/:id/users': members,
   'POST /chatgroups/:id/users/:username': nothing,
   'POST /chatrooms/:id/users/:username': nothing,
   'POST /chatgroups/:id/users': moreMembers,
   'POST /chatrooms/:id/users': moreMembers,
-  'GET /users/:username/joined_chatgroups': nothing,
-  'GET /users/:username/joined_chatrooms': nothing,
   'POST /users/:username/contacts/users/:friend': nothing,
   'GET /users/:username/contacts/users': (ids) => [
     {},
@@ -121,6 +135,27 @@ const agora: Readonly<Record<string, Describe>> = {
   'POST /blocks/check': checkList,
   'DELETE /users/:username/blocks/users/:usernames': nothing,
   'DELETE /users/:username/blocks/users': others,
+  'GET /users/:username/joined_chatgroups': numbered,
+  'GET /users/:username/joined_chatrooms': numbered,
+  ...Object.fromEntries(
+    ['chatgroups', 'chatrooms'].flatMap((many): [string, Describe][] => [
+      [`GET /${many}/:id/blocks/users`, entries],
+      [`POST /${many}/:id/blocks/users/:username`, nothing],
+      [`POST /${many}/:id/blocks/users`, moreMembers],
+      [`DELETE /${many}/:id/blocks/users/:usernames`, nothing],
+      [`GET /${many}/:id/mute`, entries],
+      [`POST /${many}/:id/mute`, mute],
+      [`DELETE /${many}/:id/mute/:usernames`, nothing],
+      [`GET /${many}/:id/admin`, nothing],
+      [`POST /${many}/:id/admin`, admin],
+      [`DELETE /${many}/:id/admin/:username`, nothing],
+      [`GET /${many}/:id/announcement`, nothing],
+      [`POST /${many}/:id/announcement`, announcement],
+    ]),
+  ),
+  'GET /chatrooms/super_admin': numbered,
+  'POST /chatrooms/super_admin': inBody((ids) => ({ superadmin: ids.username })),
+  'DELETE /chatrooms/super_admin/:username': nothing,
   'DELETE /chatgroups/:id/users/:usernames': nothing,
   'DELETE /chatrooms/:id/users/:usernames': nothing,
   'DELETE /chatgroups/:id': nothing,

@@ -2,6 +2,7 @@ import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeOnlineCursor } from '../../src/cursors/online-cursor.js';
 import { writeCursor } from '../../src/cursors/list-cursor.js';
+import { writeTextCursor } from '../../src/cursors/text-cursor.js';
 import { aUsername } from '../factories/user.factory.js';
 import { hex32 } from '../factories/app.factory.js';
 import { MessageClient } from './message-client.js';
@@ -29,6 +30,9 @@ export interface Ids {
   readonly groupsCursor: string;
   readonly roomsCursor: string;
   readonly onlineCursor: string;
+  /** Of the group. */
+  readonly membersCursor: string;
+  readonly blockedCursor: string;
   readonly appId: string;
   readonly certificate: string;
   /** An AccessToken2 of the user. */
@@ -64,6 +68,8 @@ export function idsOfNothing(): Ids {
     ...{ groupId: number(), roomId: number(), messageId: number(), resource: `web_${hex32()}` },
     ...{ usersCursor: writeCursor(appUuid, 1), groupsCursor: writeCursor(appUuid, 2) },
     ...{ roomsCursor: writeCursor(appUuid, 3), onlineCursor: writeOnlineCursor(appUuid, username) },
+    ...{ membersCursor: writeTextCursor(`${appUuid} members 1`, randomUUID()) },
+    ...{ blockedCursor: writeTextCursor(`${appUuid} block 1`, '1.1') },
     ...{ appId, certificate, userAccessToken2: tokenOf({ appId, certificate }, username) },
     ...{ userToken: characters(20), refreshToken: characters(40) },
     identityToken: signIdentity(certificate, { iss: appId, prn: username, nce: randomBytes(20).toString('hex') }),
@@ -178,7 +184,8 @@ export class Tenant {
       {},
       grant,
     ));
-    const accounts = [username, other, banned, `hidden-${canary}`].map((name) => ({ username: name, password: word }));
+    const outsiders = [`hidden-${canary}`, `blocked-${canary}`, `kept-out-${canary}`];
+    const accounts = [username, other, banned, ...outsiders].map((name) => ({ username: name, password: word }));
     const { entities } = await this.call('POST', '/users', [
       ...accounts.map((account) => ({ ...account, nickname: `nickname ${canary}` })),
       { username: changed, password: this.ended.password },
@@ -228,6 +235,8 @@ export class Tenant {
       resource: (await (this.sessions[0] as MessageClient).first('ready'))['resource'] as string,
       usersCursor: (await this.call('GET', '/users?limit=1')).cursor,
       ...{ groupsCursor: groups.cursor, roomsCursor: rooms.cursor },
+      membersCursor: (await this.call('GET', `/chatgroups/${groups.id}/users?version=v3&limit=1`)).cursor,
+      blockedCursor: (await this.call('GET', `/chatgroups/${groups.id}/blocks/users?pageSize=1`)).cursor,
       onlineCursor: (await this.call('GET', '/online?limit=1')).cursor,
       ...{ userAccessToken2: tokenOf(this.credentials, username), userToken: tokens.token },
       ...{ refreshToken: tokens.refreshToken, identityToken: await this.identityToken() },
@@ -256,8 +265,15 @@ export class Tenant {
       owner,
       members: [other, `hidden-${canary}`],
     };
-    const { data } = await this.call('POST', `/${path}`, group);
+    const blocked = [`blocked-${canary}`, `kept-out-${canary}`];
+    const { data } = await this.call('POST', `/${path}`, { ...group, members: [...group.members, ...blocked] });
     await this.call('POST', `/${path}`, group);
+    const lists = `/${path}/${data[idMember]}`;
+    await this.call('POST', `${lists}/blocks/users`, { usernames: blocked });
+    await this.call('POST', `${lists}/mute`, { usernames: [`hidden-${canary}`], mute_duration: -1 });
+    await this.call('POST', `${lists}/admin`, { newadmin: `hidden-${canary}` });
+    await this.call('POST', `${lists}/announcement`, { announcement: canary });
+    if (path === 'chatrooms') await this.call('POST', '/chatrooms/super_admin', { superadmin: `hidden-${canary}` });
     const { cursor } = await this.call('GET', `/${path}?limit=1`);
     return { id: data[idMember] as string, cursor: cursor as string };
   }

@@ -1,14 +1,14 @@
 import { Param } from '@nestjs/common';
-import { type BlockChange, BlocksService, maxBlocks } from '../../blocks/blocks.service.js';
+import { type BlockChange, BlocksService } from '../../blocks/blocks.service.js';
 import { JsonBody } from '../../http/json-body.pipe.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
-import { type AgoraPage, Page } from './agora-page.js';
+import { ListPage } from './agora-list-page.js';
+import type { AgoraPage } from './agora-page.js';
 import { BlockAgoraUsersDto, CheckAgoraUsersDto, relationsSchema, toRelations } from './agora-relations.dto.js';
 import { AgoraRoute, type AgoraRouteOptions } from './agora-route.decorator.js';
 import { toAgoraUser } from './agora-users.dto.js';
 
-const pageSize = { member: 'pageSize', default: 50, max: 50 };
 const usernames = { type: 'array', items: { type: 'string' } };
 const relation = ['blacklist', 'not_blacklist'] as const;
 const unblocking: AgoraRouteOptions = {
@@ -47,13 +47,8 @@ export class AgoraBlocksController {
     answer: 'action uri entities data timestamp duration cursor? count',
     schemas: { data: usernames },
   })
-  async list(
-    @Call() call: AgoraCall,
-    @Param('username') username: string,
-    @Page(pageSize) { limit, limitIsDefault, cursor }: AgoraPage,
-  ) {
-    const most = limitIsDefault && cursor === null ? maxBlocks : limit;
-    const page = await this.blocks.list(call.app.id, username, most, cursor);
+  async list(@Call() call: AgoraCall, @Param('username') username: string, @ListPage() { limit, cursor }: AgoraPage) {
+    const page = await this.blocks.list(call.app.id, username, limit, cursor);
     const data = page.users.map((user) => user.username);
     return call.answer({ data, cursor: page.cursor, count: data.length });
   }

@@ -2,7 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../clock/clock.js';
 import type { AppError } from '../../errors/app-error.js';
 import type { ErrorWithoutRequest } from '../../http/dialect.js';
-import { renderingOf, renderings } from './agora.errors.js';
+import { renderings } from './agora.errors.js';
+import { renderingOf } from './agora-route-errors.js';
 
 export interface AgoraErrorBody {
   readonly error: string;

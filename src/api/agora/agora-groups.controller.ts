@@ -1,11 +1,13 @@
-import { Param, type Type } from '@nestjs/common';
+import { Param } from '@nestjs/common';
 import { ApiExtraModels, getSchemaPath } from '@nestjs/swagger';
 import { JsonBody } from '../../http/json-body.pipe.js';
 import type { GroupKind } from '../../groups/group.js';
+import { GroupPagesService } from '../../groups/group-pages.service.js';
 import { GroupsService } from '../../groups/groups.service.js';
 import { foldUsername } from '../../users/username.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
+import { toAgoraChanged, toGroupChange, UpdateAgoraRoomDto } from './agora-group-changes.dto.js';
 import {
   AddAgoraMembersDto,
   AgoraGroup,
@@ -14,69 +16,29 @@ import {
   toAgoraGroup,
   toAgoraJoined,
   toAgoraListed,
+  toAgoraMember,
   toNewGroup,
 } from './agora-groups.dto.js';
 import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
+import { answering, changing, flag, groupKinds, listOf, nameController, object, text } from './agora-group-kinds.js';
+import { type AgoraMemberPage, MemberPage } from './agora-member-page.js';
+import { type AgoraOptionalPage, OptionalNumberedPage } from './agora-numbered-page.js';
 import { type AgoraPage, Page } from './agora-page.js';
-import { AgoraRoute, type AgoraRouteOptions } from './agora-route.decorator.js';
-
-const text = { type: 'string' };
-const whole = { type: 'integer' };
-const flag = { type: 'boolean' };
-const object = (properties: object) => ({ type: 'object', properties, required: Object.keys(properties) });
-const listOf = (items: object) => ({ type: 'array', items });
-
-/** What groups and rooms call the same things. */
-const spellings = {
-  group: {
-    name: 'Groups',
-    one: 'chat group',
-    many: 'chatgroups',
-    id: 'groupid',
-    create: CreateAgoraGroupDto as Type<CreateAgoraGroupDto | CreateAgoraRoomDto>,
-    listed: object({
-      owner: text,
-      groupid: text,
-      affiliations: whole,
-      type: { ...text, enum: ['group'] },
-      last_modified: text,
-      groupname: text,
-    }),
-    joined: object({ groupid: text, groupname: text }),
-  },
-  room: {
-    name: 'Rooms',
-    one: 'chat room',
-    many: 'chatrooms',
-    id: 'id',
-    create: CreateAgoraRoomDto as Type<CreateAgoraGroupDto | CreateAgoraRoomDto>,
-    listed: object({ id: text, name: text, owner: text, affiliations_count: whole }),
-    joined: object({ id: text, name: text }),
-  },
-} as const;
-
-/** Every route of groups and rooms answers these, in the order of the alphabet. */
-const groupAnswer = 'action application applicationName data duration entities organization properties timestamp uri';
-
-/** @param more members behind those of every route, each with a blank in front */
-function answering(data: object, more = ''): AgoraRouteOptions {
-  return { pool: 'own', answer: groupAnswer + more, schemas: { data } };
-}
-
-function changing(data: object): AgoraRouteOptions {
-  return { ...answering(data), idempotent: true };
-}
+import { AgoraRoute } from './agora-route.decorator.js';
 
 /** Chat groups or chat rooms, as far as it matters who owns them and who is in them. */
 function controllerOf(kind: GroupKind) {
-  const { one, many, id: idName, name, create, listed, joined } = spellings[kind];
+  const { one, many, id: idName, create, update, listed, joined } = groupKinds[kind];
   const changed = (properties: object) => object({ [idName]: text, ...properties });
   const removed = changed({ result: flag, action: text, user: text });
 
   @AgoraController('groups')
   @ApiExtraModels(AgoraGroup)
   class AgoraGroupsController {
-    constructor(readonly groups: GroupsService) {}
+    constructor(
+      readonly groups: GroupsService,
+      readonly pages: GroupPagesService,
+    ) {}
 
     @AgoraRoute(`POST ${many}`, `Make a ${one}`, changing(changed({})))
     create(@Call() call: AgoraCall, @JsonBody(create) body: CreateAgoraGroupDto | CreateAgoraRoomDto) {
@@ -108,6 +70,20 @@ function controllerOf(kind: GroupKind) {
       return call.answer({ data: groups.map(toAgoraGroup), count: groups.length });
     }
 
+    /** What is said is changed; `newowner` alone or beside it moves the ownership. */
+    @AgoraRoute(
+      `PUT ${many}/:id`,
+      `Change a ${one}, or give it to another member`,
+      changing({ type: 'object', additionalProperties: flag }),
+    )
+    update(@Call() call: AgoraCall, @Param('id') id: string, @JsonBody(update) body: UpdateAgoraRoomDto) {
+      return call.once(async () => {
+        const change = toGroupChange(body);
+        await this.groups.update(call.app.id, kind, id, change);
+        return call.answer({ data: toAgoraChanged(change) });
+      });
+    }
+
     @AgoraRoute(`DELETE ${many}/:id`, `Delete a ${one}`, changing(changed({ success: flag })))
     delete(@Call() call: AgoraCall, @Param('id') id: string) {
       return call.once(async () => {
@@ -116,14 +92,18 @@ function controllerOf(kind: GroupKind) {
       });
     }
 
+    /** All with the owner; or, with `version=v3`, a page of names without the owner; or a page by its number. */
     @AgoraRoute(
       `GET ${many}/:id/users`,
       `The members of a ${one}, and its owner`,
-      answering(listOf({ type: 'object', properties: { member: text, owner: text } }), ' count'),
+      answering(
+        listOf({ oneOf: [{ type: 'object', properties: { member: text, owner: text } }, text] }),
+        ' params? cursor? count',
+      ),
     )
-    async listMembers(@Call() call: AgoraCall, @Param('id') id: string) {
-      const { affiliations } = toAgoraGroup(await this.groups.get(call.app.id, kind, id));
-      return call.answer({ data: affiliations, count: affiliations.length });
+    async listMembers(@Call() call: AgoraCall, @Param('id') id: string, @MemberPage() page: AgoraMemberPage) {
+      const { data, ...more } = await this.membersOn(page, call.app.id, id);
+      return call.answer({ params: null, ...more, data, count: data.length });
     }
 
     @AgoraRoute(
@@ -175,17 +155,31 @@ function controllerOf(kind: GroupKind) {
     }
 
     @AgoraRoute(`GET users/:username/joined_${many}`, `The ${one}s that a user is in`, {
-      ...answering(listOf(joined), ' count'),
+      ...answering(listOf(joined), ' params? count'),
       guard: AgoraOwnUserGuard,
     })
-    async listJoined(@Call() call: AgoraCall, @Param('username') username: string) {
-      const groups = await this.groups.joined(call.app.id, kind, username);
-      return call.answer({ data: groups.map(toAgoraJoined), count: groups.length });
+    async listJoined(
+      @Call() call: AgoraCall,
+      @Param('username') username: string,
+      @OptionalNumberedPage() { page, params }: AgoraOptionalPage,
+    ) {
+      const groups = await this.pages.listJoined(call.app.id, kind, username, page);
+      return call.answer({ params, data: groups.map(toAgoraJoined), count: groups.length });
+    }
+
+    private async membersOn({ v3, numbered }: AgoraMemberPage, appId: string, id: string) {
+      if (v3 !== null) {
+        const { names, cursor } = await this.pages.listMembers(appId, kind, id, v3.limit, v3.cursor);
+        return { data: names, cursor };
+      }
+      const { page, params } = numbered;
+      if (page === null) return { data: toAgoraGroup(await this.groups.get(appId, kind, id)).affiliations };
+      const members = await this.pages.listMembersByNumber(appId, kind, id, page);
+      return { data: members.map(toAgoraMember), params };
     }
   }
 
-  // Routes are counted and documented by the name of their controller.
-  Object.defineProperty(AgoraGroupsController, 'name', { value: `Agora${name}Controller` });
+  nameController(AgoraGroupsController, kind);
   return AgoraGroupsController;
 }
 

@@ -115,6 +115,10 @@ export function toNewGroup(kind: GroupKind, body: CreateAgoraGroupDto | CreateAg
   };
 }
 
+export function toAgoraMember({ username, isOwner }: { username: string; isOwner: boolean }) {
+  return isOwner ? { owner: username } : { member: username };
+}
+
 /** A group or a room; members in the order of the vendor's example. */
 export class AgoraGroup {
   @ApiProperty({ example: '6600000000001' })

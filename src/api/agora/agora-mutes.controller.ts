@@ -5,7 +5,7 @@ import { MutesService } from '../../mutes/mutes.service.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
 import { MuteAgoraUserDto, toAgoraMute, toAgoraMutes, toDurations } from './agora-mutes.dto.js';
-import { type AgoraNumberedPage, NumberedPage } from './agora-page.js';
+import { NumberedPage, type PageNumber } from './agora-numbered-page.js';
 import { AgoraRoute } from './agora-route.decorator.js';
 
 const path = '/mutes';
@@ -64,8 +64,8 @@ export class AgoraMutesController {
     pool: 'own',
     ...{ path, answer, schemas: { data: mutes } },
   })
-  async list(@Call() call: AgoraCall, @NumberedPage(50) { number, size }: AgoraNumberedPage) {
-    const muted = await this.mutes.list(call.app.id, number, size);
+  async list(@Call() call: AgoraCall, @NumberedPage(50) { page, size }: PageNumber) {
+    const muted = await this.mutes.list(call.app.id, page, size);
     return call.answer({ data: toAgoraMutes(muted, this.clock.now()) });
   }
 }

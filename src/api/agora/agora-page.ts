@@ -15,13 +15,6 @@ export interface PageSize {
 
 const usual: PageSize = { member: 'limit', default: 10, max: 100 };
 
-/** `pageNum` and `pageSize`, of lists that have numbered pages. */
-export interface AgoraNumberedPage {
-  /** 1 for the first. */
-  readonly number: number;
-  readonly size: number;
-}
-
 export interface AgoraPage {
   /** From 1 to the maximum. */
   readonly limit: number;
@@ -43,28 +36,12 @@ export const Page = (size: PageSize = usual): ParameterDecorator =>
     ApiQuery({ name: 'cursor', required: false, description: 'From the page before' }),
   );
 
-const readNumberedPage = createParamDecorator((maxSize: number, context: ExecutionContext): AgoraNumberedPage => {
-  const query = context.switchToHttp().getRequest<FastifyRequest>().query as Record<string, unknown>;
-  return {
-    number: Math.max(wholeNumberIn(query, 'pageNum', 1), 1),
-    size: Math.min(Math.max(wholeNumberIn(query, 'pageSize', usual.default), 1), maxSize),
-  };
-});
-
-/** The parameter of a list with numbered pages. */
-export const NumberedPage = (maxSize: number): ParameterDecorator =>
-  describedParameter(
-    readNumberedPage(maxSize),
-    ApiQuery({ name: 'pageNum', required: false, description: '1 for the first page, which is the default' }),
-    ApiQuery({ name: 'pageSize', required: false, description: `1 to ${maxSize}, default ${usual.default}` }),
-  );
-
 /**
  * `limit` and `cursor` of a list. A limit out of range is moved into it, as the vendor mostly does; text that is no
  * whole number is refused. Unknown members are ignored: SDKs send some.
  * @throws AppError argument_invalid, cursor_invalid
  */
-function pageOf(query: Record<string, unknown>, size: PageSize): AgoraPage {
+export function pageOf(query: Record<string, unknown>, size: PageSize = usual): AgoraPage {
   const { [size.member]: limit, cursor } = query;
   if (cursor !== undefined && typeof cursor !== 'string') throw new AppError('cursor_invalid');
   // An empty cursor is what a client sends that passes on the cursor of a last page.
@@ -75,18 +52,11 @@ function pageOf(query: Record<string, unknown>, size: PageSize): AgoraPage {
   };
 }
 
-function limitOf(limit: unknown, { member, default: usually, max, tooLarge }: PageSize): number {
+/** @throws AppError argument_invalid */
+export function limitOf(limit: unknown, { member, default: usually, max, tooLarge }: PageSize): number {
   if (limit === undefined || limit === '') return usually;
   if (typeof limit !== 'string' || !/^-?\d{1,15}$/.test(limit))
     throw new AppError('argument_invalid', { detail: `${member} must be a whole number from 1 to ${max}` });
   if (Number(limit) > max && tooLarge !== undefined) throw new AppError('argument_invalid', { detail: tooLarge });
   return Math.min(Math.max(Number(limit), 1), max);
-}
-
-function wholeNumberIn(query: Record<string, unknown>, name: string, byDefault: number): number {
-  const value = query[name] ?? '';
-  if (value === '') return byDefault;
-  if (typeof value !== 'string' || !/^-?\d{1,15}$/.test(value))
-    throw new AppError('argument_invalid', { detail: `${name} must be a whole number` });
-  return Number(value);
 }

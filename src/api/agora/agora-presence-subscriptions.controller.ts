@@ -11,11 +11,12 @@ import {
   AgoraSubscribedPresence,
   expiryOf,
   NamesBody,
-  NumberedPage,
+  maxPageSize,
   PublishAgoraPresenceDto,
   toAgoraPresence,
   toAgoraSubscribed,
 } from './agora-presence-subscriptions.dto.js';
+import { NumberedPage, type PageNumber } from './agora-numbered-page.js';
 import { AgoraRoute, type AgoraRouteOptions } from './agora-route.decorator.js';
 
 const text = { type: 'string' };
@@ -100,7 +101,11 @@ export class AgoraPresenceSubscriptionsController {
   }
 
   @AgoraRoute('GET users/:username/presence/sublist', 'Whom a user watches', answering(subscriptions))
-  async list(@Call() call: AgoraCall, @Param('username') username: string, @NumberedPage() at: NumberedPage) {
+  async list(
+    @Call() call: AgoraCall,
+    @Param('username') username: string,
+    @NumberedPage(maxPageSize, 1) at: PageNumber,
+  ) {
     const { total, subscriptions } = await this.subscriptions.list(call.app.id, username, at.page, at.size);
     const sublist = subscriptions.map((one) => ({ uid: one.username, expiry: String(one.expiresAt / 1_000) }));
     return call.answer({ result: { totalnum: String(total), sublist } });

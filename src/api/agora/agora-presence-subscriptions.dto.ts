@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { ApiBody, ApiProperty, ApiQuery } from '@nestjs/swagger';
+import { ApiBody, ApiProperty } from '@nestjs/swagger';
 import { IsArray, IsDefined, IsString } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { parseStrictJson } from '../../decoding/strict-json.js';
@@ -10,7 +10,7 @@ import type { PresenceNotice } from '../../presence/presence-notice.js';
 import { maxUsersPerCall } from '../../presence-subscriptions/presence-subscriptions.service.js';
 import { wholeNumberOf } from './lenient-values.js';
 
-const maxPageSize = 500;
+export const maxPageSize = 500;
 
 export class PublishAgoraPresenceDto {
   @ApiProperty({ description: 'Up to 1,024 bytes', example: 'in a meeting' })
@@ -81,30 +81,3 @@ export const NamesBody = (): ParameterDecorator =>
       schema: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: maxUsersPerCall, example: ['user2'] },
     }),
   );
-
-export interface NumberedPage {
-  /** 1 for the first. */
-  readonly page: number;
-  readonly size: number;
-}
-
-const readNumberedPage = createParamDecorator((_data: unknown, context: ExecutionContext): NumberedPage => {
-  const query = context.switchToHttp().getRequest<FastifyRequest>().query as Record<string, unknown>;
-  return { page: numberOf(query, 'pageNum', Infinity), size: numberOf(query, 'pageSize', maxPageSize) };
-});
-
-/** The parameter of a list that says which page is wanted, by its number. */
-export const NumberedPage = (): ParameterDecorator =>
-  describedParameter(
-    readNumberedPage(),
-    ApiQuery({ name: 'pageNum', required: false, description: 'From 1, the default' }),
-    ApiQuery({ name: 'pageSize', required: false, description: `1, the default, to ${maxPageSize}` }),
-  );
-
-/** What is out of range is moved into it, as with the limit of other lists. @throws AppError argument_invalid */
-function numberOf(query: Record<string, unknown>, name: string, most: number): number {
-  const { [name]: text = '1' } = query;
-  const number = typeof text === 'string' ? wholeNumberOf(text === '' ? '1' : text) : null;
-  if (number === null) throw new AppError('argument_invalid', { detail: `${name} must be a whole number from 1` });
-  return Math.min(Math.max(number, 1), most);
-}

@@ -1,30 +1,18 @@
 import type { FastifyRequest } from 'fastify';
-import { type AppError, shortened } from '../../errors/app-error.js';
+import { shortened } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
 import { segmentsOf } from '../../http/request-target.js';
-
-/** How a failure looks on this dialect's wire; docs/dialects/agora.md says where each text comes from. */
-interface AgoraRendering {
-  readonly status: number;
-  readonly error: string;
-  readonly exception: string;
-  /** The vendor's number, where it has one. */
-  readonly code?: number;
-  readonly description: string | ((error: AppError, request: FastifyRequest) => string);
-}
-
-const security = 'EasemobSecurityException';
-const illegalArgument = { status: 400, error: 'illegal_argument', exception: 'java.lang.IllegalArgumentException' };
-const invalidGrant = { status: 400, error: 'invalid_grant', exception: 'InvalidGrantException' };
-const exceedsLimit = { status: 403, error: 'exceed_limit', exception: 'ExceedLimitException' };
-const groupMissing = { status: 404, error: 'resource_not_found', exception: 'ResourceNotFoundException' };
-const forbidden = { status: 403, error: 'forbidden_op', exception: 'ForbiddenOpException' };
-const unavailable = { status: 503, error: 'service_unavailable', exception: 'ServiceUnavailableException' };
-const duplicate = {
-  status: 400,
-  error: 'duplicate_unique_property_exists',
-  exception: 'DuplicateUniquePropertyExistsException',
-};
+import {
+  type AgoraRendering,
+  duplicate,
+  exceedsLimit,
+  forbidden,
+  groupMissing,
+  illegalArgument,
+  invalidGrant,
+  security,
+  unavailable,
+} from './agora-rendering.js';
 
 const keyInvalid = 'Idempotency-Key must be 1 to 255 printable characters of ASCII';
 
@@ -185,22 +173,32 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
     description: 'message is too large',
   },
   // The web SDK's word for it on its socket; no route of ours answers it.
-  sender_blocked: {
-    status: 403,
-    error: 'forbidden_op',
-    exception: 'ForbiddenOpException',
-    description: 'the receiver has blocked the sender',
-  },
+  sender_blocked: { ...forbidden, description: 'the receiver has blocked the sender' },
+  user_muted: { ...forbidden, description: 'the user is muted' },
   contact_not_found: {
     ...illegalArgument,
     description: 'updateRemark they are not friends, please add as a friend first.',
   },
   contact_limit_exceeded: { ...exceedsLimit, description: 'user contact number exceed limit' },
   block_limit_exceeded: { ...exceedsLimit, description: 'user block number exceed limit' },
-  user_muted: { ...forbidden, description: 'the user is muted' },
   group_not_found: { ...groupMissing, description: (error) => `grpID ${error.detail} does not exist!` },
   group_user_not_found: { ...groupMissing, description: (error) => `username ${error.detail} doesn't exist!` },
   group_full: { ...exceedsLimit, description: 'the number of members exceeds the limit of the group' },
+  group_owner_stays: { ...forbidden, description: 'forbidden operation on group owner!' },
+  group_member_missing: {
+    ...forbidden,
+    description: (error, request) => `user: ${error.detail} doesn't exist in group: ${groupIdIn(request)}`,
+  },
+  group_admin_missing: {
+    ...forbidden,
+    description: (error, request) => `user:${error.detail} is not admin of group:${groupIdIn(request)}`,
+  },
+  group_user_blocked: {
+    ...forbidden,
+    description: (error, request) =>
+      `can not join this group, reason:user: ${error.detail} is blocked in group: ${groupIdIn(request)}`,
+  },
+  group_list_full: { ...exceedsLimit, description: (error) => `there can be at most ${error.limit} admins` },
   attribute_too_long: {
     ...forbidden,
     description: (error) => `${error.detail} must be at most ${error.limit} characters`,
@@ -222,7 +220,6 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
   presence_ext_too_large: { ...illegalArgument, description: 'ext is too big' },
   subscription_to_self: { ...illegalArgument, description: "you can't sub yourself" },
   subscriptions_full: { ...illegalArgument, description: 'too many sub presence' },
-  group_owner_stays: { ...forbidden, description: 'forbidden operation on group owner!' },
   cursor_invalid: { ...illegalArgument, description: 'cursor is not one that this app gave out' },
   idempotency_key_invalid: { ...illegalArgument, description: keyInvalid },
   idempotency_key_reused: {
@@ -253,70 +250,9 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
   },
 };
 
-const groupTokenMissing: AgoraRendering = {
-  status: 401,
-  error: 'group_authorization',
-  exception: 'GroupAuthorizationException',
-  description: 'token is blank!',
-};
-const groupUnseen: AgoraRendering = {
-  status: 404,
-  error: 'service_resource_not_found',
-  exception: 'ServiceResourceNotFoundException',
-  description: (error) => `do not find this group:${error.detail}`,
-};
-/** Usergrid's other wording of an unknown user: where a password is set or a token inherited. */
-const entityNotFound: AgoraRendering = {
-  status: 404,
-  error: 'entity_not_found',
-  exception: 'EntityNotFoundException',
-  description: 'User null not found',
-};
-/** The status batch has a text of its own. */
-const statusBatchTooLarge: AgoraRendering = {
-  ...illegalArgument,
-  description: (error) => `request body exceeds maximum limit, maximum limit is ${error.limit}`,
-};
-/** A list of users that is too long, on the routes of presence: by verb, and whether it is a subscription. */
-function presenceBatchTooLarge(route: string, method: string): AgoraRendering {
-  if (method === 'DELETE') return { ...illegalArgument, description: 'too many unsub presences' };
-  const description = route.endsWith('/:expiry') ? 'too many sub presence' : 'too many get presences';
-  return { ...illegalArgument, description };
-}
-/** The batch of user attributes, too. */
-const attributesBatchTooLarge: AgoraRendering = {
-  ...illegalArgument,
-  description: (error) => `exceed allowed batch size ${error.limit}`,
-};
-/** And so has the import of contacts. */
-const noRoomToImport: AgoraRendering = { ...exceedsLimit, description: "Inviter's contact max count." };
-/** And its fourth: where users are muted. */
-const requiredPropertyMissing: AgoraRendering = {
-  status: 400,
-  error: 'required_property_not_found',
-  exception: 'RequiredPropertyNotFoundException',
-  description: 'Entity user requires a property named username',
-};
-const pushNicknamesTooMany: AgoraRendering = {
-  ...illegalArgument,
-  description: 'put user push nicknames exceeds the limit',
-};
-
-/** How this error looks in the answer to this request: some routes word an error in their own way. */
-export function renderingOf(error: AppError, request: FastifyRequest): AgoraRendering {
-  const route = request.routeOptions.url ?? '';
-  if (error.code === 'token_missing' && /\/chat(groups|rooms)/.test(route)) return groupTokenMissing;
-  // An unknown group reads differently when it is looked at and when it is changed.
-  if (error.code === 'group_not_found' && request.method === 'GET') return groupUnseen;
-  if (error.code === 'batch_too_large' && route.endsWith('/batch/status')) return statusBatchTooLarge;
-  if (error.code === 'batch_too_large' && route.endsWith('/metadata/user/get')) return attributesBatchTooLarge;
-  if (error.code === 'batch_too_large' && route.includes('/:username/presence'))
-    return presenceBatchTooLarge(route, request.method);
-  if (error.code === 'contact_limit_exceeded' && route.endsWith('/contacts/import')) return noRoomToImport;
-  if (error.code === 'batch_too_large' && route.endsWith('/push/nickname')) return pushNicknamesTooMany;
-  if (error.code !== 'user_not_found') return renderings[error.code];
-  if (/\/:app(Id)?\/mutes(\/|$)/.test(route)) return requiredPropertyMissing;
-  return route.endsWith('/password') || route.endsWith('/token') ? entityNotFound : renderings.user_not_found;
+/** The id of a group that was found; a list of the whole app has none. */
+export function groupIdIn(request: FastifyRequest): string {
+  return (request.params as { id?: string } | undefined)?.id ?? 'super_admin';
 }
 
 /** `Could not find application for org/app from URI: org/app/users` */

@@ -18,6 +18,8 @@ import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 import { AgoraBlocksController } from './agora-blocks.controller.js';
 import { AgoraContactsController } from './agora-contacts.controller.js';
+import { AgoraGroupAdminsController, AgoraRoomAdminsController } from './agora-group-admins.controller.js';
+import { AgoraGroupListsController, AgoraRoomListsController } from './agora-group-lists.controller.js';
 import { AgoraGroupsController, AgoraRoomsController } from './agora-groups.controller.js';
 import { AgoraHostLookUpController } from './agora-host-look-up.controller.js';
 import { AgoraMessagesController } from './agora-messages.controller.js';
@@ -27,6 +29,7 @@ import { AgoraPresenceController } from './agora-presence.controller.js';
 import { AgoraPresenceSubscriptionsController } from './agora-presence-subscriptions.controller.js';
 import { AgoraPushController } from './agora-push.controller.js';
 import { AgoraRegistrationGuard } from './agora-registration.guard.js';
+import { AgoraSuperAdminsController } from './agora-super-admins.controller.js';
 import { AgoraTokenController } from './agora-token.controller.js';
 import { AgoraUserAttributesController } from './agora-user-attributes.controller.js';
 import { AgoraUsersController } from './agora-users.controller.js';
@@ -63,6 +66,11 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AgoraBlocksController,
     AgoraUserAttributesController,
     AgoraHostLookUpController,
+    AgoraGroupListsController,
+    AgoraRoomListsController,
+    AgoraGroupAdminsController,
+    AgoraRoomAdminsController,
+    AgoraSuperAdminsController,
   ],
   providers: [AgoraAppGuard, AgoraAppTokenGuard, AgoraOwnUserGuard, AgoraRegistrationGuard],
 })

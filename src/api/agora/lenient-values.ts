@@ -25,6 +25,13 @@ export function IsOptionalNumberBetween(min: number, max: number): PropertyDecor
   });
 }
 
+/** For a number that has to be given. */
+export function IsWholeNumber(): PropertyDecorator {
+  const validate = (value: unknown): boolean => wholeNumberOf(value as LenientNumber) !== null;
+  const rule = { name: 'isWholeNumber', validator: { validate } };
+  return ValidateBy(rule, { message: '$property is required: a whole number' });
+}
+
 /** null: not given. */
 export function booleanOf(value: LenientBoolean | null | undefined): boolean | null {
   return value === undefined || value === null ? null : value === true || value === 'true';

@@ -16,7 +16,7 @@ const tags = {
   'user attributes': 'Texts that the app keeps of its users',
   'offline messages': 'What waits for a user, and whether a message was delivered',
   tokens: 'For apps and for users',
-  groups: 'Chat groups and chat rooms: owners and members',
+  groups: 'Chat groups and chat rooms: owners, members, admins, blocked and muted users, announcements',
   messages: 'From app servers to users',
   contacts: 'Who is a contact of whom, always both ways',
   blocks: 'Whom a user takes no messages of',

@@ -1,0 +1,22 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ApiQuery } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { describedParameter } from '../../http/described-parameter.js';
+import { type AgoraPage, pageOf } from './agora-page.js';
+
+const size = { member: 'pageSize', default: 50, max: 50 };
+/** What a caller gets who asks for no page. */
+const unpaged = 500;
+
+const readPage = createParamDecorator((_data: unknown, context: ExecutionContext): AgoraPage => {
+  const page = pageOf(context.switchToHttp().getRequest<FastifyRequest>().query as Record<string, unknown>, size);
+  return page.limitIsDefault && page.cursor === null ? { ...page, limit: unpaged } : page;
+});
+
+/** The parameter of a list of blocked or muted users that says which page is wanted. */
+export const ListPage = (): ParameterDecorator =>
+  describedParameter(
+    readPage(),
+    ApiQuery({ name: 'pageSize', required: false, description: `1 to ${size.max}; without it the first ${unpaged}` }),
+    ApiQuery({ name: 'cursor', required: false, description: 'From the page before' }),
+  );

@@ -1,0 +1,30 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ApiQuery } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { describedParameter } from '../../http/described-parameter.js';
+import { type AgoraOptionalPage, describedOptionalPage, optionalPageOf } from './agora-numbered-page.js';
+import { type AgoraPage, pageOf } from './agora-page.js';
+
+export interface AgoraMemberPage {
+  /** null: the caller does not ask for version 3. */
+  readonly v3: AgoraPage | null;
+  readonly numbered: AgoraOptionalPage;
+}
+
+const readPage = createParamDecorator((_data: unknown, context: ExecutionContext): AgoraMemberPage => {
+  const query = context.switchToHttp().getRequest<FastifyRequest>().query as Record<string, unknown>;
+  const { version, limit = query['pagesize'], cursor } = query;
+  return version === 'v3'
+    ? { v3: pageOf({ limit, cursor }), numbered: optionalPageOf({}) }
+    : { v3: null, numbered: optionalPageOf(query) };
+});
+
+/** The parameter of a list of members that says which members are wanted, and in which of the vendor's forms. */
+export const MemberPage = (): ParameterDecorator =>
+  describedParameter(
+    readPage(),
+    ApiQuery({ name: 'version', required: false, description: '`v3`: names by pages, without the owner' }),
+    ApiQuery({ name: 'limit', required: false, description: 'Of version 3: 1 to 100, default 10' }),
+    ApiQuery({ name: 'cursor', required: false, description: 'Of version 3: from the page before' }),
+    ...describedOptionalPage,
+  );

@@ -1,0 +1,72 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ApiQuery } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { describedParameter } from '../../http/described-parameter.js';
+import { limitOf } from './agora-page.js';
+
+/** A page by its number, from 1. */
+export interface PageNumber {
+  readonly page: number;
+  readonly size: number;
+}
+
+/** What a list may be asked for by `pagenum` and `pagesize`, which older routes spell so. */
+export interface AgoraOptionalPage {
+  /** null: the caller asks for no page. */
+  readonly page: PageNumber | null;
+  /** What the caller has sent, as Usergrid repeats it; null where that is nothing. */
+  readonly params: Readonly<Record<string, readonly [string]>> | null;
+}
+
+type Query = Readonly<Record<string, unknown>>;
+
+/** A client that gets fewer than it asked for takes that page for the last one: so the maximum is high. */
+const maxOptionalSize = 1_000;
+const maxPage = 1_000_000;
+const defaultSize = 10;
+
+function queryOf(context: ExecutionContext): Query {
+  return context.switchToHttp().getRequest<FastifyRequest>().query as Query;
+}
+
+const readPage = createParamDecorator(
+  (size: { max: number; default: number }, context: ExecutionContext): PageNumber => {
+    const { pageNum, pageSize } = queryOf(context);
+    return {
+      page: limitOf(pageNum, { member: 'pageNum', default: 1, max: maxPage }),
+      size: limitOf(pageSize, { member: 'pageSize', ...size }),
+    };
+  },
+);
+
+/** The parameter of a list whose pages are numbered by `pageNum` and `pageSize`. */
+export const NumberedPage = (max: number, byDefault = defaultSize): ParameterDecorator =>
+  describedParameter(
+    readPage({ max, default: byDefault }),
+    ApiQuery({ name: 'pageNum', required: false, description: 'From 1, the default' }),
+    ApiQuery({ name: 'pageSize', required: false, description: `1 to ${max}, default ${byDefault}` }),
+  );
+
+const readOptionalPage = createParamDecorator((_data: unknown, context: ExecutionContext) =>
+  optionalPageOf(queryOf(context)),
+);
+
+export const describedOptionalPage = [
+  ApiQuery({ name: 'pagenum', required: false, description: 'From 1' }),
+  ApiQuery({ name: 'pagesize', required: false, description: `1 to ${maxOptionalSize}, default ${defaultSize}` }),
+];
+
+/** The parameter of a list that is answered whole where no page is asked for. */
+export const OptionalNumberedPage = (): ParameterDecorator =>
+  describedParameter(readOptionalPage(), ...describedOptionalPage);
+
+/**
+ * `pagenum` and `pagesize` of a list. A number out of range is moved into it.
+ * @throws AppError argument_invalid for text that is no whole number
+ */
+export function optionalPageOf({ pagenum, pagesize }: Query): AgoraOptionalPage {
+  if (pagenum === undefined && pagesize === undefined) return { page: null, params: null };
+  const page = limitOf(pagenum, { member: 'pagenum', default: 1, max: maxPage });
+  const size = limitOf(pagesize, { member: 'pagesize', default: defaultSize, max: maxOptionalSize });
+  return { page: { page, size }, params: { pagenum: [String(page)], pagesize: [String(size)] } };
+}
