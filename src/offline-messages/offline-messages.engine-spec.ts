@@ -88,8 +88,8 @@ describe('the counters of inboxes under concurrency', () => {
     const storeLive = async (node: RunningApp, sender: string, to: readonly string[]): Promise<Map<string, string>> => {
       const message = { sender, chatType: 'chat', type: 'cmd', body: '{}', ext: null } as const;
       const receivers = to.map((username) => ({ username, offline: random(4) === 0 }));
-      const ids = await node.nest.get(OfflineMessagesService).store(first.app, message, receivers, true);
-      return new Map(ids.map((id, index) => [to[index] as string, String(id)]));
+      const receipts = await node.nest.get(OfflineMessagesService).store(first.app, message, receivers, true);
+      return new Map(receipts.map(({ id }, index) => [to[index] as string, String(id)]));
     };
 
     const step = async (node: RunningApp): Promise<void> => {

@@ -208,8 +208,8 @@ describe('contacts', () => {
 
   it('200 to all who add the same two at once, from both sides, and to who removes them meanwhile', async () => {
     const [a, b] = (await users(2)) as [string, string];
-    const calls = Array.from({ length: 12 }, (_none, index) => [add(a, b), add(b, a), remove(a, b)][index % 3]);
-    expect((await Promise.all(calls)).map((answer) => answer?.status)).toEqual(Array(12).fill(200));
+    const calls = Array.from({ length: 4 }, () => [add(a, b), add(b, a), remove(a, b)]).flat();
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(Array(12).fill(200));
     const both = [await list(a), await list(b)];
     expect(both[0]?.length).toBe(both[1]?.length);
     await add(a, b);
