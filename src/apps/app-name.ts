@@ -1,6 +1,6 @@
 import { AppError } from '../errors/app-error.js';
 
-/** First path segments that are routes of ours and so can be nobody's organisation. */
+/** First path segments that are Rollcall's own routes, and so cannot be the name of an organisation. */
 export const reservedOrgs: ReadonlySet<string> = new Set([
   'api',
   'app-id',
@@ -14,8 +14,8 @@ export const reservedOrgs: ReadonlySet<string> = new Set([
 const legal = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /**
- * Whether an organisation, an app or an alias may be called so. Comes before every look-up by what a caller wrote: MariaDB
- * finds `orga` for `orga` with blanks behind it, and a proxy's rule for `/orga/` would be passed by.
+ * Whether this may be the name of an organisation, an app or an alias. Checked before every look-up of a name from a
+ * request: MariaDB ignores trailing blanks, so `orga ` would find `orga` and bypass a proxy's rule for `/orga/`.
  */
 export function isLegalName(text: string): boolean {
   return legal.test(text);

@@ -39,7 +39,7 @@ const parsers: { readonly [Key in keyof AppSettings]: (text: string) => AppSetti
 /** What `app set` changes of an app beside its settings. */
 const beside = ['alias', 'client_id', 'client_secret', 'disabled', 'previous_certificate', 'token_secret'];
 
-/** One setting from the text of an operator. @throws AppError argument_invalid, saying what would be right */
+/** Parses one setting from an operator's text. @throws AppError argument_invalid, saying what would be right */
 export function parseAppSetting(key: string, text: string): Partial<AppSettings> {
   if (!Object.hasOwn(parsers, key))
     throw new AppError('argument_invalid', {

@@ -17,7 +17,7 @@ export class AppRow {
   @Column({ type: 'varchar', length: 32 })
   public_id!: string;
 
-  /** As `Seal` has it, like the next one and `token_secret`. */
+  /** As `Seal` writes it, like the next one and `token_secret`. */
   @Column({ type: 'varchar', length: 255 })
   certificate!: string;
 
@@ -25,7 +25,7 @@ export class AppRow {
   @Column({ type: 'varchar', length: 255, nullable: true })
   previous_certificate!: string | null;
 
-  /** `hashCertificate` of the certificate; null or out of date where an older version wrote it. */
+  /** `hashCertificate` of the certificate; null or outdated if an older version wrote the row. */
   @Index('apps_by_certificate_hash')
   @Column({ type: 'varchar', length: 43, nullable: true })
   certificate_hash!: string | null;

@@ -9,30 +9,30 @@ export type Profile = (typeof profiles)[number];
 export const rateProfiles = ['profile', ...profiles] as const;
 export type RateProfile = (typeof rateProfiles)[number];
 
-/** What an operator may set for each app; `rollcall app set ORG/APP key=value` uses these keys. */
+/** What an operator may set per app; `rollcall app set ORG/APP key=value` uses these keys. */
 export interface AppSettings {
-  /** Anyone may register one user without a token. */
+  /** Anyone may register a single user without a token. */
   readonly open_registration: boolean;
-  /** A registration with an app token may leave the password out. */
+  /** A registration with an app token may omit the password. */
   readonly password_optional: boolean;
-  /** A Qiscus app server may log a user in again without a password, which then stays as it is. */
+  /** A Qiscus app server may log in an existing user without a password, which then stays as it is. */
   readonly qiscus_password_optional: boolean;
   /** A user token opens the routes of the Agora dialect that are about that user's own things. */
   readonly user_tokens: boolean;
   readonly profile: Profile;
   /** How often the app may call, where that is not what its profile says. */
   readonly rate_profile: RateProfile;
-  /** Messages of the whole app: one for each receiver, and one more for each KiB. */
+  /** Messages of the whole app per second: one for each receiver, and one more for each KiB. */
   readonly messages_per_second: number;
   /** The same for what one user sends on the gateway. */
   readonly messages_per_second_per_user: number;
-  /** Sockets of the app on one node of the gateway. */
+  /** Gateway sockets of the app per node. */
   readonly sessions_per_node: number;
-  /** Life of a token whose request names none. */
+  /** Lifetime of tokens requested without one. */
   readonly token_ttl_seconds: number;
-  /** How long an offline message waits for its receiver. */
+  /** How long an offline message is kept for its receiver. */
   readonly offline_retention_days: number;
-  /** How many offline messages one user keeps; then the sender with the most makes room. */
+  /** How many offline messages are kept per user; beyond that, the sender with the most makes room. */
   readonly offline_messages_per_user: number;
   /** Bytes that the attributes of all users may have together. */
   readonly user_attributes_bytes: number;
@@ -47,23 +47,23 @@ export interface ClientCredentials {
 
 /** An app: the tenant that every user, token and message belongs to. */
 export interface App {
-  /** The application uuid: primary key of the app and first column of every other key. */
+  /** The application uuid: the app's primary key, and the first column of every other key. */
   readonly id: string;
   readonly org: string;
   readonly name: string;
   /** The public App ID, 32 hex digits in lower case. */
   readonly appId: string;
   /**
-   * App certificates that are valid now, 32 hex digits each in the case they were given in (it is their text that signs),
-   * the one that signs first. A second one exists during rotation.
+   * The current App certificates, 32 hex digits each, in the letter case in which they were given (signatures depend on
+   * the text). The first one signs; a second one exists during a rotation.
    */
   readonly certificates: readonly string[];
   readonly alias: string | null;
   /** A second pair for the grant `client_credentials`, so that a configuration made for Easemob need not change. */
   readonly clientCredentials: ClientCredentials | null;
   /**
-   * 64 hex digits that Qiscus user tokens and nonces are derived from; never shown. A rotation leaves them, `token_secret=new`
-   * draws others, and then what was derived from these is good no more.
+   * 64 hex digits that Qiscus user tokens and nonces are derived from; never shown. A rotation keeps it;
+   * `token_secret=new` draws another one, which invalidates everything derived from it.
    */
   readonly tokenSecret: string;
   readonly disabled: boolean;
@@ -71,7 +71,7 @@ export interface App {
   readonly createdAt: number;
 }
 
-/** How often an app may call: Agora's limits for each method, Easemob's one pool for all, or no limit. */
+/** How often an app may call: Agora's limits per method, Easemob's single pool, or no limit. */
 export function rateProfileOf({ settings }: Pick<App, 'settings'>): Profile {
   return settings.rate_profile === 'profile' ? settings.profile : settings.rate_profile;
 }

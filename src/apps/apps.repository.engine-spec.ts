@@ -23,7 +23,7 @@ describe.each([
 
   const write = (sql: string, values: readonly SqlValue[]) =>
     database.write((transaction) => transaction.run(sql, values));
-  /** As a version that knows no hashes inserts. */
+  /** Inserts as a version without hashes does. */
   const olderInsert = (id: string, certificate: string): [string, readonly SqlValue[]] => [
     'INSERT INTO apps (id, org, name, public_id, certificate, token_secret, disabled, settings, created_at)' +
       " VALUES (?, ?, 'app', ?, ?, '', 0, '{}', 0)",
@@ -32,7 +32,7 @@ describe.each([
   const ask = async (secret: string) =>
     running.call('get', '//api/v2.1/rest/get_user_list', {
       token: null,
-      // Without a sub-domain that could name the app.
+      // Without a subdomain that could name the app.
       headers: { host: 'localhost', 'qiscus-sdk-secret': secret },
     });
 

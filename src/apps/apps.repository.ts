@@ -9,7 +9,7 @@ import { Seal, type SealedSecrets } from './seal.js';
 
 const rowsPerStep = 500;
 
-/** Questions about apps. These rows belong to no app: they are the apps. Their secrets are sealed in the rows alone. */
+/** Queries for apps. These rows belong to no app: they are the apps. Secrets are sealed only in the rows. */
 @Injectable()
 export class AppsRepository {
   private readonly seal: Seal;
@@ -33,7 +33,7 @@ export class AppsRepository {
     return this.findOne('alias = ?', [alias]);
   }
 
-  /** Some apps whose certificate this is now, in any case of its digits: all of them, or at least two. */
+  /** Apps with this current certificate, in any case of its digits: all of them, or at least two. */
   async findByCertificate(certificate: string): Promise<App[]> {
     const hash = hashCertificate(certificate);
     const rows = await this.database.read<AppRow>(
@@ -41,14 +41,14 @@ export class AppsRepository {
         ' UNION ALL SELECT * FROM apps WHERE previous_certificate_hash = ? LIMIT 4',
       [hash, hash],
     );
-    // An older version leaves the hash as it was when it changes a certificate.
+    // When an older version changes a certificate, it leaves the hash as it was.
     const found = rows
       .map((row) => this.toApp(row))
       .filter(({ certificates }) => certificates.some((one) => hashCertificate(one) === hash));
     return [...new Map(found.map((app) => [app.id, app])).values()];
   }
 
-  /** Writes the hashes of certificates where they are missing or out of date, in small steps. */
+  /** Fills in the hashes of certificates that are missing or outdated, in small steps. */
   async correctHashes(): Promise<void> {
     for (let afterId: string | undefined = ''; afterId !== undefined;) {
       const rows: AppRow[] = await this.database.read<AppRow>('SELECT * FROM apps WHERE id > ? ORDER BY id LIMIT ?', [
@@ -81,7 +81,7 @@ export class AppsRepository {
     return (await this.database.read('SELECT id FROM apps LIMIT 1')).length > 0;
   }
 
-  /** @throws UniqueViolation when the name, the App ID or the alias is taken */
+  /** @throws UniqueViolation if the name, the App ID or the alias is taken */
   async insert(app: App): Promise<void> {
     const sealed = this.sealed(app);
     await this.database.write((transaction) =>
@@ -110,8 +110,8 @@ export class AppsRepository {
   }
 
   /**
-   * Changes an app under its lock: `change` is told how the app is now. @returns the app as it is then, or null: there is
-   * none. @throws UniqueViolation when the alias is taken, and whatever `change` throws
+   * Changes an app under its lock; `change` is given the app as it is now. @returns the changed app; null if there is
+   * none. @throws UniqueViolation if the alias is taken, and whatever `change` throws
    */
   update(id: string, change: (app: App) => Partial<App>): Promise<App | null> {
     return this.database.write(async (transaction) => {
@@ -145,8 +145,8 @@ export class AppsRepository {
   }
 
   /**
-   * Writes the secrets of each app as they are sealed today, one app in one transaction, so that another process may
-   * change an app meanwhile and this may be ended and begun again.
+   * Rewrites the secrets of each app as they would be sealed today, one app per transaction, so that other processes
+   * may change apps meanwhile and this may be interrupted and run again.
    * @throws UnopenedSecret
    */
   async reseal(): Promise<{ apps: number; changed: number }> {
@@ -210,7 +210,7 @@ function secretsOf({ certificates, tokenSecret, clientCredentials }: App): Seale
   };
 }
 
-/** Of the certificates as they are when opened: sealed or not, an app is found by the same hash. */
+/** Hashes of the opened certificates: an app is found by the same hash whether or not it is sealed. */
 function hashesOf({
   certificate,
   previous_certificate: previous,
@@ -218,7 +218,7 @@ function hashesOf({
   return [hashCertificate(certificate), previous === null ? null : hashCertificate(previous)];
 }
 
-/** Only what differs from the defaults, so that a better default reaches the apps that never chose. */
+/** Only what differs from the defaults, so that an improved default reaches apps that never chose a value. */
 function settingsJson(settings: AppSettings): string {
   const chosen = Object.entries(settings).filter(
     ([key, value]) => value !== defaultAppSettings[key as keyof AppSettings],

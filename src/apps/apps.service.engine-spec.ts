@@ -48,7 +48,7 @@ describe('AppsService', () => {
       disabled: true,
       settings: { token_ttl_seconds: 60, offline_retention_days: 3 },
     });
-    // One after the other: each has left the certificate of the one before it.
+    // In sequence: each one keeps the certificate of the one before it.
     const pairs = (await Promise.all(rotations)).map(({ certificates }) => certificates);
     const [first] = app.certificates as [string];
     const next = new Map(pairs.map(([drawn, before]) => [before, drawn]));

@@ -27,7 +27,7 @@ interface RememberedApp {
   readonly until: number;
 }
 
-/** For how long an app is answered from memory: the longest that a change on another node goes unseen. */
+/** How long an app is cached: the longest time for which a change on another node goes unnoticed. */
 const rememberedMs = 1000;
 const maxRemembered = 10_000;
 
@@ -43,7 +43,10 @@ export class AppsService {
     private readonly env: Env,
   ) {}
 
-  /** The app `org/name`, or null; at most a second old. Every call asks this, so what is known comes without a promise. */
+  /**
+   * The app `org/name`, or null; at most a second old. Every call needs it, so a cached app is returned without a
+   * promise.
+   */
   find(org: string, name: string): MaybeLater<App | null> {
     if (!isLegalName(org) || !isLegalName(name)) return null;
     return this.remember(`name ${org}/${name}`, () => this.repository.findByName(org, name));
@@ -62,10 +65,10 @@ export class AppsService {
     return this.remember(`alias ${alias}`, () => this.repository.findByAlias(alias));
   }
 
-  /** The app whose certificate this is, if no other app has the same, or null; at most a second old. */
+  /** The app with this certificate, provided that no other app has the same one, or null; at most a second old. */
   findByCertificate(certificate: string): MaybeLater<App | null> {
     if (!hex32.test(certificate)) return null;
-    // The memory is not a place for what callers guess.
+    // What callers guess must not fill the cache.
     return this.remember(`certificate ${hashCertificate(certificate)}`, async () => {
       const [app, another] = await this.repository.findByCertificate(certificate);
       return another === undefined ? (app ?? null) : null;
@@ -77,8 +80,8 @@ export class AppsService {
   }
 
   /**
-   * Makes an app; credentials that are not given are drawn at random.
-   * @throws AppError argument_invalid for a bad name, credential or alias, or when one is taken
+   * Creates an app, drawing missing credentials at random.
+   * @throws AppError argument_invalid for an invalid or taken name, credential or alias
    */
   async create(wanted: NewApp): Promise<App> {
     const { org, name } = parseAppName(`${wanted.org}/${wanted.name}`);
@@ -105,16 +108,16 @@ export class AppsService {
   }
 
   /**
-   * Changes one thing of an app: a setting, `alias` (empty: none), `disabled`, `previous_certificate=none`, which ends the
-   * older certificate of a rotation, `token_secret=new`, which ends all user tokens of 20 characters, or `client_secret`.
-   * `client_id` is set together with its `client_secret`; empty, it ends both.
+   * Changes one property of an app: a setting, `alias` (empty: none), `disabled`, `previous_certificate=none`, which
+   * ends the older certificate of a rotation, `token_secret=new`, which ends all user tokens of 20 characters, or
+   * `client_secret`. `client_id` is set together with its `client_secret`; empty, it ends both.
    * @throws AppError argument_invalid
    */
   set(app: App, key: string, text: string): Promise<App> {
     return this.setAll(app, [[key, text]]);
   }
 
-  /** Changes several things of an app at once, all or none. @throws AppError argument_invalid */
+  /** Changes several properties of an app, all or none. @throws AppError argument_invalid */
   setAll(app: App, changes: readonly (readonly [key: string, text: string])[]): Promise<App> {
     return this.update(app, (now) => {
       const changed = changes.reduce<App>((so, [key, text]) => ({ ...so, ...changeOf(so, key, text) }), now);
@@ -123,14 +126,15 @@ export class AppsService {
     });
   }
 
-  /** A new certificate, which signs from now on. The one until now stays valid too, until the next rotation. */
+  /** Draws a new certificate, which signs from now on. The previous one remains valid until the next rotation. */
   rotate(app: App): Promise<App> {
     return this.update(app, ({ certificates }) => ({ certificates: [randomHex(), certificates[0] as string] }));
   }
 
   /**
-   * For a leak: nothing that somebody made of a copy of the app's secrets, or was given for them, is good any more. In one
-   * step, so that the old certificate opens nothing of the new one meanwhile. A second pair of credentials is gone.
+   * For use after a leak: whatever was made from a copy of the app's secrets, or was obtained with them, becomes
+   * invalid. It is one step, so that the old certificate cannot be used meanwhile to obtain something under the new
+   * one. A second pair of credentials is removed.
    */
   replaceSecrets(app: App): Promise<App> {
     return this.update(app, () => ({
@@ -141,7 +145,7 @@ export class AppsService {
   }
 
   /**
-   * Seals the secrets of all apps as they are sealed today. Safe beside running nodes, and to begin again.
+   * Rewrites the secrets of all apps as they would be sealed today. Safe to run beside running nodes, and to repeat.
    * @throws UnopenedSecret
    */
   reseal(): Promise<{ apps: number; changed: number }> {
@@ -149,8 +153,8 @@ export class AppsService {
   }
 
   /**
-   * Makes the apps of the environment, and the demo app where there would be none. Safe on many nodes at once.
-   * @throws UnopenedSecret of any app: better no start than one that fails for some apps
+   * Creates the apps of the environment, or the demo app if there would be none. Safe on many nodes at once.
+   * @throws UnopenedSecret of any app: no start is better than one that fails for some apps
    */
   async bootstrap(): Promise<void> {
     await this.repository.list();
@@ -164,14 +168,14 @@ export class AppsService {
     try {
       return await this.create(wanted);
     } catch (error) {
-      // Another node may have been quicker. Anything else is a contradiction that the operator must see.
+      // Another node may have been faster. Anything else is a conflict that the operator must see.
       const quicker = await this.repository.findByName(wanted.org, wanted.name);
       if (quicker === null) throw error;
       return quicker;
     }
   }
 
-  /** `change` sees the app as it is now, not as the caller has read it: others change apps as well. */
+  /** `change` is given the app as it is now, not as the caller has read it, because others change apps as well. */
   private async update({ id, org, name }: App, change: (now: App) => Partial<App>): Promise<App> {
     try {
       const changed = await this.repository.update(id, change);
@@ -191,7 +195,7 @@ export class AppsService {
     const entry: RememberedApp = { app, until: now + rememberedMs };
     app.then(
       (found) => (entry.app = found),
-      // A failure is not an answer: the next caller asks again.
+      // Failures are not cached: the next caller asks again.
       () => this.remembered.delete(key),
     );
     this.remembered.set(key, entry);
@@ -199,11 +203,13 @@ export class AppsService {
   }
 }
 
-/** An app that exists stays as it is: the environment only makes apps, and an operator may expect it to change them. */
+/**
+ * Existing apps stay as they are: the environment only creates apps, although an operator may expect it to change them.
+ */
 function warnOfDifferences(app: App, wanted: BootstrapApp, logger: Logger): void {
   const differing = [
     ...(app.appId === wanted.appId ? [] : ['App ID']),
-    // The older one of a rotation is still right.
+    // The older one of a rotation still counts.
     ...(app.certificates.includes(wanted.certificate) ? [] : ['App certificate']),
     ...(app.alias === wanted.alias ? [] : ['alias']),
   ];

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 
-/** What an app is found by when a call shows its certificate and names nothing else. Hex digits mean the same in any case. */
+/**
+ * By which an app is found if a call presents its certificate and nothing else. The case of hex digits does not matter.
+ */
 export function hashCertificate(certificate: string): string {
   return createHash('sha256').update(certificate.toLowerCase()).digest('base64url');
 }

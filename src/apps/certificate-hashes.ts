@@ -4,8 +4,8 @@ import { AppsRepository } from './apps.repository.js';
 const everyMs = 60_000;
 
 /**
- * Puts right, once a minute, the hashes of certificates that a node of an older version has written without: while nodes are
- * replaced one by one, both kinds run. Until then such an app is not found by its secret alone.
+ * Corrects, once a minute, hashes of certificates that nodes of an older version have left outdated: while nodes are
+ * replaced one by one, both versions run. Until then, such an app is not found by its secret alone.
  */
 @Injectable()
 export class CertificateHashes implements OnApplicationBootstrap, OnModuleDestroy {
@@ -30,7 +30,7 @@ export class CertificateHashes implements OnApplicationBootstrap, OnModuleDestro
     try {
       await this.repository.correctHashes();
     } catch (error) {
-      // The next round finds the same.
+      // The next round finds the same apps.
       this.logger.warn(`Could not look after the hashes of certificates: ${(error as Error).message}`);
     }
   }

@@ -11,7 +11,7 @@ export interface SealedSecrets {
   readonly client_secret: string | null;
 }
 
-/** Where a secret stands: one that is moved to another place does not open there. */
+/** Where a secret is stored: moved to another place, it does not open. */
 interface SealedPlace {
   readonly appId: string;
   readonly column: keyof SealedSecrets;
@@ -23,12 +23,12 @@ const tagBytes = 16;
 const prefix = 'sealed1';
 
 /**
- * Seals the secrets of apps before they are written, and opens them when they are read. A sealed text is
- * `sealed1.KEY_ID.BASE64URL` of nonce, tag and ciphertext in AES-256-GCM; what has another form was never sealed, as no
- * secret has a dot.
+ * Seals the secrets of apps before they are written, and opens them when they are read. A sealed value is
+ * `sealed1.KEY_ID.BASE64URL` of nonce, tag and ciphertext in AES-256-GCM; a value in any other form was never sealed,
+ * as no secret contains a dot.
  */
 export class Seal {
-  /** What new texts are sealed with; null: nothing is sealed. */
+  /** The key that seals new values; null: nothing is sealed. */
   private readonly current: NamedKey | null;
   private readonly keys: ReadonlyMap<string, NamedKey>;
 
@@ -36,7 +36,7 @@ export class Seal {
     return new Seal(env.sealingKeys.length > 0 ? env.sealingKeys : env.sealingKeysOfFile);
   }
 
-  /** @param keys the first one seals, and all of them open; null in the first place: seal nothing */
+  /** @param keys the first one seals, all of them open; null as the first one: seal nothing */
   constructor(keys: readonly (SealingKey | null)[]) {
     const [first = null] = keys;
     this.current = first === null ? null : named(first);
@@ -74,12 +74,12 @@ export class Seal {
     }
   }
 
-  /** The secrets of a row, which they are sealed in. @throws UnopenedSecret */
+  /** Opens the secrets of a row. @throws UnopenedSecret */
   openAll({ id: appId, ...row }: SealedSecrets & { readonly id: string }): SealedSecrets {
     return mapSecrets(row, (text, column) => this.open(text, { appId, column }));
   }
 
-  /** The same, sealed. */
+  /** Seals the secrets of a row. */
   sealAll({ id: appId, ...row }: SealedSecrets & { readonly id: string }): SealedSecrets {
     return mapSecrets(row, (text, column) => this.seal(text, { appId, column }));
   }
@@ -107,7 +107,7 @@ function mapSecrets(row: SealedSecrets, change: (text: string, column: keyof Sea
   };
 }
 
-/** A secret of an app cannot be read with the keys of this process. */
+/** A secret of an app cannot be opened with the keys of this process. */
 export class UnopenedSecret extends EnvError {
   constructor({ appId, column }: SealedPlace, what: string) {
     super([`SEALING_KEY does not open the ${column} of the app ${appId}: it ${what}`]);
@@ -126,7 +126,7 @@ function named(key: SealingKey): NamedKey {
   return { id: idOf(key), key };
 }
 
-/** Says nothing about the key: half of a hash of it that is used for nothing else. */
+/** Reveals nothing about the key: half of a hash of it that is used for nothing else. */
 function idOf(key: SealingKey): string {
   return createHash('sha256').update('rollcall sealing key id\n').update(key).digest('hex').slice(0, 8);
 }

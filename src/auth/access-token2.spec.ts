@@ -7,7 +7,7 @@ import { SystemClock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
 import { type AccessToken2, isAccessToken2, verifyAccessToken2 } from './access-token2.js';
 
-// The parts below the builders have no types and are not exported: the published test uses them the same way.
+// What lies below the builders has no types and is not exported; the published test uses it in the same way.
 const official = createRequire(import.meta.url)('agora-token/src/AccessToken2');
 
 const appId = '970CA35de60c44645bbae8a215061b33';
@@ -50,7 +50,7 @@ interface Parts {
   encode: (deflated: Buffer) => string;
 }
 
-/** A correct token but for the parts that a test replaces. */
+/** A valid token except for the parts that a test replaces. */
 function craft(parts: Partial<Parts> = {}): string {
   const services = parts.services ?? [chat({ 2: 600 })];
   const issued = u32(parts.issuedAt ?? issuedAt);
@@ -75,7 +75,7 @@ function outcome(token: string, nowSeconds = now, ofApp = app): AccessToken2 | s
   try {
     return verifyAccessToken2(token, ofApp, nowSeconds);
   } catch (error) {
-    // Anything but an AppError is a fault of ours, so it fails the test here.
+    // Anything but an AppError is a bug, and fails the test here.
     if (!(error instanceof AppError)) throw error;
     return error.code;
   }
@@ -361,7 +361,7 @@ describe('a token that was not made for the app by its owner is refused', () => 
     expect(quickestMs(token)).toBeLessThan(5);
   });
 
-  /** Of many rounds, as the others measure how busy the machine is. */
+  /** The best of many rounds, as the others measure how busy the machine is. */
   function quickestMs(token: string): number {
     const rounds = Array.from({ length: 20 }, () => {
       const start = performance.now();

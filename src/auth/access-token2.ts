@@ -3,15 +3,15 @@ import { inflateSync, type Inflate } from 'node:zlib';
 import type { App } from '../apps/app.js';
 import { AppError } from '../errors/app-error.js';
 
-/** What an AccessToken2 ("007" token) that we accept says. Times are Unix seconds. */
+/** The contents of an accepted AccessToken2 ("007" token). Times are Unix seconds. */
 export interface AccessToken2 {
   readonly kind: 'app' | 'user';
-  /** The uuid or the name of the user, as the token has it; '' for an app token. */
+  /** The uuid or the name of the user, as in the token; '' for an app token. */
   readonly userId: string;
   readonly issuedAtSeconds: number;
-  /** The first second in which the token is no longer good. */
+  /** The first second in which the token is no longer valid. */
   readonly expiresAtSeconds: number;
-  /** The certificate of the app that signed. */
+  /** The certificate of the app that signed it. */
   readonly certificate: string;
 }
 
@@ -19,7 +19,9 @@ const version = '007';
 const maxLength = 4096;
 const maxContentBytes = 8192;
 const signatureBytes = 32;
-/** "Maximum validity 24 hours": a longer life is cut, not refused, as builders in the field ask for years. */
+/**
+ * "Maximum validity 24 hours": a longer lifetime is shortened, not refused, since builders in the field ask for years.
+ */
 const maxLifeSeconds = 86_400;
 const clockSkewSeconds = 60;
 
@@ -28,9 +30,9 @@ const apaasService = 7;
 const userPrivilege = 1;
 const appPrivilege = 2;
 /**
- * How many strings follow the privileges of a service, by its type (1 RTC, 2 RTM, 3 streaming, 4 FPA, 5 Chat, 6 FCDN,
- * 7 APaaS). Services carry no length, so those before Chat must be understood to find it. They are sorted by type:
- * newer types come after Chat, and nothing is lost by not knowing them.
+ * How many strings follow the privileges of a service, by its type (1 RTC, 2 RTM, 3 streaming, 4 FPA, 5 Chat, 6 FCDN, 7
+ * APaaS). Services carry no length, so those before Chat must be parsed to find it. They are sorted by type, so newer
+ * types come after Chat and need not be known.
  */
 const stringsOfService: ReadonlyMap<number, number> = new Map([
   [1, 2],
@@ -44,24 +46,27 @@ const stringsOfService: ReadonlyMap<number, number> = new Map([
 
 interface ChatService {
   readonly userId: string;
-  /** Privilege to its life in seconds, counted from the issue of the token. */
+  /** Each privilege's lifetime in seconds, counted from the issue of the token. */
   readonly privileges: ReadonlyMap<number, number>;
 }
 
-/** Tells by its first characters, without a promise that it can be read. Our own tokens never begin so. */
+/**
+ * Goes by the first characters, and does not promise that the token is readable. Rollcall's own tokens never start like
+ * that.
+ */
 export function isAccessToken2(token: string): boolean {
   return token.startsWith(version);
 }
 
 /**
- * Reads and verifies a token of Agora's AccessToken2 builders for one app. Source: npm agora-token 2.0.6,
- * `src/AccessToken2.js`; unlike that code, every length is bounded before it is trusted, and times and privileges
- * count.
+ * Parses and verifies a token of Agora's AccessToken2 builders for one app. Source: npm agora-token 2.0.6,
+ * `src/AccessToken2.js`; unlike that code, this bounds every length before trusting it, and enforces times and
+ * privileges.
  *
- * A Chat service with privilege 1 and a user id makes a user token, even if privilege 2 is there too: a token that
- * names a user is made to be handed to a device, so it must not open what belongs to the app's server.
- * @throws AppError token_malformed (unreadable, or not signed by a certificate of the app), token_expired,
- * token_not_accepted (another app's, from the future, no Chat service, or no privilege that fits)
+ * A Chat service with privilege 1 and a user id makes a user token, even if it has privilege 2 too: a token that names
+ * a user is meant to be handed to a device, so it must not open what belongs to the app's server.
+ * @throws AppError token_malformed (unreadable, or not signed with a certificate of the app), token_expired,
+ *   token_not_accepted (another app's, from the future, no Chat service, or no suitable privilege)
  */
 export function verifyAccessToken2(
   token: string,
@@ -86,7 +91,7 @@ export function verifyAccessToken2(
   if (issuedAtSeconds > nowSeconds + clockSkewSeconds) throw new AppError('token_not_accepted');
   const life = Math.min(lifeSeconds, privilegeLifeSeconds, maxLifeSeconds);
   const expiresAtSeconds = issuedAtSeconds + life;
-  // A life of 0 is over at once, even when the issuer's clock runs ahead of ours.
+  // A lifetime of 0 has expired at once, even if the issuer's clock is ahead of this one.
   if (life === 0 || expiresAtSeconds <= nowSeconds) throw new AppError('token_expired');
   return { kind, userId, issuedAtSeconds, expiresAtSeconds, certificate };
 }
@@ -95,11 +100,11 @@ function inflate(token: string): Buffer {
   if (token.length > maxLength || !isAccessToken2(token)) throw new AppError('token_malformed');
   const text = token.slice(version.length);
   const deflated = Buffer.from(text, 'base64');
-  // Buffer skips what is not base64; only a text that comes out again was base64 through and through.
+  // Buffer skips invalid characters; only text that survives the round trip is valid base64.
   if (deflated.toString('base64') !== text) throw new AppError('token_malformed');
   if (hasSpareBits(deflated)) throw new AppError('token_malformed');
   try {
-    // `info` is missing from the types of inflateSync; the engine knows how much of the input it used.
+    // `info` is missing from the types of inflateSync; the engine knows how much of the input it consumed.
     const options = { maxOutputLength: maxContentBytes, info: true };
     const { buffer, engine } = inflateSync(deflated, options) as unknown as { buffer: Buffer; engine: Inflate };
     if (engine.bytesWritten === deflated.length) return buffer;
@@ -110,10 +115,10 @@ function inflate(token: string): Buffer {
 }
 
 /**
- * Deflate fills its last byte with bits that nobody reads, and a token with one of them changed would still be good.
- * One block of fixed codes (what zlib makes of a Chat token) ends in seven 0 bits, so with an honest filling of 0 the
- * upper seven bits of the last byte before the checksum are 0. Other kinds of block are not looked at: no text of a
- * token is an identity here, so a second spelling of the same signed bytes gains nothing.
+ * Deflate pads its last byte with unused bits, so a token with one of them changed would still be valid. A block of
+ * fixed codes (which is what zlib makes of a Chat token) ends in seven 0 bits, so with padding of 0 the upper seven
+ * bits of the last byte before the checksum are 0. Other kinds of block are not checked: no text of a token serves as
+ * an identity here, so a second encoding of the same signed bytes gains nothing.
  */
 function hasSpareBits(deflated: Buffer): boolean {
   const oneFixedBlock = ((deflated[2] ?? 0) & 7) === 3;
@@ -172,7 +177,7 @@ function utf8(bytes: Buffer): string {
   }
 }
 
-/** Reads little-endian numbers and counted bytes, and never past the end. */
+/** Reads little-endian numbers and length-prefixed bytes, never past the end. */
 class BoundedReader {
   #position = 0;
 

@@ -13,8 +13,8 @@ const randomHexBytes = 6;
 const checkDigits = 20;
 
 /**
- * A nonce for one identity token, good for 10 minutes. Anyone may ask for one, so nothing is stored: its end stands in
- * it, and a check that only this app's nodes can make.
+ * A nonce for one identity token, valid for 10 minutes. Anyone may request one, so nothing is stored: the nonce
+ * contains its expiry, and a checksum that only this app's nodes can compute.
  */
 export function issueNonce(app: App, nowSeconds: number): IssuedNonce {
   const expiresAtSeconds = nowSeconds + nonceLifeSeconds;
@@ -22,7 +22,7 @@ export function issueNonce(app: App, nowSeconds: number): IssuedNonce {
   return { nonce: text + check(app, text), expiresAtSeconds };
 }
 
-/** When the nonce ends, in Unix seconds, or null: this app never issued it. */
+/** When the nonce expires, in Unix seconds; null if this app did not issue it. */
 export function endOfNonce(app: App, nonce: string): number | null {
   const [, text, given] = /^([0-9a-f]{20})([0-9a-f]{20})$/.exec(nonce) ?? [];
   if (text === undefined || given === undefined) return null;

@@ -9,23 +9,23 @@ import { endOfNonce, type IssuedNonce, issueNonce, nonceLifeSeconds } from './id
 import { verifyWith } from './json-web-tokens.js';
 import { UsedNoncesRepository } from './used-nonces.repository.js';
 
-/** Whom an app vouches for. */
+/** The user that an app vouches for. */
 export interface Identity {
   readonly userId: string;
   readonly name: string | undefined;
   readonly avatarUrl: string | undefined;
-  /** Not before this second, Unix time, the token was made. */
+  /** The token was not issued before this second, in Unix time. */
   readonly issuedAtSeconds: number;
 }
 
 const maxLength = 4096;
 const clockSkewSeconds = 60;
-/** How long a used nonce is remembered beyond its end: a clock that was ahead and is set right lets none be used again. */
+/** How long a used nonce is kept after its expiry, so that correcting a fast clock makes none usable again. */
 const nonceKeptMs = 24 * 3600 * 1000;
 
 /**
  * Owns identity tokens: an app server signs one (JWT, HS256, with the App certificate) for its user's client, which
- * shows it here instead of a password. Each is bound to a nonce that the client got before, and works once.
+ * presents it here instead of a password. Each is bound to a nonce that the client requested before, and works once.
  */
 @Injectable()
 export class IdentityTokensService {
@@ -41,10 +41,10 @@ export class IdentityTokensService {
   }
 
   /**
-   * Reads an identity token and uses up its nonce. Claims: `iss` App ID or alias, `prn` the user, `nce` the nonce,
-   * `exp`, and if wanted `iat`, `nbf`, `name`, `avatar_url` (Qiscus' documentation of its web SDK).
-   * @throws AppError token_malformed (not signed by this app), token_not_accepted (ended, of another app, or its nonce
-   * is not ours, over or used)
+   * Verifies an identity token and uses up its nonce. Claims: `iss` App ID or alias, `prn` the user, `nce` the nonce,
+   * `exp`, and optionally `iat`, `nbf`, `name`, `avatar_url` (Qiscus' documentation of its web SDK).
+   * @throws AppError token_malformed (not signed by this app), token_not_accepted (expired, another app's, or with a
+   *   nonce that is foreign, expired or used)
    */
   async verify(app: App, token: string): Promise<Identity> {
     const claims = this.#verifySignature(app, token);
@@ -59,7 +59,7 @@ export class IdentityTokensService {
     if (endsAtSeconds === null || endsAtSeconds <= nowSeconds) throw new AppError('token_not_accepted');
     if (!(await this.usedNonces.useOnce(app.id, nce, endsAtSeconds * 1000, this.retention.dueBefore(nonceKeptMs))))
       throw new AppError('token_not_accepted');
-    // Not every token says when it was made, but none is older than its nonce.
+    // Not every token says when it was issued, but none is older than its nonce.
     const issuedAtSeconds = Math.max(Math.floor(iat), endsAtSeconds - nonceLifeSeconds);
     return { userId: prn, name: textOrNothing(name), avatarUrl: textOrNothing(avatarUrl), issuedAtSeconds };
   }
@@ -70,7 +70,7 @@ export class IdentityTokensService {
       try {
         return verifyWith<Record<string, unknown>>(this.jwt, token, createSecretKey(certificate, 'utf8'));
       } catch {
-        // Perhaps it is the other certificate of a rotation that signed.
+        // It may be signed with the other certificate of a rotation.
       }
     }
     throw new AppError('token_malformed');

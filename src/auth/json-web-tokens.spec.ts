@@ -21,7 +21,7 @@ const goodHeader = { alg: 'HS256', typ: 'JWT', kid: key.kid };
 const encode = (part: unknown) =>
   Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
 
-/** A token with any header and payload (objects, or the text itself), signed as HS256 says. */
+/** A token with any header and payload (objects, or the text itself), signed according to HS256. */
 function forge(header: unknown, payload: unknown, secret: KeyObject = key.secret, hash = 'sha256'): string {
   const signed = `${encode(header)}.${encode(payload)}`;
   return `${signed}.${createHmac(hash, secret).update(signed).digest('base64url')}`;

@@ -3,9 +3,9 @@ import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { App } from '../apps/app.js';
 import { AppError } from '../errors/app-error.js';
 
-/** What signs and verifies our own tokens under one certificate of one app. */
+/** Signs and verifies Rollcall's own tokens under one certificate of one app. */
 export interface SigningKey {
-  /** Names the key in the header of a token. 16 hex digits that say nothing about the key. */
+  /** Identifies the key in a token's header: 16 hex digits that reveal nothing about the key. */
   readonly kid: string;
   readonly secret: KeyObject;
   readonly certificate: string;
@@ -17,9 +17,9 @@ const kidBytes = 8;
 const maxKeys = 1000;
 
 /**
- * The key is derived and kept nowhere: every node has the same one from the app's row, no other app's token can ever
- * verify, and taking a certificate out of the app ends its tokens. The `kid` is a later part of the same HKDF output,
- * independent of the part that signs.
+ * The key is derived and stored nowhere: every node derives the same one from the app's row, no other app's token can
+ * ever verify, and removing a certificate from the app ends its tokens. The `kid` is a later part of the same HKDF
+ * output, independent of the part that signs.
  */
 export function deriveSigningKey(appId: string, certificate: string): SigningKey {
   const derived = Buffer.from(hkdfSync('sha256', certificate, appId, info, secretBytes + kidBytes));
@@ -34,12 +34,12 @@ export function deriveSigningKey(appId: string, certificate: string): SigningKey
 export class SigningKeys {
   readonly #keys = new LRUCache<string, SigningKey>({ max: maxKeys });
 
-  /** Every key that verifies now. */
+  /** Every key that currently verifies. */
   of(app: App): SigningKey[] {
     return app.certificates.map((certificate) => this.#key(app.id, certificate));
   }
 
-  /** The key that signs now. */
+  /** The key that currently signs. */
   first(app: App): SigningKey {
     const [certificate] = app.certificates;
     if (certificate === undefined) throw new AppError('internal', { cause: 'the app has no certificate' });

@@ -61,7 +61,7 @@ function setUp() {
       table.find((user) => user.appId === appId && user.uuid === uuid.toLowerCase()) ?? null,
     isForOwner: async (user: User, atSeconds: number) => isForOwner(atSeconds, user.createdAt, null),
   };
-  /** The token of twenty letters `A` is alice's. */
+  /** Alice's token consists of twenty letters `A`. */
   const profiles = {
     findByToken: async (_app: App, token: string) =>
       token === 'A'.repeat(20) && table[0] !== undefined ? { user: table[0], tokenEpoch: 0 } : null,

@@ -16,7 +16,7 @@ import { type Issued, outlivesEpoch } from '../users/token-epoch.js';
 
 export interface IssuedToken {
   readonly accessToken: string;
-  /** At most 2147483647, as clients keep it in a signed 32-bit integer. */
+  /** At most 2147483647, since clients store it in a signed 32-bit integer. */
   readonly expiresInSeconds: number;
 }
 
@@ -33,13 +33,13 @@ export interface AuthenticatedApp {
 export interface AuthenticatedUser {
   readonly user: User;
   readonly expiresAtSeconds: number;
-  /** `outlivesEpoch(issued, user.tokenEpoch)` tells later whether the token would still be good. */
+  /** `outlivesEpoch(issued, user.tokenEpoch)` tells later whether the token would still be valid. */
   readonly issued: Issued;
-  /** The fingerprint of the app's secret that the token hangs on: it ends when the app has that no more. */
+  /** The fingerprint of the app's secret that the token depends on: it ends when the app no longer has that secret. */
   readonly letInBy: string;
 }
 
-/** What is true of a token whatever happens to its user: all that may be remembered. */
+/** What holds for a token whatever happens to its user: only this may be cached. */
 type VerifiedToken = { readonly certificate: string; readonly expiresAtSeconds: number } & (
   { readonly kind: 'app' } | { readonly kind: 'user'; readonly userId: string; readonly issued: Issued }
 );
@@ -47,9 +47,9 @@ type VerifiedToken = { readonly certificate: string; readonly expiresAtSeconds: 
 const maxRemembered = 10_000;
 
 /**
- * Owns who is calling: issues our tokens (JWT), and reads them and Agora's AccessToken2. Nothing is stored: a token
- * ends with its time, with the certificate that signed it, or with the `tokenEpoch` of its user, which is read every
- * time.
+ * Owns authentication: issues Rollcall's tokens (JWT), and verifies them and Agora's AccessToken2. Nothing is stored: a
+ * token ends when it expires, with the certificate that signed it, or with the `tokenEpoch` of its user, which is read
+ * every time.
  */
 @Injectable()
 export class TokensService {
@@ -64,8 +64,8 @@ export class TokensService {
   ) {}
 
   /**
-   * A token that may do everything in the app.
-   * @param ttlSeconds undefined: the app's `token_ttl_seconds`; 0: the longest life there is
+   * Issues a token that grants access to everything in the app.
+   * @param ttlSeconds undefined: the app's `token_ttl_seconds`; 0: the longest lifetime possible
    * @throws AppError argument_invalid
    */
   issueAppToken(app: App, ttlSeconds?: number): IssuedToken {
@@ -74,7 +74,7 @@ export class TokensService {
   }
 
   /**
-   * A token of one user, good until the user's epoch moves. The ttl is as for `issueAppToken`.
+   * Issues a token for one user, valid until the user's epoch moves. The ttl is as for `issueAppToken`.
    * @throws AppError user_banned, argument_invalid
    */
   issueUserToken(app: App, user: User, ttlSeconds?: number): IssuedToken {
@@ -84,8 +84,8 @@ export class TokensService {
   }
 
   /**
-   * Accepts an app token: a JWT of ours or an AccessToken2.
-   * @throws AppError token_malformed, token_expired, token_not_accepted (another app's, or a user's token)
+   * Accepts an app token: one of Rollcall's JWTs, or an AccessToken2.
+   * @throws AppError token_malformed, token_expired, token_not_accepted (another app's, or a user token)
    */
   authenticateApp(app: App, bearer: string): AuthenticatedApp {
     const { kind, expiresAtSeconds } = this.#verify(app, bearer);
@@ -99,10 +99,10 @@ export class TokensService {
   }
 
   /**
-   * Accepts a user token: a JWT of ours, an AccessToken2 that names the user by uuid or by name, or the user token of
-   * 20 characters that stays the same until it is reset.
+   * Accepts a user token: one of Rollcall's JWTs, an AccessToken2 that names the user by uuid or by name, or the user
+   * token of 20 characters that stays the same until it is reset.
    * @throws AppError token_malformed, token_expired, token_not_accepted (another app's, an app token, an unknown user,
-   * or revoked), user_banned
+   *   or revoked), user_banned
    */
   async authenticateUser(app: App, bearer: string): Promise<AuthenticatedUser> {
     if (isUserToken(bearer)) return this.#authenticateByUserToken(app, bearer);
@@ -119,8 +119,8 @@ export class TokensService {
   }
 
   /**
-   * Turns an AccessToken2 into a JWT of the same kind and the same end.
-   * @throws AppError as `authenticateUser`; token_malformed also for a JWT, which there is nothing to exchange for
+   * Exchanges an AccessToken2 for a JWT of the same kind and with the same expiry.
+   * @throws AppError as `authenticateUser`; token_malformed also for a JWT, as there is nothing to exchange it for
    */
   async exchange(app: App, bearer: string): Promise<ExchangedToken> {
     if (!isAccessToken2(bearer)) throw new AppError('token_malformed');
@@ -133,8 +133,8 @@ export class TokensService {
   }
 
   /**
-   * Such a token survives a password change and has no end. What it opens does not: whoever holds on to it holds on to
-   * the epoch in which it was looked up.
+   * Such a token survives a change of password and does not expire. What it opens does: a session keeps the epoch in
+   * which the token was looked up.
    */
   async #authenticateByUserToken(app: App, token: string): Promise<AuthenticatedUser> {
     const found = await this.profiles.findByToken(app, token);
@@ -163,7 +163,7 @@ export class TokensService {
   }
 
   #verify(app: App, bearer: string): VerifiedToken {
-    // The whole text is the name, and only a verified token gets one: a look-alike finds nothing here.
+    // The key is the complete text, and only verified tokens get one, so a similar text finds nothing here.
     const name = `${app.id}\n${bearer}`;
     const nowSeconds = this.clock.nowSeconds();
     const known = this.#remembered.get(name);
@@ -192,9 +192,10 @@ export class TokensService {
   }
 
   /**
-   * Somebody may be called as a user's uuid, from before such names were refused. Where an app server makes tokens for
-   * names, the uuid's owner must not be opened to whoever is so called; where it makes them for uuids, not the other way
-   * round. So such a token opens neither account. A uuid is one user's for ever; a name may have been another's.
+   * A user's name may be another user's uuid, from before such names were refused. If an app server issues tokens for
+   * names, such a token must not open the account with that uuid; if it issues them for uuids, not the account with
+   * that name. So it opens neither. A uuid belongs to one user for ever; a name may have belonged to another one
+   * before.
    */
   async #findByUuidOrName(app: App, userId: string, atSeconds: number): Promise<User | null> {
     const [byUuid, byName] = await Promise.all([

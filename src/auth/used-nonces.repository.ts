@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { Database, UniqueViolation } from '../database/database.js';
 import { pruneExpired } from '../database/prune-expired.js';
 
-/** Which nonces were used. Every statement is about one app. */
+/** Used nonces. Every statement is about one app. */
 @Injectable()
 export class UsedNoncesRepository {
   constructor(private readonly database: Database) {}
 
-  /** Marks a nonce as used: false for everyone but the first. Forgets some whose time is over. */
+  /** Marks a nonce as used; false for everyone but the first. Also deletes some expired ones. */
   async useOnce(appId: string, nonce: string, expiresAtMs: number, nowMs: number): Promise<boolean> {
     try {
       await this.database.write(async (transaction) => {

@@ -31,7 +31,7 @@ const bad: Record<string, string> = {
   GATEWAY_MAX_SESSIONS: '0',
   GATEWAY_MAX_PENDING_PER_ADDRESS: '0',
 };
-/** Any text is a token. */
+/** Any text is a valid token. */
 const takesAnything = ['METRICS_TOKEN'];
 const variables = Object.values(settings).map(({ variable }) => variable);
 

@@ -28,17 +28,17 @@ export type DatabaseEngine = 'sqlite' | 'mysql';
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** The environment, read and checked once. Also the injection token of its own value. */
+/** The environment, read and validated once. Also the injection token of its own value. */
 export abstract class Env {
   abstract readonly host: string;
   abstract readonly port: number;
   /** What `uri` members start with, without a trailing slash; null: taken from each request. */
   abstract readonly publicUrl: string | null;
   abstract readonly trustProxy: readonly string[];
-  /** Pages that may call over HTTP, by their Origin header. */
+  /** Web pages that may call over HTTP, by their Origin header. */
   abstract readonly corsOrigin: '*' | readonly string[];
   abstract readonly databaseUrl: string;
-  /** Certificates in PEM that vouch for the server of the database; null: those that Node.js knows. */
+  /** CA certificates in PEM to verify the database server with; null: those that Node.js trusts. */
   abstract readonly databaseCa: string | null;
   abstract readonly databasePoolSize: number;
   abstract readonly databaseStatementTimeoutMs: number;
@@ -47,31 +47,31 @@ export abstract class Env {
   /** The same for Redis. */
   abstract readonly redisCa: string | null;
   abstract readonly bootstrapApps: readonly BootstrapApp[];
-  /** What the secrets of apps are sealed with: the first seals, all open; null in the first place: seal nothing. */
+  /** Keys that seal the secrets of apps: the first one seals, all of them open; null as the first one: seal nothing. */
   abstract readonly sealingKeys: readonly (SealingKey | null)[];
-  /** The same from a file; used where `sealingKeys` is empty. */
+  /** The same from a file; used if `sealingKeys` is empty. */
   abstract readonly sealingKeysOfFile: readonly (SealingKey | null)[];
   abstract readonly passwordCost: PasswordCost;
   abstract readonly passwordConcurrency: number;
   abstract readonly shutdownDrainMs: number;
-  /** How long a connection is kept on which no request is under way. */
+  /** How long an idle connection is kept. */
   abstract readonly keepAliveTimeoutMs: number;
-  /** HTTP connections of one address (IPv6: one /64 network) that is no trusted proxy. */
+  /** HTTP connections per address (IPv6: per /64 network) that is not a trusted proxy. */
   abstract readonly maxConnectionsPerAddress: number;
-  /** A socket that said nothing for so long is pinged, and cut when it does not answer within 10 s. */
+  /** A socket that is silent for this long is pinged, and closed if it does not answer within 10 s. */
   abstract readonly gatewayPingMs: number;
   abstract readonly gatewayLoginTimeoutMs: number;
-  /** Pages that may connect, by their Origin header; empty: all. Programs that send none always may. */
+  /** Web pages that may connect, by their Origin header; empty: all. Programs that send none are always allowed. */
   abstract readonly gatewayAllowedOrigins: readonly string[];
   /** Sockets of this node, logged in or not. */
   abstract readonly gatewayMaxSessions: number;
-  /** Sockets of one address (IPv6: one /64 network) that have not logged in yet. */
+  /** Sockets per address (IPv6: per /64 network) that have not logged in yet. */
   abstract readonly gatewayMaxPendingPerAddress: number;
   abstract readonly metricsToken: string | null;
   abstract readonly logLevel: LogLevel;
 }
 
-/** One setting: how its text becomes a value. Throws a sentence that says what would be right. */
+/** One setting: turns its text into a value, or throws a sentence that says what would be right. */
 interface Setting<Value> {
   readonly variable: string;
   readonly default: string;
@@ -132,7 +132,7 @@ export class EnvError extends Error {
   }
 }
 
-/** Reads and checks every setting. @throws EnvError that names each bad variable; it never repeats a value. */
+/** Reads and validates every setting. @throws EnvError that names each invalid variable but never repeats a value */
 export function loadEnv(source: Readonly<Record<string, string | undefined>> = process.env): Env {
   const problems: string[] = [];
   const entries = Object.entries(settings).map(([key, setting]: [string, Setting<unknown>]) => {
@@ -149,7 +149,7 @@ export function loadEnv(source: Readonly<Record<string, string | undefined>> = p
   return Object.freeze(env);
 }
 
-/** A setting that is right by itself and would have no effect beside another. */
+/** A setting that is valid by itself but would have no effect beside another one. */
 function contradictions(env: Env): string[] {
   const problems: string[] = [];
   if (env.sealingKeys.length > 0 && env.sealingKeysOfFile.length > 0)

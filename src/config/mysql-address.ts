@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-/** How far the server is trusted, as MySQL's own client names it. */
+/** How far the server is trusted, in the terms of MySQL's own client. */
 export type TlsMode = 'DISABLED' | 'REQUIRED' | 'VERIFY_CA' | 'VERIFY_IDENTITY';
 
 export interface MysqlAddress {
@@ -15,7 +15,7 @@ export interface MysqlAddress {
 
 export const mysqlForm = 'mysql://user:password@host:port/database';
 
-/** Of MySQL's client, of JDBC, and of the drivers of other languages. */
+/** The spellings of MySQL's client, of JDBC, and of drivers in other languages. */
 const tlsParameters = ['sslmode', 'tls', 'ssl'];
 const tlsModes: Readonly<Record<string, TlsMode>> = {
   disabled: 'DISABLED',
@@ -30,7 +30,9 @@ const tlsModes: Readonly<Record<string, TlsMode>> = {
   true: 'VERIFY_IDENTITY',
 };
 
-/** @throws Error with a sentence that says what would be right, and has nothing of the URL but names of parameters */
+/**
+ * @throws Error with a sentence that says what would be right, and repeats nothing of the URL except parameter names
+ */
 export function parseMysqlAddress(text: string): MysqlAddress {
   const url = URL.canParse(text) ? new URL(text) : null;
   const database = /^\/([^/]+)$/.exec(url?.pathname ?? '')?.[1];

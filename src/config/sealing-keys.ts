@@ -5,7 +5,7 @@ export type SealingKey = Buffer;
 
 const form = 'keys of 32 bytes with commas between them, each 64 hex digits or base64, or none in the first place';
 
-/** The keys of a text, in their order; null stands for `none`. @throws Error that says what would be right */
+/** The keys in a text, in order; null stands for `none`. @throws Error that says what would be right */
 export function parseSealingKeys(text: string): readonly (SealingKey | null)[] {
   const parts = text.split(/[\s,]+/).filter((part) => part !== '');
   return parts.map((part, index) => {
@@ -16,7 +16,7 @@ export function parseSealingKeys(text: string): readonly (SealingKey | null)[] {
   });
 }
 
-/** The keys of a file. @throws Error that says what would be right */
+/** The keys in a file. @throws Error that says what would be right */
 export function readSealingKeys(path: string): readonly (SealingKey | null)[] {
   if (path === '') return [];
   let text: string;

@@ -19,7 +19,10 @@ export interface PasswordCost {
   readonly parallelism: number;
 }
 
-/** The nodes of a Redis Cluster, each as a URL with the user and password of all; null: `redisUrl` is one server's. */
+/**
+ * The nodes of a Redis Cluster, each as a URL with the shared user and password; null if `redisUrl` names a single
+ * server.
+ */
 export function redisClusterNodes(redisUrl: string): readonly string[] | null {
   const [, scheme, credentials = '', nodes = ''] = /^(rediss?)-cluster:\/\/([^@/]*@)?([^@/]*)\/?$/.exec(redisUrl) ?? [];
   return scheme === undefined ? null : nodes.split(',').map((node) => `${scheme}://${credentials}${node}`);
@@ -101,7 +104,7 @@ export function parseDatabaseUrl(text: string): string {
 export function readCertificates(path: string): string {
   try {
     const pem = readFileSync(path, 'utf8');
-    // Reads the first; one that is no certificate would only be found missing when a server shows its own.
+    // Parses the first one; otherwise an invalid certificate would only be noticed when a server presents its own.
     new X509Certificate(pem);
     return pem;
   } catch {
@@ -118,7 +121,7 @@ export function parseRedisUrl(text: string): string {
         'must be redis://user:password@host:port, or redis-cluster://host:port,host:port for a Redis Cluster (rediss: with TLS)',
       );
     if (!/^(\/\d{0,5})?$/.test(url.pathname)) fail('must have a number where it names a database: redis://host:port/0');
-    // How Node.js looks the host up; some providers have names with IPv6 addresses alone.
+    // How Node.js resolves the host; some providers have names with IPv6 addresses only.
     const parameters = [...url.searchParams].filter(([name, value]) => name !== 'family' || !/^[046]$/.test(value));
     if (parameters.length > 0 || url.hash !== '')
       fail('must have no parameters (but family=0, 4 or 6): for TLS begin it with rediss://');

@@ -2,10 +2,10 @@ const forms =
   'sqlite:PATH, such as sqlite:./data/rollcall.sqlite or sqlite:/var/lib/rollcall.sqlite, or sqlite::memory:';
 
 /**
- * The URL of an SQLite database in its one form: `sqlite:` and a path from the current folder or from the root, or
- * `sqlite::memory:`. With two slashes the next word would be a host, which a file has not, so `sqlite://./x` is refused
- * and `sqlite:///x` is `/x`.
- * @throws Error that says what is right and repeats nothing
+ * The URL of an SQLite database in its one form: `sqlite:` and a path relative to the current folder or from the root,
+ * or `sqlite::memory:`. After two slashes comes a host, which a file does not have, so `sqlite://./x` is refused and
+ * `sqlite:///x` is `/x`.
+ * @throws Error that says what is valid and repeats nothing
  */
 export function parseSqliteUrl(text: string): string {
   const path = text.slice('sqlite:'.length).replace(/^\/\/(?=\/[^/])/, '');

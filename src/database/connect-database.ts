@@ -7,7 +7,7 @@ import { createMissingSqliteFile } from './sqlite-file.js';
 
 const pauseMs = 1_000;
 
-/** Connects, with so many attempts a second apart to reach a server that is away. @throws DatabaseRefused */
+/** Connects, retrying an unreachable server `attempts` times, a second apart. @throws DatabaseRefused */
 export async function connectDatabase(
   options: DataSourceOptions,
   logger: Logger,
@@ -22,7 +22,7 @@ export async function connectDatabase(
   }
 }
 
-/** With a connection of its own: TypeORM's pool waits for ever to end one with a server that never answered. */
+/** Uses its own connection: TypeORM's pool would wait for ever to close one to a server that never answered. */
 async function waitForServer(options: MysqlOptions, logger: Logger, attempts: number): Promise<void> {
   const { host, port, username: user, password, database, connectTimeout } = options;
   const ssl = options.ssl as SslOptions | undefined;
@@ -35,7 +35,7 @@ async function waitForServer(options: MysqlOptions, logger: Logger, attempts: nu
     } catch (error) {
       if (isRefusal(error) || attempt === attempts) throw error;
       const { message, code } = error as NodeJS.ErrnoException;
-      logger.warn(`${host}:${port} is away: ${message || code}. Trying again (${attempt} of ${attempts - 1})`);
+      logger.warn(`${host}:${port} cannot be reached: ${message || code}. Retrying (${attempt} of ${attempts - 1})`);
       await sleep(pauseMs);
     }
   }

@@ -6,7 +6,7 @@ import { parseMysqlAddress, type TlsMode } from '../config/mysql-address.js';
 
 const connectTimeoutMs = 1000;
 
-/** How TypeORM reaches the database that the settings name. */
+/** How TypeORM connects to the configured database. */
 export function connectionOptions(env: Env): DataSourceOptions {
   const shared = { migrationsTableName: 'migrations', synchronize: false, logging: false };
   if (env.databaseUrl.startsWith('sqlite:')) {
@@ -21,7 +21,7 @@ export function connectionOptions(env: Env): DataSourceOptions {
   return {
     ...shared,
     type: 'mysql',
-    // TypeORM would look for one by itself, and find another copy than the one that is bundled.
+    // TypeORM would look for the driver itself, and find a copy other than the bundled one.
     driver: mysql,
     host: address.host,
     port: address.port,
@@ -39,7 +39,7 @@ export function connectionOptions(env: Env): DataSourceOptions {
   };
 }
 
-/** A server that has no TLS is refused by the driver wherever TLS is asked for. */
+/** If TLS is requested, the driver refuses a server without it. */
 function tlsOptions(mode: TlsMode, ca: string | null): SslOptions | undefined {
   if (mode === 'DISABLED') return undefined;
   return {
@@ -51,6 +51,6 @@ function tlsOptions(mode: TlsMode, ca: string | null): SslOptions | undefined {
 
 function prepareSqlite(connection: BetterSqlite3.Database): void {
   connection.pragma('journal_mode = WAL');
-  // WAL alone syncs at checkpoints only: a power cut would take back writes that were acknowledged.
+  // WAL syncs only at checkpoints by default: a power cut would lose acknowledged writes.
   connection.pragma('synchronous = FULL');
 }

@@ -2,20 +2,19 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '../errors/app-error.js';
 import { Places } from './places.js';
 
-/** Each of them works for a millisecond or two in a turn of the event loop: others are served between. */
+/** Each takes a millisecond or two per turn of the event loop; others are served in between. */
 const underWay = 4;
 const waitingOfApp = 64;
 const waiting = 512;
 const waitMs = 5_000;
 const retryAfterMs = 1_000;
-/** How long an app's next costly read waits after the last one, by the time that one took. */
+/** How long an app's next costly read waits after the previous one, as a multiple of that one's duration. */
 const restPerWork = 1;
 const maxRestMs = 100;
 
 /**
- * Reads whose cost grows with an app's data: they go one after the other for each app, and a few at once in the node,
- * so that nobody else is slower because of them. Each is a walk in small statements (`breathe` between two of them).
- * docs/operations.md has the list.
+ * Reads whose cost grows with an app's data. Each app runs one at a time and a node a few, so that they slow nobody
+ * else down. Each is split into small statements, with `breathe` between two of them. docs/operations.md lists them.
  */
 @Injectable()
 export class CostlyReads {
@@ -29,8 +28,8 @@ export class CostlyReads {
   );
 
   /**
-   * @throws AppError rate_limited when too many of the app's own wait already, overloaded when too many do in all or it
-   *   would wait for over 5 s, and whatever `read` throws
+   * @throws AppError rate_limited if too many of the app's reads are waiting, overloaded if too many wait in total or
+   *   this one would wait for over 5 s, and whatever `read` throws
    */
   async run<Result>(appId: string, read: () => Promise<Result>): Promise<Result> {
     await this.places.take(appId);
@@ -38,14 +37,15 @@ export class CostlyReads {
     try {
       return await read();
     } finally {
-      // The caller has the answer already: an app that asks without a pause leaves half of the time to others.
+      // The caller has its answer already. The pause leaves half of the time to others, even if the app asks without
+      // one.
       const restMs = Math.min(maxRestMs, (performance.now() - begun) * restPerWork);
       setTimeout(() => this.places.leave(appId), restMs).unref();
     }
   }
 }
 
-/** SQLite reads on this thread: between two statements of one call, everybody else gets a turn. */
+/** SQLite reads on this thread: between two statements of a call, everybody else gets a turn. */
 export function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -6,20 +6,20 @@ import { isRefusal } from './database-refused.js';
 
 export type DatabaseState = 'up' | 'down' | 'refuses writes';
 
-/** The row of the migration lock, while nobody holds it: its beat means nothing then. */
+/** The row of the migration lock; its beat has no meaning while nobody holds the lock. */
 export const trialWrite = "UPDATE migration_lock SET beat = beat + 1 WHERE id = 1 AND holder = ''";
 
 const lookEveryMs = 5_000;
-/** Whoever asks more often gets the answer of the last trial. */
+/** More frequent queries get the result of the previous probe. */
 const trialEveryMs = 1_000;
-/** Another program may hold the lock of a file for seconds: whoever asks meanwhile gets the answer of the last trial. */
+/** Another program may hold the file lock for seconds; queries in that time get the result of the previous probe. */
 const maxTrialWaitMs = 50;
 
 class TakenBack extends Error {}
 
 /**
- * Knows whether the database answers, and whether it takes writes: a server that is read only, a user without rights or a
- * full disk answer every question. Says each change in one line, with the database's own reason.
+ * Knows whether the database answers and accepts writes: a read-only server, a user without privileges or a full disk
+ * still answers every query. Logs each change in one line, with the database's own reason.
  */
 @Injectable()
 export class DatabaseHealth implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -49,10 +49,10 @@ export class DatabaseHealth implements OnApplicationBootstrap, OnApplicationShut
       () => null,
       (error: unknown) => reasonOf(error),
     );
-    if (away !== null) return this.say('down', `The database is away: ${away}`);
+    if (away !== null) return this.say('down', `The database is down: ${away}`);
     await this.tryToWrite();
     if (this.refusal !== null) return this.say('refuses writes', `The database refuses writes: ${this.refusal}`);
-    return this.say('up', 'The database answers and takes writes again.');
+    return this.say('up', 'The database answers and accepts writes again.');
   }
 
   private async tryToWrite(): Promise<void> {
@@ -67,7 +67,7 @@ export class DatabaseHealth implements OnApplicationBootstrap, OnApplicationShut
     try {
       await this.database.write(async (transaction) => {
         await transaction.run(trialWrite);
-        // A server refuses the statement; whether the disk of a file is full shows only when it is committed.
+        // A server refuses the statement, but a full disk under a file shows only on commit.
         if (this.database.engine === 'mysql') throw new TakenBack();
       });
       this.refusal = null;

@@ -4,7 +4,7 @@ import type { DataSourceOptions } from 'typeorm';
 
 export type MysqlOptions = Extract<DataSourceOptions, { type: 'mysql' | 'mariadb' }>;
 
-/** The database cannot be used as it is set up: in a sentence for the operator, without a stack. */
+/** The database cannot be used as configured. The message is a sentence for the operator, without a stack. */
 export class DatabaseRefused extends Error {
   constructor(sentence: string, options: ErrorOptions) {
     super(sentence, options);
@@ -12,7 +12,10 @@ export class DatabaseRefused extends Error {
   }
 }
 
-/** What a server answers that will take connections again by itself: too many of them, stopping, cluster not ready. */
+/**
+ * Errors of a server that will accept connections again by itself: too many connections, shutting down, cluster not
+ * ready.
+ */
 const temporary = new Set([1040, 1047, 1053, 1129, 1203, 1205, 1213]);
 
 interface DriverError {
@@ -23,15 +26,17 @@ interface DriverError {
   readonly sqlState?: string;
 }
 
-/** Whether a server of MySQL's protocol answered something that waiting does not change, such as a wrong password. */
+/** Whether a MySQL-protocol server returned an error that waiting cannot fix, such as a wrong password. */
 export function isRefusal(error: unknown): boolean {
   const { code = '', errno, sqlState } = driverError(error);
   if (isTlsError(code)) return true;
-  // The network's errors have a number as well, but no state of SQL.
+  // Network errors have a number as well, but no SQL state.
   return sqlState !== undefined && errno !== undefined && errno > 0 && !temporary.has(errno);
 }
 
-/** An error of connecting or migrating in a sentence; the error itself where the operator has nothing to mend. */
+/**
+ * Turns an error of connecting or migrating into a sentence; returns the error itself if the operator cannot fix it.
+ */
 export function refusalOf(error: unknown, options: DataSourceOptions): unknown {
   const sentence =
     options.type === 'mysql' ? mysqlSentence(error, options) : sqliteSentence(error, options.database as string);
@@ -51,7 +56,7 @@ function sqliteSentence(error: unknown, path: string): string | null {
   const { name, code = '', message } = driverError(error);
   if (code === 'ERR_DLOPEN_FAILED' || code === 'MODULE_NOT_FOUND' || name === 'DriverPackageNotInstalledError')
     return `SQLite does not load on ${process.platform}-${process.arch} (${message.split('\n', 1)[0]}). Install the packages on this machine: npm ci`;
-  // Of SQLite about the file, of the folders above it, and of better-sqlite3 when there is no such folder.
+  // Errors from SQLite about the file, from the folders above it, and from better-sqlite3 if there is no such folder.
   if (!/^(SQLITE_(?!CONSTRAINT|ERROR)\w+|E[A-Z]+)$/.test(code) && name !== 'TypeError') return null;
   return `${path} cannot be used: ${reasonOf(path) ?? message}`;
 }
@@ -69,7 +74,7 @@ function isNetworkError(code: string): boolean {
   return /^(E(?!R_)[A-Z_]+|PROTOCOL_CONNECTION_LOST)$/.test(code);
 }
 
-/** SQLite itself says "unable to open database file" whatever is in the way. */
+/** SQLite itself says "unable to open database file" whatever the cause. */
 function reasonOf(path: string): string | null {
   if (path === ':memory:') return null;
   const file = statSync(path, { throwIfNoEntry: false });

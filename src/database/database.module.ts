@@ -16,7 +16,7 @@ import { SqliteDatabase } from './sqlite-database.js';
 
 const attemptsAtStart = 10;
 
-/** Connects, brings the schema up to date, and only then lets anyone ask. */
+/** Connects, migrates, and only then makes the database available. */
 @Global()
 @Module({})
 export class DatabaseModule {
@@ -25,7 +25,7 @@ export class DatabaseModule {
       module: DatabaseModule,
       imports: [
         TypeOrmModule.forRootAsync({
-          // `connectDatabase` waits by itself: this would also wait where the password is wrong.
+          // `connectDatabase` does the retrying: Nest's would retry even after a wrong password.
           useFactory: () => ({ ...options, toRetry: () => false }),
           dataSourceFactory: () => connectDatabase(options, new Logger('Database'), attemptsAtStart),
         }),
@@ -58,8 +58,8 @@ function openDatabase(dataSource: DataSource, env: Env): Database {
     return new SqliteDatabase(databaseConnection, path === ':memory:' ? null : openReader(path));
   }
   const { pool } = dataSource.driver as unknown as { pool: Pool };
-  // Before the first use of each connection by this database; commands of a connection keep their order. Those that
-  // migrated are in the pool already, so its event for new connections alone would miss them.
+  // Runs before this database first uses a connection; a connection executes commands in order. The connections that
+  // ran the migrations are already in the pool, so its event for new ones would miss them.
   const prepared = new WeakSet<object>();
   pool.on('acquire', (connection) => {
     if (prepared.has(connection)) return;
@@ -79,12 +79,12 @@ function openReader(path: string): BetterSqlite3.Database {
   return new Sqlite(path, { readonly: true, fileMustExist: true });
 }
 
-/** A server that does not know one of them answers an error to that statement only. */
+/** A server that does not support one of these settings only returns an error for that statement. */
 function sessionSettings(statementTimeoutMs: number): string[] {
   return [
     'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
     "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-    // The client's own timeout leaves the server working: MariaDB and MySQL name their limit differently.
+    // The client's own timeout would leave the server working. MariaDB and MySQL name their limit differently.
     `SET SESSION max_statement_time = ${statementTimeoutMs / 1000}`,
     `SET SESSION max_execution_time = ${statementTimeoutMs}`,
     'SET SESSION wsrep_sync_wait = 1',

@@ -9,35 +9,36 @@ export type { SqlValue } from './sql-dialect.js';
 export { UniqueViolation } from './transaction.js';
 export type { SqlRow, Transaction } from './transaction.js';
 
-/** What the service asks for itself: it takes turns with the apps as one of them would. */
+/** For queries of the service itself, which take turns with the apps as if they were one. */
 const ofNoApp = '';
 const maxPauseMs = 100;
 const retryAfterMs = 1000;
 
 /**
- * How often a transaction that was lost runs at most. Of nodes that write one row on several nodes of a Galera cluster,
- * the one that commits first wins: somebody goes on, so a lost conflict is worth more attempts.
+ * How often a lost transaction is attempted. When nodes write the same row through different nodes of a Galera cluster,
+ * the first commit wins: somebody makes progress, so a lost conflict deserves more attempts.
  */
 export function maxAttempts(conflict: boolean): number {
   return conflict ? 20 : 5;
 }
 
-/** Waits a random while before the next attempt, longer each time. */
+/** Waits for a random time before the next attempt, longer with each one. */
 export async function backOff(attempt: number): Promise<void> {
   await sleep(Math.random() * Math.min(maxPauseMs, 10 * 2 ** attempt));
 }
 
 /**
- * The wall between the product's SQL and its engines: one connection to read and one queue to write on the embedded
- * SQLite, a pool on MySQL-protocol servers. Every failure of the engine itself leaves as `database_unavailable`.
+ * The boundary between the product's SQL and its engines: a read connection and a write queue on embedded SQLite, a
+ * pool on MySQL-protocol servers. Every failure of the engine itself becomes `database_unavailable`.
  */
 export abstract class Database {
   abstract readonly engine: DatabaseEngine;
   abstract readonly dialect: SqlDialect;
 
   /**
-   * The rows of one SELECT, inside a unit of work as that has left them.
-   * @param appId whose rows they are: apps share the connections of a pool fairly; none: the service's own
+   * The rows of one SELECT; inside a unit of work, as its own writes have left them.
+   * @param appId the app whose rows they are, as apps share pooled connections fairly; omitted for the service's own
+   *   queries
    * @throws AppError database_unavailable, overloaded
    */
   read<Row>(sql: string, values: readonly SqlValue[] = [], appId = ofNoApp): Promise<Row[]> {
@@ -47,9 +48,9 @@ export abstract class Database {
   }
 
   /**
-   * Runs `work` in a transaction of its own and resolves once that is durable; what `work` throws rolls it back. May
-   * run `work` more than once (lost certification, deadlock), so `work` must keep no state outside of itself. Inside a
-   * unit of work it is part of that one's transaction.
+   * Runs `work` in its own transaction and resolves once it is durable; if `work` throws, it is rolled back. May run
+   * `work` more than once (lost certification, deadlock), so `work` must not keep state outside of itself. Inside a
+   * unit of work, it joins that transaction.
    * @param appId as for `read`
    * @throws AppError database_unavailable, overloaded, UniqueViolation, and whatever `work` throws
    */
@@ -59,11 +60,12 @@ export abstract class Database {
   }
 
   /**
-   * Runs `handler` as one transaction: everything that it writes, and what `beforeCommit` writes of its result. Resolves
-   * once that is durable. May run `handler` more than once, but never after it has held its transaction for too long.
+   * Runs `handler` as one transaction: everything that it writes, and what `beforeCommit` writes about its result.
+   * Resolves once that is durable. May run `handler` more than once, but not after it has held its transaction for too
+   * long.
    * @param appId as for `read`
-   * @throws AppError database_unavailable, overloaded (held for too long), UniqueViolation, and whatever `handler` throws:
-   *   then nothing was written
+   * @throws AppError database_unavailable, overloaded (held for too long), UniqueViolation, and whatever `handler`
+   *   throws: then nothing was written
    */
   async runInUnitOfWork<Result>(
     handler: () => Promise<Result>,
@@ -88,29 +90,29 @@ export abstract class Database {
 
   protected abstract readCommitted<Row>(sql: string, values: readonly SqlValue[], appId: string): Promise<Row[]>;
 
-  /** Runs `work` in a transaction, again where that helps. */
+  /** Runs `work` in a transaction, with retries where they help. */
   protected abstract transact<Result>(
     work: (transaction: Transaction) => Promise<Result>,
     appId: string,
   ): Promise<Result>;
 
-  /** Runs `work` in a transaction that ends by itself when it is lost. @throws TransactionLost */
+  /** Runs `work` in a transaction that is rolled back if it is lost. @throws TransactionLost */
   protected abstract transactOnce<Result>(
     work: (transaction: Transaction) => Promise<Result>,
     appId: string,
   ): Promise<Result>;
 
-  /** What an error that a statement threw is called outside of the database. */
+  /** Translates a statement's error for callers outside of the database. */
   protected abstract explain(error: unknown): unknown;
 
-  /** Answers when a statement went through. @throws AppError database_unavailable */
+  /** Resolves if a statement succeeds. @throws AppError database_unavailable */
   async ping(): Promise<void> {
     await this.read('SELECT 1');
   }
 
-  /** How many writes wait for their turn. */
+  /** The number of writes waiting for their turn. */
   abstract readonly writesWaiting: number;
 
-  /** Finishes what is queued. The connections that TypeORM has opened are closed by it, afterwards. */
+  /** Finishes what is queued. TypeORM closes its own connections afterwards. */
   abstract close(): Promise<void>;
 }

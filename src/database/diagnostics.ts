@@ -12,7 +12,10 @@ export interface DatabaseFinding {
 const maxClockDifferenceMs = 5_000;
 const noSuchTable = 1146;
 
-/** What an operator should know of the database: does it answer, and is what it acknowledges safe from a power cut? */
+/**
+ * What an operator should know about the database: whether it answers, and whether acknowledged writes survive a power
+ * cut.
+ */
 export function examineDatabase(dataSource: DataSource, clock: Clock): Promise<DatabaseFinding[]> {
   return dataSource.options.type === 'mysql' ? examineMysql(dataSource, clock) : examineSqlite(dataSource);
 }
@@ -33,16 +36,16 @@ async function examineSqlite(dataSource: DataSource): Promise<DatabaseFinding[]>
   ];
 }
 
-/** As the service writes: a server may answer every question and refuse that, and so may a file or its disk. */
+/** Writes as the service does: a server, a file or its disk may answer every query and still refuse that. */
 const writeAsTheService = {
   mysql: [
     'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
     'START TRANSACTION',
     trialWrite,
-    // The statement tells.
+    // The statement fails.
     'ROLLBACK',
   ],
-  // Whether the disk has room shows when it is committed.
+  // A full disk shows only on commit.
   sqlite: [trialWrite],
 };
 
@@ -61,7 +64,7 @@ async function tryToWrite(dataSource: DataSource, engine: keyof typeof writeAsTh
   }
 }
 
-/** Settings of a server with which a power cut loses what was acknowledged, a sentence for each. */
+/** Server settings under which a power cut loses acknowledged writes, one sentence each. */
 export async function unsafeSettings(database: Database): Promise<string[]> {
   if (database.engine !== 'mysql') return [];
   const variables = await readVariables((sql) => database.read<Variable>(sql));

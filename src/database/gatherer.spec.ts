@@ -1,6 +1,6 @@
 import { Gatherer, maxWaitingRows } from './gatherer.js';
 
-/** Runs that stay under way until the test ends them. */
+/** Runs that stay in progress until the test ends them. */
 class Runs {
   readonly begun: { app: string; items: readonly number[]; end: (error?: Error) => void }[] = [];
 
@@ -101,7 +101,7 @@ describe('Gatherer', () => {
     answers.push(gatherer.add('other', half / 2));
     await expect(gatherer.add('other', 1)).rejects.toMatchObject(refused);
     answers.push(gatherer.add('third', 1));
-    // What is under way does not wait any more.
+    // Calls in progress no longer wait.
     await turn();
     answers.push(gatherer.add('flood', 1));
     for (let done = 0; done < 4; done += 1) {

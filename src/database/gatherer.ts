@@ -1,17 +1,18 @@
 import { AppError } from '../errors/app-error.js';
 import { currentUnit, outsideUnits } from './unit-of-work.js';
 
-/** Rows that wait in one gatherer: forty runs and more, which take seconds. */
+/** Rows that may wait in one gatherer: forty runs or more, which take seconds. */
 export const maxWaitingRows = 20_000;
 const retryAfterMs = 1000;
 
 /**
- * Answers calls of one kind with few statements: what arrives in one turn of the event loop, or while the last run is
- * under way, is handed to `run` together. There is no timer, so a lone call waits for nothing. Calls are kept apart by
- * app, because one statement touches one app only, and apps take turns. A call inside a unit of work runs alone, in it.
+ * Answers calls of one kind with few statements: calls that arrive in the same turn of the event loop, or while the
+ * last run is in progress, are handed to `run` together. There is no timer, so a lone call does not wait. Calls are
+ * kept apart by app, because a statement touches one app only, and apps take turns. A call inside a unit of work runs
+ * alone, within it.
  *
- * What would wait too long is refused at once: an app may have as many rows waiting as there is room left for others,
- * so one that floods leaves half of the room, and a lone app never takes it all.
+ * Calls that would wait too long are refused at once. An app may have as many rows waiting as there is room left: an
+ * app that floods leaves half of the room to others, and a lone app never takes all of it.
  */
 export class Gatherer<Item, Result> {
   private readonly waiting = new Map<string, Queue<Item, Result>>();
@@ -20,9 +21,9 @@ export class Gatherer<Item, Result> {
   private scheduled = false;
 
   /**
-   * @param run answers one result for each item, in their order
-   * @param limits `rows`: how much one run takes, counted by `rowsOf` (default: one for each item), but at least one
-   *   call; `runs`: how many runs may be under way at once
+   * @param run returns one result per item, in order
+   * @param limits `rows`: how much one run takes, counted by `rowsOf` (by default one per item), but at least one call;
+   *   `runs`: how many runs may be in progress at once
    */
   constructor(
     private readonly run: (appId: string, items: readonly Item[]) => Promise<readonly Result[]>,
@@ -30,7 +31,7 @@ export class Gatherer<Item, Result> {
     private readonly rowsOf: (item: Item) => number = () => 1,
   ) {}
 
-  /** @throws AppError overloaded when too much waits already */
+  /** @throws AppError overloaded if too much is waiting already */
   add(appId: string, item: Item): Promise<Result> {
     if (currentUnit() !== undefined) return this.run(appId, [item]).then(([result]) => result as Result);
     return new Promise((resolve, reject) =>
@@ -43,7 +44,7 @@ export class Gatherer<Item, Result> {
     );
   }
 
-  /** All items in one run, whatever else is in it: they succeed or fail together. @throws as `add` */
+  /** Adds items that go into one run, whatever else is in it, and succeed or fail together. @throws as `add` */
   addAll(appId: string, items: readonly Item[]): Promise<readonly Result[]> {
     if (items.length === 0) return Promise.resolve([]);
     if (currentUnit() !== undefined) return this.run(appId, items);
@@ -67,7 +68,7 @@ export class Gatherer<Item, Result> {
   private schedule(): void {
     if (this.scheduled || this.running >= this.limits.runs) return;
     this.scheduled = true;
-    // After the sockets of this turn have been read, so that all of their calls are there.
+    // Only after the sockets of this turn have been read, so that all of their calls are included.
     outsideUnits(() => setImmediate(() => this.startRuns()));
   }
 

@@ -2,19 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataSource, MigrationExecutor } from 'typeorm';
 import { type MigrationLock, MigrationLockLost, withMigrationLock } from './migration-lock.js';
 
-/** How long a start waits for another program that holds the lock of an SQLite file. */
+/** How long a start waits for another program to release the lock of an SQLite file. */
 const maxBusyMs = 30_000;
 const retryEveryMs = 200;
 const maxAttempts = 3;
 const changesNothing = /^\s*(SELECT|PRAGMA|SHOW|BEGIN|START|ROLLBACK)\b/i;
 
-/** Brings the schema up to date. Any number of processes may do this at once: one works, the others wait for it. */
+/**
+ * Brings the schema up to date. Any number of processes may do this at once: one does the work, the others wait for it.
+ */
 export async function migrate(dataSource: DataSource): Promise<void> {
   for (const busyUntil = performance.now() + maxBusyMs; ;) {
     try {
       return await withMigrationLock(dataSource, (lock) => runPending(dataSource, lock));
     } catch (error) {
-      // The process that took over may have left something to do, or may have died.
+      // The process that took over may have left something undone, or may have died.
       if (error instanceof MigrationLockLost) continue;
       if (!isBusy(error)) throw error;
       if (performance.now() > busyUntil)
@@ -25,8 +27,8 @@ export async function migrate(dataSource: DataSource): Promise<void> {
 }
 
 /**
- * Runs each migration that was not written down. Before every change the lock is asked for, so a process that stood
- * still for too long stops at the next one.
+ * Runs each migration that is not recorded yet. It renews the lock before every change, so a process that was suspended
+ * for too long stops at the next one.
  * @throws MigrationLockLost
  */
 export async function runPending(dataSource: DataSource, lock: MigrationLock): Promise<void> {
@@ -38,11 +40,11 @@ export async function runPending(dataSource: DataSource, lock: MigrationLock): P
     return result as never;
   };
   const executor = new MigrationExecutor(dataSource, runner);
-  // MySQL commits each DDL statement by itself. So a migration may be half done, or be done by two at once for as long as
-  // one statement takes; it is written so that it can run again, and is written down only by the holder.
+  // MySQL commits each DDL statement on its own. So a migration may be half done, or be run by two processes for the
+  // time of one statement; migrations are written so that they can run again, and only the holder records them.
   const atOnce = dataSource.options.type === 'better-sqlite3';
   try {
-    // Makes the table of migrations where it is missing.
+    // Creates the table of migrations if it is missing.
     await executor.showMigrations();
     for (const migration of await executor.getPendingMigrations()) {
       for (let attempt = 1; ; attempt += 1) {
@@ -60,7 +62,7 @@ export async function runPending(dataSource: DataSource, lock: MigrationLock): P
       }
     }
   } finally {
-    // SQLite has one runner for everything.
+    // SQLite has a single query runner.
     runner.query = query;
     await runner.release();
   }

@@ -4,7 +4,7 @@ import type { DataSource, QueryRunner } from 'typeorm';
 
 const table = 'migration_lock';
 const beatEveryMs = 1000;
-/** A holder whose beat stood still for so long is dead. */
+/** A holder whose beat has not moved for this long is considered dead. */
 const deadAfterMs = 10_000;
 const maxWaitMs = 120_000;
 const pollEveryMs = 200;
@@ -20,12 +20,15 @@ export class MigrationLockLost extends Error {
   }
 }
 
-/** The row that the holder moves. Each move is conditional on holding it, so a holder that lost it learns that. */
+/**
+ * The row whose beat the holder moves. Each move is conditional on holding the lock, so a holder that lost it finds
+ * out.
+ */
 export class MigrationLock {
   constructor(private readonly holder: string) {}
 
   /**
-   * Moves the beat. In a transaction, this keeps the row: nobody takes over before its end.
+   * Moves the beat. In a transaction, this also locks the row, so nobody takes over before the transaction ends.
    * @throws MigrationLockLost
    */
   async keep(query: Query): Promise<void> {
@@ -35,9 +38,9 @@ export class MigrationLock {
 }
 
 /**
- * Runs `work` while no other node does, with one row as the lock: GET_LOCK does not exist on Galera. The holder moves
- * the row's beat; whoever waits takes over when the beat stands still by the waiter's own clock, so clocks need not
- * agree. The beat has a connection of its own, so a pool needs two.
+ * Runs `work` while no other node does, with a row as the lock: GET_LOCK does not work on Galera. The holder keeps
+ * moving the row's beat; a waiting node takes over if the beat stops by its own clock, so clocks need not agree. The
+ * beat has its own connection, so the pool needs two.
  */
 export async function withMigrationLock(
   dataSource: DataSource,
@@ -50,7 +53,7 @@ export async function withMigrationLock(
   await acquire(dataSource, holder);
   let moving = false;
   const beating = setInterval(() => {
-    // On a network that went silent, one is under way for ever.
+    // On a network that went silent, one may be pending for ever.
     if (moving) return;
     moving = true;
     dataSource

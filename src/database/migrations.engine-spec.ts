@@ -14,10 +14,10 @@ describe('the migrations', () => {
       ...dataSourceOptions(loadEnv({ DATABASE_URL: schema.url })),
       ...options,
     } as DataSourceOptions).initialize();
-  /** What TypeORM would change to make the tables equal to the entities. */
+  /** What TypeORM would change to match the tables to the entities. */
   const missing = async (): Promise<string[]> => {
     const options = dataSourceOptions(loadEnv({ DATABASE_URL: schema.url }));
-    // Under the name of `mysql`, TypeORM takes MariaDB's `DEFAULT NULL` for a difference.
+    // Under the driver name `mysql`, TypeORM mistakes MariaDB's `DEFAULT NULL` for a difference.
     const examiner = new DataSource(options.type === 'mysql' ? { ...options, type: 'mariadb' } : options);
     await examiner.initialize();
     const { upQueries } = await examiner.driver.createSchemaBuilder().log();
@@ -52,7 +52,7 @@ describe('the migrations', () => {
     await migrate(dataSource);
     const tables = dataSource.entityMetadatas.map(({ tableName }) => tableName);
     for (const gone of [1, Math.ceil(tables.length / 2), tables.length - 1]) {
-      // MySQL commits each CREATE TABLE by itself, so some tables are there, and no migration was written down.
+      // MySQL commits each CREATE TABLE on its own, so some tables exist and no migration is recorded.
       for (const table of tables.slice(-gone)) await dataSource.query(`DROP TABLE ${table}`);
       await dataSource.query('DELETE FROM migrations');
       await migrate(dataSource);
@@ -72,7 +72,8 @@ describe('the migrations', () => {
 
   it('let only one node in at a time, and the lock is free after a failure', async () => {
     await migrate(dataSource);
-    // Two holders at once would both be inside; on SQLite one process holds the file, so its one connection asks twice.
+    // Two simultaneous holders would both be inside; on SQLite one process holds the file, so its one connection asks
+    // twice.
     const nodes =
       globalThis.rollcallEngine === 'sqlite' ? [dataSource, dataSource] : [dataSource, await open(), await open()];
     let inside = 0;
@@ -96,7 +97,7 @@ describe('the migrations', () => {
   it('stop at the next change when another process has taken the lock over, and are not written down', async () => {
     await migrate(dataSource);
     const takeOver = "UPDATE migration_lock SET holder = 'other', beat = beat + 1 WHERE id = 1";
-    /** Its process stands still in the middle of it. */
+    /** Its process is suspended in the middle. */
     class StoodStill1999999999999 implements MigrationInterface {
       async up(runner: QueryRunner): Promise<void> {
         await runner.query('CREATE TABLE before_it (id INT)');
@@ -104,7 +105,7 @@ describe('the migrations', () => {
         await runner.query('CREATE TABLE after_it (id INT)');
       }
       async down(): Promise<void> {
-        // Nobody goes back.
+        // There is no rollback.
       }
     }
     const holder = await open({ migrations: [StoodStill1999999999999] });
@@ -125,7 +126,7 @@ describe('the migrations', () => {
         await runner.dataSource.query("UPDATE migration_lock SET holder = 'other', beat = beat + 1 WHERE id = 1");
       }
       async down(): Promise<void> {
-        // Nobody goes back.
+        // There is no rollback.
       }
     }
     const holder = await open({ migrations: [Last1999999999999] });

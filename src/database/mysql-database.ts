@@ -10,11 +10,11 @@ import { TransactionLost } from './unit-of-work.js';
 export interface MysqlLimits {
   readonly connections: number;
   readonly statementTimeoutMs: number;
-  /** How long a caller waits for a connection of the pool. */
+  /** How long a caller waits for a pooled connection. */
   readonly acquireTimeoutMs: number;
 }
 
-/** As many as a node takes requests at once: one app never keeps the others out of the line. */
+/** As many as a node handles requests at once, so that one app never keeps the others out of the queue. */
 const maxWaitingOfApp = 1_000;
 const maxWaiting = 4_000;
 const retryAfterMs = 1000;
@@ -24,7 +24,7 @@ export class MysqlDatabase extends Database {
   readonly engine = 'mysql';
   readonly dialect = sqlDialects.mysql;
 
-  /** mysql2 has no limit on how long a caller waits for a connection, and serves who comes first; this has, and shares. */
+  /** mysql2 neither limits how long a caller waits for a connection nor shares connections fairly; this does both. */
   private readonly places: Places;
 
   constructor(
@@ -89,12 +89,12 @@ export class MysqlDatabase extends Database {
     }
   }
 
-  /** Nothing is queued but callers, who have gone. */
+  /** Only callers are queued, and they are gone. */
   close(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** Lends a connection, which nobody can use afterwards. */
+  /** Lends out a connection that nobody can use afterwards. */
   private async withConnection<Result>(
     appId: string,
     use: (connection: BorrowedConnection) => Promise<Result>,

@@ -3,7 +3,7 @@ import { isDuplicateKey, isHealthyAfter, isRetryable, StatementTimeout } from '.
 import { placeholders, type SqlValue, valueRows } from './sql-dialect.js';
 import { type SqlRow, type Transaction, TransactionEnded } from './transaction.js';
 
-/** A connection of the pool while somebody has it. */
+/** A pooled connection while it is borrowed. */
 export class BorrowedConnection {
   private underWay = 0;
 
@@ -18,8 +18,8 @@ export class BorrowedConnection {
   }
 
   /**
-   * Our own time-out: that of the driver begins when the statement is sent, so one that stands behind a statement
-   * without an answer would wait for ever.
+   * Rollcall's own timeout: the driver's starts when the statement is sent, so a statement queued behind an unanswered
+   * one would wait for ever.
    */
   async query<Answer extends RowDataPacket[] | ResultSetHeader>(
     sql: string,
@@ -39,14 +39,14 @@ export class BorrowedConnection {
     }
   }
 
-  /** Gives it back to the pool, unless it is broken or the server may still be at work for its last borrower. */
+  /** Returns it to the pool, unless it is broken or the server may still be working for its last borrower. */
   giveBack(healthy: boolean): void {
     if (healthy && this.isIdle) this.connection.release();
     else this.connection.destroy();
   }
 }
 
-/** Runs `work` in a transaction of this connection. */
+/** Runs `work` in a transaction on this connection. */
 export async function runTransaction<Result>(
   connection: BorrowedConnection,
   work: (transaction: Transaction) => Promise<Result>,
@@ -61,7 +61,7 @@ export async function runTransaction<Result>(
   } catch (error) {
     session.end();
     const again = error instanceof KeyTaken;
-    // With a statement under way the connection is given up instead, and that rolls back as well.
+    // If a statement is pending, the connection is destroyed instead, which rolls back as well.
     if (isHealthyAfter(error) && (connection.isIdle || again)) await connection.query('ROLLBACK');
     if (!again) throw error;
     return runTransaction(connection, work, true);
@@ -70,24 +70,24 @@ export async function runTransaction<Result>(
   try {
     await connection.query('COMMIT');
   } catch (error) {
-    // A COMMIT that was refused may be run again; one whose answer was lost may have happened, so it may not.
+    // A refused COMMIT may be retried; one whose answer was lost may have taken effect, so it may not.
     if (isRetryable(error)) await connection.query('ROLLBACK');
     throw error;
   }
   return result;
 }
 
-/** An INSERT of `insertNew` met a key that exists. The transaction begins anew, and inserts around what exists. */
+/** An INSERT of `insertNew` hit an existing key. The transaction starts over, and inserts around existing rows. */
 class KeyTaken extends Error {}
 
-/** The statements of one transaction. Once that has ended, a statement would run in the next borrower's. */
+/** The statements of one transaction. After its end, a statement would run in the next borrower's transaction. */
 class Session implements Transaction {
   private ended = false;
 
   /**
-   * @param insertsAroundExisting Most inserts meet no key that exists, so the first try is a plain INSERT. One that
-   *   fails keeps shared locks on what it met; to go on in the same transaction would turn them into exclusive ones, and
-   *   two that do so deadlock.
+   * @param insertsAroundExisting Most inserts hit no existing key, so the first attempt is a plain INSERT. If that
+   *   fails, it keeps shared locks on the existing rows; continuing in the same transaction would upgrade them to
+   *   exclusive locks, and two transactions that do so deadlock.
    */
   constructor(
     private readonly connection: BorrowedConnection,
@@ -121,7 +121,7 @@ class Session implements Transaction {
   ): Promise<boolean[]> {
     if (rows.length === 0) return [];
     const [app, key] = columns as [string, string];
-    // By key: two nodes that insert overlapping rows in different orders would deadlock.
+    // Sorted by key: two nodes that insert overlapping rows in different orders would deadlock.
     const ordered = [...rows].sort((one, other) => ((one[key] as string) < (other[key] as string) ? -1 : 1));
     const [insert, values] = insertOf(table, columns, ordered);
     if (!this.insertsAroundExisting) {
@@ -130,8 +130,8 @@ class Session implements Transaction {
       });
       return rows.map(() => true);
     }
-    // Insert around what exists, then look whose rows are in. Not INSERT IGNORE: that would also bend values that do
-    // not fit.
+    // Insert around existing rows, then look which rows are in. Not INSERT IGNORE, which would also truncate values
+    // that do not fit.
     await this.run(`${insert} ON DUPLICATE KEY UPDATE ${app} = ${table}.${app}`, values);
     const found = await this.read<Record<string, SqlValue>>(
       `SELECT ${identity} FROM ${table} WHERE ${app} = ? AND ${key} IN (${placeholders(rows.length)})`,
@@ -148,14 +148,14 @@ class Session implements Transaction {
     rows: readonly SqlRow[],
   ): Promise<void> {
     if (rows.length === 0) return;
-    // The rows exist and are locked, so every one of them takes the second branch: one statement updates them all.
+    // The rows exist and are locked, so each of them takes the second branch: one statement updates them all.
     const [insert, values] = insertOf(table, Object.keys(rows[0] ?? {}), rows);
     const assignments = changed.map((column) => `${column} = VALUES(${column})`).join(', ');
     await this.run(`${insert} ON DUPLICATE KEY UPDATE ${assignments}`, values);
   }
 }
 
-/** One INSERT of all rows, and its values. */
+/** One INSERT for all rows, and its values. */
 function insertOf(table: string, columns: readonly string[], rows: readonly SqlRow[]): [string, SqlValue[]] {
   return [
     `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${valueRows(rows.length, columns.length)}`,

@@ -10,7 +10,7 @@ const limits = { places: 4, placesOfApp: 4, waiting: 100, waitingOfApp: 50, wait
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('Places', () => {
-  /** The apps in the order in which they were seated. */
+  /** The apps in the order in which they got a place. */
   let seated: string[];
   beforeEach(() => (seated = []));
 
@@ -43,11 +43,11 @@ describe('Places', () => {
     places.leave('flood');
     await turn();
     expect(seated.slice(3)).toEqual(['b', 'c']);
-    // Each gives back its only place, and gets it again, however many of the others came first.
+    // Each returns its only place and gets it again, however many others came first.
     for (const app of ['b', 'c']) places.leave(app);
     await turn();
     expect(seated.slice(5)).toEqual(['b', 'c']);
-    // Their lines are empty: the rest is for the one that is left.
+    // Their queues are empty: the rest is for the remaining app.
     for (const app of ['b', 'c']) places.leave(app);
     await turn();
     expect(seated.slice(7)).toEqual(['flood', 'flood']);
@@ -73,7 +73,7 @@ describe('Places', () => {
     expect(await codeOf(places.take('c'))).toBe('overloaded');
     places.leave('a');
     await turn();
-    // The second place in the line is free again, and nobody is remembered who was refused.
+    // The second place in the queue is free again, and refused callers are forgotten.
     void take(places, 'c');
     await turn();
     expect(places.waiting).toBe(3);

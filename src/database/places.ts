@@ -1,19 +1,19 @@
 import type { AppError } from '../errors/app-error.js';
 
 export interface PlaceLimits {
-  /** How many callers may have a place at once. */
+  /** How many callers may hold a place at once. */
   readonly places: number;
-  /** How many of them may be of one app. */
+  /** How many of them may belong to one app. */
   readonly placesOfApp: number;
   /** How many callers may wait for a place. */
   readonly waiting: number;
-  /** How many of them may be of one app. */
+  /** How many of them may belong to one app. */
   readonly waitingOfApp: number;
   /** How long a caller waits at most. */
   readonly waitMs: number;
 }
 
-/** What a caller is told who gets no place. */
+/** The errors for callers that get no place. */
 export interface PlaceRefusals {
   readonly lineFull: () => AppError;
   readonly lineOfAppFull: () => AppError;
@@ -30,9 +30,9 @@ interface LineOfApp {
 }
 
 /**
- * A bounded number of places that apps share fairly. A free place goes to the waiting app that holds the fewest, and of
- * those to the one that was served the longest ago: one app alone may have them all, and while others wait, no app gets
- * more than its share.
+ * A bounded number of places that apps share fairly. A free place goes to the waiting app that holds the fewest, and
+ * among those to the one served longest ago: a single app may hold all of them, but while others wait, no app gets more
+ * than its share.
  */
 export class Places {
   private readonly apps = new Map<string, LineOfApp>();
@@ -44,12 +44,12 @@ export class Places {
     private readonly refusals: PlaceRefusals,
   ) {}
 
-  /** How many callers wait. */
+  /** The number of waiting callers. */
   get waiting(): number {
     return this.waitingNow;
   }
 
-  /** Resolves once the caller has a place, which `leave` gives back. @throws AppError what `refusals` say */
+  /** Resolves once the caller has a place, which `leave` returns. @throws AppError as `refusals` say */
   async take(app: string): Promise<void> {
     const line = this.apps.get(app) ?? { held: 0, waiters: new Set<Waiter>() };
     this.apps.set(app, line);
@@ -111,7 +111,7 @@ export class Places {
     }
     if (chosen === undefined) return;
     const [app, line] = chosen;
-    // Put back at the end, so that among equals the others are next.
+    // Moved to the end, so that among equals the others are next.
     this.apps.delete(app);
     this.apps.set(app, line);
     const [waiter] = line.waiters;

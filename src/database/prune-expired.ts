@@ -1,12 +1,12 @@
 import type { Transaction } from './database.js';
 import type { SqlDialect } from './sql-dialect.js';
 
-/** More than one, so that with one call for each new row what has ended cannot gather. */
+/** More than one, so that expired rows cannot accumulate if this is called once per new row. */
 const prunedPerCall = 10;
 
 /**
- * Deletes some rows of one app whose `expires_at` is over. `key` is the column behind `app_id` in the primary key.
- * @param newRows as many as the caller has added; more than that are forgotten
+ * Deletes some rows of an app whose `expires_at` has passed. `key` is the column after `app_id` in the primary key.
+ * @param newRows how many rows the caller has added; more than that are deleted
  */
 export async function pruneExpired(
   transaction: Transaction,

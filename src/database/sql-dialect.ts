@@ -2,26 +2,26 @@ import type { DatabaseEngine } from '../config/env.js';
 
 export type SqlValue = string | number | null;
 
-/** The few places where the two engines spell one thing differently. */
+/** The few places where the two engines differ in spelling. */
 export interface SqlDialect {
-  /** `column IN …`: as SQL and its values. */
+  /** `column IN …`, as SQL and its values. */
   readonly among: (column: string, values: readonly SqlValue[]) => { sql: string; values: readonly SqlValue[] };
   /** `(one, other) IN …` of pairs: as SQL and its values. */
   readonly amongPairs: (
     columns: readonly [string, string],
     pairs: readonly (readonly [SqlValue, SqlValue])[],
   ) => { sql: string; values: readonly SqlValue[] };
-  /** Ends an INSERT: where the primary key (`key`) exists, adds the inserted `column` to the stored one. */
+  /** Ends an INSERT: if the primary key (`key`) exists, adds the inserted `column` to the stored one. */
   readonly addToExisting: (key: string, column: string) => string;
-  /** Ends a SELECT inside a transaction: the rows may not change until it ends. */
+  /** Ends a SELECT in a transaction: its rows cannot change until the transaction ends. */
   readonly forUpdate: string;
-  /** Begins a SELECT whose tables, with CROSS JOIN between them, are read in the order in which they are named. */
+  /** Starts a SELECT whose tables, joined by CROSS JOIN, are read in the order in which they are named. */
   readonly selectInOrder: string;
-  /** After a table's name: use this index, whatever the optimizer thinks of it. */
+  /** After a table's name: use this index, whatever the optimizer prefers. */
   readonly forceIndex: (index: string) => string;
   /**
-   * The same for an UPDATE or DELETE, where MySQL knows no such thing for both, and has statistics. SQLite has none, and
-   * takes the first column of a primary key, which is a whole app, for better than two columns of an index.
+   * The same for an UPDATE or DELETE. MySQL has no such hint for both, but it has statistics. SQLite has none, and
+   * prefers the first column of a primary key, which is a whole app, to two columns of an index.
    */
   readonly forceIndexToChange: (index: string) => string;
 }

@@ -6,20 +6,20 @@ import { checkSqliteFile, isDamage, openSqlite, type Migrations, refuse, syncPat
 
 export interface BackupOptions {
   readonly migrations: Migrations;
-  /** Replaces a file that is there. */
+  /** Replaces an existing file. */
   readonly force: boolean;
   readonly signal: AbortSignal;
-  /** Told how much is copied, in whole per cent. */
+  /** Called with the progress, in whole per cent. */
   readonly onProgress: (percent: number) => void;
 }
 
-/** So many are copied between two looks at signals; with pages of 4 KiB, 1 MiB. */
+/** Pages copied between two checks for signals; 1 MiB with pages of 4 KiB. */
 const pagesPerStep = 256;
 
 /**
- * Copies an SQLite database to `file` beside a running service: as of one moment, checked, on the disk, readable for its
- * owner only, and under its name only when it is whole.
- * @throws AppError argument_invalid when there is nothing to copy, the file exists, or the copy is not whole
+ * Copies an SQLite database to `file` while the service runs: as of one moment, verified, synced to disk, readable only
+ * by its owner, and under its final name only when it is complete.
+ * @throws AppError argument_invalid if there is nothing to copy, the file exists, or the copy is not intact
  */
 export async function backUpSqlite(path: string, file: string, options: BackupOptions): Promise<void> {
   const target = resolve(file);
@@ -31,7 +31,7 @@ export async function backUpSqlite(path: string, file: string, options: BackupOp
   try {
     await copy(path, partial, options);
     await checkSqliteFile(partial, 'the copy', options.migrations);
-    // Signals that came while it was checked.
+    // Signals that arrived during verification.
     await new Promise(setImmediate);
     options.signal.throwIfAborted();
     syncPath(partial);
@@ -47,8 +47,8 @@ export async function backUpSqlite(path: string, file: string, options: BackupOp
 }
 
 /**
- * SQLite begins its copy anew whenever another connection writes. Inside a transaction that has read something it sees
- * the database as it was then, so there is no change to begin anew for.
+ * SQLite restarts a copy whenever another connection writes. Inside a transaction that has already read, it sees the
+ * database as of that read, so there is no change to restart for.
  */
 async function copy(path: string, partial: string, { signal, onProgress }: BackupOptions): Promise<void> {
   const source = openSqlite(path);
@@ -72,12 +72,12 @@ async function copy(path: string, partial: string, { signal, onProgress }: Backu
 function publish(partial: string, target: string, file: string, force: boolean): void {
   if (!force) {
     try {
-      // Unlike a rename, this fails if somebody else has made the file meanwhile.
+      // Unlike a rename, this fails if somebody else has created the file meanwhile.
       linkSync(partial, target);
       return;
     } catch (error) {
       if ((error as { code?: string }).code === 'EEXIST') refuseToReplace(file);
-      // Some file systems have no links.
+      // Some file systems do not support links.
       if (existsSync(target)) refuseToReplace(file);
     }
   }

@@ -4,10 +4,13 @@ import type BetterSqlite3 from 'better-sqlite3';
 import { DataSource, type MigrationInterface } from 'typeorm';
 import { AppError } from '../errors/app-error.js';
 
-/** In order, from the first: how a database of this version came to be. */
+/** In order, from the first one: the history of a database of this version. */
 export type Migrations = readonly (new () => MigrationInterface)[];
 
-/** The path of an SQLite database, or null: it is on a server. @throws AppError for one in memory, which has no file */
+/**
+ * The path of an SQLite database; null if it is on a server. @throws AppError for an in-memory database, which has no
+ * file
+ */
 export function sqlitePath(databaseUrl: string): string | null {
   if (!databaseUrl.startsWith('sqlite:')) return null;
   const path = databaseUrl.slice('sqlite:'.length);
@@ -21,8 +24,8 @@ export function openSqlite(path: string): BetterSqlite3.Database {
 }
 
 /**
- * Whether a copy is whole, of Rollcall, and not from a newer version. The tables that it should have are those of the
- * migrations that it says it has had. Makes it one file without a journal beside it.
+ * Checks that a copy is intact, belongs to Rollcall, and is not from a newer version. The tables it should have are
+ * those of the migrations it records. Turns it into a single file without a journal beside it.
  * @throws AppError argument_invalid, saying what is wrong with `name`
  */
 export async function checkSqliteFile(path: string, name: string, migrations: Migrations): Promise<void> {
@@ -59,7 +62,7 @@ export function isDamage(error: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB)/.test((error as { code?: string }).code ?? '');
 }
 
-/** What was written to a file or folder is on the disk when this returns. */
+/** Syncs a file or folder to disk. */
 export function syncPath(path: string): void {
   const handle = openSync(path, 'r');
   try {

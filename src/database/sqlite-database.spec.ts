@@ -11,7 +11,7 @@ const insert = 'INSERT INTO things (app_id, name, text) VALUES (?, ?, ?)';
 describe('SqliteDatabase', () => {
   let folder: string;
   let writer: Sqlite.Database;
-  /** Sees only what is committed. */
+  /** Sees only committed data. */
   let witness: Sqlite.Database;
   let database: SqliteDatabase;
 
@@ -73,7 +73,7 @@ describe('SqliteDatabase', () => {
 
   it('shares a commit between the writes that wait', async () => {
     const commits = new Set<number>();
-    // A connection's data_version moves once for each commit of another one.
+    // A connection's data_version changes once per commit of another connection.
     const version = () => witness.pragma('data_version', { simple: true }) as number;
     const before = version();
     await Promise.all(

@@ -15,23 +15,23 @@ interface QueuedWrite {
   readonly queuedAtMs: number;
 }
 
-/** How many writes share a commit at most: bounds how long the event loop is away. */
+/** How many writes may share a commit; bounds how long the event loop is blocked. */
 const maxGroup = 256;
 export interface SqliteLimits {
-  /** Writes that may wait for their turn, and for a database in memory reads too. */
+  /** Writes that may wait for their turn; with an in-memory database, reads too. */
   readonly maxQueued: number;
-  /** How long a statement waits while another program holds the lock of the file. */
+  /** How long a statement waits while another program holds the file lock. */
   readonly maxLockWaitMs: number;
 }
 
-/** Twice as many writes as a node takes requests at once. */
+/** Twice as many writes as a node handles requests at once. */
 const defaultLimits: SqliteLimits = { maxQueued: 2_000, maxLockWaitMs: 5_000 };
 const lockPollMs = 10;
 const retryAfterMs = 1000;
 
 /**
  * SQLite has one writer. All writes go through one queue, which commits whatever has gathered as one transaction, each
- * write in a savepoint of its own: one fsync for many callers, and nobody's failure undoes another's write.
+ * write in its own savepoint: many callers share one fsync, and a failing write does not undo the others.
  */
 export class SqliteDatabase extends Database {
   readonly engine = 'sqlite';
@@ -42,7 +42,7 @@ export class SqliteDatabase extends Database {
   private queue: QueuedWrite[] = [];
   private draining: Promise<void> | null = null;
 
-  /** @param reader a second connection on the same file, or null for a database in memory: then reads queue too. */
+  /** @param reader a second connection to the same file; null for an in-memory database, whose reads are queued too */
   constructor(
     writer: Connection,
     reader: Connection | null,
@@ -64,7 +64,7 @@ export class SqliteDatabase extends Database {
       try {
         return await this.reader.read<Row>(sql, values);
       } catch (error) {
-        // Readers wait for nobody, save for a program that took the whole file or mends its journal.
+        // Readers never wait, except for a program that has locked the whole file or is recovering its journal.
         if (!(error instanceof FileLocked) || performance.now() >= until) throw error;
         await sleep(lockPollMs);
       }
@@ -75,12 +75,12 @@ export class SqliteDatabase extends Database {
     if (this.queue.length >= this.limits.maxQueued) return Promise.reject(new AppError('overloaded', { retryAfterMs }));
     return new Promise<Result>((resolve, reject) => {
       this.queue.push({ work, resolve, reject, queuedAtMs: performance.now() });
-      // It works for everyone who comes while it goes on, not for the unit of the one who came first.
+      // It works for every caller that arrives meanwhile, not for the unit of work of the first one.
       this.draining ??= outsideUnits(() => this.drain());
     });
   }
 
-  /** There is one writer, so no transaction is ever lost to another. */
+  /** There is one writer, so a transaction is never lost to another. */
   protected transactOnce<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.transact(work);
   }
@@ -91,7 +91,7 @@ export class SqliteDatabase extends Database {
 
   async close(): Promise<void> {
     await this.draining;
-    // The writer goes last: a connection that only reads cannot fold the journal into the main file.
+    // The writer goes last: a read-only connection cannot checkpoint the journal into the main file.
     this.reader?.close();
     this.writer.foldJournal();
   }
@@ -99,17 +99,18 @@ export class SqliteDatabase extends Database {
   private async drain(): Promise<void> {
     try {
       while (this.queue.length > 0) {
-        // Statements block this thread, so requests gather in the sockets: read those before each commit.
+        // Statements block this thread, so requests pile up in the sockets: read those before each commit.
         await new Promise(setImmediate);
         if (await this.begin()) await this.commit(this.queue.splice(0, maxGroup));
       }
     } finally {
-      // In the moment that the queue was found empty: a write that comes later must begin anew, or it would wait for ever.
+      // Reset as soon as the queue is found empty: a write that arrives later must start a new run, or it would wait
+      // for ever.
       this.draining = null;
     }
   }
 
-  /** Takes the write lock of the file. @returns false when all who waited for it were refused */
+  /** Takes the file's write lock. @returns false if every waiting write was refused */
   private async begin(): Promise<boolean> {
     while (this.queue.length > 0) {
       try {
@@ -133,7 +134,7 @@ export class SqliteDatabase extends Database {
     for (const write of writes) write.reject(error);
   }
 
-  /** Runs the writes in the transaction that has begun. */
+  /** Runs the writes within the open transaction. */
   private async commit(group: readonly QueuedWrite[]): Promise<void> {
     const settle: (() => void)[] = [];
     try {
@@ -147,7 +148,7 @@ export class SqliteDatabase extends Database {
     for (const answer of settle) answer();
   }
 
-  /** Runs one write in its savepoint. What it answers is handed out only after the commit. */
+  /** Runs one write in its savepoint. Its result is handed out only after the commit. */
   private async attempt(write: QueuedWrite): Promise<() => void> {
     this.writer.execute('SAVEPOINT one_write');
     const transaction = new SqliteTransaction(this.writer);
@@ -158,7 +159,7 @@ export class SqliteDatabase extends Database {
       return () => write.resolve(result as never);
     } catch (error) {
       transaction.end();
-      // On a full or broken disk SQLite has ended the whole transaction, and with it the writes before this one.
+      // On a full or broken disk, SQLite has ended the whole transaction, and with it the writes before this one.
       if (!this.writer.inTransaction) throw error;
       this.writer.execute('ROLLBACK TO one_write');
       this.writer.execute('RELEASE one_write');
@@ -176,7 +177,7 @@ class Statements implements Transaction {
   private readonly prepared = new Map<string, BetterSqlite3.Statement>();
 
   constructor(private readonly connection: Connection) {
-    // SQLite's own waiting for a lock would keep the thread that serves everybody.
+    // SQLite's own wait for a lock would block the thread that serves everybody.
     connection.pragma('busy_timeout = 0');
   }
 
@@ -226,12 +227,12 @@ class Statements implements Transaction {
     this.translate(() => this.prepare(sql).run());
   }
 
-  /** Moves what the journal holds into the main file. */
+  /** Checkpoints the journal into the main file. */
   foldJournal(): void {
     try {
       this.connection.pragma('wal_checkpoint(TRUNCATE)');
     } catch {
-      // On a full or broken disk it stays in the journal, where the next start finds it.
+      // On a full or broken disk, it stays in the journal, where the next start finds it.
     }
   }
 
@@ -268,7 +269,7 @@ class Statements implements Transaction {
 
 const lockedCode = /^SQLITE_(BUSY|LOCKED)/;
 
-/** Another program holds the lock of the file. */
+/** Another program holds the file lock. */
 class FileLocked extends AppError {
   constructor(cause: unknown) {
     super('database_unavailable', { retryAfterMs, cause, detail: 'another program holds the lock of the SQLite file' });

@@ -1,13 +1,13 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** The absolute path of the file that a database URL names; null: the database is in memory, or on a server. */
+/** The absolute path of the file that a database URL names; null if the database is in memory or on a server. */
 export function sqliteFileOf(databaseUrl: string): string | null {
   if (!databaseUrl.startsWith('sqlite:') || databaseUrl === 'sqlite::memory:') return null;
   return resolve(databaseUrl.slice('sqlite:'.length));
 }
 
-/** Why a database that has to be there cannot be used, and what to do; null: it is there, or is no file. */
+/** Why a database that has to exist cannot be used, and what to do about it; null if it exists, or is not a file. */
 export function missingSqliteFile(databaseUrl: string): string | null {
   const path = sqliteFileOf(databaseUrl);
   if (path === null || existsSync(path)) return null;
@@ -15,8 +15,8 @@ export function missingSqliteFile(databaseUrl: string): string | null {
 }
 
 /**
- * Makes the file and the folders to it where they are missing, for this user alone: it holds the certificates of all
- * apps. SQLite gives the files beside it the mode of this one. What exists keeps its mode.
+ * Creates the file and its folders if they are missing, accessible only to this user, as it holds the certificates of
+ * all apps. SQLite gives the files beside it the same mode. Existing files keep their mode.
  */
 export function createMissingSqliteFile(path: string): void {
   if (path === ':memory:' || existsSync(path)) return;

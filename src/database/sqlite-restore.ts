@@ -18,20 +18,20 @@ import { checkSqliteFile, isDamage, openSqlite, type Migrations, refuse, syncPat
 
 export interface RestoreOptions {
   readonly migrations: Migrations;
-  /** Replaces also a database that is so damaged that it cannot tell whether a service uses it. */
+  /** Also replaces a database that is too damaged to tell whether a service uses it. */
   readonly force: boolean;
-  /** Is behind the name under which the old database is kept. */
+  /** The suffix under which the old database is kept. */
   readonly suffix: string;
 }
 
 const besides = ['-wal', '-shm', '-journal'];
-/** In this time a service that has just opened a file has its lock. */
+/** Within this time, a service that has just opened a file has its lock. */
 const openedWithinMs = 500;
 
 /**
- * Puts a copy of `file` in the place of the SQLite database at `path`, at once and on the disk.
- * @returns where the database until now is kept; null: there was none
- * @throws AppError argument_invalid when the file is not whole or from a newer version, or a service uses the database
+ * Replaces the SQLite database at `path` with a copy of `file`, atomically and synced to disk.
+ * @returns where the previous database is kept; null if there was none
+ * @throws AppError argument_invalid if the file is not intact or from a newer version, or a service uses the database
  */
 export async function restoreSqlite(path: string, file: string, options: RestoreOptions): Promise<string | null> {
   const target = resolve(path);
@@ -58,26 +58,26 @@ async function replace(target: string, partial: string, { force, suffix }: Resto
   const kept = `${target}.${suffix}`;
   const lock = existed ? lockUnused(target, force) : null;
   try {
-    // What lies beside a database that is gone or damaged would be taken for a part of the new one.
+    // Files left beside a missing or damaged database would be taken for a part of the new one.
     for (const ending of besides)
       if (existsSync(`${target}${ending}`)) renameSync(`${target}${ending}`, `${kept}${ending}`);
     if (existed) keep(target, kept);
-    // There is a database under the name at every moment: the old one, or from here on the new one.
+    // There is a database under the name at every moment: the old one until here, the new one from here on.
     renameSync(partial, target);
     syncPath(dirname(target));
   } finally {
     lock?.close();
   }
   if (!existed) return null;
-  // A service that opened the old file in the moment of the change waits for the lock, and would go on with that file.
+  // A service that opened the old file at this very moment waits for the lock, and would continue with that file.
   await sleep(openedWithinMs);
   if (lock !== null) assertUnused(kept);
   return kept;
 }
 
 /**
- * Every connection of a service holds a lock on the file for as long as it is open, and SQLite leaves the write-ahead
- * log only under a lock of its own. What is in the log is then in the file.
+ * Every connection of a service holds a lock on the file while it is open, and SQLite leaves WAL mode only under an
+ * exclusive lock. The contents of the log are then in the file.
  */
 function lockUnused(path: string, force: boolean): BetterSqlite3.Database | null {
   const database = openSqlite(path);
@@ -109,7 +109,7 @@ function assertUnused(kept: string): void {
   }
 }
 
-/** The service may run as another user than whoever restores. */
+/** The service may run as a different user than the one who restores. */
 function keepOwner(target: string, partial: string): void {
   const { uid, gid } = statSync(target);
   try {
@@ -127,7 +127,7 @@ function keep(target: string, kept: string): void {
   try {
     linkSync(target, kept);
   } catch {
-    // Some file systems have no links.
+    // Some file systems do not support links.
     copyFileSync(target, kept, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     syncPath(kept);
   }

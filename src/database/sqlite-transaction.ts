@@ -1,7 +1,7 @@
 import type { SqlValue } from './sql-dialect.js';
 import { type SqlRow, type Transaction, TransactionEnded } from './transaction.js';
 
-/** The statements of one write. All writes share one connection: once this one has ended, others are at work there. */
+/** The statements of one write. All writes share a connection: once this one has ended, others are using it. */
 export class SqliteTransaction implements Transaction {
   private ended = false;
 

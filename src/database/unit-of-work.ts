@@ -3,7 +3,7 @@ import { AppError } from '../errors/app-error.js';
 import { runReaction } from '../logging/reaction.js';
 import type { Transaction } from './transaction.js';
 
-/** A unit keeps others from writing while it is open, and works on nothing but statements and the answer meanwhile. */
+/** A unit keeps others from writing while it is open, so it may wait only for statements and the answer. */
 const maxOpenMs = 5_000;
 const retryAfterMs = 1000;
 
@@ -15,19 +15,19 @@ export function currentUnit(): UnitOfWork | undefined {
   return unit?.isCommitted === true ? undefined : unit;
 }
 
-/** Runs what serves more callers than this one: it is no part of the unit that the caller may be in. */
+/** Runs work on behalf of several callers, outside of the unit that the current caller may be in. */
 export function outsideUnits<Result>(work: () => Result): Result {
   return storage.run(undefined, work);
 }
 
-/** Does at once, or inside a unit of work once that is committed, what others are told of a change. It cannot fail. */
+/** Notifies others of a change: at once, or inside a unit of work after its commit. It cannot fail. */
 export function afterCommit(reaction: () => unknown): void {
   const unit = currentUnit();
   if (unit === undefined) runReaction(reaction);
   else unit.react(reaction);
 }
 
-/** The transaction was rolled back through no fault of the work: the whole of it may be run again. */
+/** The transaction was rolled back through no fault of the work, and may be retried as a whole. */
 export class TransactionLost extends Error {
   /** @param conflict another transaction has won */
   constructor(
@@ -40,20 +40,20 @@ export class TransactionLost extends Error {
 }
 
 /**
- * For code that has written, lost a race, and now would do what takes long, like hashing a password. In an open unit of
- * work it begins anew with no transaction, and meets the winner from the start. Elsewhere this does nothing.
+ * For code that has written, lost a race, and would now do something slow, like hashing a password. In an open unit of
+ * work, it starts over without a transaction, and sees the winner from the beginning. Elsewhere this does nothing.
  * @throws TransactionLost
  */
 export function beginAnewOutsideTransaction(): void {
   if (currentUnit()?.isOpen === true)
-    throw new TransactionLost(true, { cause: new Error('somebody else was quicker; what comes now takes too long') });
+    throw new TransactionLost(true, { cause: new Error("another transaction was faster, and the rest takes too long to hold this one") });
 }
 
 /**
- * Everything that some code writes, as one transaction. It begins with the first write, so that what comes before (the
- * hashing of a password) holds nobody up, and from there on the code also reads what it has written.
+ * Everything that some code writes, as one transaction. It starts with the first write, so that earlier work (hashing a
+ * password) blocks nobody; from then on, the code also reads its own writes.
  *
- * Once it has failed, it refuses whatever its code still wants to write: its caller is told that nothing has changed.
+ * Once it has failed, it refuses any further write, since its caller is told that nothing has changed.
  */
 export class UnitOfWork {
   private state: 'working' | 'ending' | 'committed' | 'failed' = 'working';
@@ -62,17 +62,17 @@ export class UnitOfWork {
   private opening: Promise<Transaction> | null = null;
   private begun = false;
   private deadline: NodeJS.Timeout | undefined;
-  /** The transaction of the engine has ended, one way or the other. */
+  /** The engine's transaction has ended, one way or the other. */
   private ended: Promise<void> = Promise.resolve();
-  /** What the engine waits for: commits when this resolves, rolls back when it rejects. */
+  /** What the engine waits for: commits when it resolves, rolls back when it rejects. */
   private readonly decision = Promise.withResolvers<void>();
   private readonly expiry = Promise.withResolvers<never>();
   private readonly joined = new Set<Promise<unknown>>();
   private reactions: (() => unknown)[] = [];
 
   /**
-   * @param begin runs a transaction, once; rejects with TransactionLost where it may be run again
-   * @param explain what an error of the engine is called outside of the database
+   * @param begin runs a transaction once; rejects with TransactionLost if it may be retried
+   * @param explain translates the engine's errors for callers outside of the database
    */
   constructor(
     private readonly begin: (work: (transaction: Transaction) => Promise<void>) => Promise<void>,
@@ -85,14 +85,14 @@ export class UnitOfWork {
     return this.state === 'committed';
   }
 
-  /** Whether its transaction has begun, and its code is still at work. */
+  /** Whether its transaction has started and its code is still running. */
   get isOpen(): boolean {
     return this.begun && this.state === 'working';
   }
 
   /**
-   * Runs `handler`, then `beforeCommit` with its result, and resolves once all that both wrote is committed.
-   * @throws AppError overloaded when the transaction was open for too long, and whatever they throw: nothing was written
+   * Runs `handler`, then `beforeCommit` with its result, and resolves once everything they wrote is committed.
+   * @throws AppError overloaded if the transaction was open for too long, and whatever they throw: nothing was written
    */
   async run<Result>(
     handler: () => Promise<Result>,
@@ -118,7 +118,9 @@ export class UnitOfWork {
     return result;
   }
 
-  /** Runs `work` in the transaction of the unit. One that failed may have written half, so no other can follow it. */
+  /**
+   * Runs `work` in the unit's transaction. A failed one may have written half of its rows, so no other can follow it.
+   */
   join<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     const joined = this.joinNow(work).finally(() => this.joined.delete(joined));
     this.joined.add(joined);
@@ -134,7 +136,7 @@ export class UnitOfWork {
     beforeCommit: (transaction: Transaction, result: Result) => Promise<void>,
   ): Promise<Result> {
     const result = await handler();
-    // Also what was begun and not awaited: half of it must not be committed.
+    // Including what was started but not awaited: half of it must not be committed.
     while (this.joined.size > 0) await Promise.allSettled(this.joined);
     if (this.state === 'working') this.state = 'ending';
     await this.perform((transaction) => beforeCommit(transaction, result));
@@ -162,7 +164,7 @@ export class UnitOfWork {
     return new Promise((resolve, reject) => {
       this.ended = outsideUnits(() =>
         this.begin((transaction) => {
-          // A unit that failed while it waited for its turn has nobody left who would end it.
+          // A unit that failed while it waited for its turn has no code left that would end it.
           if (this.state !== 'failed') {
             this.begun = true;
             this.deadline = setTimeout(() => this.expire(), maxOpenMs);

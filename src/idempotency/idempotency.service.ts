@@ -9,23 +9,23 @@ import { type Answer, openAnswer, sealAnswer } from './sealed-answer.js';
 
 export type { Answer } from './sealed-answer.js';
 
-/** A call that its sender may repeat, not knowing what became of it. */
+/** A call that its sender may repeat without knowing what became of it. */
 export interface IdempotentCall {
   readonly appId: string;
-  /** Who calls: everyone has keys of their own. */
+  /** Who calls; each caller has separate keys. */
   readonly caller: string;
-  /** Of the sender's choice, 1 to 255 printable characters of ASCII. */
+  /** Chosen by the sender: 1 to 255 printable ASCII characters. */
   readonly key: string;
-  /** What the call asks for; the same key may not stand for two. */
+  /** What the call requests; a key must not be used for two different requests. */
   readonly request: readonly (string | Uint8Array)[];
 }
 
 const keyPattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
 const keptMs = 24 * 3600 * 1000;
-/** What the column takes. */
+/** What the column can hold. */
 const maxSealedLength = 65_000;
 
-/** Owns what a repeated call is answered: the same as the first, for 24 hours, also if the first answer was never sent. */
+/** Owns the answers to repeated calls: the same as the first, for 24 hours, even if the first one was never sent. */
 @Injectable()
 export class IdempotencyService {
   private readonly underWay = new Set<string>();
@@ -37,11 +37,11 @@ export class IdempotencyService {
   ) {}
 
   /**
-   * Runs a call once for its key. What it writes and that it was answered are one transaction, so neither is without
-   * the other. A call that fails leaves its key unused, as it has changed nothing.
+   * Runs a call once for its key. Its writes and its answer are one transaction, so neither exists without the other. A
+   * call that fails leaves its key unused, as it has changed nothing.
    * @returns the answer, and whether it is that of an earlier call
    * @throws AppError idempotency_key_invalid, idempotency_key_reused (for another request), idempotency_key_in_use (the
-   *   first call has not ended), and whatever `run` throws
+   *   first call is in progress), and whatever `run` throws
    */
   async once(call: IdempotentCall, run: () => Promise<Answer>): Promise<{ answer: Answer; repeated: boolean }> {
     const { appId, key } = call;
@@ -55,7 +55,7 @@ export class IdempotencyService {
       if (known !== null) return { answer: known, repeated: true };
       return { answer: await this.first(call, keyHash, run), repeated: false };
     } catch (error) {
-      // Another node may have been quicker with the same call. What failed here would then be the second time of it.
+      // Another node may have been faster with the same call, and the failure here may only be its second execution.
       const known = isOfKey(error) ? null : await this.earlier(call, keyHash).catch(() => null);
       if (known !== null) return { answer: known, repeated: true };
       throw error;
@@ -82,13 +82,13 @@ export class IdempotencyService {
     return this.repository.together(appId, run, toRow, this.endedUntil());
   }
 
-  /** The time of whatever has surely ended by now: a clock that leapt does not make a call happen twice. */
+  /** The time before which keys have certainly expired: a clock that jumps does not make a call happen twice. */
   private endedUntil(): number {
     return this.retention.dueBefore(keptMs) + keptMs;
   }
 }
 
-/** SHA-256 of the parts, each with its length, so that no two lists have one text. */
+/** SHA-256 of the parts, each with its length, so that no two lists have the same text. */
 function hashOf(parts: readonly (string | Uint8Array)[]): string {
   const hash = createHash('sha256');
   for (const part of parts) {

@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** What a call with an Idempotency-Key was answered, kept until the key is forgotten. */
+/** The answer of a call with an Idempotency-Key, kept until the key expires. */
 @Entity('idempotent_answers', { withoutRowid: true })
 @Index('idempotent_answers_by_expiry', ['app_id', 'expires_at'])
 export class IdempotentAnswerRow {
@@ -15,7 +15,7 @@ export class IdempotentAnswerRow {
   @Column({ type: 'varchar', length: 43 })
   request_hash!: string;
 
-  /** The status, and the body under a key that is derived from the Idempotency-Key. */
+  /** The status, and the body encrypted under a key derived from the Idempotency-Key. */
   @Column({ type: 'text' })
   answer!: string;
 

@@ -5,12 +5,12 @@ import type { IdempotentAnswerRow } from './idempotent-answer.entity.js';
 
 const columns = ['app_id', 'key_hash', 'request_hash', 'answer', 'expires_at'] as const;
 
-/** Which keys were used, and for what. Every statement is about one app. */
+/** Used keys, and what for. Every statement is about one app. */
 @Injectable()
 export class IdempotentAnswersRepository {
   constructor(private readonly database: Database) {}
 
-  /** What this key stands for, or null: it was never used, or its time is over. */
+  /** What this key was used for; null if it was never used, or has expired. */
   async find(appId: string, keyHash: string, nowMs: number): Promise<IdempotentAnswerRow | null> {
     const [row] = await this.database.read<IdempotentAnswerRow>(
       `SELECT ${columns.join(', ')} FROM idempotent_answers WHERE app_id = ? AND key_hash = ? AND expires_at > ?`,
@@ -21,8 +21,8 @@ export class IdempotentAnswersRepository {
   }
 
   /**
-   * Runs `use` and makes one transaction of all that it writes and of the row that it leads to.
-   * @throws UniqueViolation when another node has used the key meanwhile, and whatever `use` throws: nothing is written
+   * Runs `use`, and makes everything it writes and the resulting row one transaction.
+   * @throws UniqueViolation if another node has used the key meanwhile, and whatever `use` throws: nothing is written
    */
   together<Result>(
     appId: string,

@@ -13,8 +13,8 @@ const tagBytes = 16;
 const maxBodyBytes = 4 * 1024 * 1024;
 
 /**
- * An answer may hold a token, so it is stored under a key that only the caller can name: the database has no more than
- * a hash of it. Text of base64: nonce, tag, and the compressed answer in AES-256-GCM.
+ * An answer may contain a token, so it is stored under a key that only the caller knows; the database has no more than
+ * a hash of it. Base64 of nonce, tag, and the compressed answer in AES-256-GCM.
  */
 export function sealAnswer({ status, body }: Answer, idempotencyKey: string, appId: string): string {
   const nonce = randomBytes(nonceBytes);

@@ -81,7 +81,7 @@ test('within an app the first come is the first served', async () => {
 });
 
 describe('when the line would take over two seconds', () => {
-  // At least 20 ms for each on any machine: two seconds are fewer of them than 119.
+  // At least 20 ms each on any machine, so fewer than 119 of them fit into two seconds.
   const dear: PasswordCost = { memoryKib: 40_960, iterations: 2, parallelism: 1 };
   const outcome = (work: Promise<unknown>) =>
     work.then(
@@ -91,7 +91,7 @@ describe('when the line would take over two seconds', () => {
 
   test('the next is refused, and a batch is let in or refused as a whole', async () => {
     const hasher = hasherOf(1, dear);
-    // One hash says little; after sixty it is known how long they take.
+    // A single hash says little; after sixty, their duration is known.
     await hasher.hash('secret', 'app');
     await hasher.hashAll(Array<string>(60).fill('secret'), 'app');
     const batch = () => outcome(hasher.hashAll(Array<string>(60).fill('secret'), 'app'));

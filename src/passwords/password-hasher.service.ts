@@ -5,13 +5,15 @@ import { currentUnit } from '../database/unit-of-work.js';
 import { AppError } from '../errors/app-error.js';
 
 export const maxWaiting = 2000;
-/** The longest line in time: who waits for longer has often given up, and is then hashed in vain. */
+/**
+ * The longest queue, in time: a caller that waits longer has often given up, and its password would be hashed in vain.
+ */
 const maxWaitMs = 2_000;
-/** A line of one batch is never too long, however slow the machine is. */
+/** The queue of a single batch is never too long, however slow the machine is. */
 const minWaiting = 60;
-/** After some hashes there is room again. */
+/** After a few hashes there is room again. */
 const retryAfterMs = 1000;
-/** As many of the last hashes tell how long one takes. */
+/** The number of recent hashes by which their duration is estimated. */
 const remembered = 15;
 
 interface Waiter {
@@ -20,34 +22,37 @@ interface Waiter {
 }
 
 /**
- * Owns the work of hashing passwords (argon2id), by far the dearest thing that a request can ask for. So many at once
- * as there are processors to do it, in threads of their own; the rest waits in one line for each app, and the apps take
- * turns. When the lines are full, by number or by the time that they would take, the longest gives way: a flood of one app
- * is the trouble of that app.
+ * Owns the hashing of passwords (argon2id), by far the most expensive thing that a request can ask for. As many run in
+ * parallel as there are processors, in threads of their own; the rest wait in one queue per app, and the apps take
+ * turns. When the queues are full, by number or by the time that they would take, the longest one gives way: one app's
+ * flood delays only that app.
  */
 @Injectable()
 export class PasswordHasher {
-  /** In the order of their turns; no line is empty. */
+  /** In the order of their turns; no queue is empty. */
   readonly #lines = new Map<string, Waiter[]>();
   #running = 0;
   #waiting = 0;
-  /** How long each of the last hashes took from its turn to its end, the oldest first. Zeros: the first ones say little. */
+  /**
+   * How long each recent hash took from its turn to its end, oldest first. Starts with zeros, as the first ones say
+   * little.
+   */
   #lastMs = Array<number>(remembered).fill(0);
 
   constructor(private readonly env: Env) {}
 
-  /** How many hashes are being computed now. */
+  /** The number of hashes being computed. */
   get running(): number {
     return this.#running;
   }
 
-  /** How many wait for their turn now, over all apps. */
+  /** The number of passwords waiting for their turn, over all apps. */
   get waiting(): number {
     return this.#waiting;
   }
 
   /**
-   * The PHC string of a password that `checkPassword` let pass, with a fresh salt and the cost of the settings.
+   * The PHC string of a password that `checkPassword` accepted, with a fresh salt and the configured cost.
    * @throws AppError overloaded, Error in an open transaction
    */
   async hash(password: string, appId: string): Promise<string> {
@@ -57,8 +62,8 @@ export class PasswordHasher {
   }
 
   /**
-   * The same for each of these passwords; null stays null. All of them or none: a batch of which a part were refused
-   * would have been hashed in vain.
+   * The same for each of these passwords; null stays null. All or none: if part of a batch were refused, the rest would
+   * have been hashed in vain.
    * @throws AppError overloaded, Error in an open transaction
    */
   async hashAll(passwords: readonly (string | null)[], appId: string): Promise<(string | null)[]> {
@@ -72,7 +77,7 @@ export class PasswordHasher {
   }
 
   /**
-   * Whether the PHC string is this password's, at the cost that the string names.
+   * Whether the PHC string matches this password, at the cost in the string.
    * @throws AppError overloaded, Error in an open transaction
    */
   async verify(passwordHash: string, password: string, appId: string): Promise<boolean> {
@@ -108,20 +113,23 @@ export class PasswordHasher {
     });
   }
 
-  /** Before somebody stands in line. What is let in together may make the line longer than this by one batch. */
+  /** Checked before anything joins the queue. A batch that is admitted may make the queue longer than this. */
   #checkRoom(appId: string): void {
     if (this.#running < this.env.passwordConcurrency || this.#waiting < this.#room) return;
     this.#makeRoom(appId);
   }
 
-  /** Their median: a process that stood still for a while finds all its hashes late once, and no line gets longer by it. */
+  /**
+   * The median: a process that was paused finds all of its current hashes late once, which must not make the queue look
+   * longer.
+   */
   get #room(): number {
     const medianMs = this.#lastMs.toSorted((one, other) => one - other)[(remembered - 1) / 2] as number;
     const inTime = (maxWaitMs / medianMs) * this.env.passwordConcurrency;
     return Math.round(Math.min(maxWaiting, Math.max(minWaiting, inTime)));
   }
 
-  /** Sends the last of the longest line away, or the newcomer if the own line would be the longest. */
+  /** Sends away the last caller of the longest queue, or the newcomer if its own queue would be the longest. */
   #makeRoom(appId: string): void {
     const longest = [...this.#lines.values()].reduce((one, other) => (other.length > one.length ? other : one));
     const own = this.#lines.get(appId)?.length ?? 0;
@@ -131,7 +139,7 @@ export class PasswordHasher {
     this.#waiting--;
   }
 
-  /** Hands the place of finished work to the next in turn. */
+  /** Gives the place of finished work to the next in turn. */
   #admitNext(): void {
     for (const [appId, line] of this.#lines) {
       this.#lines.delete(appId);
@@ -145,7 +153,7 @@ export class PasswordHasher {
   }
 }
 
-/** Whoever hashes may stand in line for seconds, and on SQLite every other write would wait behind the transaction. */
+/** A hash may wait for seconds, and on SQLite every other write would wait behind the transaction. */
 function refuseInTransaction(): void {
   if (currentUnit()?.isOpen === true)
     throw new Error(

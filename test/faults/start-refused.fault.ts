@@ -108,7 +108,7 @@ describe('a start that cannot succeed', () => {
       .split('\n')
       .map((line) => (JSON.parse(line) as { msg: string }).msg);
     expect(lines).toHaveLength(9);
-    expect(lines[0]).toBe('127.0.0.1:9 is away: connect ECONNREFUSED 127.0.0.1:9. Trying again (1 of 9)');
+    expect(lines[0]).toBe('127.0.0.1:9 cannot be reached: connect ECONNREFUSED 127.0.0.1:9. Retrying (1 of 9)');
     expect(code).toBe(1);
   });
 });

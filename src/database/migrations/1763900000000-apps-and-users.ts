@@ -2,8 +2,8 @@ import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 import { columnsFor } from './columns.js';
 
 /**
- * Each table is created only if missing: MySQL commits every DDL statement by itself, so a migration that was killed
- * half way must be able to run again.
+ * Creates each table only if it is missing: MySQL commits every DDL statement on its own, so a migration that was
+ * killed halfway must be able to run again.
  */
 export class AppsAndUsers1763900000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {

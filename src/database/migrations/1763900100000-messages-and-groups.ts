@@ -1,7 +1,10 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 import { columnsFor } from './columns.js';
 
-/** Each table only if missing, as in the migration before. What a row belongs to is told by uuid: names are reused. */
+/**
+ * Creates each table only if it is missing, as in the migration before. Rows refer to their owner by uuid, since names
+ * are reused.
+ */
 export class MessagesAndGroups1763900100000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const { text, longText, whole, small } = columnsFor(runner);

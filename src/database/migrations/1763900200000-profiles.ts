@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type MigrationInterface, type QueryRunner, Table, TableColumn } from 'typeorm';
 import { columnsFor } from './columns.js';
 
-/** What the Qiscus dialect adds: profiles, the secret that user tokens are derived from, and nonces that were used. */
+/** What the Qiscus dialect adds: profiles, the secret that user tokens are derived from, and used nonces. */
 export class Profiles1763900200000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const { text, longText, whole } = columnsFor(runner);
@@ -10,7 +10,7 @@ export class Profiles1763900200000 implements MigrationInterface {
       await runner.addColumn('apps', new TableColumn(text('token_secret', 64, { default: "''" })));
     const apps = (await runner.query("SELECT id FROM apps WHERE token_secret = ''")) as { id: string }[];
     for (const { id } of apps)
-      // Another run that was killed half way may have filled it: a secret that was used must not change.
+      // An earlier run that was killed halfway may have set it, and a secret in use must not change.
       await runner.query("UPDATE apps SET token_secret = ? WHERE id = ? AND token_secret = ''", [
         randomBytes(32).toString('hex'),
         id,

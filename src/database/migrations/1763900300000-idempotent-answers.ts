@@ -1,7 +1,7 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 import { columnsFor } from './columns.js';
 
-/** What calls with an Idempotency-Key were answered. */
+/** The answers of calls with an Idempotency-Key. */
 export class IdempotentAnswers1763900300000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const { text, longText, whole } = columnsFor(runner);

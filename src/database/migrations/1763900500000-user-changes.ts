@@ -1,7 +1,7 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 import { columnsFor } from './columns.js';
 
-/** What happened to users a moment ago, for the nodes that hold their sessions. */
+/** Recent changes of users, for the nodes that hold their sessions. */
 export class UserChanges1763900500000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const { text, longText } = columnsFor(runner);

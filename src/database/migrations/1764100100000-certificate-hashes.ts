@@ -14,7 +14,7 @@ interface Certificates {
   readonly previous_certificate: string | null;
 }
 
-/** An index for those who show a certificate and name no app. Older versions leave the columns out. */
+/** An index for callers that present a certificate without naming an app. Older versions leave the columns empty. */
 export class CertificateHashes1764100100000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const { text } = columnsFor(runner);

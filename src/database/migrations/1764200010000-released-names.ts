@@ -1,7 +1,7 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 import { columnsFor } from './columns.js';
 
-/** When names became free by the deletion of their users. Older versions write and read none. */
+/** When names became free because their users were deleted. Older versions neither read nor write it. */
 export class ReleasedNames1764200010000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const { text, whole } = columnsFor(runner);

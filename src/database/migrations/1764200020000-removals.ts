@@ -1,7 +1,7 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 import { columnsFor } from './columns.js';
 
-/** What is deleted, and of which rows are left. Older versions neither write it nor look at it. */
+/** Deleted users and groups that still have rows. Older versions neither read nor write it. */
 export class Removals1764200020000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const { text, whole } = columnsFor(runner);

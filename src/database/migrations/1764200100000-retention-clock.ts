@@ -1,7 +1,7 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 import { columnsFor } from './columns.js';
 
-/** The time that was seen last: what was reserved for ids last tells it of the time before this table. */
+/** The last time that was observed. For the time before this table existed, the last reservation of ids stands in. */
 export class RetentionClock1764200100000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const { whole, small } = columnsFor(runner);

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Whose a message in an inbox is, so that room is made without a look at the messages themselves. Older versions leave
- * it out. In SQL by hand: TypeORM copies a table of SQLite to add a column, and this one is large.
+ * The sender of each message in an inbox, so that making room does not need the messages themselves. Older versions
+ * leave it out. Written in SQL because TypeORM copies an SQLite table to add a column, and this one is large.
  */
 export class InboxSenders1764230000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
