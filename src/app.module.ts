@@ -27,7 +27,7 @@ import { RedisModule } from './redis/redis.module.js';
 import { RetentionModule } from './retention/retention.module.js';
 import { UsersModule } from './users/users.module.js';
 
-/** The table of contents. */
+/** All modules of the service. */
 @Module({})
 export class AppModule implements OnApplicationShutdown {
   constructor(
@@ -36,8 +36,8 @@ export class AppModule implements OnApplicationShutdown {
   ) {}
 
   /**
-   * When nobody is served any more. Here, as Nest begins with the outermost module: TypeORM would close the connection
-   * that writes before what is queued is committed, and before the connection that reads.
+   * Closes the database after everything else. It has to be here, since Nest starts with the outermost module: TypeORM
+   * would close the write connection before queued writes are committed, and before the read connection.
    */
   async onApplicationShutdown(): Promise<void> {
     await this.ids.release();
@@ -71,7 +71,7 @@ export class AppModule implements OnApplicationShutdown {
         AgoraModule,
       ],
       providers: [
-        // In this order: who calls comes before how often.
+        // In this order: access is checked before the rate limit.
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_GUARD, useClass: RateLimitGuard },
       ],

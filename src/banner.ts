@@ -5,8 +5,8 @@ import { TokensService } from './auth/tokens.service.js';
 import type { Env } from './config/env.js';
 
 /**
- * What tells a person who has just started Rollcall what to paste next.
- * @param terminal whether it is shown there, and not kept in a log
+ * What to paste next, for a person who has just started Rollcall.
+ * @param terminal whether it is shown on a terminal rather than kept in a log
  */
 export async function bannerFor(app: NestFastifyApplication, env: Env, terminal: boolean): Promise<string> {
   const { address, port, family } = app.getHttpServer().address() as AddressInfo;
@@ -14,7 +14,7 @@ export async function bannerFor(app: NestFastifyApplication, env: Env, terminal:
   const url = env.publicUrl ?? `http://${host}:${port}`;
   const lines = [`Rollcall is ready on ${url}`, '', `  API documentation  ${url}/docs`];
   const demo = await app.get(AppsService).find('demo', 'demo');
-  // Credentials are shown only to somebody who sits at the machine that they open.
+  // Credentials are shown only to a person at the machine that they give access to.
   const local = address === '127.0.0.1' || address === '::1';
   if (demo !== null && local && terminal) {
     const { accessToken } = app.get(TokensService).issueAppToken(demo);

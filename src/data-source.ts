@@ -48,7 +48,7 @@ import { UserMutes1764340000000 } from './database/migrations/1764340000000-user
 import { PushSettings1764341000000 } from './database/migrations/1764341000000-push-settings.js';
 import { GroupLists1764310000000 } from './database/migrations/1764310000000-group-lists.js';
 
-/** Every table. */
+/** Every entity. */
 const entities = [
   AppRow,
   UserRow,
@@ -101,7 +101,7 @@ export const migrations = [
   GroupLists1764310000000,
 ];
 
-/** Where the data is, and what is in it. */
+/** Where the data is, and its schema. */
 export function dataSourceOptions(env: Env): DataSourceOptions {
   return { ...connectionOptions(env), entities, migrations };
 }

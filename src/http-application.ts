@@ -31,33 +31,33 @@ import { RouteTable } from './http/route-table.js';
 import { endStalled } from './http/stalled-socket.js';
 
 const maxBodyBytes = 64 * 1024;
-/** Node would refuse this in a shape of its own. */
+/** Node would refuse this with its own error format. */
 const ourOwnRefusals = { requireHostHeader: false };
 
-/** The service with all of its limits, not yet listening. */
+/** The service with all of its limits, not listening yet. */
 export async function createHttpApplication(
   env: Env,
   logger: Logger,
 ): Promise<{ app: NestFastifyApplication; routes: RouteTable }> {
   const isTrustedProxy = trustedProxies(env.trustProxy);
   const pipelines = new Pipelines();
-  // The type is said because the options below speak of what is made from the adapter.
+  // The explicit type is needed because the options below refer to what is created from the adapter.
   const adapter: FastifyAdapter = new FastifyAdapter({
     bodyLimit: maxBodyBytes,
     // A sender that stalls is cut off: headers after 5 s, the whole request after 10 s.
     requestTimeout: 10_000,
-    // Who takes nothing of an answer is cut after 6.5 to 13 s, as Node looks twice whether it moves. Longer than the time
-    // for headers and the second until that is noticed, so that who is slow to ask is still told 408.
+    // A client that reads nothing of an answer is cut off after 6.5 to 13 s, as Node checks progress twice. This has to
+    // exceed the limit for headers plus the second in which that is noticed, so that slow senders still get their 408.
     connectionTimeout: 6_500,
     http: { headersTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: maxHeadBytes, ...ourOwnRefusals },
-    // Longer than the idle time of load balancers, so that they hang up first.
+    // Longer than the idle timeout of load balancers, so that they close first.
     keepAliveTimeout: env.keepAliveTimeoutMs,
-    // Names may be up to 255 long; longer ones are still told that they do not exist, by those who look for them.
+    // Names may be up to 255 long; for longer ones, the look-up itself says that they do not exist.
     routerOptions: { maxParamLength: maxTargetBytes, querystringParser: parseQuery },
     trustProxy: isTrustedProxy,
     rewriteUrl: (request: IncomingMessage) => routedTarget(request.url),
     genReqId: requestIds(),
-    // What Fastify and Node refuse before there is a route: the same errors as everywhere.
+    // What Fastify and Node refuse before there is a route gets the same errors as everything else.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       request.rollcall = { startedAt: app.get(Clock).monotonic(), holdsPlace: false };
       filter.answer(error, request, reply);
@@ -68,7 +68,7 @@ export async function createHttpApplication(
   const fastify = adapter.getInstance<FastifyInstance>();
   pipelines.guard(fastify.server);
   fastify.server.on('timeout', endStalled);
-  // A client may close its side as soon as it has asked. Node would then close ours before the answer is written.
+  // A client may close its side after sending its request. Node would then close ours before the answer is written.
   Object.assign(fastify.server, { httpAllowHalfOpen: true });
   const routes = new RouteTable(fastify);
   boundOpenRoutes(fastify);
@@ -93,12 +93,13 @@ export async function createHttpApplication(
   new ArrivingBodies(connections).guard(fastify);
   new LoadShedder(filter).guard(fastify);
   app.enableCors({
-    // In its usual place, Nest also puts the headers on Node's response, which makes Node write every answer the slow way.
+    // In its default place, Nest also sets the headers on Node's response, which makes Node write every answer the slow
+    // way.
     hook: 'preParsing',
-    // An OPTIONS that is no preflight is answered as well, and not in a shape of the plugin's own.
+    // An OPTIONS request that is not a preflight is answered too, but not in the plugin's own format.
     strictPreflight: false,
     origin: env.corsOrigin === '*' ? '*' : [...env.corsOrigin],
-    // Without this, a browser may neither ban a user nor change a password.
+    // Without this, a browser could neither ban a user nor change a password.
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: [
       'Retry-After',
@@ -112,7 +113,7 @@ export async function createHttpApplication(
   });
   app.useGlobalFilters(filter);
   serveApiDocuments(app, dialects);
-  // Without a listener, Node closes the connection without a word, and refuses what else is expected than 100-continue.
+  // Without a listener, Node closes the connection silently, and refuses any expectation other than 100-continue.
   fastify.server.on('connect', (_request, socket: Socket) =>
     filter.answerOnSocket(new Error('a proxy is wanted'), socket, app.get(Clock)),
   );
@@ -123,9 +124,9 @@ export async function createHttpApplication(
 }
 
 function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Readiness): void {
-  // Bodies stay bytes until the guard has said who calls; each dialect reads them in its own way.
+  // Bodies stay bytes until the guard has identified the caller; each dialect parses them in its own way.
   fastify.removeAllContentTypeParsers();
-  // Some clients of Qiscus have all of their parameters in the body of a GET. It is waited for like any other.
+  // Some Qiscus clients send all of their parameters in the body of a GET. It is awaited like any other.
   fastify.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, ({ raw, rollcall }, body, done) =>
     isEncoded(raw)
@@ -141,10 +142,10 @@ function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Read
       contentType: request.headers['content-type'],
       holdsPlace: false,
     };
-    // Bodies are JSON whatever their type says, so none can be wrong: Fastify would refuse one that it cannot parse.
+    // Bodies are JSON whatever their type, so no type is wrong: Fastify would refuse one that it cannot parse.
     delete request.raw.headers['content-type'];
     reply.header('x-request-id', request.id);
-    // A client that keeps its connection would meet a closed one later.
+    // A client that keeps its connection would find it closed later.
     if (readiness.draining) {
       readiness.countLateRequest(request.url);
       reply.header('connection', 'close');
@@ -152,7 +153,7 @@ function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Read
     const { socket } = request.raw;
     const fault = refused.has(socket) ? 'request_malformed' : faultOfHead(request.raw);
     if (fault === null) return done();
-    // Whatever comes after it on this connection may have been meant as a part of it.
+    // Whatever follows on this connection may have been meant as a part of this request.
     refused.add(socket);
     reply.header('connection', 'close');
     done(new AppError(fault));
@@ -160,8 +161,8 @@ function prepareRequests(fastify: FastifyInstance, clock: Clock, readiness: Read
 }
 
 /**
- * What routes are sought for. A target that leads nowhere (`faultOfTarget`) has none: Fastify would refuse it outside of all
- * hooks, without the headers that every other answer has.
+ * The target that is routed. One that cannot lead anywhere (`faultOfTarget`) is replaced: Fastify would refuse it
+ * outside of all hooks, without the headers that every other answer has.
  */
 function routedTarget(target: string | undefined): string {
   const canonical = canonicalTarget(target);

@@ -12,7 +12,7 @@ import { stopGracefully } from './shutdown.js';
 import { startFailure } from './start-failure.js';
 import type { StopSignal } from './stop-signal.js';
 
-/** The service, from reading its settings until it listens. What cannot start ends the process with 1. */
+/** The service, from reading its settings until it listens. If it cannot start, the process exits with 1. */
 export async function runService(stopSignal: StopSignal): Promise<void> {
   try {
     await start(stopSignal);
@@ -31,7 +31,7 @@ async function start(stopSignal: StopSignal): Promise<void> {
   for (const text of await unsafeSettings(app.get(Database))) logger.warn({ context: 'Database' }, text);
   await app.get(AppsService).bootstrap();
   stopGracefully(stopSignal, app, env, logger, output);
-  // Of Node's 511, a thousand who connect at once leave half without an answer until they try again, after seconds.
+  // With Node's 511, half of a thousand simultaneous connections would get no answer until they retry, seconds later.
   await app.listen({ port: env.port, host: env.host, backlog: 4_096 });
   output.write(`${await bannerFor(app, env, process.stdout.isTTY)}\n`);
 }

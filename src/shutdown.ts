@@ -7,19 +7,20 @@ import { GatewayService } from './gateway/gateway.service.js';
 import type { LogDestination } from './logging/log-destination.js';
 import type { StopSignal } from './stop-signal.js';
 
-/** Longer than any request may take; what still hangs then is given up. */
+/** Longer than any request may take; whatever still hangs then is abandoned. */
 const maxCloseMs = 15_000;
-/** So many looks in a row without a request: then nobody sends any more. */
+/** After this many checks in a row without a request, nobody is sending any more. */
 const quietLooks = 10;
 const lookEveryMs = 50;
 /** A load balancer that has not noticed by then, or a client without one, never will. */
 const maxLooks = 100;
-/** How long the end waits for a reader of the log that is behind. */
+/** How long shutdown waits for a log reader that is behind. */
 const maxLogFlushMs = 500;
 
 /**
- * On SIGTERM or SIGINT: says "not ready", serves on until load balancers have noticed and nobody sends requests any more,
- * then finishes what is under way and closes. A second signal ends the process at once. An error that nobody caught ends it the same gentle way.
+ * On SIGTERM or SIGINT: reports "not ready", keeps serving until load balancers have noticed and no more requests
+ * arrive, then finishes what is in progress and closes. A second signal ends the process at once. An uncaught error
+ * shuts it down in the same graceful way.
  */
 export function stopGracefully(
   stopSignal: StopSignal,
@@ -37,7 +38,7 @@ export function stopGracefully(
     stopping = { exitCode };
     logger.info({ why, drainMs: env.shutdownDrainMs }, 'stopping');
     app.get(Readiness).startDraining();
-    // At once: clients of the gateway have another node to find, and are told when.
+    // At once: gateway clients need another node, and are told when to connect.
     void app.get(GatewayService).drain();
     setTimeout(() => process.exit(1), env.shutdownDrainMs + maxLooks * lookEveryMs + maxCloseMs).unref();
     void drain(app, env.shutdownDrainMs)
@@ -63,9 +64,9 @@ export function stopGracefully(
 }
 
 /**
- * The given time is how long load balancers need, and a busy one needs longer: to close under its requests would fail
- * them. So the node still listens until nobody has asked for a while. Connections that are idle are closed before the
- * listening socket, so that whoever finds one gone can open another.
+ * The configured time is what load balancers need, and a busy one needs longer: closing on its requests would fail
+ * them. So the node keeps listening until no requests have come for a while. Idle connections are closed before the
+ * listening socket, so that a client that finds one closed can open another.
  */
 async function drain(app: NestFastifyApplication, drainMs: number): Promise<void> {
   if (drainMs === 0) return;
@@ -73,7 +74,7 @@ async function drain(app: NestFastifyApplication, drainMs: number): Promise<void
   const readiness = app.get(Readiness);
   let looks = 0;
   const untilNobodyAsks = async (): Promise<void> => {
-    // Looks are counted and not the time: what came while this process stood still has not been read yet.
+    // Counts checks rather than time: what arrived while this process was suspended has not been read yet.
     for (let quiet = 0; quiet < quietLooks && looks < maxLooks; looks += 1) {
       const before = readiness.lateRequests;
       await sleep(lookEveryMs);

@@ -3,7 +3,7 @@ import { DatabaseRefused } from './database/database-refused.js';
 import { AppError } from './errors/app-error.js';
 import { errorText } from './logging/serialize-error.js';
 
-/** What a person can mend is said in a sentence; anything else needs its stack. */
+/** An error that a person can fix becomes a sentence; any other needs its stack. */
 export function startFailure(error: unknown): string {
   if (error instanceof EnvError || error instanceof DatabaseRefused) return error.message;
   if (error instanceof AppError) return error.detail ?? (error.cause as Error | undefined)?.message ?? error.code;

@@ -1,12 +1,12 @@
-/** A terminal signals npm and us, and npm passes its own on: signals this close together are one wish to stop. */
+/** A terminal signals both npm and us, and npm passes its signal on: signals this close together count as one. */
 const sameWishMs = 500;
 
 /**
- * SIGTERM and SIGINT, heard from the moment this is made: a process that does not listen is ended by them, but the first
- * process of a container then gets neither.
+ * Handles SIGTERM and SIGINT from the moment it is created: a process without handlers is ended by them, but the first
+ * process of a container would not receive either.
  */
 export class StopSignal {
-  /** Until there is something to finish, the process just ends. Every step of a start may be cut off. */
+  /** Until there is something to finish, the process simply exits. Every step of a start may be interrupted. */
   onStop: (signal: NodeJS.Signals) => void = () => process.exit(0);
   private heardAt = -Infinity;
 

@@ -8,7 +8,7 @@ import { restoreSqlite } from '../database/sqlite-restore.js';
 
 const percentPerLine = 10;
 
-/** Neither opens the service's container: that would migrate, and start to serve what is to be replaced. */
+/** Neither command opens the service's container, which would migrate and start to serve the file to be replaced. */
 export function addBackupCommands(program: Command): void {
   program
     .command('backup')

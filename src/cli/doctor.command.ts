@@ -44,7 +44,7 @@ async function examine(): Promise<Finding[]> {
   ];
 }
 
-/** Over one connection, which changes nothing. */
+/** Uses a single connection, which changes nothing. */
 async function examineStored(env: Env): Promise<Finding[]> {
   const missing = missingSqliteFile(env.databaseUrl);
   if (missing !== null) return [{ what: 'database', verdict: 'broken', text: missing }];
@@ -65,7 +65,7 @@ async function examineStored(env: Env): Promise<Finding[]> {
 async function examineSeals(env: Env, dataSource: DataSource): Promise<Finding> {
   const seal = Seal.of(env);
   const rows = await dataSource.query<AppRow[]>('SELECT * FROM apps').catch(() => []);
-  // One that cannot be opened is told, as a start would.
+  // A secret that cannot be opened is reported, as it would be at a start.
   rows.forEach((row) => seal.openAll(row));
   const stale = rows.filter((row) => !seal.isCurrent(row)).length;
   if (!seal.seals)

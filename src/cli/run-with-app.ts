@@ -4,7 +4,7 @@ import { parseAppName } from '../apps/app-name.js';
 import { AppsService } from '../apps/apps.service.js';
 import { AppError } from '../errors/app-error.js';
 
-/** @param makesDatabase a missing SQLite file is made; without it, that is an error */
+/** @param makesDatabase create a missing SQLite file; otherwise that is an error */
 export type RunWithApp = (
   work: (app: INestApplicationContext) => Promise<void>,
   options?: { readonly makesDatabase: boolean },

@@ -4,7 +4,7 @@ import { AppError } from '../errors/app-error.js';
 import { UsersService } from '../users/users.service.js';
 import { appNamed, type RunWithApp } from './run-with-app.js';
 
-/** Prints the token and nothing else, for `TOKEN=$(npm run -s cli -- token app ORG/APP)`. */
+/** Prints only the token, for `TOKEN=$(npm run -s cli -- token app ORG/APP)`. */
 export function addTokenCommands(program: Command, run: RunWithApp): void {
   const command = program.command('token').description('make tokens');
   const ttl = ['--ttl <seconds>', "life of the token, 0 for the longest; without it the app's setting"] as const;

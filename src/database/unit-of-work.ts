@@ -46,7 +46,9 @@ export class TransactionLost extends Error {
  */
 export function beginAnewOutsideTransaction(): void {
   if (currentUnit()?.isOpen === true)
-    throw new TransactionLost(true, { cause: new Error("another transaction was faster, and the rest takes too long to hold this one") });
+    throw new TransactionLost(true, {
+      cause: new Error('another transaction was faster, and the rest takes too long to hold this one'),
+    });
 }
 
 /**

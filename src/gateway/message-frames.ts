@@ -257,7 +257,7 @@ export class MessageSession {
   /** @throws AppError rate_limited */
   private async admit(bytes: number): Promise<void> {
     const { limits } = this.services;
-    const decision = await limits.admitOfUser(this.app, this.session.username, bytes);
+    const decision = await limits.admitUserMessage(this.app, this.session.username, bytes);
     if (decision === null || decision.allowed) return;
     this.outlet.slowDown(decision.retryAfterMs, 'client');
     throw limits.rejection('messages_of_user', decision);

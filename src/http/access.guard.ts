@@ -8,14 +8,14 @@ import { RouteMemory } from './route-memory.js';
 const accessMetadata = 'rollcall:access';
 const everyone = 'everyone';
 
-/** Who may call a route or a controller: those whom this guard lets in. */
+/** Restricts a route or a controller to the callers that this guard admits. */
 export const AccessBy = (guard: Type<CanActivate>): MethodDecorator & ClassDecorator =>
   SetMetadata(accessMetadata, guard);
 
-/** A route that anyone may call. A test lists them all. */
+/** A route that anyone may call. A test lists all of them. */
 export const OpenToEveryone = (): MethodDecorator & ClassDecorator => SetMetadata(accessMetadata, everyone);
 
-/** The one global guard. A route that does not say who may call it is closed to all. */
+/** The one global guard. A route that does not say who may call it is closed to everybody. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   private readonly guards = new RouteMemory((context) => this.guardOf(context));
@@ -28,7 +28,7 @@ export class AccessGuard implements CanActivate {
   canActivate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
     const guard = this.guards.of(context);
     if (guard === everyone) return true;
-    // Before anything else, as the router does with a path that cannot be read.
+    // Checked first, as the router does for an unreadable path.
     if (context.switchToHttp().getRequest<FastifyRequest>().query === unreadableQuery)
       throw new AppError('request_malformed');
     return guard.canActivate(context);

@@ -1,16 +1,16 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Connections } from './connections.js';
 
-/** Of all bodies that are still coming, as they were announced. */
+/** For all incoming bodies together, by their announced length. */
 const maxBytes = 128 * 1024 * 1024;
 
 /**
- * Bodies that have not arrived as a whole lie in memory, and no place is taken for them. When more are announced than
- * there is room for, the one that has been coming for the longest is cut: a sender at the usual speed is done long
- * before, so a crowd of slow ones only shuts out itself.
+ * Incomplete bodies occupy memory but no request slot. When more bytes are announced than there is room for, the body
+ * that has been arriving longest is cut off: a sender at normal speed is done long before, so a crowd of slow senders
+ * shuts out only itself.
  */
 export class ArrivingBodies {
-  /** Announced bytes, in the order of their arrival. */
+  /** Announced bytes, in order of arrival. */
   private readonly bodies = new Map<FastifyRequest, number>();
   private bytes = 0;
 
@@ -20,7 +20,7 @@ export class ArrivingBodies {
     fastify.addHook('preParsing', (request, _reply, _payload, done) => {
       const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
       if (encoding !== undefined) this.add(request, request.routeOptions.bodyLimit);
-      // Fastify refuses what announces more than the limit.
+      // Fastify refuses a body that announces more than the limit.
       else if (length !== undefined) this.add(request, Math.min(Number(length), request.routeOptions.bodyLimit));
       done();
     });
@@ -28,7 +28,7 @@ export class ArrivingBodies {
       this.remove(request);
       done();
     });
-    // For bodies that never came, or were refused.
+    // Bodies that never arrived, or were refused.
     fastify.addHook('onSend', (request, _reply, _payload, done) => {
       this.remove(request);
       done();

@@ -16,10 +16,10 @@ export type CallExamples = Readonly<Record<string, CallExample>>;
 
 const extension = 'x-examples';
 
-/** Decorates a handler with examples, of which the first one fills the form of the API page. */
+/** Adds examples to a handler; the first one fills in the form of the API page. */
 export const ShowExamples = (examples: CallExamples): MethodDecorator => ApiExtension(extension, examples);
 
-/** Puts the examples of an operation where OpenAPI has a place for each part of them. */
+/** Moves the examples of an operation to the places that OpenAPI has for their parts. */
 export function placeExamples(operation: Operation): void {
   const { [extension]: examples, ...placed } = operation as Operation & { [extension]?: CallExamples };
   if (examples === undefined) return;
@@ -34,7 +34,7 @@ export function placeExamples(operation: Operation): void {
   if (success !== undefined && 'content' in success) show(success.content as Content, examples, 'answer');
 }
 
-/** One example has no name: the page would show a list of one to choose from. */
+/** A single example goes without its name, as the page would otherwise offer a choice of one. */
 function show(content: Content, examples: CallExamples, part: 'answer' | 'body'): void {
   const shown = Object.entries(examples).filter(([, example]) => example[part] !== undefined);
   const json = content['application/json'];

@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 
-/** Whether the word of a proxy with this address counts. */
+/** Whether a proxy with this address is trusted. */
 export type TrustedProxies = (address: string) => boolean;
 
 /** @param ranges addresses and CIDR ranges */
@@ -16,8 +16,8 @@ export function trustedProxies(ranges: readonly string[]): TrustedProxies {
 }
 
 /**
- * Who calls: the nearest address in `X-Forwarded-For` that is no proxy of ours. What is no address says nothing, so the
- * proxy that wrote it down counts as the caller. HTTP and the gateway ask here, and so does whatever is counted by address.
+ * The client's address: the nearest one in `X-Forwarded-For` that is not a trusted proxy. If an entry is not an
+ * address, the proxy that wrote it counts as the client. HTTP, the gateway and everything counted by address use this.
  */
 export function clientAddressOf(request: IncomingMessage, isTrusted: TrustedProxies): string {
   const nearestFirst = proxyAddr.all(request, isTrusted);
@@ -25,9 +25,9 @@ export function clientAddressOf(request: IncomingMessage, isTrusted: TrustedProx
 }
 
 /**
- * An address in its one spelling, however a proxy writes it: Azure and IIS add the port of the connection, which is
- * another one each time, IPv6 stands in brackets then, IPv4 may stand inside of IPv6, and a link has a name (`%eth0`) that only its own machine
- * knows. null: this is no address.
+ * The canonical form of an address, however a proxy writes it: Azure and IIS append the connection's port, which
+ * differs each time; IPv6 is then in brackets, IPv4 may be embedded in IPv6, and a link-local address may name an
+ * interface (`%eth0`) that only its own machine knows. null if it is not an address.
  */
 export function readAddress(text: string | undefined): string | null {
   const written = text?.trim() ?? '';

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { clientAddressOf } from './client-address.js';
 import { networkOf } from './network-of.js';
 
-/** The network of the caller, by which guesses are counted. Nest's `@Ip` repeats what a proxy wrote, with the port. */
+/** The caller's network, by which guesses are counted. Nest's `@Ip` returns what a proxy wrote, including the port. */
 export const ClientNetwork = createParamDecorator((_data: unknown, context: ExecutionContext): string => {
   const request = context.switchToHttp().getRequest<FastifyRequest>();
   return networkOf(clientAddressOf(request.raw, request.server.rollcall.isTrustedProxy));

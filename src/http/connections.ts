@@ -4,29 +4,29 @@ import type { TrustedProxies } from './client-address.js';
 import { networkOf } from './network-of.js';
 
 const lookEveryMs = 250;
-/** Open files that are kept for the databases, the log and documents, unless that is more than half of what there are. */
+/** Open files reserved for the database, the log and documents, unless that is more than half of the limit. */
 const reservedFiles = 1_500;
-/** Of all sockets together: what answers wait for readers. */
+/** For all sockets together: answers waiting to be read. */
 const maxUnsentBytes = 64 * 1024 * 1024;
-/** How fast answers have to be taken once a reader has been slow for the grace. */
+/** How fast answers must be read after a slow reader's grace period. */
 const minBytesPerSecond = 8 * 1024;
 const graceMs = 10_000;
 
 export type CutReason = 'too_many' | 'slow_reader' | 'memory';
 
 interface Connection {
-  /** null: of a proxy, which stands for many. */
+  /** null for a proxy, which stands for many clients. */
   readonly network: string | null;
   readonly onClose: () => void;
-  /** Since when it has taken less than there is for it; null: it has taken all. */
+  /** Since when it has had unread data; null if it has read everything. */
   behindSince: number | null;
   takenBefore: number;
 }
 
 /**
- * The connections of HTTP, and what may lie in memory for them when nobody counts their requests any more: how many one
- * network has, how slowly they may take answers, and how much waits for all of them. Sockets of the gateway have
- * limits of their own, and only count among the open files. It looks at them a few times a second, so that a request costs nothing more.
+ * HTTP connections, and the memory they may use once their requests no longer count: how many one network may have, how
+ * slowly they may read answers, and how many bytes may wait for all of them. Gateway sockets have limits of their own,
+ * and count here only as open files. Everything is checked a few times a second, so that requests cost nothing extra.
  */
 export class Connections {
   readonly cut: Record<CutReason, number> = { too_many: 0, slow_reader: 0, memory: 0 };
@@ -41,7 +41,7 @@ export class Connections {
 
   guard(server: Server): void {
     server.on('connection', (socket: Socket) => this.add(socket));
-    // It comes back as a new one where the upgrade is not the gateway's (`serveWithoutUpgrade`).
+    // It comes back as a new socket if the upgrade is not for the gateway (`serveWithoutUpgrade`).
     server.on('upgrade', (_request: unknown, socket: Socket) => this.remove(socket));
     const limit = maxOpenFiles();
     if (limit !== null) server.maxConnections = Math.max(limit - reservedFiles, Math.floor(limit / 2));
@@ -52,7 +52,7 @@ export class Connections {
     });
     const timer = setInterval(() => {
       this.look();
-      // Those that ask for nothing make room for those that would.
+      // Idle connections make room for those with requests.
       if (dropped) server.closeIdleConnections();
       dropped = false;
     }, lookEveryMs).unref();
@@ -104,7 +104,7 @@ export class Connections {
         connection.takenBefore = socket.bytesWritten - unsent;
       }
       const since = connection.behindSince;
-      // All that it was given since then, so that a long answer has the time that it needs.
+      // Everything written since then, so that a long answer gets the time that it needs.
       const given = socket.bytesWritten - connection.takenBefore;
       if (now - since > graceMs + (given / minBytesPerSecond) * 1_000) {
         this.end(socket, 'slow_reader');
@@ -114,7 +114,7 @@ export class Connections {
       behind.push({ socket, unsent, since });
     }
     if (unsentOfAll <= maxUnsentBytes) return;
-    // Whoever has been slow for the longest goes first.
+    // The one that has been slow for longest goes first.
     behind.sort((one, other) => one.since - other.since);
     for (const { socket, unsent } of behind) {
       if (unsentOfAll <= maxUnsentBytes) return;
@@ -124,9 +124,9 @@ export class Connections {
   }
 }
 
-/** null: without a limit, or the system names none. */
+/** null if there is no limit, or the system reports none. */
 function maxOpenFiles(): number | null {
-  // Names of other machines would be looked up for it. It is missing from the types.
+  // Otherwise it would look up the names of other machines. The option is missing from the types.
   const report = Object.assign(process.report, { excludeNetwork: true });
   const { userLimits } = report.getReport() as { userLimits?: { open_files: { soft: number | 'unlimited' } } };
   const soft = userLimits?.open_files.soft;

@@ -1,4 +1,4 @@
-/** A decorator of a parameter that also describes the parameter in the API document. */
+/** A parameter decorator that also describes the parameter in the API document. */
 export function describedParameter(bind: ParameterDecorator, ...describe: MethodDecorator[]): ParameterDecorator {
   return (target, name, index) => {
     bind(target, name, index);

@@ -8,29 +8,29 @@ export interface RenderedError {
   readonly body: object;
 }
 
-/** What a failure may be that has no request, because what arrived never became one. */
+/** Failures without a request, because what arrived never became one. */
 export type ErrorWithoutRequest = 'head_too_large' | 'request_malformed' | 'request_timeout' | 'target_too_long';
 
-/** How one vendor's API looks wherever no controller is involved. */
+/** How a vendor's API looks where no controller is involved. */
 export interface Dialect {
-  /** A path of this dialect that no route has. */
+  /** A path of this dialect that no route matches. */
   readonly nowhere: string;
   renderError(error: AppError, request: FastifyRequest): RenderedError;
-  /** Adds to the API document what its callers authenticate with. */
+  /** Adds the dialect's authentication to the API document. */
   describeSecurity(document: DocumentBuilder): DocumentBuilder;
 }
 
-/** A dialect that owns some paths, whether or not there is a route. */
+/** A dialect that owns certain paths, whether or not there is a route. */
 export interface OwningDialect extends Dialect {
   owns(url: string): boolean;
 }
 
-/** The dialect that answers for every path that no other one owns, and where there is no path at all. */
+/** The dialect for every path that no other one owns, and for failures without a path. */
 export interface DefaultDialect extends Dialect {
   renderErrorWithoutRequest(code: ErrorWithoutRequest, clock: Clock): RenderedError;
 }
 
-/** All of them. */
+/** All dialects. */
 export class Dialects {
   constructor(
     private readonly fallback: DefaultDialect,
@@ -46,7 +46,7 @@ export class Dialects {
   }
 
   describeSecurity(document: DocumentBuilder): DocumentBuilder {
-    // The API page puts the cursor into the field of the last one.
+    // The API page focuses the field of the last scheme.
     return [...this.others, this.fallback].reduce(
       (described, dialect) => dialect.describeSecurity(described),
       document,

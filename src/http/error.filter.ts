@@ -13,8 +13,8 @@ import type { RouteTable } from './route-table.js';
 const farewellMs = 1_000;
 
 /**
- * The one place where a failure becomes a response, in the dialect of the path: also for what Fastify refuses before
- * any route is known, so that no client ever meets a framework's own shape.
+ * The one place where a failure becomes a response, in the dialect of the path. That includes what Fastify refuses
+ * before a route is known, so no client ever sees a framework's own error format.
  */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
@@ -34,28 +34,28 @@ export class ErrorFilter implements ExceptionFilter {
   answer(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = hungUp(request) ? this.gone(request) : this.toAppError(exception, request, reply);
     const { status, body } = this.dialects.of(request.url).renderError(error, request);
-    // Under overload a line for each would be more load; the metrics count them.
+    // Under overload, logging each of them would add to the load; metrics count them.
     if (status >= 500 && error.code !== 'overloaded') this.log(error, request);
-    // RFC 9110, 15.5.16: what would have been taken.
+    // RFC 9110, 15.5.16: what would have been accepted.
     if (error.code === 'encoding_unsupported') void reply.header('accept-encoding', 'identity');
     if (error.retryAfterMs !== undefined)
       void reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
-    // A handler may have announced another type before it failed.
+    // A handler may have set another type before it failed.
     void reply.status(status).header('content-type', 'application/json; charset=utf-8').send(body);
   }
 
   /**
-   * For what is no HTTP request at all, or never became a whole one: there is only a socket to answer on. Requests in
-   * front of it have been carried out, so they are answered first.
+   * For data that is not an HTTP request, or never became a complete one: there is only a socket to answer on. Requests
+   * before it have been executed, so they are answered first.
    */
   answerOnSocket(exception: ParserError, socket: HttpSocket, clock: Clock): void {
-    // Bytes behind a request that ends its connection. Some clients send a body without saying how long it is.
+    // Bytes after a request that ends its connection. Some clients send a body without stating its length.
     if (exception.code === 'HPE_CLOSED_CONNECTION') return;
     if (exception.code === 'ECONNRESET') {
       socket.destroy();
       return;
     }
-    // Node tells of each packet that comes behind the fault.
+    // Node reports each packet that follows the fault.
     if (this.refused.has(socket)) return;
     this.refused.add(socket);
     afterPendingAnswers(socket, () =>
@@ -71,7 +71,7 @@ export class ErrorFilter implements ExceptionFilter {
     return new AppError(code, { cause: exception });
   }
 
-  /** Nobody reads the answer any more: its status is for the metrics. */
+  /** Nobody reads the answer any more; its status is for the metrics. */
   private gone({ id, method, routeOptions }: FastifyRequest): AppError {
     this.logger.debug(
       { requestId: id, method, route: routeOptions.url },
@@ -85,7 +85,7 @@ export class ErrorFilter implements ExceptionFilter {
     if (fault !== null) return new AppError(fault);
     const [path = ''] = request.url.split('?', 1);
     const allowed = this.routes.methodsFor(path);
-    // The method is served and still there was nothing: a document below a wildcard that does not exist.
+    // The method is served, but nothing was found: a missing document under a wildcard.
     if (allowed.length === 0 || allowed.includes(request.method)) return new AppError('route_not_found');
     void reply.header('allow', allowed.join(', '));
     return new AppError('method_not_allowed');
@@ -94,7 +94,7 @@ export class ErrorFilter implements ExceptionFilter {
   private log(error: AppError, request: FastifyRequest): void {
     const { method, id } = request;
     const line = { requestId: id, method, route: request.routeOptions.url, code: error.code, err: error.cause };
-    // A database that is away is an operator's concern once, not for each request.
+    // An unavailable database concerns the operator once, not for each request.
     if (error.code === 'internal') this.logger.error(line, 'a request failed for a fault of ours');
     else this.logger.warn(line, 'a request could not be served');
   }
@@ -111,14 +111,14 @@ const codesOfStatus: Readonly<Record<number, ErrorCode>> = {
   503: 'overloaded',
 };
 
-/** What Node's parser says of bytes that it cannot read. */
+/** Node's parser error for bytes that it cannot read. */
 interface ParserError extends NodeJS.ErrnoException {
-  /** Bytes; Fastify's type is that of their JSON. */
+  /** Bytes; Fastify types them as their JSON. */
   readonly rawPacket?: unknown;
   readonly bytesParsed?: number;
 }
 
-/** Which failure it is. Of a head that is far too large, only Node's last packet may still tell which part is. */
+/** Determines the failure. For headers that are far too large, only Node's last packet may show which part is. */
 function codeOf({ code, rawPacket, bytesParsed }: ParserError): ErrorWithoutRequest {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
   if (code !== 'HPE_HEADER_OVERFLOW') return 'request_malformed';
@@ -128,7 +128,7 @@ function codeOf({ code, rawPacket, bytesParsed }: ParserError): ErrorWithoutRequ
 }
 
 function refuse(socket: HttpSocket, { status, body }: RenderedError): void {
-  // Where an answer has begun, another one would be read as a part of it.
+  // If an answer has started, another one would be read as a part of it.
   if (socket.writable && socket._httpMessage?.headersSent !== true) {
     const text = JSON.stringify(body);
     const head = [
@@ -139,16 +139,16 @@ function refuse(socket: HttpSocket, { status, body }: RenderedError): void {
     ];
     socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
   }
-  // Destroyed at once, the answer could be lost; and a client that means harm never closes its own side.
+  // If the socket were destroyed at once, the answer could be lost; a malicious client never closes its own side.
   setTimeout(() => socket.destroy(), farewellMs).unref();
 }
 
-/** Whether the connection ended before the request had come as a whole. What breaks then, breaks because of that. */
+/** Whether the connection ended before the request was complete. Whatever fails then, fails because of that. */
 function hungUp({ raw }: FastifyRequest): boolean {
   return raw.destroyed && !raw.complete;
 }
 
-/** Of Nest's exceptions and of Fastify's own errors. */
+/** Shared by Nest's exceptions and Fastify's own errors. */
 function statusOf(exception: unknown): number {
   if (exception instanceof HttpException) return exception.getStatus();
   const { statusCode } = (exception ?? {}) as { statusCode?: unknown };

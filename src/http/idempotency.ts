@@ -8,8 +8,8 @@ import { RawBody } from './raw-body.js';
 const keyHeader = 'idempotency-key';
 
 /**
- * Says that a route changes something and takes an `Idempotency-Key` (docs/idempotency.md). Its handler does all of its
- * work inside `answerOnce`; a test calls every such route twice with one key.
+ * Marks a route that changes something and takes an `Idempotency-Key` (docs/idempotency.md). Its handler does all of
+ * its work inside `answerOnce`; a test calls every such route twice with one key.
  */
 export function Idempotent(): MethodDecorator {
   return applyDecorators(
@@ -24,10 +24,11 @@ export function Idempotent(): MethodDecorator {
 }
 
 /**
- * Runs `handle` as it is, or, where the caller has named an `Idempotency-Key`, once for that key: what it writes and its
- * answer are then one transaction, and whoever sends the call again gets the same answer as text.
- * Called by a handler, behind the guards and pipes: a repeated call must be let in like any other.
- * @throws AppError idempotency_key_invalid, idempotency_key_reused, idempotency_key_in_use, and whatever `handle` throws
+ * Runs `handle` as it is, or, if the caller sent an `Idempotency-Key`, once for that key: its writes and its answer are
+ * then one transaction, and a repetition of the call gets the same answer as text. Called by a handler, after guards
+ * and pipes, as a repeated call must be authorised like any other.
+ * @throws AppError idempotency_key_invalid, idempotency_key_reused, idempotency_key_in_use, and whatever `handle`
+ *   throws
  */
 export async function answerOnce<Body>(
   request: FastifyRequest,
@@ -48,7 +49,7 @@ export async function answerOnce<Body>(
   return answer.body;
 }
 
-/** The body without the boundary of a form, which a client makes up anew each time. */
+/** The body without a form's boundary, which clients generate anew each time. */
 function bodyOf({ body }: FastifyRequest): string | Uint8Array {
   if (!(body instanceof RawBody)) return '';
   const boundary = /;\s*boundary="?([^";]+)/i.exec(body.contentType)?.[1];

@@ -8,26 +8,26 @@ import type { ErrorCode } from '../errors/error-codes.js';
 import { describedParameter } from './described-parameter.js';
 import type { RawBody } from './raw-body.js';
 
-/** For the `context` of a class-validator rule: the code that a broken rule fails with, where it has one of its own. */
+/** For the `context` of a class-validator rule: the error code of a broken rule, if it has its own. */
 export function failsWith(code: ErrorCode): { context: { code: ErrorCode } } {
   return { context: { code } };
 }
 
 /**
- * A parameter that is the body, checked by the rules of the DTO and described by them in the API document. It is read as
- * JSON whatever its Content-Type says, because vendor clients send any. Members that the DTO does not know are left out.
- * The handler fails with json_malformed, argument_invalid, or the code of the rule that is broken.
+ * A parameter that is the body, validated by the rules of the DTO and described by them in the API document. It is read
+ * as JSON whatever its Content-Type, because vendor clients send any. Members unknown to the DTO are dropped. The
+ * handler fails with json_malformed, argument_invalid, or the code of the broken rule.
  */
 export function JsonBody(dto: Type<object>): ParameterDecorator {
   return describedParameter(Body(new JsonBodyPipe(dto)), ApiBody({ type: dto }));
 }
 
-/** The same for a body that need not be there: clients say so with blanks, `[]`, `""` and `null` as well. */
+/** The same for an optional body; clients send blanks, `[]`, `""` and `null` for none. */
 export function OptionalJsonBody(dto: Type<object>): ParameterDecorator {
   return describedParameter(Body(new OptionalJsonBodyPipe(dto)), ApiBody({ type: dto, required: false }));
 }
 
-/** The same for a body that is one object or a list of up to `limit` of them; a list only where one was sent. */
+/** The same for a body that is one object or a list of up to `limit` of them; a list only if a list was sent. */
 export function JsonBodyOneOrMany(dto: Type<object>, limit: number): ParameterDecorator {
   const one = { $ref: getSchemaPath(dto) };
   return describedParameter(
@@ -37,7 +37,7 @@ export function JsonBodyOneOrMany(dto: Type<object>, limit: number): ParameterDe
   );
 }
 
-/** Who may call is decided before what was sent is read: guards come before pipes. */
+/** Access is decided before the body is read: guards run before pipes. */
 class JsonBodyPipe<Dto extends object> implements PipeTransform<RawBody | undefined, Dto> {
   protected readonly reader: DtoReader<Dto>;
 
@@ -45,7 +45,7 @@ class JsonBodyPipe<Dto extends object> implements PipeTransform<RawBody | undefi
     this.reader = new DtoReader(dto);
   }
 
-  /** @throws AppError json_malformed, argument_invalid, or the code of the rule that is broken */
+  /** @throws AppError json_malformed, argument_invalid, or the code of the broken rule */
   transform(body: RawBody | undefined): Dto {
     return this.reader.read(body === undefined ? {} : parseStrictJson(body.text()));
   }
@@ -102,8 +102,8 @@ class DtoReader<Dto extends object> {
   }
 
   /**
-   * A member that is a number has no use for its text, and one that JavaScript does not have is none. An object that may
-   * be missing may be written as nothing.
+   * Numbers are converted from their text; one that JavaScript cannot represent becomes NaN. An optional object may
+   * also be written as nothing.
    */
   private taken(member: string, value: unknown): unknown {
     if (this.optionalObjects.has(member) && isNothing(value)) return null;

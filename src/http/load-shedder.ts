@@ -4,38 +4,38 @@ import type { ErrorFilter } from './error.filter.js';
 import { isWatching } from './readiness.js';
 
 /**
- * How many requests are worked on at once. At a fifth of a millisecond of the event loop for each, the last of them
- * waits for a fifth of a second; one more would only make all of them later. Not fewer: to refuse costs a third of what
- * it costs to serve, and who is refused asks again, while who waits asks for nothing.
+ * How many requests are in progress at once. At a fifth of a millisecond of event loop time each, the last one waits
+ * for a fifth of a second; one more would only delay all of them. Not fewer: refusing costs a third of serving, and a
+ * refused caller asks again while a waiting one does not.
  */
 export const maxUnderWay = 1_000;
 /**
- * How many requests begin in one turn of the event loop. Where the work is done at once, as with SQLite, requests never
- * pile up behind it: they lie in their sockets, and one turn would serve all of them before it looks at anybody else.
+ * How many requests start in one turn of the event loop. If the work is done synchronously, as with SQLite, requests
+ * never pile up behind it: they wait in their sockets, and one turn would serve all of them before anything else.
  */
 const maxBegins = 128;
 const retryAfterMs = 1_000;
 
 /**
- * Refuses what comes while too much is under way, so that what was let in is still answered in time. It counts requests
- * and not the delay of the event loop: a delay is known when it is over, and refusing by it goes from all to none and
- * back.
+ * Refuses requests when too many are in progress, so that admitted ones are still answered in time. It counts requests
+ * rather than measuring event loop delay: a delay is known only when it is over, and acting on it would alternate
+ * between refusing everything and nothing.
  */
 export class LoadShedder {
   private underWay = 0;
-  /** In this turn; while it is not 0, the next turn is expected. */
+  /** Started in this turn; while it is not 0, a reset is scheduled for the next one. */
   private begun = 0;
   private readonly waiting: (() => void)[] = [];
 
   constructor(private readonly filter: ErrorFilter) {}
 
   /**
-   * A place is taken when a request is there as a whole and given back when its answer is ready: whoever sends or reads
-   * slowly holds none. What they do hold is bounded elsewhere (docs/operations.md).
+   * A request takes a slot once it is complete and returns it when its answer is ready, so slow senders and readers
+   * hold none. What they do hold is bounded elsewhere (docs/operations.md).
    */
   guard(fastify: FastifyInstance): void {
     fastify.addHook('preValidation', (request: FastifyRequest, reply: FastifyReply, done) => {
-      // Whoever watches over this node must not take it for dead when it is busy.
+      // A busy node must not look dead to its health checks.
       if (isWatching(request.url)) {
         done();
         return;
@@ -54,7 +54,7 @@ export class LoadShedder {
       this.begun += 1;
       done();
     });
-    // Comes for each answer, also where the caller has gone; a second time where the first one could not be sent.
+    // Called for every answer, even if the caller has gone; twice if the first answer could not be sent.
     fastify.addHook('onSend', ({ rollcall }, _reply, _payload, done) => {
       if (rollcall.holdsPlace) {
         rollcall.holdsPlace = false;

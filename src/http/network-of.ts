@@ -2,8 +2,8 @@ import ipaddr from 'ipaddr.js';
 import { readAddress } from './client-address.js';
 
 /**
- * Who stands behind an address: the address itself for IPv4 (also when written inside of IPv6), the /64 network for IPv6,
- * since one subscriber is given at least a whole one and could come from a new address with each guess.
+ * The network that guesses and sockets are counted by: the address itself for IPv4 (even if embedded in IPv6), the /64
+ * network for IPv6, since every subscriber has at least a whole one and could use a new address for each guess.
  */
 export function networkOf(text: string): string {
   const address = readAddress(text);

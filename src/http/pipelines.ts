@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { HttpSocket } from './pending-answers.js';
 
-/** Node's own parser of a socket. `onIncoming` is told of each head, and answers llhttp how to go on. */
+/** Node's own parser of a socket. `onIncoming` is called with each head, and tells llhttp how to continue. */
 interface ParsedSocket extends HttpSocket {
   readonly parser?: {
     onIncoming: (request: IncomingMessage, keepAlive: boolean) => number;
@@ -10,28 +10,29 @@ interface ParsedSocket extends HttpSocket {
   } | null;
 }
 
-/** What Node reports of a parser that stopped, with the bytes it was given and how many of them it took. */
+/** What Node reports about a parser that stopped: the bytes it was given, and how many of them it consumed. */
 interface ParserStop extends NodeJS.ErrnoException {
   readonly rawPacket?: unknown;
   readonly bytesParsed?: number;
 }
 
 const goOn = 0;
-/** HPE_PAUSED: llhttp stops behind this head, and keeps its place. */
+/** HPE_PAUSED: llhttp stops after this head, and keeps its position. */
 const pause = 21;
 
 /**
- * Holds what a client sends without waiting for answers. Node parses every request of a packet at once, over a thousand
- * of them, and begins to serve all; so a hundred clients that send and never read could fill the memory. Here a socket
- * has at most two requests that are not answered, the one in front and the one behind it. What follows stays bytes,
- * at most one packet of them, and the socket is not read until the one in front is answered.
+ * Holds back what a client sends without waiting for answers. Node parses every request in a packet at once, over a
+ * thousand of them, and starts to serve all; so a hundred clients that send without reading could fill the memory.
+ * Here, a socket has at most two unanswered requests, the current one and the next. Whatever follows stays bytes, at
+ * most one packet of them, and the socket is not read until the current one is answered.
  */
 export class Pipelines {
-  /** Sockets whose answer in front is given, in the order in which they may go on. */
+  /** Sockets whose current request has been answered, in the order in which they may continue. */
   private readonly due: ParsedSocket[] = [];
 
   guard(server: Server): void {
-    // After Node's own listener, which has made the parser; again for a socket that starts anew (`serveWithoutUpgrade`).
+    // After Node's own listener, which has created the parser; again for a socket that starts over
+    // (`serveWithoutUpgrade`).
     server.on('connection', (socket: ParsedSocket) => {
       const { parser } = socket;
       if (parser == null) return;
@@ -47,21 +48,23 @@ export class Pipelines {
     });
   }
 
-  /** Node reports the pause where it reports broken requests. @returns whether it was one */
+  /** Node reports the pause in the same place as malformed requests. @returns whether it was a pause */
   hold({ code, rawPacket, bytesParsed }: ParserStop, socket: ParsedSocket): boolean {
     if (code !== 'HPE_PAUSED' || !Buffer.isBuffer(rawPacket)) return false;
     socket.parser?.resume();
     socket.pause();
-    // Node starts a socket again whenever a body is read or an answer was taken.
+    // Node resumes a socket whenever a body is read or an answer is consumed.
     socket.resume = () => socket;
     const rest = rawPacket.subarray(bytesParsed);
-    // A request without a body is complete with its head, but llhttp finds that out when it is asked the next time.
+    // A request without a body is complete with its head, but llhttp notices only when it is called again.
     socket.parser?.execute(rest.subarray(0, 0));
     if (rest.length > 0) socket.unshift(rest);
     return true;
   }
 
-  /** One socket in each turn of the event loop: who sends one request at a time does not wait behind all the others. */
+  /**
+   * One socket per turn of the event loop: a client that sends one request at a time does not wait behind the others.
+   */
   private release(socket: ParsedSocket): void {
     if (this.due.push(socket) === 1) setImmediate(this.releaseNext);
   }

@@ -2,10 +2,10 @@ import { pairsOf, utf8 } from '../decoding/text.js';
 
 type Query = Record<string, string | string[]>;
 
-/** Stands for a query that is not UTF-8: the router has no way to refuse one. */
+/** Stands for a query that is not UTF-8, as the router cannot refuse one. */
 export const unreadableQuery: Query = {};
 
-/** The query as text, or as a list of texts where a name comes again; for Fastify's router. */
+/** The query, with a list of texts for each repeated name; for Fastify's router. */
 export function parseQuery(written: string): Query {
   if (written === '') return {};
   try {

@@ -10,9 +10,9 @@ interface LimitedRoute extends RateLimitRule {
 }
 
 /**
- * Counts each call of a handler with `@RateLimit`, after the access guard has said which app calls and before the body
- * is looked at. Every answer of such a route says how much is left, in the RateLimit-* headers. A guard and not an
- * interceptor: docs/decisions/0013-no-interceptors.md.
+ * Counts each call of a handler with `@RateLimit`, after the access guard has identified the app and before the body is
+ * read. Every answer of such a route has RateLimit-* headers. A guard rather than an interceptor:
+ * docs/decisions/0013-no-interceptors.md.
  */
 @Injectable()
 export class RateLimitGuard implements CanActivate {
@@ -32,7 +32,7 @@ export class RateLimitGuard implements CanActivate {
     const decision =
       user === undefined
         ? this.limits.admit(app, route.name, route.perSecond, route.pool)
-        : this.limits.admitUser(app, user.account.uuid, route.name, route.perSecond);
+        : this.limits.admitUserCall(app, user.account.uuid, route.name, route.perSecond);
     if (decision === null) return true;
     const reply = http.getResponse<FastifyReply>();
     return decision instanceof Promise
@@ -45,7 +45,7 @@ export class RateLimitGuard implements CanActivate {
     reply.header('ratelimit-remaining', decision.remaining);
     reply.header('ratelimit-reset', Math.ceil(decision.resetMs / 1_000));
     if (decision.allowed) return true;
-    // In the next turn of the event loop: whoever is refused does not keep those waiting who are served in this one.
+    // In the next turn of the event loop: refused callers do not delay those that are served in this one.
     return new Promise((_resolve, reject) => setImmediate(reject, this.limits.rejection(route.name, decision)));
   }
 
@@ -55,7 +55,7 @@ export class RateLimitGuard implements CanActivate {
       handler,
       context.getClass(),
     ]);
-    // Not the path: a handler that answers under two paths has one limit.
+    // Not the path: a handler with two paths has one limit.
     return rule === undefined ? null : { ...rule, name: `${context.getClass().name}.${handler.name}` };
   }
 }

@@ -2,19 +2,21 @@ import type { TextDecoder } from 'node:util';
 import { decoderFor } from '../decoding/text.js';
 import { AppError } from '../errors/app-error.js';
 
-/** A body as it came, which nobody has read yet: who may call is decided first. */
+/** An unread body, since access is decided first. */
 export class RawBody {
   constructor(
     readonly bytes: Uint8Array,
     readonly contentType: string,
   ) {}
 
-  /** @throws AppError json_malformed for bytes that are not in the charset, which is UTF-8 unless the type names another */
+  /**
+   * @throws AppError json_malformed for bytes that are not in the charset, which is UTF-8 unless the type names another
+   */
   text(): string {
     return this.decode((decoder) => decoder.decode(this.bytes));
   }
 
-  /** Reads the body with the decoder of its charset. @throws AppError json_malformed */
+  /** Decodes the body from its charset. @throws AppError json_malformed */
   decode<Read>(read: (decoder: TextDecoder) => Read): Read {
     const decoder = decoderFor(this.contentType);
     if (decoder === null)

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 
-/** Whether a request is of what watches over a node, and goes on asking it when nobody sends requests there. */
+/** Whether a request is from monitoring, which continues when nobody else sends requests to the node. */
 export function isWatching(url: string): boolean {
   return /^\/(health|metrics)(?:[/?]|$)/.test(url);
 }
 
-/** Whether this node wants requests. A node that is going away says no first and goes on answering for a while. */
+/** Whether this node wants requests. A stopping node first reports "not ready" and keeps serving for a while. */
 @Injectable()
 export class Readiness {
   #draining = false;
@@ -15,7 +15,7 @@ export class Readiness {
     return this.#draining;
   }
 
-  /** Requests that came since the node said no. */
+  /** Requests that came after the node reported "not ready". */
   get lateRequests(): number {
     return this.#lateRequests;
   }

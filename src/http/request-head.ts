@@ -2,20 +2,22 @@ import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../errors/error-codes.js';
 import { isDecodable } from './request-target.js';
 
-/** Of path and query, and of all headers together. Node reads twice as much, so that either is refused for what it is. */
+/**
+ * Limits for path and query, and for all headers together. Node reads twice as much, so that each gets its own refusal.
+ */
 export const maxTargetBytes = 8_192;
 const maxHeaderBytes = 8_192;
 export const maxHeadBytes = maxTargetBytes + maxHeaderBytes;
-/** Far more than clients and proxies send. Node forgets the 2,001st header. */
+/** Far more than clients and proxies send. Node drops the 2,001st header. */
 const maxHeaders = 200;
 
-/** Why a target leads nowhere, whatever routes there are; null: it may lead somewhere. */
+/** Why a target cannot lead anywhere, whatever routes there are; null if it may. */
 export function faultOfTarget(target: string): ErrorCode | null {
   if (target.length > maxTargetBytes) return 'target_too_long';
   return isDecodable(target) ? null : 'request_malformed';
 }
 
-/** Why a head is refused, whatever it asks for; null: it is a good one. */
+/** Why a request's headers are refused, whatever it asks for; null if they are fine. */
 export function faultOfHead(request: IncomingMessage): ErrorCode | null {
   const { rawHeaders } = request;
   if (rawHeaders.length > 2 * maxHeaders) return 'head_too_large';
@@ -31,9 +33,9 @@ export function faultOfHead(request: IncomingMessage): ErrorCode | null {
 }
 
 /**
- * Whether a head is one that Node's parser lets pass and that RFC 9112 has refused, because the server in front may have
- * understood another host or another end of the body: not one Host, `Transfer-Encoding` that names nothing or stands
- * beside `Content-Length`, a version of the future or of before there were headers.
+ * Whether Node's parser accepts these headers although RFC 9112 says to refuse them, because a server in front may have
+ * understood a different host or a different end of the body: not exactly one Host, a `Transfer-Encoding` that is empty
+ * or accompanies `Content-Length`, an HTTP version of the future or from before headers.
  */
 function isDoubtful({ httpVersion, headers }: IncomingMessage, hosts: number): boolean {
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return true;
@@ -42,7 +44,7 @@ function isDoubtful({ httpVersion, headers }: IncomingMessage, hosts: number): b
   return hosts > 1 || (hosts === 0 && httpVersion === '1.1');
 }
 
-/** Whether the body is other bytes than those it stands for. */
+/** Whether the body is compressed or otherwise encoded. */
 export function isEncoded({ headers }: IncomingMessage): boolean {
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
   return encoding !== '' && encoding !== 'identity';

@@ -4,17 +4,17 @@ import type { User } from '../users/user.js';
 import type { IdempotencyService } from '../idempotency/idempotency.service.js';
 import type { TrustedProxies } from './client-address.js';
 
-/** What Rollcall knows of a request beside what it carries. */
+/** What Rollcall keeps for each request. */
 export interface RequestState {
   /** On the monotonic clock, in milliseconds. */
   readonly startedAt: number;
-  /** The Content-Type, which only some dialects heed. */
+  /** The Content-Type, which only some dialects use. */
   readonly contentType?: string | undefined;
-  /** Whether it counts among those that are worked on. */
+  /** Whether it holds one of the slots for requests in progress. */
   holdsPlace: boolean;
-  /** The app that the path names, once the guard has found it. */
+  /** The app of the path, once the guard has found it. */
   app?: App;
-  /** Who calls, once the guard knows: the server of the app, or the uuid of a user. */
+  /** The caller, once the guard knows: the app's server, or the uuid of a user. */
   caller?: string;
   /** The user who calls, where it is one, and the token that was shown. */
   user?: { readonly account: User; readonly token: string };
@@ -23,7 +23,7 @@ export interface RequestState {
 /** What every request of a server shares. */
 export interface ServerState {
   readonly clock: Clock;
-  /** What absolute addresses start with; null: taken from each request. */
+  /** What absolute URLs start with; null: taken from each request. */
   readonly publicUrl: string | null;
   readonly isTrustedProxy: TrustedProxies;
   readonly idempotency: IdempotencyService;
@@ -31,7 +31,7 @@ export interface ServerState {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether a call may have an effect, whatever its method is. */
+    /** Whether a call may have an effect, whatever its method. */
     changesSomething?: boolean;
     /** Whether a call may carry an Idempotency-Key. */
     idempotent?: boolean;

@@ -1,9 +1,9 @@
-/** What may not be the one spelling of its target. Most targets are, and cost only this look. */
+/** Matches whatever may not be canonical. Most targets are, and cost only this check. */
 const odd = /^[^/]|\/\/|\/(?:[?#]|$)|#/;
 
 /**
- * Path and query of a request's target in their one spelling, so that routes, guards, limits and answers all mean the same
- * path: without the scheme and host of a whole address (RFC 9112, 3.2.2), without empty segments, which many clients write
+ * Path and query of a request in canonical form, so that routes, guards, limits and answers all see the same path:
+ * without the scheme and host of an absolute URL (RFC 9112, 3.2.2), without empty segments, which many clients write
  * (`/org/app/users/`, `//org/app//users`), without a fragment. `//host/…` is a path, and `%2F` part of a segment.
  */
 export function canonicalTarget(target = '/'): string {
@@ -13,12 +13,12 @@ export function canonicalTarget(target = '/'): string {
   return `/${segmentsOf(path).join('/')}${query}`;
 }
 
-/** Of a path, as they are written. */
+/** The segments of a path, as they are written. */
 export function segmentsOf(path: string): string[] {
   return path.split('/').filter((segment) => segment !== '');
 }
 
-/** Whether every `%` of the path begins a character: `%zz` and `%ff` do not. */
+/** Whether every `%` in the path is part of a valid character: `%zz` and `%ff` are not. */
 export function isDecodable(target: string): boolean {
   if (!target.includes('%')) return true;
   try {

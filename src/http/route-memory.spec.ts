@@ -32,7 +32,7 @@ class ClosedController extends Inherited {}
 
 const app = { id: 'a1', settings: { rate_profile: 'agora' } } as App;
 
-/** A call of the one handler that both controllers have. */
+/** A call of the one handler that both controllers share. */
 function callOf(controller: new () => Inherited): ExecutionContext {
   const headers: Record<string, unknown> = {};
   return {

@@ -1,15 +1,15 @@
 import type { ExecutionContext } from '@nestjs/common';
 
 /**
- * What is found out once for each route. A route is a handler of a controller, never the handler alone: two controllers
- * that inherit a handler share its function, and each may have a guard and a limit of its own.
+ * A value computed once per route. A route is a handler of a controller, never the handler alone: two controllers that
+ * inherit a handler share its function, but each may have its own guard and limit.
  */
 export class RouteMemory<Value extends object | string | null> {
   private readonly controllers = new WeakMap<object, WeakMap<object, Value>>();
 
   constructor(private readonly find: (context: ExecutionContext) => Value) {}
 
-  /** What `find` throws is not remembered. */
+  /** If `find` throws, nothing is cached. */
   of(context: ExecutionContext): Value {
     const handlers = this.handlersOf(context.getClass());
     const handler = context.getHandler();

@@ -5,24 +5,24 @@ export class RouteTable {
   readonly routes: { readonly method: string; readonly url: string }[] = [];
   private readonly patterns: { readonly method: string; readonly pattern: RegExp }[] = [];
 
-  /** Must see Fastify before any route is added. */
+  /** Must be attached to Fastify before any route is added. */
   constructor(fastify: FastifyInstance) {
     fastify.addHook('onRoute', (route) => {
       const { method, url, config } = route;
-      // Fastify answers HEAD with whatever GET does. Clients and proxies send it to look, never to change anything.
+      // Fastify answers HEAD by running GET. Clients and proxies send it to look, never to change anything.
       if (method === 'HEAD' && config?.changesSomething === true) {
         route.preValidation = (_request, reply) => void reply.callNotFound();
         return;
       }
       for (const one of [method].flat()) {
         this.routes.push({ method: one, url });
-        // The answer to preflights is on every path and says nothing of what is there.
+        // The preflight route covers every path and says nothing about what is there.
         if (url !== '*') this.patterns.push({ method: one, pattern: toPattern(url) });
       }
     });
   }
 
-  /** The methods that some route takes on this path. */
+  /** The methods of the routes with this path. */
   methodsFor(path: string): string[] {
     return [...new Set(this.patterns.flatMap(({ method, pattern }) => (pattern.test(path) ? method : [])))];
   }

@@ -1,8 +1,8 @@
 import type { HttpSocket } from './pending-answers.js';
 
 /**
- * What becomes of a socket on which nothing moved for a while. Who does not take what we send would hold it in our
- * memory for ever; who waits for us, as a login does for its turn to be hashed, is not at fault.
+ * Handles a socket on which nothing has moved for a while. A client that stops reading would pin our buffers; one that
+ * waits for us, as a login does while its password is queued, is not at fault.
  */
 export function endStalled(socket: HttpSocket): void {
   const waitsForUs = socket._httpMessage != null && socket.writableLength === 0;

@@ -17,7 +17,7 @@ describe('IdLease', () => {
   afterEach(() => leases.splice(0).forEach((lease) => lease.stop()));
   afterAll(() => running.stop());
 
-  /** A process on the database, of which each moves its clock. */
+  /** Processes on one database, each of which moves its own clock. */
   const aNode = (clock: FixedClock) => {
     const ids = new TimeOrderedIds(clock);
     const lease = new IdLease(database, clock, ids);
@@ -128,7 +128,7 @@ describe('IdLease', () => {
   });
 });
 
-/** The writes of a database that is away. */
+/** The writes of an unavailable database. */
 function writesOf(database: Database, write: () => Promise<never>): { restore: () => void } {
   const original = database.write.bind(database);
   database.write = write;

@@ -6,16 +6,16 @@ import { AppError } from '../errors/app-error.js';
 import type { IdNodeRow } from './id-node.entity.js';
 import { type IdWindow, nodeNumbers, TimeOrderedIds } from './time-ordered-ids.js';
 
-/** How long a node draws ids that cannot reach the database. */
+/** How long a node that cannot reach the database keeps drawing ids. */
 const windowMs = 60_000;
-/** With less left than this, more is asked for. */
+/** If less than this is left, it asks for more. */
 const renewWithinMs = 40_000;
 const beatEveryMs = 1_000;
 
 /**
- * Gets the windows that this process draws ids from. A number is free when its time is over by the clock of whoever
- * wants it; the next holder begins where the time of the last one ended. So a process that stood still, or whose clock
- * is wrong, may lose its number early or late, but never draws an id that another one draws.
+ * Leases the windows that this process draws ids from. A number is free when its lease has expired by the clock of the
+ * node that wants it; the next holder starts where the previous one's time ended. So a process that was suspended, or
+ * whose clock is wrong, may lose its number early or late, but never draws an id that another one draws.
  */
 @Injectable()
 export class IdLease implements OnModuleInit {
@@ -32,7 +32,7 @@ export class IdLease implements OnModuleInit {
     private readonly ids: TimeOrderedIds,
   ) {}
 
-  /** The number that this process has; null: none. */
+  /** The number of this process; null: none. */
   get node(): number | null {
     return this.window?.node ?? null;
   }
@@ -44,7 +44,7 @@ export class IdLease implements OnModuleInit {
     }, beatEveryMs).unref();
   }
 
-  /** Asks for more time if little is left. With the database away, the next beat asks again. */
+  /** Asks for more time if little is left. If the database is unavailable, the next beat asks again. */
   async beat(): Promise<void> {
     const window = this.window;
     const enough = window !== null && this.clock.now() + renewWithinMs < window.untilMs && !this.ids.refused;
@@ -55,13 +55,13 @@ export class IdLease implements OnModuleInit {
       this.ids.use(next);
       this.failing = false;
     } catch (error) {
-      // Once for each time that the database is away.
+      // Once per outage of the database.
       if (!this.failing) this.logger.warn(`No new time to draw ids from: ${(error as Error).message}`);
       this.failing = true;
     }
   }
 
-  /** Draws no more, and gives the number back: others begin where this process ended. */
+  /** Stops drawing, and returns the number: others start where this process ended. */
   async release(): Promise<void> {
     this.stop();
     await this.beating;
@@ -78,19 +78,19 @@ export class IdLease implements OnModuleInit {
           this.holder,
         ]),
       )
-      // Without this, it is free a minute later.
+      // Otherwise it would be free a minute later.
       .catch(() => undefined);
   }
 
-  /** No more beats. */
+  /** Stops the beats. */
   stop(): void {
     clearInterval(this.timer);
   }
 
-  /** @returns null when the number is somebody else's by now; what is left of the window stays good */
+  /** @returns null if somebody else has the number by now; the rest of the window remains usable */
   private async renew(window: IdWindow): Promise<IdWindow | null> {
     const untilMs = Math.max(this.clock.now(), this.ids.drawnUntilMs) + windowMs;
-    // Never less than before: one that was under way for long may arrive behind a later one.
+    // Never less than before: a slow call may finish after a later one.
     const renewed = await this.database.write((transaction) =>
       transaction.run('UPDATE id_nodes SET reserved_until = ? WHERE node = ? AND holder = ? AND reserved_until < ?', [
         untilMs,
@@ -109,7 +109,7 @@ export class IdLease implements OnModuleInit {
       const rows = await this.database.read<IdNodeRow>('SELECT node, holder, reserved_until FROM id_nodes');
       const known = new Map(rows.map((row) => [row.node, row]));
       const now = this.clock.now();
-      // From the top: versions without node numbers seldom draw from there, should one still run.
+      // From the top: versions without node numbers rarely draw from there, should one still be running.
       let node = nodeNumbers - 1;
       while (node >= 0 && (known.get(node)?.reserved_until ?? 0) > now) node -= 1;
       if (node < 0) throw new AppError('database_unavailable', { detail: `all ${nodeNumbers} node numbers are taken` });
@@ -119,7 +119,7 @@ export class IdLease implements OnModuleInit {
     }
   }
 
-  /** Makes or changes the row that was seen; false: somebody else was quicker. */
+  /** Creates or changes the row that was seen; false if somebody else was faster. */
   private async take({ node, untilMs }: IdWindow, seen: IdNodeRow | undefined): Promise<boolean> {
     if (seen !== undefined)
       return (

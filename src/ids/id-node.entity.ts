@@ -6,11 +6,11 @@ export class IdNodeRow {
   @PrimaryColumn({ type: 'smallint' })
   node!: number;
 
-  /** A random name of the process; empty: it gave the number back. */
+  /** A random name of the process; empty if it returned the number. */
   @Column({ type: 'varchar', length: 36 })
   holder!: string;
 
-  /** Unix milliseconds: ids of this time and later were given to nobody yet. */
+  /** Unix milliseconds: ids of this time and later have not been given out yet. */
   @Column({ type: 'bigint' })
   reserved_until!: number;
 }

@@ -6,8 +6,8 @@ const perMs = 10_000;
 const multicast = 0x01;
 
 /**
- * UUIDs of version 1, as the vendor's are. Node and clock sequence are random for each process: the package would draw
- * both anew for each uuid and throw them away, which took a fifth of the time of a large registration.
+ * Version 1 UUIDs, like the vendor's. Node and clock sequence are random per process: the package would draw both for
+ * every uuid and discard them, which took a fifth of the time of a large registration.
  */
 export class TimeBasedUuids {
   private readonly random = randomBytes(16);
@@ -21,7 +21,7 @@ export class TimeBasedUuids {
     this.node[0] = (this.node[0] as number) | multicast;
   }
 
-  /** Later than all before, also when the clock is set back. */
+  /** Later than all previous ones, even if the clock is set back. */
   next(): string {
     const now = this.clock.now();
     if (now > this.msecs) {

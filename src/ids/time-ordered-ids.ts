@@ -3,18 +3,18 @@ import { AppError } from '../errors/app-error.js';
 
 const epochMs = Date.UTC(2020, 0, 1);
 const idsPerMs = 4096;
-/** Of each millisecond, the ids of one node. One that needs more goes on with those of the milliseconds to come. */
+/** The ids of one node in each millisecond. A node that needs more continues with those of the milliseconds to come. */
 const idsPerNode = 32;
 /** How many nodes may draw ids at once. */
 export const nodeNumbers = idsPerMs / idsPerNode;
 const retryAfterMs = 1000;
 
-/** The least id of a time in Unix milliseconds: what was made before it has a smaller one. */
+/** The smallest id of a time in Unix milliseconds: everything made before it has a smaller one. */
 export function firstIdAt(ms: number): number {
   return (ms - epochMs) * idsPerMs;
 }
 
-/** The ids of one node number from and until a time: nobody else draws one of them, now or later. */
+/** The ids of one node number for a period of time: nobody else draws them, now or later. */
 export interface IdWindow {
   /** From 0, below `nodeNumbers`. */
   readonly node: number;
@@ -23,8 +23,8 @@ export interface IdWindow {
 }
 
 /**
- * Whole numbers below 2^53 that grow with time: milliseconds since 2020 times 4096, plus a node number times 32, plus a
- * count. No two are equal, on whatever nodes, because each node draws from its own window alone. Good until 2089.
+ * Integers below 2^53 that grow with time: milliseconds since 2020 times 4096, plus a node number times 32, plus a
+ * count. They are unique across nodes, because each node draws only from its own window. Good until 2089.
  */
 export class TimeOrderedIds {
   private window: IdWindow | null = null;
@@ -34,7 +34,7 @@ export class TimeOrderedIds {
 
   constructor(private readonly clock: Clock) {}
 
-  /** No id of this time or later was drawn here. */
+  /** No id of this time or later has been drawn here. */
   get drawnUntilMs(): number {
     return this.lastMs + 1;
   }
@@ -50,7 +50,7 @@ export class TimeOrderedIds {
     this.#refused = false;
   }
 
-  /** @throws AppError database_unavailable: the window is over, and the database has not given another yet */
+  /** @throws AppError database_unavailable: the window has expired, and the database has not granted another yet */
   next(): number {
     const { window } = this;
     if (window === null) return this.refuse();

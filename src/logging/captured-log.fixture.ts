@@ -1,6 +1,6 @@
 import { ConsoleLogger, Logger } from '@nestjs/common';
 
-/** Takes what Nest's loggers say from now on, in order, instead of printing it; until `releaseLog`. */
+/** Captures the output of Nest's loggers, in order, instead of printing it, until `releaseLog`. */
 export function captureLog(): readonly string[] {
   const lines: string[] = [];
   const note = (text: string): unknown => lines.push(text);

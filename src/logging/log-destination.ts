@@ -2,29 +2,29 @@ import { fstatSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 
-/** What may wait in memory for a reader that takes nothing. Lines that come then are lost. */
+/** How much may wait in memory for a reader that takes nothing. Further lines are lost. */
 const maxWaitingBytes = 1024 * 1024;
 
 /**
- * Standard output or standard error, for log lines. A line that cannot be written is lost and counted: a full disk, a
- * reader that stopped or one that went away stop neither the service nor its end. Not pino's own destination, which
- * tries the same line for ever, with the whole process waiting.
+ * Standard output or standard error, for log lines. A line that cannot be written is lost and counted: a full disk, or
+ * a reader that has stopped or gone, blocks neither the service nor its shutdown. Not pino's own destination, which
+ * retries the same line for ever while the whole process waits.
  */
 export class LogDestination {
   /** Null for files and devices, where a write never waits for a reader. */
   private readonly stream: NodeJS.WriteStream | null;
   private lost = 0;
-  /** Lines lost since the log last said so. */
+  /** Lines lost since the log last reported it. */
   private untold = 0;
   private reason = '';
-  /** A full disk took the beginning of a line and not its end. */
+  /** A full disk took the beginning of a line but not its end. */
   private torn = false;
 
   constructor(private readonly fd: 1 | 2) {
     const stream = fd === 1 ? process.stdout : process.stderr;
     const stats = fstatSync(fd);
     this.stream = stats.isFIFO() || stats.isSocket() || stream.isTTY ? stream : null;
-    // Told by the callback of each write; without a listener, the event would end the process.
+    // Errors are reported to the callback of each write; without a listener, the event would end the process.
     this.stream?.on('error', () => undefined);
   }
 
@@ -38,7 +38,7 @@ export class LogDestination {
     else this.toReader(this.stream, line);
   }
 
-  /** Waits until what was written has been taken, for `ms` at most. */
+  /** Waits until everything written has been consumed, for at most `ms`. */
   async flush(ms: number): Promise<void> {
     const { stream } = this;
     if (stream === null || stream.writableLength === 0) return;

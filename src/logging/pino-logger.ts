@@ -4,7 +4,7 @@ import type { LogLevel } from '../config/env.js';
 import type { LogDestination } from './log-destination.js';
 import { serializeError } from './serialize-error.js';
 
-/** The process's logger: one JSON line for each event. Secrets have no place in any member. */
+/** The process's logger: one JSON line per event. No member may contain a secret. */
 export function createLogger(level: LogLevel, destination: LogDestination): Logger {
   return pino(
     {
@@ -22,10 +22,10 @@ export function createLogger(level: LogLevel, destination: LogDestination): Logg
   );
 }
 
-/** Parts of Nest that log what they then throw: whoever catches it says it once. The bundle puts the `_` before a name. */
+/** Parts of Nest that log what they then throw; whoever catches it logs it once. The bundle adds the `_` to a name. */
 const alsoThrown = /^_?(ExceptionHandler|NestApplication)$/;
 
-/** Nest's own messages, and those of its `Logger`, through pino. */
+/** Passes Nest's own messages, and those of its `Logger`, to pino. */
 export class PinoLogger implements LoggerService {
   constructor(private readonly pino: Logger) {}
 

@@ -4,8 +4,8 @@ import { errorText } from './serialize-error.js';
 const logger = new Logger('Reactions');
 
 /**
- * Runs what follows from something that has happened: a change that is committed, a session that ended. Each reaction
- * stands alone: one that fails is logged, and neither the cause nor the other reactions notice.
+ * Runs reactions to something that has happened: a committed change, the end of a session. Each stands alone: if one
+ * fails, it is logged, and neither the cause nor the other reactions are affected.
  */
 export function runReaction(reaction: () => unknown): void {
   try {

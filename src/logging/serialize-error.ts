@@ -8,8 +8,8 @@ export interface SerializedError {
 }
 
 /**
- * What may be told of an error: these members and no others. Drivers also add the statement with every value that was
- * bound to it, and so password hashes, messages and the secrets of apps.
+ * The members of an error that may be shown, and no others. Drivers also add the statement with all of its values,
+ * which include password hashes, messages and the secrets of apps.
  */
 export function serializeError(error: unknown): SerializedError | string {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : `a thrown ${typeof error}`;

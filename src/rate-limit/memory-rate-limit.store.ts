@@ -4,8 +4,8 @@ import { admitted, type Decision, RateLimitStore, refused } from './rate-limit.s
 const maxKeys = 100_000;
 
 /**
- * Admission times in this process. Exact for up to 100,000 keys that are busy at once; of more, the one seen first is
- * forgotten. There is no timer: each new key looks at two old ones and drops them if they are idle.
+ * Admission times in this process. Exact for up to 100,000 keys in use; beyond that, the oldest key is dropped. There
+ * is no timer: each new key checks two old ones and drops them if they are idle.
  */
 export class MemoryRateLimitStore extends RateLimitStore {
   private readonly keys = new Map<string, Hits>();
@@ -15,7 +15,7 @@ export class MemoryRateLimitStore extends RateLimitStore {
     super();
   }
 
-  /** How many keys are held. */
+  /** The number of keys held. */
   get size(): number {
     return this.keys.size;
   }
@@ -46,17 +46,20 @@ export class MemoryRateLimitStore extends RateLimitStore {
   }
 }
 
-/** The admission times of one key, oldest first: a queue in an array, each time added, passed and removed once. */
+/**
+ * The admission times of one key, oldest first: a queue in an array, to which each time is added once and from which it
+ * expires and is removed once.
+ */
 class Hits {
   private readonly times: number[] = [];
   private oldest = 0;
-  /** From then on, forgetting this key changes nothing. */
+  /** From then on, dropping this key makes no difference. */
   idleAt = 0;
 
   consume(now: number, limit: number, windowMs: number, calls: number): Decision {
     const { times } = this;
     while (this.oldest < times.length && now - this.at(this.oldest) >= windowMs) this.oldest++;
-    // Only once the passed ones are the greater part, so that a removal moves less than it removes.
+    // Only once most of them have expired, so that a removal moves less than it removes.
     if (this.oldest * 2 > times.length) {
       times.splice(0, this.oldest);
       this.oldest = 0;

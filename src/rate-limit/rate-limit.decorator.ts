@@ -9,8 +9,9 @@ export interface RateLimitRule {
 }
 
 /**
- * How often each app may call this handler, or each handler of this controller that does not say so itself. Handlers with the default of the user system are in its pool, those with
- * another number have a bucket of their own (see `RatePool`); `options.pool` says otherwise.
+ * How often each app may call this handler, or each handler of this controller that has no limit of its own. Handlers
+ * with the default of the user system share its pool, those with another number have their own bucket (see `RatePool`);
+ * `options.pool` overrides that.
  */
 export function RateLimit(
   perSecond: number = userSystemPerSecond,

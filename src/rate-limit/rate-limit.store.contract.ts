@@ -5,9 +5,9 @@ import type { RateLimitStore } from './rate-limit.store.js';
 export interface StoreUnderTest {
   readonly store: RateLimitStore;
   readonly clock: Clock;
-  /** Lets time go by. */
+  /** Lets time pass. */
   readonly pass: (ms: number) => Promise<void> | void;
-  /** How far the store's clock and the test's may drift apart within a test. */
+  /** How far the store's clock and the test's may diverge within a test. */
   readonly driftMs: number;
   /** Schedules tried by the property. */
   readonly numRuns: number;
@@ -20,17 +20,17 @@ export interface Call {
   readonly allowed: boolean;
 }
 
-/** Windows that surely held more than `limit` admitted calls: 0 for a store that keeps its word. */
+/** Windows that certainly held more than `limit` admitted calls: none for a correct store. */
 export function overfullWindows(calls: readonly Call[], limit: number, windowMs: number, driftMs = 0): number {
   const passed = calls.filter((call) => call.allowed);
-  // A call that was asked before the window may have been counted before it, however late its answer came.
+  // A call made before the window may have been counted before it, however late its answer arrived.
   return passed.filter(({ from: start }) => {
     const end = start + windowMs - driftMs;
     return passed.filter(({ from, to }) => from >= start && to < end).length > limit;
   }).length;
 }
 
-/** Whether a refused call surely had room in its window, given the calls before it. */
+/** Whether a refused call certainly had room in its window, given the calls before it. */
 function isNeedless(refused: Call, before: readonly Call[], limit: number, windowMs: number, driftMs: number): boolean {
   const since = refused.from - windowMs - driftMs;
   return before.filter((call) => call.allowed && call.to > since).length < limit;
@@ -60,7 +60,7 @@ const ratesOfAll: readonly Rate[] = [
   [300, 5],
 ];
 
-/** What every store promises; both run it. */
+/** What every store guarantees; both implementations run it. */
 export function rateLimitStoreContract(setUp: () => StoreUnderTest, rates: readonly Rate[] = ratesOfAll): void {
   let under: StoreUnderTest;
   beforeAll(() => {
@@ -113,7 +113,7 @@ export function rateLimitStoreContract(setUp: () => StoreUnderTest, rates: reado
                 continue;
               }
               await under.store.refund(key);
-              // The model forgets the newest admitted call; one that has left the window is nobody's place any more.
+              // The model drops the newest admitted call; one that has left the window no longer occupies a place.
               const newest = calls.findLastIndex((call) => call.allowed);
               if (newest >= 0) calls.splice(newest, 1);
             }
@@ -148,7 +148,7 @@ export function rateLimitStoreContract(setUp: () => StoreUnderTest, rates: reado
     expect(no).toMatchObject({ allowed: false, limit: 10, remaining: 0 });
     expect(no.retryAfterMs).toBeGreaterThan(200);
     expect(no.retryAfterMs).toBeLessThanOrEqual(300);
-    // Who asks for less may have what is left.
+    // A call that counts for less may take what is left.
     expect(await store.consume(key, 10, 400, 2)).toMatchObject({ allowed: true, remaining: 0 });
     await pass(no.retryAfterMs + under.driftMs);
     expect(await store.consume(key, 10, 400, 4)).toMatchObject({ allowed: true, remaining: 0 });
@@ -176,10 +176,11 @@ export function rateLimitStoreContract(setUp: () => StoreUnderTest, rates: reado
     '%i/s under %i times the load: never more in any second, and at least 99 %% of it',
     async (limit, load) => {
       const perMs = (limit * load) / 1_000;
-      // Two limits after the first call, two seconds have gone by, and at most a hundredth more.
+      // Two limits after the first call, two seconds have passed, and at most a hundredth more.
       const maxMs = 2_000 / 0.99;
       let quickestMs = Infinity;
-      // Another program may have the machine for a moment, which delays one measurement; a store that is slow is so in each.
+      // Another program may take the machine for a moment, which delays a single measurement; a slow store is slow in
+      // each.
       for (let attempt = 0; attempt < 4 && quickestMs > maxMs; attempt += 1) {
         const key = freshKey();
         const calls: Promise<Call>[] = [];

@@ -43,7 +43,7 @@ describe('RateLimits', () => {
   describe('guesses', () => {
     const app = appWith('off');
     const wrong = () => Promise.reject(new AppError('password_mismatch'));
-    /** What a guess is answered with: the code of its failure, or what was compared. */
+    /** The result of a guess: the code of its failure, or what was compared. */
     const guess = (username = 'alice', address = '192.0.2.1', compare: () => Promise<string> = wrong) =>
       limits.guess(app, username, networkOf(address), compare).catch((error: unknown) => {
         if (error instanceof AppError) return error.code;
@@ -82,7 +82,7 @@ describe('RateLimits', () => {
             return outcome();
           }),
         );
-        // All of them have been let in or refused before the first is compared to its end.
+        // All of them are admitted or refused before the first comparison is complete.
         await new Promise(setImmediate);
         release();
         expect((await Promise.all(made)).filter((answer) => answer === 'rate_limited')).toHaveLength(40);

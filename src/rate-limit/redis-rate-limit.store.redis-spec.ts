@@ -20,7 +20,7 @@ const clock = new SystemClock();
 
 function underTest(redis: RedisService, nodes?: () => number): StoreUnderTest {
   const store = new RedisRateLimitStore(redis, clock, nodes);
-  // The two clocks may drift, and Redis counts from another moment of the same microsecond.
+  // The two clocks may drift, and Redis starts counting at another moment of the same microsecond.
   return { store, clock, pass: async (ms) => void (await sleep(ms)), driftMs: 2, numRuns: 25 };
 }
 
@@ -139,7 +139,7 @@ describe('RedisRateLimitStore when Redis fails', () => {
     const key = freshKey();
     const made = await Promise.all(Array.from({ length: 100 }, () => callOnce(under, key, 30, 60_000)));
     expect(made.filter((call) => call.allowed)).toHaveLength(10);
-    // How long exactly is a matter of RedisService.
+    // How long exactly is up to RedisService.
     expect(Math.max(...made.map((call) => call.to - call.from))).toBeLessThan(1_000);
     expect(await under.store.consume(freshKey(), 1, 60_000)).toMatchObject({ allowed: true, limit: 1 });
     await under.store.refund(key);

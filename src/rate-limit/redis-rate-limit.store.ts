@@ -6,14 +6,14 @@ import { RedisUnavailable } from '../redis/redis-unavailable.js';
 import { MemoryRateLimitStore } from './memory-rate-limit.store.js';
 import { admitted, type Decision, RateLimitStore, refused } from './rate-limit.store.js';
 
-/** The longest that a refusal is remembered here: a refund on another node is seen by then. */
+/** The longest time for which a refusal is cached here: a refund on another node is noticed after that. */
 const maxRememberedMs = 1_000;
 const maxRememberedKeys = 100_000;
 
 /**
- * One list of admission times for each key, newest first, in microseconds of Redis's own clock. Expired times are taken
- * off the end, each once, so the list never grows beyond the limit and a call costs the same however large that is.
- * Answers {allowed, remaining, retryAfter, reset}, the last two in microseconds.
+ * A list of admission times per key, newest first, in microseconds of Redis's own clock. Expired times are removed from
+ * the end, each once, so the list never exceeds the limit and the cost of a call does not depend on it. Returns
+ * {allowed, remaining, retryAfter, reset}, the last two in microseconds.
  */
 const consumeScript = `
 local key, limit, window, calls = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -50,18 +50,18 @@ declare module 'ioredis' {
 }
 
 interface Refusal {
-  /** What counts as fewer calls may fit. */
+  /** A call that counts for less may still fit. */
   readonly calls: number;
-  /** Until then Redis would say no again; monotonic, as the others. */
+  /** Until then, Redis would refuse again; monotonic, like the others. */
   readonly knownUntil: number;
   readonly retryAt: number;
   readonly resetAt: number;
 }
 
 /**
- * Admission times in Redis: the limit holds over all nodes, and only Redis's clock matters. A refusal is remembered
- * here, so a flood of refused calls costs neither Redis nor us. While Redis does not answer, this node alone admits
- * its share of the limit; around such a change a window may hold up to both together.
+ * Admission times in Redis: the limit holds across all nodes, and only Redis's clock matters. Refusals are cached here,
+ * so a flood of refused calls costs neither Redis nor us. While Redis does not answer, this node admits its own share
+ * of the limit; around such a change, a window may hold up to both together.
  */
 export class RedisRateLimitStore extends RateLimitStore {
   private readonly logger = new Logger('RateLimit');
@@ -69,7 +69,7 @@ export class RedisRateLimitStore extends RateLimitStore {
   private readonly refusals = new Map<string, Refusal>();
   private complained = false;
 
-  /** @param nodes how many nodes share the limits, for the time without Redis */
+  /** @param nodes how many nodes share the limits, for when Redis is down */
   constructor(
     private readonly redis: RedisService,
     private readonly clock: Clock,
@@ -128,14 +128,16 @@ export class RedisRateLimitStore extends RateLimitStore {
     return { ...this.local.consume(key, share, windowMs, calls), limit };
   }
 
-  /** Counted from when Redis was asked, which is before it looked at its clock: never longer than it would refuse. */
+  /**
+   * Counted from when Redis was asked, which is before it looked at its clock, so never longer than it would refuse.
+   */
   private remember(key: string, calls: number, askedAt: number, retryMs: number, resetMs: number): void {
     if (this.refusals.size >= maxRememberedKeys) this.refusals.clear();
     const knownUntil = askedAt + Math.min(retryMs, maxRememberedMs);
     this.refusals.set(key, { calls, knownUntil, retryAt: askedAt + retryMs, resetAt: askedAt + resetMs });
   }
 
-  /** An outage is in the log already; a Redis that refuses our commands (its ACL, say) is said once. */
+  /** An outage is in the log already; a Redis that refuses our commands (because of its ACL, say) is reported once. */
   private complain(error: unknown): void {
     if (error instanceof RedisUnavailable || this.complained) return;
     this.complained = true;

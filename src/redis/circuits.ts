@@ -1,21 +1,26 @@
 import type { Logger } from '@nestjs/common';
 import type { Clock } from '../clock/clock.js';
 
-/** How long nobody asks a Redis that has just failed. Then one command tries, and the others wait for its answer. */
+/**
+ * How long a Redis that has just failed is left alone. Then one command tries it, and the others wait for its result.
+ */
 export const refusalMs = 1_000;
 
 const maxOpen = 10_000;
-/** A refusal is looked for with every renewal of a lease; one that was seen so long ago is in doubt. */
+/** Refused writes are checked for with every renewal of a lease; one seen this long ago is in doubt. */
 const recentMs = 10_000;
 
 interface OpenCircuit {
-  /** Monotonic: until then nobody asks, and then one tries. */
+  /** Monotonic: until then no command is sent; then one tries. */
   readonly until: number;
-  /** Why the server takes no writes, in its words; null when it gave no answer. */
+  /** Why the server accepts no writes, in its own words; null if it gave no answer. */
   readonly refusal: string | null;
 }
 
-/** Where Redis was last found not to serve: it is away, or there and takes no writes, which is logged once, as is its end. */
+/**
+ * The last known outage of Redis: it is down, or it answers but accepts no writes. Its start and end are logged once
+ * each.
+ */
 export class Circuits {
   private readonly open = new Map<string, OpenCircuit>();
   private refusing: { readonly refusal: string; readonly seenAt: number } | null = null;
@@ -25,20 +30,23 @@ export class Circuits {
     private readonly logger: Logger,
   ) {}
 
-  /** Why a server that answers is of no use now, in its own words; null: it takes writes, as far as is known. */
+  /** Why a server that answers is of no use now, in its own words; null: it accepts writes, as far as is known. */
   get refusal(): string | null {
-    // On a cluster nobody may ask again for the app that met it.
+    // On a cluster, no further command may be sent for the affected app.
     const isRecent = this.refusing !== null && this.clock.monotonic() - this.refusing.seenAt < recentMs;
     return isRecent ? (this.refusing?.refusal ?? null) : null;
   }
 
-  /** Whether a command may be sent now; as a trial, where the last one failed. */
+  /** Whether a command may be sent now; as a trial if the last one failed. */
   lets(circuit: string): boolean {
     const open = this.open.get(circuit);
     return open === undefined || this.clock.monotonic() >= open.until;
   }
 
-  /** For the one command that tries: shuts the door behind it. @returns what it is to try, or null for a closed circuit */
+  /**
+   * For the one command that tries; keeps the circuit open for the others meanwhile. @returns what it tries, or null if the circuit was
+   * closed
+   */
   beginTrial(circuit: string): 'answer' | 'write' | null {
     const open = this.open.get(circuit);
     if (open === undefined) return null;
@@ -46,7 +54,7 @@ export class Circuits {
     return open.refusal === null ? 'answer' : 'write';
   }
 
-  /** @param refusal what the server said of writes, if it did; one that hangs since then takes none either */
+  /** @param refusal what the server said about writes, if anything; one that hangs afterwards accepts none either */
   fail(circuit: string, refusal: string | null): void {
     const known = refusal ?? this.open.get(circuit)?.refusal ?? null;
     if (this.open.size >= maxOpen) this.open.clear();
@@ -57,7 +65,7 @@ export class Circuits {
     this.refusing = { refusal: known, seenAt: now };
   }
 
-  /** @param wrote whether a write was tried; without one, an answer says nothing about writes */
+  /** @param wrote whether a write was attempted; otherwise an answer says nothing about writes */
   succeed(circuit: string, wrote: boolean): void {
     const open = this.open.get(circuit);
     if (open === undefined || (open.refusal !== null && !wrote)) return;
@@ -67,7 +75,7 @@ export class Circuits {
     this.refusing = null;
   }
 
-  /** A new connection may have found the server's successor; whether that takes writes is to be seen. */
+  /** A new connection may lead to the server's successor; whether that accepts writes remains to be seen. */
   connected(): void {
     for (const [circuit, { refusal }] of this.open) if (refusal === null) this.open.delete(circuit);
   }

@@ -2,7 +2,7 @@ import type { Clock } from '../clock/clock.js';
 import { databaseEngine, type Env } from '../config/env.js';
 import { connectWithin, openRedis, type RedisConnection, serversOf } from './redis-connection.js';
 
-/** One line of what `doctor` says. */
+/** One line of `doctor`'s output. */
 interface Finding {
   readonly what: string;
   readonly verdict: 'ok' | 'warning' | 'broken';
@@ -10,10 +10,13 @@ interface Finding {
 }
 
 const redisTimeoutMs = 2_000;
-/** Two servers that differ by more sign and expire tokens differently. */
+/** Two servers whose clocks differ by more issue and expire tokens differently. */
 const maxClockDifferenceMs = 5_000;
 
-/** Whether Redis answers, takes writes, evicts nothing and agrees about the time. @throws when it does not answer or refuses */
+/**
+ * Whether Redis answers, accepts writes, evicts nothing and agrees about the time. @throws if it does not answer or
+ * refuses
+ */
 export async function examineRedis(env: Env, clock: Clock): Promise<Finding[]> {
   if (env.redisUrl === null) {
     const text = 'REDIS_URL is not set: presence and rate limits live in this process, so run one node only';
@@ -37,7 +40,7 @@ export async function examineRedis(env: Env, clock: Clock): Promise<Finding[]> {
   }
 }
 
-/** One that is full or a replica answers everything but writes. */
+/** A full server or a replica answers everything except writes. */
 async function examineWrites(redis: RedisConnection): Promise<Finding> {
   await redis.set('{doctor}:trial', '', 'PX', 1_000);
   return { what: 'redis', verdict: 'ok', text: 'answers and takes writes' };

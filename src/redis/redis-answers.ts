@@ -1,27 +1,32 @@
 import { type RedisCommander, ReplyError } from 'ioredis';
 
-/** Answers that say "not now" rather than "wrong question". Old servers quote what a command in a script was answered. */
+/**
+ * Replies that mean "not now" rather than "invalid command". Old servers quote the reply to a command within a script.
+ */
 const unavailableAnswer =
   /^(?:ERR Error running script.* -)?((?:LOADING|BUSY|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|MISCONF|OOM|TRYAGAIN|NOAUTH)\b.*)/;
-/** Those of them that a server gives to writes alone. */
+/** Those of them that a server gives only for writes. */
 const refusedWrite = /^(READONLY|NOREPLICAS|MISCONF|OOM)\b/;
-/** How long a key stays that was written to see whether the server takes writes. */
+/** How long the key of a trial write is kept. */
 const trialMs = 10_000;
 
-/** Whether Redis said that the command is wrong: it serves. */
+/** Whether Redis said that the command is invalid, which means that it works. */
 export function isOwnFault(error: Error): boolean {
   return isAnswer(error) && !unavailableAnswer.test(error.message);
 }
 
-/** What a server that takes no writes says of it; null for any other failure. */
+/** What a server that accepts no writes says about it; null for any other failure. */
 export function refusalOf(error: Error): string | null {
   const answer = isAnswer(error) ? unavailableAnswer.exec(error.message)?.[1] : undefined;
   if (answer === undefined || !refusedWrite.test(answer)) return null;
-  // The server goes on about the script in which it happened.
+  // The server adds details about the script in which it happened.
   return (answer.split('. script: ', 1)[0] as string).replace(/\.$/, '');
 }
 
-/** Writes beside `key`. An answer that is no refusal (of an access list, say) does not tell, and does not hinder. */
+/**
+ * Writes beside `key`. A reply that is not such a refusal (from an access list, say) proves nothing, and does not
+ * matter.
+ */
 export async function tryWrite(redis: RedisCommander, key: string): Promise<void> {
   const tag = /\{[^}]+\}/.exec(key)?.[0] ?? `{${key}}`;
   try {
@@ -31,7 +36,7 @@ export async function tryWrite(redis: RedisCommander, key: string): Promise<void
   }
 }
 
-/** Not by its name, which is that of its class: a bundler may give that another one. */
+/** Not by its name, which is that of its class: a bundler may change that. */
 function isAnswer(error: Error): boolean {
   return error instanceof (ReplyError as ErrorConstructor);
 }

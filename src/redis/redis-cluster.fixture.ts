@@ -6,7 +6,7 @@ const slots = 16_384;
 const masters = 3;
 const formWithinMs = 20_000;
 
-/** A Redis Cluster of three masters without replicas, which goes on with the slots of those that live. */
+/** A Redis Cluster of three masters without replicas, which keeps serving the slots of those that are up. */
 export class RedisCluster {
   private constructor(readonly nodes: readonly RedisServer[]) {}
 
@@ -49,7 +49,7 @@ export class RedisCluster {
     return this.nodes[Math.floor(((slot + 0.5) * masters) / slots)] as RedisServer;
   }
 
-  /** Whether every node knows a living master for each slot. */
+  /** Whether every node knows a live master for each slot. */
   async isWhole(): Promise<boolean> {
     const infos = await Promise.all(this.nodes.map((node) => ask(node, (redis) => redis.cluster('INFO'))));
     return infos.every(

@@ -4,14 +4,14 @@ import { redisClusterNodes } from '../config/env.js';
 
 export type RedisConnection = Redis | Cluster;
 
-/** How often the slots are read again, beside each time that a node says it has not got a key. */
+/** How often the slots are reloaded, in addition to whenever a node says that it does not have a key. */
 const slotsRefreshMs = 5_000;
-/** A redirection by a node that is behind, another one, and the end. */
+/** A redirection by an outdated node, another one, and the end. */
 const maxRedirections = 3;
 
 /**
- * To the one server that `url` names, or to the cluster. Connects when told to.
- * @param ca certificates in PEM that vouch for it; null: those that Node.js knows
+ * Opens a connection to the server that `url` names, or to the cluster. Connects when told to.
+ * @param ca certificates in PEM to verify it with; null: those that Node.js trusts
  */
 export function openRedis(url: string, ca: string | null, options: RedisOptions): RedisConnection {
   const nodes = redisClusterNodes(url);
@@ -27,10 +27,10 @@ export function openRedis(url: string, ca: string | null, options: RedisOptions)
     slotsRefreshTimeout: 1_000,
     slotsRefreshInterval: slotsRefreshMs,
     maxRedirections,
-    // Its own waiting for a node that is away or a cluster that is down would hold callers up for seconds.
+    // Its own wait for an unreachable node or a cluster that is down would delay callers by seconds.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
-    // With an address instead of a name, the names of certificates would not match.
+    // With an address instead of a name, the names in certificates would not match.
     ...(secure ? { dnsLookup: (address, callback) => callback(null, address) } : {}),
     redisOptions: {
       ...options,
@@ -41,12 +41,15 @@ export function openRedis(url: string, ca: string | null, options: RedisOptions)
   });
 }
 
-/** The servers that take writes, each by itself. */
+/** The servers that accept writes, each on its own. */
 export function serversOf(connection: RedisConnection): Redis[] {
   return connection instanceof Redis ? [connection] : connection.nodes('master');
 }
 
-/** Waits for a connection, for a bounded time: a cluster that serves only some of its slots says neither yes nor no. */
+/**
+ * Waits for a connection, for a bounded time: a cluster that serves only some of its slots reports neither success nor
+ * failure.
+ */
 export async function connectWithin(connection: RedisConnection, ms: number): Promise<void> {
   const late = new AbortController();
   try {

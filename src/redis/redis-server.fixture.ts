@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A redis-server of the test's own, on a free port of the loopback, that may be killed, stopped and started again. */
+/** The test's own redis-server on a free loopback port, which can be killed, suspended and started again. */
 export class RedisServer {
   private child: ChildProcess | null = null;
 
@@ -17,7 +17,7 @@ export class RedisServer {
     private readonly options: readonly string[],
   ) {}
 
-  /** @param options further ones of redis-server. */
+  /** @param options further options of redis-server. */
   static async start(...options: string[]): Promise<RedisServer> {
     const port = await freePort();
     const server = new RedisServer(port, await mkdtemp(join(tmpdir(), 'rollcall-redis-')), options);
@@ -50,7 +50,7 @@ export class RedisServer {
     throw new Error('redis-server did not start');
   }
 
-  /** SIGSTOP: it keeps its connections and answers nothing. */
+  /** SIGSTOP: it keeps its connections but answers nothing. */
   hang(): void {
     this.child?.kill('SIGSTOP');
   }
@@ -74,7 +74,7 @@ export class RedisServer {
   }
 }
 
-/** Neither it nor the one that is 10,000 higher is in the range from which outgoing connections take theirs. */
+/** Neither this port nor the one 10,000 above it is in the range from which outgoing connections take theirs. */
 async function freePort(): Promise<number> {
   for (;;) {
     const probe = createServer().listen(randomInt(15_000, 22_000), '127.0.0.1');

@@ -44,7 +44,7 @@ describe('RedisService', () => {
     await expect(redis.run('x', (commands) => commands.ping())).resolves.toBe('PONG');
   });
 
-  /** For a hundred at once, beside other suites: far from what a hung Redis is asked for. */
+  /** For a hundred at once, beside other suites: far less than the time-out of a hung Redis. */
   const atOnceMs = 125;
 
   it('asks a hung Redis for 250 ms at most, then refuses at once, lets one try a second later, and recovers', async () => {
@@ -62,7 +62,7 @@ describe('RedisService', () => {
     expect(slowest.first).toBeLessThan(250);
     expect(slowest.open).toBeLessThan(atOnceMs);
 
-    // Each second one command tries; all others go on being refused at once.
+    // One command tries each second; all others keep being refused at once.
     for (const end = clock.monotonic() + 2_500; clock.monotonic() < end; await sleep(10)) {
       const begun = clock.monotonic();
       await Promise.allSettled([redis.run('x', (commands) => commands.get('x')), attempt('open')]);

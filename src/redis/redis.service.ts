@@ -7,28 +7,28 @@ import { isOwnFault, refusalOf, tryWrite } from './redis-answers.js';
 import { connectWithin, openRedis, type RedisConnection } from './redis-connection.js';
 import { RedisUnavailable } from './redis-unavailable.js';
 
-/** How long a command may take in all, redirections by a cluster among it. */
+/** How long a command may take in total, including redirections by a cluster. */
 const maxAnswerMs = 200;
-/** How long an answer may still take that this process could not look for in time. */
+/** How much longer a reply may take if this process was too busy to read it in time. */
 const graceMs = 20;
 const maxConnectMs = 1_400;
-/** A cluster's log has one line in this time for each node that fails. */
+/** A cluster logs one line per failing node within this time. */
 const complainEveryMs = 60_000;
 
 const connectionOptions: RedisOptions = {
   connectTimeout: 1_000,
   keepAlive: 5_000,
   autoResendUnfulfilledCommands: false,
-  // A node that came back must not be met by all of ours in the same millisecond.
+  // Not all of our nodes should reconnect in the same millisecond.
   retryStrategy: (attempt) => Math.min(1_000, 25 * 2 ** attempt) * (0.5 + Math.random() / 2),
-  // After a failover behind one address the old primary answers READONLY: only a new connection finds the new one.
+  // After a failover behind one address, the old primary replies READONLY: only a new connection finds the new one.
   reconnectOnError: (error) => refusalOf(error)?.startsWith('READONLY') ?? false,
 };
 
 /**
- * No queue while disconnected and no second try: late commands are worse than refused ones, and a command that timed
- * out may have been carried out. No auto-pipelining either: it sends one pipeline after the other, so with a hung
- * Redis a command waits for two time-outs (397 ms measured, against 204). `run` gathers writes instead.
+ * No queue while disconnected and no retries: late commands are worse than refused ones, and a command that timed out
+ * may have been executed. No auto-pipelining either: it sends one pipeline after the other, so with a hung Redis a
+ * command waits for two time-outs (397 ms measured, against 204). `run` batches writes instead.
  */
 const commandOptions: RedisOptions = {
   ...connectionOptions,
@@ -37,16 +37,17 @@ const commandOptions: RedisOptions = {
   enableOfflineQueue: false,
 };
 
-/** Silence is normal here, and a subscription made during an outage holds from its end on. */
+/** Silence is normal here, and a subscription made during an outage takes effect at its end. */
 const subscriberOptions: RedisOptions = { ...connectionOptions, maxRetriesPerRequest: null };
 
-/** A command and a key that it has, or one in the same slot. */
+/** A command, and one of its keys or a key in the same slot. */
 export type KeyCommand<Answer> = readonly [key: string, command: (redis: RedisCommander) => Promise<Answer>];
 
 /**
- * Owns the connections to Redis, when REDIS_URL is set: one for commands behind a circuit breaker, and one for
- * subscriptions, made when first asked for. Redis holds only what may be lost, so nobody waits long for it. A server that
- * answers but takes no writes (full, a replica, a disk that fails) is as good as none: what it would be read for is stale.
+ * Owns the connections to Redis if REDIS_URL is set: one for commands, behind a circuit breaker, and one for
+ * subscriptions, created on first use. Redis holds only data that may be lost, so nobody waits for it for long. A
+ * server that answers but accepts no writes (full, a replica, a failing disk) counts as down: what it would return is
+ * stale.
  */
 @Injectable()
 export class RedisService implements OnModuleInit, OnApplicationShutdown {
@@ -73,24 +74,24 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
     this.commands?.on('ready', () => this.circuits.connected());
   }
 
-  /** Connects before the first request comes, but a Redis that is down keeps nobody from starting. */
+  /** Connects before the first request, but a Redis that is down does not prevent a start. */
   async onModuleInit(): Promise<void> {
     if (this.commands !== null) await connectWithin(this.commands, maxConnectMs).catch(() => undefined);
   }
 
-  /** In the last hook of all: requests that drain and nouns that sign off still need Redis in the earlier ones. */
+  /** In the very last hook: draining requests and nouns that sign off still need Redis in the earlier ones. */
   onApplicationShutdown(): void {
     this.closing = true;
     this.commands?.disconnect();
     this.subscriptions?.disconnect();
   }
 
-  /** Whether there is a connection over which the server answers, as far as is known, and takes writes. */
+  /** Whether there is a connection to a server that answers and accepts writes, as far as is known. */
   get available(): boolean {
     return this.availableFor('') && this.reason === null;
   }
 
-  /** Why a server that answers is of no use now, in its own words; null: it takes writes, as far as is known. */
+  /** Why a server that answers is of no use now, in its own words; null: it accepts writes, as far as is known. */
   get reason(): string | null {
     return this.circuits.refusal;
   }
@@ -102,23 +103,23 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
 
   /**
    * Registers a Lua script as a method of the command connection; it reloads itself after SCRIPT FLUSH or a restart.
-   * Without `numberOfKeys`, each call names it before the keys.
+   * Without `numberOfKeys`, each call states it before the keys.
    */
   defineScript(name: string, script: { numberOfKeys?: number; lua: string }): void {
     this.commands?.defineCommand(name, script);
   }
 
   /**
-   * Runs commands whose keys are in the slot of `key`. Answers within some 200 ms whatever state Redis is in; after a
-   * failure it refuses at once for `refusalMs`, on a cluster only what has the same hash tag. `work` gives its commands
-   * in the tick it is called in; a later one of the same call may go out alone.
-   * @throws RedisUnavailable when there is no answer; ReplyError when Redis says that the command is wrong
+   * Runs commands whose keys are in the slot of `key`. Returns within some 200 ms whatever state Redis is in; after a
+   * failure, it refuses at once for `refusalMs`, on a cluster only for the same hash tag. `work` issues its commands in
+   * the tick in which it is called; later ones may be sent separately.
+   * @throws RedisUnavailable if there is no reply; ReplyError if Redis says that the command is invalid
    */
   async run<Answer>(key: string, work: (redis: RedisCommander) => Promise<Answer>): Promise<Answer> {
     if (this.commands === null || !this.availableFor(key))
       throw new RedisUnavailable('not connected, or it failed just now');
     const circuit = this.circuitOf(key);
-    // A read would be answered by a server that takes no writes, and say nothing.
+    // A server that accepts no writes would answer a read, and prove nothing.
     const wrote = this.circuits.beginTrial(circuit) === 'write';
     try {
       const answer = await this.send(
@@ -138,8 +139,8 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Runs commands with keys in different slots. A cluster may have lost some: there the answer is null.
-   * @throws RedisUnavailable when none answers; ReplyError when Redis says that a command is wrong
+   * Runs commands with keys in different slots. If a cluster has lost some of them, their result is null.
+   * @throws RedisUnavailable if none replies; ReplyError if Redis says that a command is invalid
    */
   async runEach<Answer>(commands: readonly KeyCommand<Answer>[]): Promise<(Answer | null)[]> {
     const answers = commands.map((): Answer | null => null);
@@ -167,9 +168,9 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * The connection for SUBSCRIBE alone. Pub/sub is at most once: on each of its `ready` events, read everything again.
-   * On a cluster it moves to another node without one.
-   * @throws RedisUnavailable when REDIS_URL is not set
+   * The connection for SUBSCRIBE. Pub/sub is at-most-once: on each of its `ready` events, reload everything. On a
+   * cluster it moves to another node without one.
+   * @throws RedisUnavailable if REDIS_URL is not set
    */
   subscriber(): RedisConnection {
     if (this.url === null) throw new RedisUnavailable('REDIS_URL is not set');
@@ -180,15 +181,15 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
     return this.subscriptions;
   }
 
-  /** A cluster fails in parts, and each key there stands for those that are always on the same node. */
+  /** A cluster fails in parts, and each key here stands for those that are always on the same node. */
   private circuitOf(key: string): string {
     if (!(this.commands instanceof Cluster)) return '';
     return /\{([^}]+)\}/.exec(key)?.[1] ?? key;
   }
 
   /**
-   * Not ioredis' own `commandTimeout`, which takes a Redis for hung whose answer lies unread because this process was
-   * busy for longer, and which counts each hop of a redirected command anew.
+   * Not ioredis' own `commandTimeout`, which considers a Redis hung if its reply was unread for too long because this
+   * process was busy, and which starts over with each hop of a redirected command.
    */
   private send<Answer>(commands: RedisConnection, work: (redis: RedisCommander) => Promise<Answer>): Promise<Answer> {
     if (commands instanceof Redis) this.gatherWrites(commands);
@@ -196,7 +197,7 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
       const dueAt = this.clock.monotonic() + maxAnswerMs;
       const fail = (): void => reject(new Error('no answer in time'));
       const onDue = (): void => {
-        // A timer that is late itself ran before what has come meanwhile was read.
+        // A timer that is late itself ran before data that has arrived meanwhile was read.
         if (this.clock.monotonic() > dueAt + graceMs) timer = setTimeout(fail, graceMs);
         else fail();
       };
@@ -218,16 +219,16 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
     });
   }
 
-  /** Says once that an outage began and once that it ended, however many attempts lie between. */
+  /** Reports the start of an outage once and its end once, however many attempts lie in between. */
   private watch(redis: RedisConnection, purpose: string): RedisConnection {
     let down = false;
     const wentDown = (reason: string): void => {
-      // A replica is left for what may be its master, and met again: that is one refusal and no outage.
+      // A replica is left for what may be its master, and may be reached again: that is one refusal and not an outage.
       if (this.reason !== null) return;
       if (!down && !this.closing) this.logger.warn(`No connection for ${purpose}: ${reason}. Trying on.`);
       down = true;
     };
-    // An error of several addresses has a code and no message.
+    // An error about several addresses has a code but no message.
     redis.on('error', (error: NodeJS.ErrnoException) => wentDown(error.message || (error.code ?? error.name)));
     redis.on('close', () => wentDown('it was closed'));
     redis.on('ready', () => {

@@ -5,7 +5,7 @@ import { maxLeapMs } from './retention-clock.js';
 
 const hourMs = 3_600_000;
 
-/** Whether the clock agrees with the time at which this database was last in use; nothing where it never was. */
+/** Whether the clock agrees with the time when this database was last in use; nothing if it never was. */
 export async function examineRetentionClock(dataSource: DataSource, clock: Clock): Promise<DatabaseFinding[]> {
   const seen = dataSource.query<{ seen_at: number; leapt_to: number }[]>(
     'SELECT seen_at, leapt_to FROM retention_clock WHERE id = 1',

@@ -9,7 +9,7 @@ import { RetentionClock } from './retention-clock.js';
 const dayMs = 24 * 3600 * 1000;
 const retentionDays = 7;
 
-/** A clock that somebody sets while time passes by itself. */
+/** A clock that can be set, while time passes on its own. */
 class SetClock extends FixedClock {
   offsetMs = 0;
 
@@ -41,7 +41,7 @@ describe('a clock that was moved', () => {
     node.nest.get(MessagesService).send(node.app, { from: 'ann', to: ['ann'], type: 'txt', body: { msg: 'kept' } });
   const expire = () => node.nest.get(OfflineMessagesService).expireDue();
   const look = () => node.nest.get(RetentionClock).look();
-  /** The minutes in which the service looks at the clock. */
+  /** The minutely checks of the service. */
   const passDays = async (days: number): Promise<void> => {
     for (let half = 0; half < 2 * days; half += 1) {
       clock.advance(dayMs / 2);
@@ -55,7 +55,7 @@ describe('a clock that was moved', () => {
     clock.offsetMs = 0;
     if (how === 'with a start') {
       const started = node.nest.get(RetentionClock);
-      // What a process knows is lost with it.
+      // What a process has learnt is lost with it.
       Object.assign(started, { seen: null, leaptTo: Infinity });
       expect(await expire()).toBe(0);
       await look();
@@ -65,7 +65,7 @@ describe('a clock that was moved', () => {
     await passDays(retentionDays - 1);
     await send();
     expect(await expire()).toBe(0);
-    // From here on the message is as old as it says, and the one of yesterday is not.
+    // From here on the message really is as old as it claims, and yesterday's is not.
     await passDays(1);
     expect(await expire()).toBe(1);
     expect(await expire()).toBe(0);

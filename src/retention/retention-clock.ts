@@ -4,22 +4,25 @@ import { Clock } from '../clock/clock.js';
 import type { RetentionClockRow } from './retention-clock.entity.js';
 
 const everyMs = 60_000;
-/** Less may be a service that was stopped for a while; more is either a long stop or a clock that was moved. */
+/**
+ * A smaller gap may be a service that was stopped for a while; a larger one is either a long stop or a clock that was
+ * set.
+ */
 export const maxLeapMs = 24 * 3600 * 1000;
 const insert = 'INSERT INTO retention_clock (id, seen_at, leapt_to) VALUES (1, ?, ?)';
 
 /**
- * Tells what is old enough to be removed. What is stored carries the time of a clock, which may have been wrong then or
- * may be wrong now, and what is removed does not come back. So each node notes the time once a minute, and one that
- * finds the last note over a day before its own clock cannot know which of the two is right: from then on nothing is
- * removed for its age, until it is old enough by the time that has passed since. By then even what was stored a moment
- * before the leap is, and nothing that was stored after it is due any earlier.
+ * Decides what is old enough to be removed. Stored rows carry the time of a clock that may have been wrong then or may
+ * be wrong now, and a removal cannot be undone. So each node records the time once a minute, and one that finds the
+ * last record more than a day behind its own clock cannot know which of the two is right: from then on nothing is
+ * removed for its age, until it is old enough by the time that has passed since. By then, even what was stored just
+ * before the jump is old enough, and what was stored after it is not due any earlier.
  */
 @Injectable()
 export class RetentionClock implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger('Retention');
   private timer: NodeJS.Timeout | undefined;
-  /** As of the last look, in this process. */
+  /** As of this process's last check. */
   private seen: { readonly now: number; readonly monotonic: number } | null = null;
   private leaptTo = Infinity;
   private warnedOf = 0;
@@ -38,17 +41,19 @@ export class RetentionClock implements OnModuleInit, OnModuleDestroy {
     this.stop();
   }
 
-  /** It looks no more by itself. */
+  /** Stops the periodic checks. */
   stop(): void {
     clearInterval(this.timer);
   }
 
-  /** The time to which a clock leapt last, as far as this process knows; null: none did. */
+  /** The time to which a clock last jumped, as far as this process knows; null: none did. */
   get leaptAt(): number | null {
     return Number.isFinite(this.leaptTo) ? this.leaptTo : null;
   }
 
-  /** What was stored before this time, in Unix milliseconds, was kept for `keptMs`; 0: nothing surely was. */
+  /**
+   * Whatever was stored before this time, in Unix milliseconds, has been kept for `keptMs`; 0: nothing certainly was.
+   */
   dueBefore(keptMs: number): number {
     const now = this.clock.now();
     const { seen } = this;
@@ -56,24 +61,24 @@ export class RetentionClock implements OnModuleInit, OnModuleDestroy {
     return leapt || now < this.leaptTo + keptMs ? 0 : Math.max(0, now - keptMs);
   }
 
-  /** Notes the time, and whether it has leapt. With the database away, the next look does. */
+  /** Records the time, and whether it has jumped. If the database is unavailable, the next check does it. */
   async look(): Promise<void> {
     const now = this.clock.now();
     try {
       const known = await this.read();
       const leapMs = known === undefined ? 0 : now - known.seen_at;
-      // One that leapt to a time which is still to come was wrong itself.
+      // A clock that jumped to a time still in the future was wrong itself.
       const leaptTo = leapMs > maxLeapMs ? now : Math.min(known?.leapt_to ?? 0, now);
       await this.write(known, now, leaptTo);
       this.take(now, leaptTo);
       if (leapMs > maxLeapMs && this.warnedOf === 0) this.warn(leapMs);
       this.warnedOf = leaptTo;
     } catch {
-      // Others tell of a database that is away. Until it is back, what was known still holds.
+      // Others report an unavailable database. Until it is back, what was known still holds.
     }
   }
 
-  /** An operator says that the clock is right, and that what is stored has the right times. */
+  /** An operator confirms that the clock is right, and that stored rows have the right times. */
   async trust(): Promise<void> {
     const now = this.clock.now();
     await this.write(await this.read(), now, 0);
@@ -108,7 +113,7 @@ export class RetentionClock implements OnModuleInit, OnModuleDestroy {
           : transaction.run('UPDATE retention_clock SET seen_at = ?, leapt_to = ? WHERE id = 1', [seenAt, leaptTo]),
       );
     } catch (error) {
-      // Another node has noted it in the same moment.
+      // Another node has recorded it at the same moment.
       if (!(error instanceof UniqueViolation)) throw error;
     }
   }
