@@ -24,7 +24,7 @@ const runWithApp: RunWithApp = async (work, { makesDatabase } = { makesDatabase:
   const missing = missingSqliteFile(env.databaseUrl);
   if (missing !== null) {
     if (!makesDatabase) throw new AppError('argument_invalid', { detail: missing });
-    console.error(`making the database ${sqliteFileOf(env.databaseUrl)}`);
+    console.error(`creating the database ${sqliteFileOf(env.databaseUrl)}`);
   }
   const app = await NestFactory.createApplicationContext(AppModule.forRoot(env), {
     logger: new PinoLogger(createLogger('error', new LogDestination(2))),

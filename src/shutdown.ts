@@ -46,7 +46,7 @@ export function stopGracefully(
       .then(
         () => exit(exitCode),
         (error: unknown) => {
-          logger.fatal({ err: error }, 'could not close');
+          logger.fatal({ err: error }, 'could not shut down cleanly');
           return exit(1);
         },
       );
@@ -56,7 +56,7 @@ export function stopGracefully(
     stop(signal, 0);
   };
   const onBug = (err: unknown): void => {
-    logger.fatal({ err }, 'an error that nobody caught');
+    logger.fatal({ err }, 'uncaught error');
     if (stopping === null) stop('uncaught error', 1);
   };
   process.on('uncaughtException', onBug);

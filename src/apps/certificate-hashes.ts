@@ -31,7 +31,7 @@ export class CertificateHashes implements OnApplicationBootstrap, OnModuleDestro
       await this.repository.correctHashes();
     } catch (error) {
       // The next round finds the same apps.
-      this.logger.warn(`Could not look after the hashes of certificates: ${(error as Error).message}`);
+      this.logger.warn(`Could not update the hashes of certificates: ${(error as Error).message}`);
     }
   }
 }

@@ -7,20 +7,20 @@ import { AppError } from '../errors/app-error.js';
 import { appNamed, type RunWithApp } from './run-with-app.js';
 
 export function addAppCommands(program: Command, run: RunWithApp): void {
-  const command = program.command('app').description('make, list and change apps');
+  const command = program.command('app').description('create, list and change apps');
   command
     .command('create')
     .argument('<ORG/APP>')
-    .option('--app-id <hex>', 'App ID, 32 hex digits; random without')
+    .option('--app-id <hex>', 'App ID, 32 hex digits; random by default')
     .addOption(
       new Option(
         '--certificate <hex>',
-        'App certificate, 32 hex digits; random without. Others on this machine see it in the list of processes: better ' +
+        'App certificate, 32 hex digits; random by default. Others on this machine see it in the list of processes: better ' +
           '"-", which reads it from standard input',
       ).env('ROLLCALL_CERTIFICATE'),
     )
     .option('--alias <name>', 'another name for the App ID, for the Qiscus dialect')
-    .description('make an app')
+    .description('create an app')
     .action(async (text: string, options: { appId?: string; certificate?: string; alias?: string }) => {
       const certificate = options.certificate === '-' ? await readSecret() : options.certificate;
       const wanted = { ...parseAppName(text), ...options, ...(certificate === undefined ? {} : { certificate }) };
@@ -28,14 +28,15 @@ export function addAppCommands(program: Command, run: RunWithApp): void {
     });
   command
     .command('list')
-    .description('all apps, with their credentials')
+    .description('list all apps with their credentials')
     .action(() => run(async (context) => (await context.get(AppsService).list()).forEach(print)));
   command
     .command('set')
     .argument('<ORG/APP>')
     .argument('<KEY=VALUE...>')
     .description(
-      'change settings of an app; a wrong key lists the right ones. "client_secret=-" reads it from standard input, as others on this machine see the list of processes',
+      'change settings of an app; an unknown key lists the valid ones. "client_secret=-" reads it from standard input, as ' +
+        'the list of processes shows arguments',
     )
     .action((text: string, changes: string[]) =>
       run(async (context) => {
@@ -52,7 +53,7 @@ export function addAppCommands(program: Command, run: RunWithApp): void {
   command
     .command('rotate')
     .argument('<ORG/APP>')
-    .description('draw a new certificate; the one until now stays valid until the next rotation')
+    .description('draw a new certificate; the previous one stays valid until the next rotation')
     .action((text: string) =>
       run(async (context) => print(await context.get(AppsService).rotate(await appNamed(context, text)))),
     );

@@ -13,8 +13,8 @@ export function addBackupCommands(program: Command): void {
   program
     .command('backup')
     .argument('<FILE>')
-    .option('--force', 'replace FILE if it is there', false)
-    .description('copy the SQLite database to FILE, also beside a running service')
+    .option('--force', 'replace FILE if it exists', false)
+    .description('copy the SQLite database to FILE, even while the service runs')
     .action(async (file: string, { force }: { force: boolean }) => {
       const path = sqlitePath(loadEnv().databaseUrl) ?? refuse(mysqlBackup);
       const interrupted = new AbortController();
@@ -27,7 +27,7 @@ export function addBackupCommands(program: Command): void {
         onProgress: (percent) => {
           if (percent < told + percentPerLine) return;
           told = percent - (percent % percentPerLine);
-          console.error(percent === 100 ? 'copied, checking …' : `${told} % copied`);
+          console.error(percent === 100 ? 'copied, verifying …' : `${told} % copied`);
         },
       });
       console.log(
@@ -38,14 +38,14 @@ export function addBackupCommands(program: Command): void {
     .command('restore')
     .argument('<FILE>')
     .option('--force', 'also replace a database that is damaged', false)
-    .description('put a copy of FILE in the place of the SQLite database, which is kept under another name')
+    .description('replace the SQLite database with a copy of FILE; the old one is kept under another name')
     .action(async (file: string, { force }: { force: boolean }) => {
       const path = sqlitePath(loadEnv().databaseUrl) ?? refuse(mysqlRestore);
       const now = new Date(new SystemClock().now()).toISOString().replaceAll(/[-:.]/g, '');
       const kept = await restoreSqlite(path, file, { migrations, force, suffix: `replaced-${now}` });
-      console.log(`${path} is now as ${file} was.`);
-      if (kept !== null) console.log(`The database until now is ${kept}: remove it when you are sure.`);
-      console.log('Start the service: it brings an older schema up to date.');
+      console.log(`${path} has been restored from ${file}.`);
+      if (kept !== null) console.log(`The previous database is kept as ${kept}: remove it when you no longer need it.`);
+      console.log('Start the service: it migrates an older schema.');
     });
 }
 

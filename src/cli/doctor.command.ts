@@ -72,7 +72,7 @@ async function examineSeals(env: Env, dataSource: DataSource): Promise<Finding> 
     return {
       what: 'secrets',
       verdict: 'warning',
-      text: 'SEALING_KEY is not set: a copy of the database shows the certificate of every app',
+      text: 'SEALING_KEY is not set: a copy of the database reveals the certificate of every app',
     };
   return stale === 0
     ? { what: 'secrets', verdict: 'ok', text: `those of ${rows.length} apps are sealed` }

@@ -11,7 +11,7 @@ export function addExpireCommand(program: Command, run: RunWithApp): void {
     .description(
       'remove the messages that are older than their apps keep them, presence subscriptions that have expired, and what belonged to users and groups that were deleted; every node does this once a minute',
     )
-    .option('--clock-is-right', 'a clock that leapt is right now and was right before: remove by it again')
+    .option('--clock-is-right', 'the clock that seemed to jump is right, and was right before: use it again')
     .action(({ clockIsRight }: { clockIsRight?: true }) =>
       run(async (context) => {
         const retention = context.get(RetentionClock);
@@ -24,7 +24,7 @@ export function addExpireCommand(program: Command, run: RunWithApp): void {
         const pruned = await context.get(PresenceSubscriptionsService).pruneExpired();
         if (pruned > 0) console.log(`${pruned} presence subscriptions ended`);
         const finished = await context.get(RemovalsService).finish({ all: true });
-        if (finished > 0) console.log(`${finished} deletions finished`);
+        if (finished > 0) console.log(`${finished} deletions completed`);
       }),
     );
 }

@@ -5,11 +5,11 @@ import type { RunWithApp } from './run-with-app.js';
 export function addResealCommand(program: Command, run: RunWithApp): void {
   program
     .command('reseal')
-    .description('seal the secrets of all apps with the first SEALING_KEY, or open them for good where that is none')
+    .description('seal the secrets of all apps with the first SEALING_KEY, or unseal them if that is none')
     .action(() =>
       run(async (context) => {
         const { apps, changed } = await context.get(AppsService).reseal();
-        console.log(`${changed} of ${apps} apps were sealed anew; the others were so already`);
+        console.log(`resealed ${changed} of ${apps} apps; the others needed no change`);
       }),
     );
 }

@@ -6,7 +6,7 @@ import { appNamed, type RunWithApp } from './run-with-app.js';
 
 /** Prints only the token, for `TOKEN=$(npm run -s cli -- token app ORG/APP)`. */
 export function addTokenCommands(program: Command, run: RunWithApp): void {
-  const command = program.command('token').description('make tokens');
+  const command = program.command('token').description('issue tokens');
   const ttl = ['--ttl <seconds>', "life of the token, 0 for the longest; without it the app's setting"] as const;
   command
     .command('app')

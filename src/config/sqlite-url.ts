@@ -11,7 +11,7 @@ export function parseSqliteUrl(text: string): string {
   const path = text.slice('sqlite:'.length).replace(/^\/\/(?=\/[^/])/, '');
   if (path === ':memory:') return text;
   if (path.startsWith('//')) throw new Error(`must be ${forms}: two slashes would name a host`);
-  if (/[?#]/.test(path)) throw new Error(`must be ${forms}, without options behind it`);
+  if (/[?#]/.test(path)) throw new Error(`must be ${forms}, without options after it`);
   if (path === '' || path.startsWith(':') || /(^|\/)\.{0,2}$/.test(path)) throw new Error(`must be ${forms}`);
   return `sqlite:${path}`;
 }

@@ -46,9 +46,9 @@ export function refusalOf(error: unknown, options: DataSourceOptions): unknown {
 function mysqlSentence(error: unknown, { host = '', port = 3306 }: MysqlOptions): string | null {
   const { code = '', message } = driverError(error);
   const server = `the server at ${host.includes(':') ? `[${host}]` : host}:${port}`;
-  if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return `${server} has no TLS, and ssl-mode asks for it`;
+  if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return `${server} does not support TLS, which ssl-mode requires`;
   if (isTlsError(code)) return `the certificate of ${server} is not accepted: ${message}`;
-  if (isRefusal(error)) return `${server} refuses: ${message}`;
+  if (isRefusal(error)) return `${server} refused the connection: ${message}`;
   return isNetworkError(code) ? `${server} cannot be reached: ${message || code}` : null;
 }
 
@@ -83,12 +83,12 @@ function reasonOf(path: string): string | null {
   try {
     accessSync(folder, constants.W_OK);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? null : `the folder ${folder} cannot be written`;
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? null : `the folder ${folder} is not writable`;
   }
   try {
     if (file !== undefined) accessSync(path, constants.R_OK | constants.W_OK);
     return null;
   } catch {
-    return 'this process may not read and write the file';
+    return 'this process lacks permission to read and write the file';
   }
 }

@@ -53,11 +53,11 @@ async function tryToWrite(dataSource: DataSource, engine: keyof typeof writeAsTh
   const runner = dataSource.createQueryRunner();
   try {
     for (const statement of writeAsTheService[engine]) await runner.query(statement);
-    return { what: 'database', verdict: 'ok', text: 'takes writes' };
+    return { what: 'database', verdict: 'ok', text: 'accepts writes' };
   } catch (error) {
     const { errno, message } = error as { errno?: number; message: string };
     return errno === noSuchTable || message.includes('no such table')
-      ? { what: 'database', verdict: 'warning', text: 'has no tables yet: the first start makes them' }
+      ? { what: 'database', verdict: 'warning', text: 'has no tables yet: the first start creates them' }
       : { what: 'database', verdict: 'broken', text: `refuses writes: ${message}` };
   } finally {
     await runner.release();

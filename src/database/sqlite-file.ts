@@ -11,7 +11,7 @@ export function sqliteFileOf(databaseUrl: string): string | null {
 export function missingSqliteFile(databaseUrl: string): string | null {
   const path = sqliteFileOf(databaseUrl);
   if (path === null || existsSync(path)) return null;
-  return `there is no database at ${path}: set DATABASE_URL, or run this where the service runs; migrate makes a new one`;
+  return `there is no database at ${path}: set DATABASE_URL, or run this where the service runs; migrate creates a new one`;
 }
 
 /**

@@ -75,7 +75,7 @@ export class ErrorFilter implements ExceptionFilter {
   private gone({ id, method, routeOptions }: FastifyRequest): AppError {
     this.logger.debug(
       { requestId: id, method, route: routeOptions.url },
-      'a caller hung up in the middle of a request',
+      'a client disconnected in the middle of a request',
     );
     return new AppError('request_malformed');
   }
@@ -95,7 +95,7 @@ export class ErrorFilter implements ExceptionFilter {
     const { method, id } = request;
     const line = { requestId: id, method, route: request.routeOptions.url, code: error.code, err: error.cause };
     // An unavailable database concerns the operator once, not for each request.
-    if (error.code === 'internal') this.logger.error(line, 'a request failed for a fault of ours');
+    if (error.code === 'internal') this.logger.error(line, 'a request failed with an internal error');
     else this.logger.warn(line, 'a request could not be served');
   }
 }

@@ -20,7 +20,7 @@ export class RawBody {
   decode<Read>(read: (decoder: TextDecoder) => Read): Read {
     const decoder = decoderFor(this.contentType);
     if (decoder === null)
-      throw new AppError('json_malformed', { detail: 'the body is in a charset that is not read here; send UTF-8' });
+      throw new AppError('json_malformed', { detail: 'the charset of the body is not supported; send UTF-8' });
     try {
       return read(decoder);
     } catch (cause) {

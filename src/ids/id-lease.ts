@@ -56,7 +56,7 @@ export class IdLease implements OnModuleInit {
       this.failing = false;
     } catch (error) {
       // Once per outage of the database.
-      if (!this.failing) this.logger.warn(`No new time to draw ids from: ${(error as Error).message}`);
+      if (!this.failing) this.logger.warn(`Could not reserve more ids: ${(error as Error).message}`);
       this.failing = true;
     }
   }

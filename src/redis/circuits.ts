@@ -61,7 +61,7 @@ export class Circuits {
     const now = this.clock.monotonic();
     this.open.set(circuit, { until: now + refusalMs, refusal: known });
     if (known === null) return;
-    if (this.refusal === null) this.logger.warn(`Redis takes no writes: ${known}. Going on without it.`);
+    if (this.refusal === null) this.logger.warn(`Redis accepts no writes: ${known}. Continuing without it.`);
     this.refusing = { refusal: known, seenAt: now };
   }
 
@@ -71,7 +71,7 @@ export class Circuits {
     if (open === undefined || (open.refusal !== null && !wrote)) return;
     this.open.delete(circuit);
     if (open.refusal === null || [...this.open.values()].some(({ refusal }) => refusal !== null)) return;
-    if (this.refusing !== null) this.logger.log('Redis takes writes again.');
+    if (this.refusing !== null) this.logger.log('Redis accepts writes again.');
     this.refusing = null;
   }
 

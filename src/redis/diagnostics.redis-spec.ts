@@ -30,7 +30,7 @@ describe('the examination of Redis', () => {
       await configure(settings);
       const findings = await examine();
       expect(findings.map(({ verdict }) => verdict)).toEqual(['ok', 'ok', 'ok']);
-      expect(findings.map(({ text }) => text)).toContain('answers and takes writes');
+      expect(findings.map(({ text }) => text)).toContain('answers and accepts writes');
     }
   });
 

@@ -43,7 +43,7 @@ export async function examineRedis(env: Env, clock: Clock): Promise<Finding[]> {
 /** A full server or a replica answers everything except writes. */
 async function examineWrites(redis: RedisConnection): Promise<Finding> {
   await redis.set('{doctor}:trial', '', 'PX', 1_000);
-  return { what: 'redis', verdict: 'ok', text: 'answers and takes writes' };
+  return { what: 'redis', verdict: 'ok', text: 'answers and accepts writes' };
 }
 
 async function examineEviction(redis: RedisConnection): Promise<Finding> {
@@ -59,6 +59,6 @@ async function examineEviction(redis: RedisConnection): Promise<Finding> {
     return { what: 'redis', verdict: 'warning', text };
   }
   if (policies.includes(undefined))
-    return { what: 'redis', verdict: 'ok', text: 'does not tell its maxmemory-policy, which should be noeviction' };
+    return { what: 'redis', verdict: 'ok', text: 'does not report its maxmemory-policy, which should be noeviction' };
   return { what: 'redis', verdict: 'ok', text: 'evicts nothing' };
 }

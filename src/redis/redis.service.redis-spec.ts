@@ -99,7 +99,7 @@ describe('RedisService', () => {
     await until(() => redis.available);
     await sleep(1_200);
     expect(redis.available).toBe(true);
-    expect(logged).toEqual([expect.anything(), 'Connected again for commands.']);
+    expect(logged).toEqual([expect.anything(), 'Reconnected for commands.']);
   });
 
   describe('whose server answers, but takes no writes', () => {
@@ -132,8 +132,8 @@ describe('RedisService', () => {
       expect([redis.available, redis.reason]).toEqual([true, null]);
       await expect(read()).resolves.toBeNull();
       expect(logged).toEqual([
-        expect.stringMatching(`^Redis takes no writes: ${reason}.*Going on without it`),
-        'Redis takes writes again.',
+        expect.stringMatching(`^Redis accepts no writes: ${reason}.*Going on without it`),
+        'Redis accepts writes again.',
       ]);
     });
 
@@ -149,8 +149,8 @@ describe('RedisService', () => {
       await untilItServes();
       expect([redis.available, redis.reason]).toEqual([true, null]);
       expect(logged).toEqual([
-        expect.stringMatching('^Redis takes no writes: READONLY.*Going on without it'),
-        'Redis takes writes again.',
+        expect.stringMatching('^Redis accepts no writes: READONLY.*Going on without it'),
+        'Redis accepts writes again.',
       ]);
     });
 

@@ -225,14 +225,14 @@ export class RedisService implements OnModuleInit, OnApplicationShutdown {
     const wentDown = (reason: string): void => {
       // A replica is left for what may be its master, and may be reached again: that is one refusal and not an outage.
       if (this.reason !== null) return;
-      if (!down && !this.closing) this.logger.warn(`No connection for ${purpose}: ${reason}. Trying on.`);
+      if (!down && !this.closing) this.logger.warn(`No connection for ${purpose}: ${reason}. Retrying.`);
       down = true;
     };
     // An error about several addresses has a code but no message.
     redis.on('error', (error: NodeJS.ErrnoException) => wentDown(error.message || (error.code ?? error.name)));
     redis.on('close', () => wentDown('it was closed'));
     redis.on('ready', () => {
-      if (down) this.logger.log(`Connected again for ${purpose}.`);
+      if (down) this.logger.log(`Reconnected for ${purpose}.`);
       down = false;
     });
     const said = new Map<string, number>();

@@ -22,7 +22,7 @@ export async function examineRetentionClock(dataSource: DataSource, clock: Clock
     return [
       warnOfClock(`leapt to ${new Date(leaptTo).toISOString()}: what is older goes when its time has passed since`),
     ];
-  return [{ what: 'clock', verdict: 'ok', text: 'goes on from when this database was last in use' }];
+  return [{ what: 'clock', verdict: 'ok', text: 'agrees with when this database was last in use' }];
 }
 
 function warnOfClock(text: string): DatabaseFinding {

@@ -126,7 +126,7 @@ describe.each(['sqlite', 'mariadb'] as const)('who owns thousands of groups of 3
     service = await ServiceProcess.start(env, [watchStalls]);
     expect((await call(big, 'GET', `/chatgroups/${groups}`)).status).toBe(404);
     // Beside the service, which may have begun with it too.
-    expect(await runCli(['expire'], env)).toContain('1 deletions finished');
+    expect(await runCli(['expire'], env)).toContain('1 deletions completed');
     for (const table of ['group_members', 'chat_groups', 'removals']) expect(await countOf(table)).toBe(0);
 
     expect(besideMs).toBeLessThanOrEqual(Math.max(2 * quietMs, 20) * slack);

@@ -291,13 +291,13 @@ describe('node dist/main.js', () => {
     expect(JSON.parse(listed.last?.text ?? '')).toMatchObject({ path: '/users', uri: `http://x${users}/victim` });
   });
 
-  it('takes a caller who hangs up in the middle of a body for that, and not for a fault of ours', async () => {
+  it('reports a client that disconnects in the middle of a body as such, and not as an internal error', async () => {
     const connection = await RawConnection.open(service.url);
     connection.send(post('content-length: 1000', '{"usernames":'));
     connection.end();
-    await until(() => /a caller hung up in the middle of a request|fault of ours/.test(service.output), 10_000);
-    expect(service.output).toMatch(/"level":"debug".*a caller hung up in the middle of a request/);
-    expect(service.output).not.toContain('fault of ours');
+    await until(() => /a client disconnected in the middle of a request|internal error/.test(service.output), 10_000);
+    expect(service.output).toMatch(/"level":"debug".*a client disconnected in the middle of a request/);
+    expect(service.output).not.toContain('internal error');
   });
 
   it('served nothing that was smuggled', async () => {

@@ -49,7 +49,7 @@ it('the doctor recommends a key, names apps that are not sealed with it, and wha
     /^warning +secrets +those of 1 apps are not sealed with the first key: run reseal$/m,
   );
   expect(await runCli(['reseal'], { ...env, SEALING_KEY: key })).toBe(
-    '1 of 1 apps were sealed anew; the others were so already',
+    'resealed 1 of 1 apps; the others needed no change',
   );
   expect(await doctor(key)).toMatch(/^ok +secrets +those of 1 apps are sealed$/m);
   await expect(doctor(other)).rejects.toMatchObject({

@@ -299,7 +299,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
     const { output } = service;
     // It did write: of each failure, and at the most talkative of its levels.
     for (const line of [
-      'a request failed for a fault of ours',
+      'a request failed with an internal error',
       'a log in failed for a fault of ours',
       '"level":"debug"',
     ])

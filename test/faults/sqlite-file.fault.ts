@@ -126,7 +126,7 @@ describe('the SQLite file of the service', () => {
     expect((await run(['migrate'])).code).toBe(0);
     expect((await run(['app', 'list'])).code).toBe(0);
     expect(await runCli(['doctor'], { DATABASE_URL: `sqlite:${join(folder, 'data', 'rollcall.sqlite')}` })).toMatch(
-      /file intact\n[^]*^ok +database +takes writes$/m,
+      /file intact\n[^]*^ok +database +accepts writes$/m,
     );
   }, 60_000);
 });

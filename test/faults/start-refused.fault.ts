@@ -59,10 +59,13 @@ describe('a start that cannot succeed', () => {
     const wrong = mysqlUrl((url) => (url.password = 'canary'));
     await expectRefusal(
       { DATABASE_URL: wrong },
-      /^DATABASE_URL: the server at \S+ refuses: Access denied for user (?!.*canary)/,
+      /^DATABASE_URL: the server at \S+ refused the connection: Access denied for user (?!.*canary)/,
     );
     const unknown = mysqlUrl((url) => (url.pathname = '/there_is_none'));
-    await expectRefusal({ DATABASE_URL: unknown }, /^DATABASE_URL: the server at \S+ refuses: Unknown database/);
+    await expectRefusal(
+      { DATABASE_URL: unknown },
+      /^DATABASE_URL: the server at \S+ refused the connection: Unknown database/,
+    );
   });
 
   it('names what is in the way of the file of SQLite', async () => {
@@ -89,7 +92,7 @@ describe('a start that cannot succeed', () => {
     const other = `sqlite:${join(closed, 'b.sqlite')}`;
     await expectRefusal(
       { DATABASE_URL: other },
-      /^DATABASE_URL: \S+ cannot be used: the folder \S+ cannot be written$/,
+      /^DATABASE_URL: \S+ cannot be used: the folder \S+ is not writable$/,
       true,
     );
     await expectRefusal({ DATABASE_URL: `sqlite:${inside}` }, /^DATABASE_URL: \S+ cannot be used: /, true);

@@ -38,7 +38,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Requests should be sent here: the database answers and takes writes, and the node is not going away. */
+  /** Requests should be sent here: the database answers and accepts writes, and the node is not going away. */
   @Get('ready')
   @ApiOperation({ summary: 'Requests should be sent here' })
   @ApiOkResponse({ schema: readiness })
