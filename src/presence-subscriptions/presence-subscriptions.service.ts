@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppsService } from '../apps/apps.service.js';
 import { Clock } from '../clock/clock.js';
 import { breathe } from '../database/costly-reads.js';
-import { afterCommit } from '../database/unit-of-work.js';
+import { afterCommit, outsideUnits } from '../database/unit-of-work.js';
 import { AppError } from '../errors/app-error.js';
 import type { PresenceNotice } from '../presence/presence-notice.js';
 import { PresenceService } from '../presence/presence.service.js';
@@ -41,7 +41,8 @@ export class PresenceSubscriptionsService {
     sessionEvents: SessionEvents,
     userEvents: UserEvents,
   ) {
-    sessionEvents.subscribe((event) => this.notices.follow(this.noteSession(event)));
+    // A call that ends a session may be one transaction with its answer; this is no part of it.
+    sessionEvents.subscribe((event) => outsideUnits(() => this.notices.follow(this.noteSession(event))));
     userEvents.onDeleteInTransaction((transaction, appId, deleted) =>
       this.states.deleteAll(
         transaction,

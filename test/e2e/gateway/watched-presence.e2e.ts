@@ -60,7 +60,9 @@ describe('the presence of users whom others watch', () => {
     const published = await told(watcher, 'star', { web_s: 'busy' });
     expect(published).toMatchObject({ type: 'presence', ext: 'in a meeting' });
     expect(published['last_time']).toBeGreaterThanOrEqual(before);
-    await star.close();
+    const headers = { 'idempotency-key': 'ends-a-session' };
+    await near.call('delete', '/users/star/disconnect/web_s', { headers }).expect(200);
+    expect((await star.closed).code).toBe(4002);
     expect(await told(watcher, 'star', {})).toMatchObject({ ext: 'in a meeting' });
     expect(bystander.frames.map(({ type }) => type)).toEqual(['ready']);
     const [read] = (await near.call('post', '/users/watcher/presence', { body: { usernames: ['star'] } })).body.result;
