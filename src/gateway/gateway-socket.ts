@@ -1,14 +1,11 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { RawData, WebSocket } from 'ws';
 import type { App } from '../apps/app.js';
-import type { AppsService } from '../apps/apps.service.js';
-import type { AuthenticatedUser, TokensService } from '../auth/tokens.service.js';
+import type { AuthenticatedUser } from '../auth/tokens.service.js';
 import { AppError } from '../errors/app-error.js';
 import type { PresenceNotice } from '../presence/presence-notice.js';
-import type { PresenceService } from '../presence/presence.service.js';
 import type { KickReason, Session, SessionConnection, SessionEnd } from '../presence/session.js';
 import { closeCodes, kickCodes } from './close-codes.js';
-import type { FrameTurns } from './frame-turns.js';
 import {
   type ClientFrame,
   type DeviceDescription,
@@ -17,21 +14,10 @@ import {
   readFrame,
   type ServerFrame,
 } from './frames.js';
-import { type MessageOutlet, type MessageServices, MessageSession } from './message-frames.js';
+import { type MessageOutlet, MessageSession } from './message-frames.js';
 import { Liveness } from './liveness.js';
 import { ReadControl } from './read-control.js';
-
-/** What a socket needs of its gateway. */
-export interface SocketContext extends MessageServices {
-  readonly apps: AppsService;
-  readonly tokens: TokensService;
-  readonly presence: PresenceService;
-  readonly pingMs: number;
-  readonly loginTimeoutMs: number;
-  /** Told of errors that are faults of ours. */
-  readonly onFault: (error: unknown) => void;
-  readonly turns: FrameTurns;
-}
+import type { SocketContext } from './socket-context.js';
 
 const maxBufferedBytes = 1024 * 1024;
 /** How long a client that was told to go may take. */
@@ -98,9 +84,8 @@ export class GatewaySocket implements SessionConnection {
     void this.messages?.catchUp(lastSeq);
   }
 
-  /** @see SessionConnection */
+  /** @see SessionConnection; before `ready` a client expects nothing else */
   presenceChanged({ username, status, ext, lastTime }: PresenceNotice): void {
-    // Before `ready` a client expects nothing else.
     if (this.messages !== null) this.send({ type: 'presence', username, status, ext, last_time: lastTime });
   }
 

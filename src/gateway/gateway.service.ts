@@ -24,8 +24,9 @@ import { networkOf } from '../http/network-of.js';
 import { RateLimits } from '../rate-limit/rate-limits.service.js';
 import { FrameTurns } from './frame-turns.js';
 import { messageOf, readDevice } from './frames.js';
-import { GatewaySocket, type SocketContext } from './gateway-socket.js';
+import { GatewaySocket } from './gateway-socket.js';
 import { MarksUnderWay } from './marks-under-way.js';
+import type { SocketContext } from './socket-context.js';
 import { serveWithoutUpgrade, wantsWebSocket } from './unwanted-upgrade.js';
 
 const beatEveryMs = 1_000;

@@ -30,9 +30,17 @@ export function renderInStyle(error: AppError, request: FastifyRequest): Rendere
   const rendered = renderAgoraError(error, request);
   const { url: route = '' } = request.routeOptions;
   const { status, body } = rendered;
+  const text = error.code === 'batch_too_large' ? batchTooLarge(route, request.method, error) : body.error_description;
   if (metadataRoute.test(route)) {
-    const { timestamp, duration, error_description } = body;
-    return { status, body: { timestamp, desc: status === 401 ? 'unauthorized' : error_description, duration } };
+    const { timestamp, duration } = body;
+    return { status, body: { timestamp, desc: status === 401 ? 'unauthorized' : text, duration } };
   }
-  return presenceRoute.test(route) && status === 400 ? { status, body: { result: body.error_description } } : rendered;
+  return presenceRoute.test(route) && status === 400 ? { status, body: { result: text } } : rendered;
+}
+
+/** A list of users that is too long, in the words of these services. */
+function batchTooLarge(route: string, method: string, { limit }: AppError): string {
+  if (metadataRoute.test(route)) return `exceed allowed batch size ${limit}`;
+  if (method === 'DELETE') return 'too many unsub presences';
+  return route.endsWith('/:expiry') ? 'too many sub presence' : 'too many get presences';
 }

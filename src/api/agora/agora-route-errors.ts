@@ -77,27 +77,6 @@ const ownWordings: readonly OwnWording[] = [
   },
   {
     code: 'batch_too_large',
-    on: /\/metadata\/user\/get$/,
-    rendering: { ...illegalArgument, description: (error) => `exceed allowed batch size ${error.limit}` },
-  },
-  {
-    code: 'batch_too_large',
-    on: /\/:username\/presence/,
-    method: 'DELETE',
-    rendering: { ...illegalArgument, description: 'too many unsub presences' },
-  },
-  {
-    code: 'batch_too_large',
-    on: /\/:username\/presence\/:expiry$/,
-    rendering: { ...illegalArgument, description: 'too many sub presence' },
-  },
-  {
-    code: 'batch_too_large',
-    on: /\/:username\/presence/,
-    rendering: { ...illegalArgument, description: 'too many get presences' },
-  },
-  {
-    code: 'batch_too_large',
     on: /\/push\/nickname$/,
     rendering: { ...illegalArgument, description: 'put user push nicknames exceeds the limit' },
   },
