@@ -83,30 +83,23 @@ export class AppsRepository {
 
   /** @throws UniqueViolation if the name, the App ID or the alias is taken */
   async insert(app: App): Promise<void> {
-    const sealed = this.sealed(app);
-    await this.database.write((transaction) =>
-      transaction.run(
-        'INSERT INTO apps (id, org, name, public_id, certificate, previous_certificate, certificate_hash,' +
-          ' previous_certificate_hash, alias, token_secret, client_id, client_secret, disabled, settings, created_at)' +
-          ' VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-        [
-          app.id,
-          app.org,
-          app.name,
-          app.appId,
-          sealed.certificate,
-          sealed.previous_certificate,
-          ...hashesOf(secretsOf(app)),
-          app.alias,
-          sealed.token_secret,
-          app.clientCredentials?.id ?? null,
-          sealed.client_secret,
-          0,
-          settingsJson(app.settings),
-          app.createdAt,
-        ],
-      ),
-    );
+    const [certificate_hash, previous_certificate_hash] = hashesOf(secretsOf(app));
+    // Every column, or it does not compile.
+    const row: AppRow = {
+      id: app.id,
+      org: app.org,
+      name: app.name,
+      public_id: app.appId,
+      ...this.sealed(app),
+      certificate_hash,
+      previous_certificate_hash,
+      alias: app.alias,
+      client_id: app.clientCredentials?.id ?? null,
+      disabled: 0,
+      settings: settingsJson(app.settings),
+      created_at: app.createdAt,
+    };
+    await this.database.write((transaction) => transaction.insert('apps', Object.keys(row), [{ ...row }]));
   }
 
   /**

@@ -60,7 +60,7 @@ ORDER BY id;
 --   apps: index PRIMARY (id)
 
 -- src/apps/apps.repository.ts
-INSERT INTO apps (id, org, name, public_id, certificate, previous_certificate, certificate_hash, previous_certificate_hash, alias, token_secret, disabled, settings, created_at)
+INSERT INTO apps (id, org, name, public_id, certificate, previous_certificate, token_secret, certificate_hash, previous_certificate_hash, alias, disabled, settings, created_at)
 VALUES (?…);
 
 -- src/apps/apps.repository.ts
