@@ -111,7 +111,7 @@ async function deleteMuch({ nest }: RunningApp, appId: string): Promise<void> {
   const lines = Array.from({ length: manyRows }, (_none, id) => ({ ...line, id }));
   await insert(nest.get(Database), 'user_activations', lines);
   await users.delete(appId, 'rare0002');
-  if ((await nest.get(RemovalsService).finish({ all: true })) === 0) throw new Error('no removal was left over');
+  await nest.get(RemovalsService).finish({ all: true });
 }
 
 /** Pages near both ends of a long list, and far from both in either direction. */
