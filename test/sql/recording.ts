@@ -12,12 +12,10 @@ import { fillTables } from './filling.js';
 import { MariadbPlans } from './mariadb-plans.js';
 import type { ExplainedStatement } from './snapshots.js';
 import { SqlitePlans } from './sqlite-plans.js';
-import { textOf } from './statement-text.js';
+import { isControl, textOf } from './statement-text.js';
 
 /** Tables that do not grow with what the apps keep. */
 const ofFewRows = /^(migrations|migration_lock|id_nodes|retention_clock)$/;
-/** What controls transactions and connections, or asks whether the database is there. */
-const control = /^(?!SELECT|INSERT|UPDATE|DELETE)|^SELECT 1$/;
 
 interface SentStatement {
   readonly sql: string;
@@ -67,7 +65,7 @@ async function record(database: TestDatabase): Promise<Recording> {
   const sent = new Map<string, SentStatement>();
   for (const { sql, values, sender } of log.statements) {
     // The database itself sends what controls transactions and makes the schema.
-    if (sender === null || control.test(sql)) continue;
+    if (sender === null || isControl(sql)) continue;
     const text = textOf(sql);
     // Two nouns may send the same.
     const key = `${sender.split('/')[1]} ${text}`;

@@ -1,3 +1,8 @@
+/** Whether this controls a transaction or a connection, or asks whether the database is there. */
+export function isControl(sql: string): boolean {
+  return /^(?!SELECT|INSERT|UPDATE|DELETE)|^SELECT 1$/.test(sql);
+}
+
 /** One line, with one blank between two words and without quotes of names. */
 export function onOneLine(sql: string): string {
   return sql.replace(/\s+/g, ' ').replaceAll(/[`"]/g, '').trim();

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { textsOfSnapshots } from '../sql/snapshots.js';
-import { textOf } from '../sql/statement-text.js';
+import { isControl, textOf } from '../sql/statement-text.js';
 import { StatementLog } from './statement-log.js';
 
 const file = process.env.UNCOVERED_SQL;
@@ -12,7 +12,7 @@ export function noteUncoveredSql(): void {
   const covered = textsOfSnapshots();
   const lines = log.statements.splice(0).flatMap(({ sql, sender }) => {
     const text = textOf(sql);
-    const isOfNoun = sender !== null && !/spec\.ts$/.test(sender) && /^(SELECT|INSERT|UPDATE|DELETE)/.test(text);
+    const isOfNoun = sender !== null && !/spec\.ts$/.test(sender) && !isControl(text);
     return isOfNoun && !covered.has(text) ? [`${sender}: ${text}\n`] : [];
   });
   appendFileSync(file, [...new Set(lines)].join(''));
