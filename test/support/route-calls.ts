@@ -131,6 +131,8 @@ const agora: Readonly<Record<string, Describe>> = {
   'DELETE /users/:username/contacts/users/:friend': nothing,
   'DELETE /contacts/users/:username': nothing,
   'POST /users/:username/blocks/users': others,
+  'POST /sdk/user/:username/blocks': others,
+  'DELETE /sdk/user/:username/blocks': others,
   'GET /users/:username/blocks/users': (ids) => [{}, { query: { pageSize: '50', cursor: ids.usersCursor } }],
   'POST /blocks/check': checkList,
   'DELETE /users/:username/blocks/users/:usernames': nothing,

@@ -11,6 +11,13 @@ import { toAgoraUser } from './agora-users.dto.js';
 
 const usernames = { type: 'array', items: { type: 'string' } };
 const relation = ['blacklist', 'not_blacklist'] as const;
+const blocking: AgoraRouteOptions = {
+  limit: 50,
+  pool: 'own',
+  idempotent: true,
+  answer: 'action application uri entities data timestamp duration organization applicationName',
+  schemas: { data: usernames },
+};
 const unblocking: AgoraRouteOptions = {
   limit: 50,
   pool: 'own',
@@ -23,13 +30,7 @@ const unblocking: AgoraRouteOptions = {
 export class AgoraBlocksController {
   constructor(private readonly blocks: BlocksService) {}
 
-  @AgoraRoute('POST users/:username/blocks/users', 'Block users: their messages do not reach this user', {
-    limit: 50,
-    pool: 'own',
-    idempotent: true,
-    answer: 'action application uri entities data timestamp duration organization applicationName',
-    schemas: { data: usernames },
-  })
+  @AgoraRoute('POST users/:username/blocks/users', 'Block users: their messages do not reach this user', blocking)
   block(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -39,6 +40,16 @@ export class AgoraBlocksController {
       const { blocked } = await this.blocks.block(call.app.id, username, body.usernames);
       return call.answer({ data: blocked.map((user) => user.username) });
     });
+  }
+
+  /** The path of the vendor's web SDK. */
+  @AgoraRoute('POST sdk/user/:username/blocks', 'The same under another path', blocking)
+  blockAsClient(
+    @Call() call: AgoraCall,
+    @Param('username') username: string,
+    @JsonBody(BlockAgoraUsersDto) body: BlockAgoraUsersDto,
+  ) {
+    return this.block(call, username, body);
   }
 
   @AgoraRoute('GET users/:username/blocks/users', 'The users that a user has blocked, newest first', {
@@ -62,6 +73,16 @@ export class AgoraBlocksController {
   /** As older Java SDKs do it. */
   @AgoraRoute('DELETE users/:username/blocks/users', 'The same with the names in the body', unblocking)
   unblockByBody(
+    @Call() call: AgoraCall,
+    @Param('username') username: string,
+    @JsonBody(BlockAgoraUsersDto) body: BlockAgoraUsersDto,
+  ) {
+    return this.unblockAll(call, username, body.usernames);
+  }
+
+  /** The path of the vendor's web SDK. */
+  @AgoraRoute('DELETE sdk/user/:username/blocks', 'The same under another path', unblocking)
+  unblockAsClient(
     @Call() call: AgoraCall,
     @Param('username') username: string,
     @JsonBody(BlockAgoraUsersDto) body: BlockAgoraUsersDto,

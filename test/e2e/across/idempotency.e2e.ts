@@ -87,6 +87,8 @@ describe('Idempotency-Key', () => {
     await twice('post', `${user}/blocks/users`, { usernames: [other] });
     await twice('delete', `${user}/blocks/users/${other}`);
     await twice('delete', `${user}/blocks/users`, { usernames: [other] });
+    await twice('post', `/sdk/user/${name}/blocks`, { usernames: [other] });
+    await twice('delete', `/sdk/user/${name}/blocks`, { usernames: [other] });
     expect([await rows('contacts'), await rows('user_blocks')]).toEqual([[], []]);
     const deleted = await twice('delete', user);
     expect(deleted['entities'][0].username).toBe(name);

@@ -54,6 +54,12 @@ describe('users/{username}/blocks/users', () => {
     await block(u, [a]);
     const byBody = await service.call('delete', `/users/${u}/blocks/users`, { body: { usernames: [a] } });
     expect(byBody.body.entities).toEqual([anEntity({ username: a })]);
+    const asWebSdk = (method: 'post' | 'delete') =>
+      service.call(method, `/sdk/user/${u}/blocks?resource=web_1`, { body: { usernames: [b] } });
+    expect((await asWebSdk('post')).body.data).toEqual([b]);
+    expect((await list(u)).body.data).toEqual([b]);
+    expect((await asWebSdk('delete')).body.entities).toEqual([anEntity({ username: b })]);
+    expect((await list(u)).body.data).toEqual([]);
   });
 
   it('200 in pages of 1 to 50, and without a page size up to 500', async () => {
