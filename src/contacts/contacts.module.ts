@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { BlocksModule } from '../blocks/blocks.module.js';
 import { RemovalsModule } from '../removals/removals.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { ContactListsRepository } from './contact-lists.repository.js';
@@ -7,7 +8,7 @@ import { ContactsRepository } from './contacts.repository.js';
 import { ContactsService } from './contacts.service.js';
 
 @Module({
-  imports: [RemovalsModule, UsersModule],
+  imports: [BlocksModule, RemovalsModule, UsersModule],
   providers: [ContactListsRepository, ContactRemovals, ContactsRepository, ContactsService],
   exports: [ContactsService],
 })

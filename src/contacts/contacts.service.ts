@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
+import { BlocksService } from '../blocks/blocks.service.js';
 import { readCursor, writeCursor } from '../cursors/list-cursor.js';
 import { breathe, CostlyReads } from '../database/costly-reads.js';
 import { AppError } from '../errors/app-error.js';
@@ -40,6 +41,7 @@ export class ContactsService {
   constructor(
     private readonly repository: ContactsRepository,
     private readonly users: UsersService,
+    private readonly blocks: BlocksService,
     private readonly costlyReads: CostlyReads,
   ) {}
 
@@ -55,6 +57,17 @@ export class ContactsService {
     const [outcome] = await this.repository.add(user, [friend], app.settings.contacts_per_user);
     if (outcome === 'full') throw new AppError('contact_limit_exceeded', { limit: app.settings.contacts_per_user });
     return friendship;
+  }
+
+  /**
+   * As `add`, where the user asks and not the app's server: whoever has blocked the user is not added.
+   * @throws AppError sender_blocked, and as `add`
+   */
+  async addByUser(app: App, nameOrUuid: string, friendNameOrUuid: string): Promise<Friendship> {
+    const { user, friend } = await this.find(app.id, nameOrUuid, friendNameOrUuid);
+    const [blocked] = await this.blocks.check(app.id, friend.uuid, [user.uuid]);
+    if (blocked === true) throw new AppError('sender_blocked');
+    return this.add(app, user.uuid, friend.uuid);
   }
 
   /**

@@ -80,7 +80,7 @@ export const errorCodes = [
   'batch_too_large',
   /** Body and ext of a message are larger than 16 KiB together. */
   'message_too_large',
-  /** The receiver of a message has blocked its sender. */
+  /** The receiver of a message has blocked its sender, or the one whom a user would add has blocked that user. */
   'sender_blocked',
   /** The two users are no contacts of each other. */
   'contact_not_found',

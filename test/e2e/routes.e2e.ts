@@ -21,6 +21,17 @@ const documents = /^\/docs(\/|$)/;
 const guards: Record<string, string[]> = {
   AgoraAppGuard: ['POST /:org/:app/token', 'POST /app-id/:appId/token'],
   AgoraRegistrationGuard: ['POST /:org/:app/users', 'POST /app-id/:appId/users'],
+  // What a user's own token opens, where the app has `user_tokens`.
+  AgoraOwnUserGuard: ['/:org/:app', '/app-id/:appId'].flatMap((prefix) => [
+    ...[`PUT ${prefix}/users/:username`, `GET ${prefix}/users/:username/resources`],
+    ...[`GET ${prefix}/users/:username/joined_chatgroups`, `GET ${prefix}/users/:username/joined_chatrooms`],
+    ...[`GET ${prefix}/user/:username/contacts`, `GET ${prefix}/users/:username/contacts`],
+    ...['GET', 'POST', 'DELETE'].map((verb) => `${verb} ${prefix}/users/:username/blocks/users`),
+    ...['POST', 'DELETE'].map((verb) => `${verb} ${prefix}/sdk/user/:username/blocks`),
+    ...['POST', 'PUT', 'DELETE'].map((verb) => `${verb} ${prefix}/users/:username/contacts/users/:friend`),
+    `PUT ${prefix}/user/:username/contacts/users/:friend`,
+    ...[`GET ${prefix}/users/:username/contacts/users`, `DELETE ${prefix}/users/:username/blocks/users/:usernames`],
+  ]),
   // What a client of Qiscus calls before it has a token; passwords and identity tokens are in the body.
   QiscusAppGuard: ['/api/v2/sdk', '/api/v2/mobile', '/api/v2'].flatMap((prefix) => [
     `GET ${prefix}/config`,

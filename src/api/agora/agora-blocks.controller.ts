@@ -4,6 +4,7 @@ import { JsonBody } from '../../http/json-body.pipe.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
 import { ListPage } from './agora-list-page.js';
+import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
 import type { AgoraPage } from './agora-page.js';
 import { BlockAgoraUsersDto, CheckAgoraUsersDto, relationsSchema, toRelations } from './agora-relations.dto.js';
 import { AgoraRoute, type AgoraRouteOptions } from './agora-route.decorator.js';
@@ -11,16 +12,15 @@ import { toAgoraUser } from './agora-users.dto.js';
 
 const usernames = { type: 'array', items: { type: 'string' } };
 const relation = ['blacklist', 'not_blacklist'] as const;
+const own = { guard: AgoraOwnUserGuard, limit: 50, pool: 'own' } as const;
 const blocking: AgoraRouteOptions = {
-  limit: 50,
-  pool: 'own',
+  ...own,
   idempotent: true,
   answer: 'action application uri entities data timestamp duration organization applicationName',
   schemas: { data: usernames },
 };
 const unblocking: AgoraRouteOptions = {
-  limit: 50,
-  pool: 'own',
+  ...own,
   idempotent: true,
   answer: 'action application path uri entities timestamp duration organization applicationName',
 };
@@ -53,8 +53,7 @@ export class AgoraBlocksController {
   }
 
   @AgoraRoute('GET users/:username/blocks/users', 'The users that a user has blocked, newest first', {
-    limit: 50,
-    pool: 'own',
+    ...own,
     answer: 'action uri entities data timestamp duration cursor? count',
     schemas: { data: usernames },
   })

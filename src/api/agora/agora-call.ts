@@ -43,6 +43,11 @@ export class AgoraCall {
     return answerOnce(this.request, this.reply, handle);
   }
 
+  /** Whether a user calls, about their own things, and not the app's server. */
+  get isByUser(): boolean {
+    return this.request.rollcall.user !== undefined;
+  }
+
   private known(member: string): unknown {
     const { action, path, uriAsCalled } = this.description;
     switch (member) {

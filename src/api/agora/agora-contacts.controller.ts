@@ -7,6 +7,7 @@ import { describedParameter } from '../../http/described-parameter.js';
 import { JsonBody } from '../../http/json-body.pipe.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
+import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
 import { type AgoraPage, Page } from './agora-page.js';
 import {
   AgoraContact,
@@ -32,13 +33,15 @@ const contacts = { type: 'array', items: { $ref: getSchemaPath(AgoraContact) } }
 const imported = ['UnKnowFailed', 'success', 'NotExistFailed', 'maxLimitFailed'];
 
 const whole = 'action application path uri entities timestamp duration organization applicationName';
+const own = { guard: AgoraOwnUserGuard, pool: 'own' } as const;
 const changing: AgoraRouteOptions = { pool: 'own', idempotent: true, answer: whole };
+const changingOwn: AgoraRouteOptions = { ...changing, guard: AgoraOwnUserGuard };
 const remarking: AgoraRouteOptions = {
-  ...{ pool: 'own', idempotent: true, answer: 'action duration status timestamp uri' },
+  ...{ ...own, idempotent: true, answer: 'action duration status timestamp uri' },
   schemas: { status: { type: 'string', enum: ['ok'] } },
 };
 const paging: AgoraRouteOptions = {
-  ...{ pool: 'own', answer: 'uri timestamp entities count action data duration' },
+  ...{ ...own, answer: 'uri timestamp entities count action data duration' },
   schemas: {
     data: { type: 'object', properties: { contacts, cursor: { type: 'string' } }, required: ['contacts'] },
   },
@@ -62,19 +65,25 @@ const RemarkWanted = (): ParameterDecorator =>
 export class AgoraContactsController {
   constructor(private readonly contacts: ContactsService) {}
 
-  @AgoraRoute('POST users/:username/contacts/users/:friend', 'Make two users contacts of each other', changing)
+  @AgoraRoute('POST users/:username/contacts/users/:friend', 'Make two users contacts of each other', changingOwn)
   add(@Call() call: AgoraCall, @Param('username') username: string, @Param('friend') friend: string) {
-    return call.once(async () => toAnswer(call, await this.contacts.add(call.app, username, friend)));
+    return call.once(async () => {
+      const { contacts } = this;
+      const add = call.isByUser
+        ? contacts.addByUser(call.app, username, friend)
+        : contacts.add(call.app, username, friend);
+      return toAnswer(call, await add);
+    });
   }
 
-  @AgoraRoute('DELETE users/:username/contacts/users/:friend', 'End that, on both sides', changing)
+  @AgoraRoute('DELETE users/:username/contacts/users/:friend', 'End that, on both sides', changingOwn)
   remove(@Call() call: AgoraCall, @Param('username') username: string, @Param('friend') friend: string) {
     return call.once(async () => toAnswer(call, await this.contacts.remove(call.app.id, username, friend)));
   }
 
   /** With remarks, `entities` has them as the web SDK reads them. */
   @AgoraRoute('GET users/:username/contacts/users', 'All contacts of a user, newest first', {
-    ...{ pool: 'own', answer: 'action uri entities data timestamp duration count' },
+    ...{ ...own, answer: 'action uri entities data timestamp duration count' },
     schemas: { entities: contacts, data: names },
   })
   async listAll(@Call() call: AgoraCall, @Param('username') username: string, @RemarkWanted() withRemark: boolean) {

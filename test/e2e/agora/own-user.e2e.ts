@@ -14,6 +14,7 @@ describe("a user's own token on the user's own routes", () => {
 
   beforeAll(async () => {
     running = await startApp({ settings: { user_tokens: 'true', qiscus_password_optional: 'true' } });
+    await running.register('friend');
   });
   afterAll(() => running.stop());
   beforeEach(async () => {
@@ -21,6 +22,7 @@ describe("a user's own token on the user's own routes", () => {
     ({ uuid } = (await running.register(username)) as { uuid: string });
     await running.register(other);
     token = await userToken(username);
+    await running.call('post', `/users/${username}/contacts/users/friend`);
   });
 
   async function userToken(name: string): Promise<string> {
@@ -38,6 +40,19 @@ describe("a user's own token on the user's own routes", () => {
     ['get', (name) => `/users/${name}/joined_chatrooms`, undefined],
     ['get', (name) => `/users/${name}/resources`, undefined],
     ['put', (name) => `/users/${name}`, { nickname: 'a name of my own' }],
+    ['post', (name) => `/users/${name}/contacts/users/friend`, undefined],
+    ['put', (name) => `/user/${name}/contacts/users/friend`, { remark: 'a friend' }],
+    ['put', (name) => `/users/${name}/contacts/users/friend`, { remark: 'a friend' }],
+    ['get', (name) => `/users/${name}/contacts/users`, undefined],
+    ['get', (name) => `/user/${name}/contacts`, undefined],
+    ['get', (name) => `/users/${name}/contacts`, undefined],
+    ['delete', (name) => `/users/${name}/contacts/users/friend`, undefined],
+    ['post', (name) => `/users/${name}/blocks/users`, { usernames: ['friend'] }],
+    ['post', (name) => `/sdk/user/${name}/blocks`, { usernames: ['friend'] }],
+    ['get', (name) => `/users/${name}/blocks/users`, undefined],
+    ['delete', (name) => `/users/${name}/blocks/users/friend`, undefined],
+    ['delete', (name) => `/users/${name}/blocks/users`, { usernames: ['friend'] }],
+    ['delete', (name) => `/sdk/user/${name}/blocks`, { usernames: ['friend'] }],
   ];
 
   it.each(own)('200 for %s on the own name, in another case, and by uuid', async (method, path, body) => {
@@ -60,11 +75,24 @@ describe("a user's own token on the user's own routes", () => {
       ['put', `/users/${username}/password`, { newpassword: 'another' }],
       ['post', `/users/${username}/deactivate`],
       ['get', '/users'],
+      ['post', `/users/${username}/contacts/import`, { usernames: [other] }],
+      ['delete', `/contacts/users/${username}`],
+      ['post', '/contacts/check', { username, check_list: [other] }],
+      ['post', '/blocks/check', { username, check_list: [other] }],
       ['post', '/users', { username: aUsername(), password: 'secret' }],
       ['post', '/messages/users', { from: username, to: [other], type: 'txt', body: { msg: 'hello' } }],
     ];
     for (const [method, path, body] of calls)
       expectError(await running.call(method, path, { token, body }), agoraErrors.foreign);
+  });
+
+  it('403 for a contact who has blocked the user, whom the app server may still add', async () => {
+    await running.call('post', `/users/${other}/blocks/users`, { body: { usernames: [username] } });
+    const path = `/users/${username}/contacts/users/${other}`;
+    expectError(await running.call('post', path, { token }), {
+      ...{ status: 403, error: 'forbidden_op', description: 'the receiver has blocked the sender' },
+    });
+    expect((await running.call('post', path)).status).toBe(200);
   });
 
   it('401 once the token was revoked, and for one of a banned user', async () => {
