@@ -1,5 +1,6 @@
-// `npm run audit`: known holes in the packages that run in production, first by our own list, which needs no network, then
-// by the registry. Ends with 0: the registry knows none; 1: there are some; 2: none in our list, but no registry answered.
+// `npm run audit`: known vulnerabilities in production packages, first from our own list, which needs no network, then
+// from the registry. Exits with 0 if the registry knows none, 1 if there are some, 2 if our list has none but no
+// registry answered.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +26,10 @@ else for (const line of told) console.log(line);
 if (known.length > 0 || (told ?? []).length > 0) process.exitCode = 1;
 else if (told === null) process.exitCode = 2;
 
-/** A line for each package with an advisory; null: no answer. npm ends with 1 for both. @returns {string[] | null} */
+/**
+ * One line per package with an advisory; null if there was no answer. npm exits with 1 in both cases. @returns
+ * {string[] | null}
+ */
 function askRegistry() {
   const { stdout } = spawnSync('npm', ['audit', '--json', '--omit=dev'], {
     cwd: join(import.meta.dirname, '..'),

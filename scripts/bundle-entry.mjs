@@ -1,4 +1,4 @@
-// What `dist/main.js` and `dist/cli.js` do before and around the rest: this file is bundled into both.
+// What `dist/main.js` and `dist/cli.js` do before and around everything else: this file is bundled into both.
 import { isInRange } from './set-up/supported-node.mjs';
 
 /** @param {string} sentence @returns {never} */
@@ -16,7 +16,7 @@ export function refuseUnsupportedNode(range) {
   );
 }
 
-/** A package that is not there, or an addon that was installed for another system. @param {any} error */
+/** For a package that is missing, or an addon that was installed for another platform. @param {any} error */
 export function explainUnloadable(error) {
   if (!/MODULE_NOT_FOUND|DLOPEN_FAILED|native binding/.test(`${error?.code} ${error?.message}`)) throw error;
   const [reason] = error.message.split(/\.\s|\n/);

@@ -1,5 +1,5 @@
-// Turns the compiled modules of `build/` into the few files of `dist/`. Loading some 2,000 small files is most of a
-// start: docs/decisions/0009-bundle.md has the figures.
+// Bundles the compiled modules of `build/` into the few files of `dist/`. Loading some 2,000 small files takes up most
+// of a start: docs/decisions/0009-bundle.md has the figures.
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,8 +9,8 @@ import { external, plugins, settings } from './bundling.mjs';
 const out = 'dist';
 
 /**
- * Keeps the names of our own classes, which name migrations, operations of the API and counters. esbuild's `keepNames`
- * would name every inner function anew each time that it is made: a third more for every request.
+ * Keeps the names of our own classes, which identify migrations, API operations and counters. esbuild's `keepNames`
+ * would name every inner function each time it is created: a third more time for every request.
  */
 const classNames = {
   name: 'class-names',
@@ -26,8 +26,8 @@ const classNames = {
 };
 
 /**
- * `dist/main.js` and `dist/cli.js` are these: a module that says which Node.js is needed before it loads the rest. What is
- * imported statically is loaded first, and on an older Node.js better-sqlite3 ends the process without a word.
+ * The source of `dist/main.js` and `dist/cli.js`: a module that checks the Node.js version before it loads the rest.
+ * Static imports are loaded first, and on an older Node.js better-sqlite3 crashes the process silently.
  */
 const entries = {
   name: 'entries',

@@ -1,9 +1,9 @@
-// What both bundles are made with: that of the service, and that of the packages for the tests.
+// Shared by both bundles: the service's, and that of packages for the tests.
 import { readFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { externalPackages } from './external-packages.mjs';
 
-/** Modules that a package tries to load and lives without, such as the drivers of other databases. */
+/** Optional modules that a package tries to load, such as the drivers of other databases. */
 const absent = {
   name: 'absent',
   /** @param {import('esbuild').PluginBuild} bundle */
@@ -17,8 +17,8 @@ const absent = {
 };
 
 /**
- * @nestjs/typeorm looks with `require` for what only older versions of TypeORM export, and so would load all of TypeORM a
- * second time, from its own files: a third of a start, and its memory. Here it looks into the TypeORM of the bundle.
+ * @nestjs/typeorm uses `require` to look for exports of older TypeORM versions, which would load all of TypeORM a
+ *   second time from its own files: a third of a start, and its memory. Here it looks into the bundled TypeORM.
  */
 const oneTypeorm = {
   name: 'one-typeorm',
@@ -36,7 +36,7 @@ const oneTypeorm = {
   },
 };
 
-// CommonJS packages inside expect these; an ES module has none of them.
+// The bundled CommonJS packages expect these; an ES module has none of them.
 const banner = `import { createRequire as __createRequire } from 'node:module';
 import { dirname as __dirnameOf } from 'node:path';
 import { fileURLToPath as __fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-// docs/api/ is generated from the controllers; this fails when somebody changed one without the other.
+// docs/api/ is generated from the controllers; this fails if one was changed without the other.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// `npm run check`: all steps at once, each to its end, so that one run shows everything that is wrong.
+// `npm run check`: runs all steps in parallel and each to its end, so that one run shows everything that is wrong.
 import { spawn } from 'node:child_process';
 
 const STEPS = {

@@ -1,5 +1,5 @@
-// `npm run dev`: the compiler and the server both watch; the server starts when the first compilation is done. It runs
-// the compiled modules as they are: bundling each change would take longer than loading them.
+// `npm run dev`: compiler and server both watch; the server starts after the first compilation. It runs the compiled
+// modules directly, as bundling every change would take longer than loading them.
 import { spawn } from 'node:child_process';
 
 const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--watch', '--preserveWatchOutput'];

@@ -1,10 +1,10 @@
-// `node scripts/image-folder.mjs FOLDER`, after a build: makes the folder that the image holds. That is `dist/` and, of the
-// packages that the bundle leaves out, what is read at run time on this platform.
+// `node scripts/image-folder.mjs FOLDER`, after a build: creates the folder that the image contains. That is `dist/`
+// and, of the packages left out of the bundle, what is read at run time on this platform.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { externalPackages } from './external-packages.mjs';
 
-/** Sources to compile from, binaries of other systems, and forms of Swagger UI that no page of ours loads. */
+/** Sources to compile from, binaries for other platforms, and variants of Swagger UI that our page does not load. */
 const LEFT_OUT = /** @type {Record<string, RegExp>} */ ({
   'better-sqlite3': new RegExp(`^(deps|src|node_modules|binding.gyp)$|^prebuilds/(?!${process.platform})`),
   'swagger-ui-dist': /\.map$|es-bundle|^swagger-ui\.js$|^log\./,
@@ -19,7 +19,7 @@ if (folder === undefined) {
 /** @param {string} name */
 const manifestOf = (name) => JSON.parse(readFileSync(join('node_modules', name, 'package.json'), 'utf8'));
 
-// A package for each platform has its binary. Their other dependencies compile, or count installations.
+// There is a binary package per platform. Their other dependencies compile, or count installations.
 const binaries = externalPackages.flatMap((name) => Object.keys(manifestOf(name).optionalDependencies ?? {}));
 const packages = [...externalPackages, ...binaries.filter((name) => existsSync(join('node_modules', name)))];
 

@@ -1,5 +1,5 @@
-// The holes that we know of in packages that run in production, and the version of each that is free of them. Needs no
-// network: a range, an override or a careless downgrade must not bring one back.
+// Known vulnerabilities in production packages, and the versions that fix them. Needs no network. A range, an override
+// or a careless downgrade must not bring one back.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isInRange } from './set-up/supported-node.mjs';
@@ -8,7 +8,7 @@ import { isInRange } from './set-up/supported-node.mjs';
 export const knownAdvisories = JSON.parse(readFileSync(join(import.meta.dirname, 'advisories.json'), 'utf8'));
 
 /**
- * What a lock file installs for production below the version that is free of a known hole.
+ * The production packages in a lock file that are older than the version that fixes a known vulnerability.
  * @param {{ packages: Readonly<Record<string, { version?: string, dev?: boolean }>> }} lock
  */
 export function installedAndKnown({ packages }) {

@@ -1,4 +1,4 @@
-/** A terminal signals npm and us, and npm passes its own on: within this time they are one wish. */
+/** A terminal signals both npm and us, and npm passes its signal on: within this time they count as one. */
 const SAME_WISH_MS = 500;
 
 /** @param {NodeJS.Signals[]} signals @param {(signal: NodeJS.Signals) => void} listener */

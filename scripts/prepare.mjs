@@ -1,7 +1,7 @@
-// What every command of npm runs: `node scripts/prepare.mjs [--build | --rebuild] [PROGRAM ARGUMENT…]`. It sees to the
-// right Node.js, to the packages and to the build, and then runs the program in this same process. A clone may have
-// nothing installed yet and the Node.js may be an old one (18), so it uses Node's own modules only; and it is silent when
-// there is nothing to do.
+// What every npm command runs: `node scripts/prepare.mjs [--build | --rebuild] [PROGRAM ARGUMENT…]`. It takes care of
+// the right Node.js, the packages and the build, and then runs the program in this same process. In a fresh clone
+// nothing is installed and Node.js may be old (18), so it uses only Node's own modules; and it is silent if there is
+// nothing to do.
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';

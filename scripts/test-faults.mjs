@@ -1,5 +1,5 @@
-// `npm run test:faults`: the suites that break things. `--long`: more runs of each. `--seed N`: the random choices of an
-// earlier run. What follows goes to jest, so `npm run test:faults -- --long durability` runs one file.
+// `npm run test:faults`: the suites that break things. `--long`: more runs of each. `--seed N`: the random choices of
+// an earlier run. Further arguments go to jest, so `npm run test:faults -- --long durability` runs one file.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -8,7 +8,7 @@ const { values, positionals } = parseArgs({
   options: { long: { type: 'boolean', default: false }, seed: { type: 'string' } },
   allowPositionals: true,
 });
-/** In the whole long form the engines' suites run on a Galera cluster as well. */
+/** The complete long form also runs the engine suites on a Galera cluster. */
 const projects = values.long && positionals.length === 0 ? ['faults', 'galera'] : ['faults'];
 const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 31));
 if (!/^\d{1,10}$/.test(seed)) {
@@ -24,7 +24,7 @@ const tests = spawn(
     ...projects,
     '--testPathPatterns',
     ...(positionals.length ? positionals : ['.']),
-    // One suite after the other: in the long form, times are promised as they are, without room for a neighbour.
+    // One suite at a time: the long form holds the promised times without an allowance for neighbours.
     ...(values.long ? ['--maxWorkers', '1'] : []),
   ],
   { stdio: 'inherit', env: { ...process.env, TEST_LONG: values.long ? '1' : '', TEST_SEED: seed } },

@@ -1,5 +1,5 @@
-// For jest, which loads every module anew for each test file: the packages that the service and the tests import, as a few
-// files instead of 2,000. To load those was most of what a short test file cost.
+// For jest, which loads every module again for each test file: the packages that the service and the tests import, as a
+// few files instead of 2,000. Loading those took up most of a short test file.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { externalPackages } from './external-packages.mjs';
@@ -7,7 +7,7 @@ import { digest, readIfPresent } from './set-up/files.mjs';
 
 const folder = '.test-packages';
 const stamp = join(folder, 'stamp');
-/** It changes what all others share, so jest loads it before anything else. */
+/** It modifies what all others share, so jest loads it first. */
 export const loadedFirst = 'reflect-metadata';
 
 const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -20,12 +20,12 @@ const packages = [
 /** @param {string} name */
 const fileOf = (name) => name.replace(/\.js$/, '').replace(/\W+/g, '_');
 
-/** jest's `moduleNameMapper`: nothing where the files have not been made. */
+/** jest's `moduleNameMapper`; empty if the files have not been created. */
 export const moduleNameMapper = existsSync(stamp)
   ? Object.fromEntries(packages.map((name) => [`^${name}$`, `<rootDir>/${folder}/${fileOf(name)}.mjs`]))
   : {};
 
-/** Makes the files, unless they are there. */
+/** Creates the files unless they exist. */
 export async function bundleTestPackages() {
   const fingerprint = digest([
     ...['package.json', 'node_modules/.package-lock.json', 'scripts/bundling.mjs', 'scripts/test-packages.mjs'],
@@ -47,7 +47,7 @@ export async function bundleTestPackages() {
   writeFileSync(stamp, fingerprint);
 }
 
-/** A module for each package with all that it exports: of CommonJS, esbuild alone would offer the default only. */
+/** A module per package with all of its exports: for CommonJS, esbuild alone would export only the default. */
 const entries = {
   name: 'entries',
   /** @param {import('esbuild').PluginBuild} bundle */

@@ -1,4 +1,4 @@
-// `npm run test:quick`: what to run before each commit. The types, then the unit tests and every suite on SQLite.
+// `npm run test:quick`: run it before each commit. The types, then the unit tests and every suite on SQLite.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 

@@ -1,11 +1,11 @@
 export interface TestServer {
   /** `mysql://user:password@127.0.0.1:port` of a user who may create databases, or `redis://127.0.0.1:port`. */
   readonly url: string;
-  /** To stop (SIGSTOP), continue or kill it with; another one after `restart`. */
+  /** To suspend (SIGSTOP), resume or kill it with; another one after `restart`. */
   readonly pid: number;
-  /** Kills it as a power cut would, and starts it again with the same data on the same port. */
+  /** Kills it like a power cut, and starts it again with the same data on the same port. */
   restart(): Promise<void>;
-  /** Ends it and removes its data. */
+  /** Stops it and removes its data. */
   stop(): Promise<void>;
 }
 
@@ -17,22 +17,23 @@ export interface TestGalera {
   kill(index: number): Promise<void>;
   /** Starts it again with its data; resolves when it has caught up with the others. */
   start(index: number): Promise<void>;
-  /** SIGSTOP. For over two seconds: the others then go on without it. */
+  /** SIGSTOP. After two seconds, the others continue without it. */
   pause(index: number): void;
-  /** SIGCONT; resolves when it has found out that the others went on without it, and has caught up with them. */
+  /** SIGCONT; resolves when it has noticed that the others continued without it, and has caught up with them. */
   resume(index: number): Promise<void>;
-  /** Ends all and removes their data. */
+  /** Stops all of them and removes their data. */
   stop(): Promise<void>;
 }
 
-/** @param options further ones of the server */
+/** @param options further options of the server */
 export function startMariaDb(...options: string[]): Promise<TestServer>;
 export function startRedis(): Promise<TestServer>;
 export function startGalera(): Promise<TestGalera>;
 /** A port of the loopback address that nobody listens on. */
 export function freePort(): Promise<number>;
 /**
- * The path of a program that a test needs beside the servers: the one on this machine, else from Debian's package.
+ * The path of a program that a test needs besides the servers: the one on this machine, otherwise from Debian's
+ * package.
  * @throws Error that says what to install
  */
 export function ensureProgram(name: string, debianPackage?: string): Promise<string>;

@@ -1,4 +1,4 @@
-// Real servers for the tests: the program on this machine, else Debian's package, else Docker.
+// Real servers for the tests: the program on this machine, otherwise Debian's package, otherwise Docker.
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -18,7 +18,9 @@ const isRoot = process.getuid?.() === 0;
 const READY_WITHIN_MS = 30_000;
 const READY_WITHIN_MS_IN_DOCKER = 180_000;
 const START_ATTEMPTS = 3;
-/** A node of a cluster also gets from another what it has missed; the scripts for that alone take 5 s on a quiet machine. */
+/**
+ * A node of a cluster also receives from another one what it missed; the scripts for that take 5 s on an idle machine.
+ */
 const JOINED_WITHIN_MS = 120_000;
 
 /**
@@ -47,7 +49,7 @@ const mariaDb = {
   imageEnvironment: (password) => [`MARIADB_ROOT_PASSWORD=${password}`],
   imagePort: 3306,
   greeting: '',
-  // A port that is bound but not served yet says nothing, an overloaded server 0xff; 0x0a is protocol 10.
+  // A port that is bound but not served yet says nothing, an overloaded server 0xff; 0x0a is protocol version 10.
   isReady: (answer) => answer[4] === 0x0a,
   url: (password, port) => `mysql://root:${password}@127.0.0.1:${port}`,
 
@@ -113,7 +115,7 @@ const redis = {
   ],
 };
 
-/** @param {...string} options further ones of the server; Docker's is not given them */
+/** @param {...string} options further options of the server; not used with Docker */
 export const startMariaDb = (...options) =>
   start({
     ...mariaDb,
@@ -143,10 +145,10 @@ const GALERA_PACKAGES = ['mariadb-server', 'galera-4', 'rsync'];
 const GALERA_PROVIDERS = ['galera', 'galera-4', ''].flatMap((folder) =>
   ['/usr/lib', '/usr/lib64'].map((lib) => join(lib, folder, 'libgalera_smm.so')),
 );
-/** What rsync needs when root starts the cluster: a node that runs as root cannot hand its state over. */
+/** Needed by rsync if root starts the cluster: a node that runs as root cannot hand over its state. */
 const GALERA_USER = 'mysql';
 
-/** Three nodes of a MariaDB Galera cluster, on this machine's own programs or Debian's packages. */
+/** Three nodes of a MariaDB Galera cluster, with this machine's own programs or Debian's packages. */
 export async function startGalera() {
   const reasons = [];
   for (const prepare of [async () => {}, () => installFromDebian(GALERA_PACKAGES)]) {
@@ -217,7 +219,7 @@ async function formGalera({ program, provider }) {
         `--wsrep-provider-options=${[
           `gmcast.listen_addr=tcp://127.0.0.1:${portsOf(index).group}`,
           `ist.recv_addr=127.0.0.1:${portsOf(index).ist}`,
-          // The default of 5 s is for networks; a dead process on the same machine is known sooner.
+          // The default of 5 s is meant for networks; a dead process on the same machine is noticed sooner.
           'gcache.size=32M',
           ...['evs.suspect_timeout=PT2S', 'evs.inactive_check_period=PT0.25S', 'evs.keepalive_period=PT0.25S'],
         ].join(';')}`,
@@ -230,7 +232,7 @@ async function formGalera({ program, provider }) {
     };
     const own = () => (isRoot ? run('chown', ['-R', GALERA_USER, folder]) : undefined);
 
-    // One node begins the cluster's history and ends; the others are copies of it.
+    // One node begins the cluster's history and stops; the others are copies of it.
     await mkdir(join(folderOf(0), 'data'), { recursive: true });
     await chmod(folder, 0o755);
     await mariaDb.initialise(program, folderOf(0), password);
@@ -239,8 +241,8 @@ async function formGalera({ program, provider }) {
     await running[0]?.kill('SIGTERM');
     await rm(join(folderOf(0), 'data/galera.cache'));
     for (const index of GALERA_NODES.slice(1)) await cp(folderOf(0), folderOf(index), { recursive: true });
-    // Then all three wake up as after a power cut of the whole cluster: they know each other, have the same state, and
-    // nobody waits for a transfer of it, which takes 10 s.
+    // Then all three start as after a power cut of the whole cluster: they know each other, have the same state, and
+    // none waits for a state transfer, which takes 10 s.
     const members = GALERA_NODES.map((index) => `0000000${index}-0000-1000-8000-000000000000`);
     for (const index of GALERA_NODES)
       await writeFile(
@@ -261,12 +263,12 @@ async function formGalera({ program, provider }) {
       async resume(/** @type {number} */ index) {
         process.kill(/** @type {number} */ (running[index]?.pid), 'SIGCONT');
         const url = /** @type {string} */ (urls[index]);
-        // For about a second it does not know that the others went on without it.
+        // For about a second it does not know that the others continued without it.
         await inState(url, (state) => state !== 'Synced');
         await joined(url);
       },
       async start(/** @type {number} */ index) {
-        // As the distributions' own units do: where the node stood is in its tables, and the others send the rest.
+        // As the distributions' own units do: a node's position is in its tables, and the others send the rest.
         const recover = await node(index, '--wsrep-recover').arguments(program, folderOf(index), portsOf(index).sql);
         const { stderr } = await run(program, recover);
         const position = /WSREP: Recovered position: (\S+)/.exec(stderr)?.[1];
@@ -280,7 +282,7 @@ async function formGalera({ program, provider }) {
   }
 }
 
-/** Until the node has caught up with its cluster: before, it refuses every statement. @param {string} url */
+/** Waits until the node has caught up with its cluster; before that, it refuses every statement. @param {string} url */
 function joined(url) {
   return inState(url, (state) => state === 'Synced');
 }
@@ -317,7 +319,7 @@ async function isMySql(program) {
 async function onThisMachine(kind) {
   const program = programOf(kind);
   if (!program) throw new Error(`no ${kind.programs.join(' or ')} on the PATH or in /usr/sbin`);
-  // A short path: a socket's may have at most 107 bytes.
+  // A short path: that of a socket may have at most 107 bytes.
   const folder = await mkdtemp(join(tmpdir(), 'rollcall-'));
   try {
     const password = randomBytes(12).toString('hex');
@@ -341,7 +343,7 @@ async function startProcess(kind, program, folder, password) {
       current = await launch(kind, program, folder, port);
       break;
     } catch (error) {
-      // Another process may have taken the port between its being found and its being used.
+      // Another process may have taken the port after it was found to be free.
       if (attempt === START_ATTEMPTS) throw error;
     }
   }
@@ -367,7 +369,7 @@ async function launch(kind, program, folder, port, withinMs = READY_WITHIN_MS) {
   const log = await open(logPath, 'w');
   const child = spawn(program, await kind.arguments(program, folder, port), {
     stdio: ['ignore', log.fd, log.fd],
-    // Temporary tables are named after process numbers, so two servers that start at once clash in one folder.
+    // Temporary tables are named after process ids, so two servers that start at the same time clash in one folder.
     env: { ...process.env, TMPDIR: folder },
   });
   const exited = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
@@ -376,7 +378,7 @@ async function launch(kind, program, folder, port, withinMs = READY_WITHIN_MS) {
   const pid = child.pid;
   const dismissGuard = guard('kill -9 "$1"; rm -rf "$2"', [String(pid), folder]);
   child.unref();
-  // Mostly the data is thrown away, so nothing is gained by an orderly end. It also ends a process that is stopped.
+  // The data is usually thrown away, so an orderly shutdown gains nothing. This also ends a suspended process.
   const kill = async (/** @type {NodeJS.Signals} */ signal = 'SIGKILL') => {
     child.ref();
     child.kill(signal);
@@ -391,7 +393,7 @@ async function launch(kind, program, folder, port, withinMs = READY_WITHIN_MS) {
 }
 
 /**
- * Ends the server even when this process is killed: the guard's only link to us is a pipe, which then closes.
+ * Stops the server even if this process is killed: the guard's only link to us is a pipe, which then closes.
  *
  * @param {string} command @param {string[]} parameters
  */
@@ -415,7 +417,7 @@ export async function freePort() {
   return port;
 }
 
-/** The same, out of the range from which outgoing connections take theirs: it is still free when a server comes back. */
+/** The same, outside of the range used for outgoing connections: it is still free when a server comes back. */
 async function quietPort() {
   for (;;) {
     const server = createServer().listen(randomInt(15_000, 32_000), '127.0.0.1');
@@ -473,7 +475,7 @@ async function installFromDebian(packages) {
   const install = ['install', '-y', '--no-install-recommends', ...packages];
   for (const args of [['update'], install]) {
     const { ok, output } = await runWithProgress('apt-get', args, {
-      // The package's own service would take the standard port; runlevel 1 keeps it from being started.
+      // The package's own service would take the standard port; runlevel 1 prevents it from being started.
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
       doing: () => `apt-get ${args.join(' ')}`,
     });

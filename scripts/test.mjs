@@ -1,4 +1,4 @@
-// `npm test`: the real servers, then the suites of jest.config.mjs. What follows `--` goes to jest.
+// `npm test`: starts the real servers, then the suites of jest.config.mjs. Arguments after `--` go to jest.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { startGalera, startMariaDb, startRedis } from './test-servers.mjs';
 
 const args = process.argv.slice(2);
 const selectedEverything = args.length === 0;
-/** Which servers the projects use that do not use both MariaDB and Redis. */
+/** The servers used by projects that do not need both MariaDB and Redis. */
 const SERVERS_OF = /** @type {Record<string, string[]>} */ ({
   unit: [],
   sqlite: [],
@@ -18,7 +18,7 @@ const SERVERS_OF = /** @type {Record<string, string[]>} */ ({
   galera: ['Galera', 'Redis'],
   sql: ['MariaDB'],
 });
-/** On three nodes of a database every suite takes several times as long, so it runs by its name alone. */
+/** On three database nodes every suite takes several times as long, so it runs only by its name. */
 const LEFT_OUT = 'galera';
 
 /** @type {{ stop(): Promise<void> }[]} */
@@ -36,7 +36,7 @@ onSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], (signal) => {
   setTimeout(() => jest?.kill('SIGKILL'), 5_000).unref();
 });
 
-/** The projects that were asked for; null where none was named. */
+/** The projects that were requested; null if none was named. */
 function selectedProjects() {
   const option = args.indexOf('--selectProjects');
   if (option < 0) return null;
@@ -92,7 +92,7 @@ try {
     );
   }
   await bundleTestPackages();
-  // One after the other: apt-get, if it is needed, lets only one through.
+  // In sequence: apt-get, if it is needed, runs only once at a time.
   const urls = {
     TEST_DATABASE_URL: await serverUrl('TEST_DATABASE_URL', 'MariaDB', startMariaDb, ({ url }) => url),
     TEST_GALERA_URLS: await serverUrl('TEST_GALERA_URLS', 'Galera', startGalera, (galera) => galera.urls.join(',')),
@@ -101,7 +101,7 @@ try {
   exitCode = await runJest(outputFile, { ...process.env, NODE_ENV: 'test', ...urls });
   if (existsSync(outputFile)) {
     const results = JSON.parse(readFileSync(outputFile, 'utf8'));
-    // A file that cannot even be loaded has no tests to count, and must not look like none failing.
+    // A file that cannot even be loaded has no tests to count, and must not look like no failures.
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     const skipped = results.numPendingTests + results.numTodoTests;
     summary = `${results.numPassedTests} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`;

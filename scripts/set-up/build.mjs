@@ -8,7 +8,7 @@ const STAMP = 'dist/.rollcall-build';
 const TESTS = /[.-](spec|contract)\.ts$/;
 
 const BUNDLER = 'scripts/bundle.mjs';
-// Of package.json `engines` goes into the bundle.
+// `engines` in package.json becomes a part of the bundle.
 const BUNDLED = [
   ...[
     'scripts/bundling.mjs',
@@ -26,10 +26,10 @@ function fingerprint() {
 
 export const built = () => readIfPresent(STAMP) === fingerprint();
 
-/** @param {boolean} anew from nothing, rather than over what is there */
+/** @param {boolean} anew from scratch, rather than incrementally */
 export async function build(anew) {
   const startedAt = performance.now();
-  // Taken before the compiler reads the sources: an edit in between builds once too often, never once too few.
+  // Taken before the compiler reads the sources: an edit in between causes one build too many, never one too few.
   const fresh = fingerprint();
   say('Building …');
   rmSync(STAMP, { force: true });
@@ -38,7 +38,7 @@ export async function build(anew) {
   const { ok, output } = await runWithProgress(process.execPath, tsc, { doing: () => 'compiling' });
   const lines = output.split(/\r?\n/);
   if (!ok) fail(`${lines.filter((line) => !line.startsWith('TSFILE:')).join('\n')}\nThe build failed.`);
-  // What a deleted source left behind would still be found by whoever imports it.
+  // The output of a deleted source could otherwise still be imported.
   const emitted = new Set(
     lines.filter((line) => line.startsWith('TSFILE:')).map((line) => resolve(line.slice(8).trim())),
   );

@@ -6,20 +6,20 @@ import { fail, say } from './say.mjs';
 
 const STAMP = 'node_modules/.rollcall-install';
 
-// npm rewrites its own lock in node_modules whenever it changes the tree, so a pruned or half-updated tree shows too.
-// The addons work on every Node.js that we support, but on one platform.
+// npm rewrites its own lock in node_modules whenever it changes the tree, so a pruned or half-updated tree is noticed
+// too. The addons work on every supported Node.js, but on one platform only.
 const fingerprint = () =>
   `${digest(['package-lock.json', 'node_modules/.package-lock.json'])} ${process.platform}-${process.arch}`;
 
 export const installed = () => readIfPresent(STAMP) === fingerprint();
 
-// A tree that was copied from another kind of machine shows only when an addon is used.
+// A tree copied from another kind of machine is noticed only when an addon is used.
 function addonsLoad() {
   const script = "new (require('better-sqlite3'))(':memory:').close(); require('@node-rs/argon2')";
   return spawnSync(process.execPath, ['-e', script], { stdio: 'ignore' }).status === 0;
 }
 
-// After somebody's own `npm ci` or `npm install` the tree is right and only our stamp is missing.
+// After a manual `npm ci` or `npm install`, the tree is right and only our stamp is missing.
 function installedByHand() {
   const tree = readIfPresent('node_modules/.package-lock.json');
   if (!tree) return false;
@@ -36,7 +36,7 @@ export async function install() {
   rmSync(STAMP, { force: true });
   if (!installedByHand()) {
     say('Installing the packages (npm ci). The first time takes about 20 s, on a busy machine a minute or two.');
-    // NODE_ENV=production would leave out the compiler that the build needs.
+    // NODE_ENV=production would leave out the compiler, which the build needs.
     const { ok, output, seconds } = await runNpm(['ci', '--include=dev'], 'installing packages');
     if (!ok || !addonsLoad()) {
       fail(

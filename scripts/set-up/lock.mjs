@@ -1,4 +1,4 @@
-// Two commands that start at once do not install or build into each other.
+// Two commands that start at the same time do not install or build over each other.
 import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { say } from './say.mjs';
@@ -16,7 +16,7 @@ function isAlive(pid) {
   }
 }
 
-// The age counts too: in a container the same small pid soon belongs to another program.
+// The age counts too: in a container, the same small pid is soon reused.
 function lockIsAbandoned() {
   try {
     const age = Date.now() - statSync(LOCK).mtimeMs;
@@ -30,7 +30,7 @@ function lockIsAbandoned() {
 function removeAbandonedLock() {
   const mine = `${LOCK}.${process.pid}`;
   try {
-    // Of several that find it abandoned, the rename lets one through.
+    // If several find it abandoned, the rename lets one through.
     renameSync(LOCK, mine);
     rmSync(mine);
   } catch {
@@ -65,7 +65,7 @@ export async function withLock(work) {
   const terminated = () => process.exit(143);
   process.once('exit', release).once('SIGINT', interrupted).once('SIGTERM', terminated);
   await work();
-  // What runs in this process afterwards has its own way with signals.
+  // Whatever runs in this process afterwards handles signals in its own way.
   process.off('exit', release).off('SIGINT', interrupted).off('SIGTERM', terminated);
   clearInterval(refresh);
   release();

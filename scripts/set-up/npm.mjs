@@ -1,10 +1,10 @@
 import { runWithProgress } from '../run-with-progress.mjs';
 
 /**
- * Runs the npm that called us, else the one on the PATH.
+ * Runs the npm that called us, otherwise the one on the PATH.
  *
  * @param {string[]} args
- * @param {string} doing names the work, for a person who waits
+ * @param {string} doing describes the work to a person who waits
  */
 export function runNpm(args, doing) {
   const [command, first] = process.env.npm_execpath?.endsWith('npm-cli.js')

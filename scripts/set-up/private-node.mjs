@@ -1,5 +1,5 @@
-// Node.js from npm, for machines whose own is too old, and for the tests. `node-binaries.json` has the packages: they
-// hold the official programs and run nothing when they are installed.
+// Node.js from npm, for machines whose own is too old, and for the tests. `node-binaries.json` lists the packages: they
+// contain the official programs and run nothing on installation.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -20,10 +20,10 @@ function binariesHere() {
   return JSON.parse(readFileSync(new URL('node-binaries.json', import.meta.url), 'utf8'))[platform];
 }
 
-/** The versions that can be fetched for this platform, the oldest first. */
+/** The versions available for this platform, oldest first. */
 export const fetchableVersions = () => Object.keys(binariesHere()?.integrity ?? {});
 
-/** That of `.nvmrc`; on a platform that has no package of it, the newest one that has. */
+/** The version in `.nvmrc`; on a platform without a package for it, the newest one available. */
 export function defaultVersion() {
   const versions = fetchableVersions();
   const wanted = readFileSync('.nvmrc', 'utf8').trim();
@@ -32,7 +32,7 @@ export function defaultVersion() {
 
 /**
  * @param {string} version
- * @param {string} reason why it is fetched, if it has to be
+ * @param {string} reason why it is downloaded, if it has to be
  * @returns {Promise<string>} the path of the program
  */
 export async function privateNode(version, reason) {
@@ -55,7 +55,7 @@ async function fetchNode(version, reason) {
   const locked = { version, integrity: integrity[version] };
   const files = {
     'package.json': { private: true, dependencies },
-    // npm refuses a package whose bytes do not have this hash.
+    // npm refuses a package whose bytes do not match this hash.
     'package-lock.json': { lockfileVersion: 3, packages: { '': { dependencies }, [`node_modules/${name}`]: locked } },
   };
   for (const [file, content] of Object.entries(files)) writeFileSync(join(FETCHING, file), JSON.stringify(content));
@@ -68,22 +68,23 @@ async function fetchNode(version, reason) {
     );
   }
   renameSync(join(FETCHING, 'node_modules', name, 'bin'), join(FOLDER, version));
-  // Also versions of earlier times.
+  // Including versions from earlier times.
   for (const entry of readdirSync(FOLDER))
     if (!(entry in integrity)) rmSync(join(FOLDER, entry), { recursive: true, force: true });
 }
 
 /**
- * Runs a script on another Node.js in the place of this process: signals go to it, and its end is ours.
+ * Runs a script on another Node.js in place of this process: it gets this process's signals and passes its exit code
+ * on.
  *
  * @param {string} program @param {string[]} args
  */
 export function continueOn(program, args) {
-  // So that whatever is called `node` further on is this one too.
+  // So that further calls of `node` find this one too.
   const path = [resolve(program, '..'), process.env.PATH].join(delimiter);
   /** @type {NodeJS.Signals[]} */
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-  // Before it starts: a signal in between would end this process alone, and leave the other one behind.
+  // Before it starts: a signal in between would end only this process and leave the other one behind.
   for (const signal of signals) process.on(signal, () => child.kill(signal));
   const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, PATH: path } });
   child.once('error', (error) => fail(`${program} could not be started: ${error.message}`));
@@ -91,7 +92,7 @@ export function continueOn(program, args) {
     if (signal === null) process.exit(code ?? 1);
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
-    // Where a signal does not end a process, as that of a crash may not.
+    // If the signal does not end this process, as that of a crash may not.
     setTimeout(() => process.exit(128 + constants.signals[signal]), 500);
   });
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** A legal name that no other test uses. */
+/** A valid name that no other test uses. */
 export function aUsername(prefix = 'user'): string {
   return `${prefix}-${randomBytes(6).toString('hex')}`;
 }
@@ -10,7 +10,7 @@ export function aRegistration(overrides: Readonly<Record<string, unknown>> = {})
   return { username: aUsername(), password: 'secret', ...overrides };
 }
 
-/** That many of them, in one order of names. */
+/** This many of them, in the order of their names. */
 export function registrations(count: number, prefix = aUsername('batch')): Record<string, unknown>[] {
   return Array.from({ length: count }, (_none, index) =>
     aRegistration({ username: `${prefix}-${String(index).padStart(4, '0')}` }),

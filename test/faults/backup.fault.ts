@@ -11,9 +11,9 @@ import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
 const backups = runs(2, 20);
-/** The database has several steps of a backup. */
+/** The database takes a backup several steps. */
 const fillerBytes = 16 * 1024 * 1024;
-/** A backup of so little that does not end in this time begins anew and anew. */
+/** A backup of this little that does not finish in this time keeps starting over. */
 const backupWithinMs = 30_000;
 
 describe('backup and restore of SQLite', () => {
@@ -111,7 +111,7 @@ describe('backup and restore of SQLite', () => {
         child.kill(signal);
         break;
       }
-      // It may stop itself only after it was told to go on.
+      // It may suspend itself only after it was told to continue.
       const goOn = setInterval(() => child.kill('SIGCONT'), 20);
       const [code, endedBy] = (await closed) as [number | null, string | null];
       clearInterval(goOn);
@@ -122,7 +122,7 @@ describe('backup and restore of SQLite', () => {
         expect(code).toBe(1);
         expect(filesBeside('backup.sqlite')).toEqual([]);
       }
-      // What a killed one left is in nobody's way.
+      // What a killed one left behind does not matter.
       await runCli(['backup', file], environment());
       expect(existsSync(file)).toBe(true);
     },

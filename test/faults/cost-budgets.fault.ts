@@ -14,9 +14,9 @@ secondLookAtTimes();
 const users = 99_000;
 const inboxes = 48_000;
 const attackMs = runs(1_000, 20_000);
-/** An attacker's callers, each asking again after its answer. */
+/** An attacker's callers, each of which asks again after its answer. */
 const attackers = 60;
-/** Below that, twice as high is noise: the short form shares two processors with other suites, and with the attack. */
+/** Below that, twice as much is noise: the short form shares two processors with other suites and with the attack. */
 const floorMs = longForm ? 25 : 150;
 const maxHealthMs = longForm ? 100 : 300;
 
@@ -33,7 +33,7 @@ interface Attack {
 
 const rest = '/api/v2.1/rest';
 
-/** What an app with many users may ask for that grows with them: routes and, of each, the dearest arguments. */
+/** Queries whose cost grows with the users of an app: routes and, for each, the most expensive arguments. */
 const attacks: readonly Attack[] = [
   { what: 'pages in an order without an index', path: `${rest}/get_user_list?order_query=name&page=2400` },
   { what: 'a search that finds everybody', path: '/api/v2/sdk/get_user_list?query=u&page=4900' },
@@ -44,7 +44,7 @@ const attacks: readonly Attack[] = [
   { what: 'a room of 5,000 members', path: `/:app/chatrooms/${roomIdOf(0)}` },
 ];
 
-/** SQLite reads on the thread that serves everybody, so the short form looks there; the long one at both. */
+/** SQLite reads on the thread that serves everybody, so the short form tests it; the long form tests both. */
 const engines = longForm ? (['sqlite', 'mariadb'] as const) : (['sqlite'] as const);
 
 describe.each(engines)('beside an app that asks for what is dear, on %s', (engine) => {
@@ -90,7 +90,7 @@ describe.each(engines)('beside an app that asks for what is dear, on %s', (engin
       expect(during.calls.filter((status) => status !== 200)).toEqual([]);
       expect(during.callP99).toBeLessThan(2 * Math.max(quiet.callP99, floorMs));
       expect(during.healthP99).toBeLessThan(maxHealthMs + quiet.healthP99);
-      // The attacker is served too, and told when to come back where it is not.
+      // The attacker is served too, and told when to retry if not.
       expect(served.length).toBeGreaterThan(0);
       for (const { status, retryAfter } of attack.answers)
         expect(status === 200 || ([429, 503].includes(status) && retryAfter)).toBe(true);
@@ -130,7 +130,7 @@ async function grant(url: string, { org, name, appId, certificate }: Credentials
   return (await response.json()) as { application: string };
 }
 
-/** What the other app and whoever watches over the node see, until `work` is done. */
+/** What another app and the health checks observe until `work` is done: each asks again after its answer. */
 async function watch(url: string, app: Credentials, work: Promise<unknown>) {
   const lookUp = `${url}/${app.org}/${app.name}/users/somebody`;
   const [calls, health] = (await watchCalls(

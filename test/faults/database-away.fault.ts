@@ -41,7 +41,7 @@ describe('the service without its MariaDB', () => {
     await server.drop();
   });
   beforeEach(async () => {
-    // The app is remembered for a second; within it every route gets as far as its own question.
+    // The app is cached for a second; within that time every route gets as far as its own query.
     await running.call('get', '/users');
   });
   afterEach(() => proxy.heal());

@@ -29,7 +29,7 @@ describe('the service while its MariaDB', () => {
     proxy = await TcpProxy.to(server.url);
     database = await createDatabase('mariadb', server.url);
     const [, name] = new URL(database.url).pathname.split('/');
-    // As in production: not a user who may write to a server that is read only.
+    // As in production: not a user who may write to a read-only server.
     await onServer(`CREATE USER rollcall@'%' IDENTIFIED BY 'p'`);
     await onServer(`GRANT ALL ON ${name}.* TO rollcall@'%'`);
     const url = new URL(proxy.through(database.url));
@@ -145,7 +145,7 @@ describe('the service while its MariaDB', () => {
       console.log(`black hole: slowest 503 ${Math.round(slowest)} ms, works ${Math.round(back)} ms after its end`);
       expect(after.filter(({ status }) => status === 200)).toHaveLength(100);
       expect(took).toBeLessThan(5_000);
-      // A statement's and a connection's time-out, one after the other, and the wait for a place.
+      // The timeouts of a statement and of a connection, one after the other, and the wait for a place.
       expect(slowest).toBeLessThan(5_000);
     },
     minuteMs,
@@ -197,7 +197,7 @@ describe('the service while its MariaDB', () => {
         const slowest = Math.max(...answers.map(({ ms }) => ms));
         console.log(`read only: slowest 503 ${Math.round(slowest)} ms`);
         expect(slowest).toBeLessThan(2_000);
-        // Behind one address, only a new connection finds the server that took over.
+        // After a failover behind one address, only a new connection finds the new server.
         for (let wave = 0; wave < 20; wave += 1) await register();
         const now = await connectionIds();
         expect(before.size).toBeGreaterThan(0);

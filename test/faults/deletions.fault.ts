@@ -17,7 +17,7 @@ const groups = runs(250, 2_500);
 const membersEach = 300;
 const rowsPerInsert = 5_000;
 const measuredMs = runs(1_500, 5_000);
-/** The short form shares the machine with another suite: what is a matter of time has so much more of it there. */
+/** The short form shares the machine with another suite, so times get this much more. */
 const slack = longForm ? 1 : 3;
 const answeredWithinMs = 1_000;
 const maxStallMs = 100 * slack;
@@ -35,7 +35,7 @@ describe.each(['sqlite', 'mariadb'] as const)('who owns thousands of groups of 3
   let service: ServiceProcess;
   let tables: DataSource;
 
-  // Anew for a second look as well.
+  // Created again for a repeated test.
   beforeEach(async () => {
     schema = await createDatabase(engine);
     env = { DATABASE_URL: schema.url, BOOTSTRAP_APPS: `${big.text},${other.text}`, PASSWORD_COST: 'm=8,t=1,p=1' };
@@ -59,7 +59,7 @@ describe.each(['sqlite', 'mariadb'] as const)('who owns thousands of groups of 3
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
 
-  /** By SQL: to make them one by one takes minutes. */
+  /** By SQL: creating them one by one takes minutes. */
   async function fill(appId: string, owner: string): Promise<void> {
     const members = [owner, ...Array.from({ length: membersEach - 1 }, () => randomUUID())];
     const values = (rows: readonly unknown[]): string => rows.join(', ');
@@ -87,7 +87,7 @@ describe.each(['sqlite', 'mariadb'] as const)('who owns thousands of groups of 3
   const countOf = async (table: string): Promise<number> =>
     Number((await tables.query<{ rows: number | string }[]>(`SELECT COUNT(*) AS \`rows\` FROM ${table}`))[0]?.rows);
 
-  /** How long a write of another app takes, one after the other. */
+  /** How long writes of another app take, one after the other. */
   async function writesOfOthers(): Promise<number> {
     const times: number[] = [];
     for (const until = performance.now() + measuredMs; performance.now() < until;) {
@@ -125,7 +125,7 @@ describe.each(['sqlite', 'mariadb'] as const)('who owns thousands of groups of 3
     expect(await countOf('removals')).toBe(1);
     service = await ServiceProcess.start(env, [watchStalls]);
     expect((await call(big, 'GET', `/chatgroups/${groups}`)).status).toBe(404);
-    // Beside the service, which may have begun with it too.
+    // Beside the service, which may have started on it too.
     expect(await runCli(['expire'], env)).toContain('1 deletions completed');
     for (const table of ['group_members', 'chat_groups', 'removals']) expect(await countOf(table)).toBe(0);
 

@@ -27,7 +27,7 @@ describe('the service when its SQLite file cannot grow', () => {
       return response;
     };
     await register();
-    // SQLite answers as on a full disk (SQLITE_FULL) once it would need a page more than these.
+    // SQLite reacts as on a full disk (SQLITE_FULL) when it needs more pages than this.
     const pages = sqlite.pragma('page_count', { simple: true }) as number;
     sqlite.pragma(`max_page_count = ${pages + 4}`);
     const answers = await inTurns(Array.from({ length: 600 }), 20, register);
@@ -53,7 +53,7 @@ describe('the service when its SQLite file cannot grow', () => {
       const { status, body } = await running.call('get', '//health/ready');
       return [status, (body as { database: string }).database];
     };
-    // A statement that writes fails as with a file that this process may only read (SQLITE_READONLY).
+    // A write fails as with a file that this process may only read (SQLITE_READONLY).
     sqlite.pragma('query_only = ON');
     await eventually(async () => expect(await ready()).toEqual([503, 'refuses writes']));
     sqlite.pragma('query_only = OFF');

@@ -10,7 +10,7 @@ import { liftLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-/** Of the system's clock, in milliseconds with their fractions. */
+/** By the system clock, in fractional milliseconds. */
 interface Span {
   readonly from: number;
   readonly to: number;
@@ -89,14 +89,14 @@ describe('SQLite syncs the disk before a write is acknowledged', () => {
       const after = (await syncs()).slice(before);
       console.log(`${writes.length} registrations, twenty at a time: ${after.length} syncs`);
       expect(unsynced(writes, after)).toEqual([]);
-      // One commit takes twenty at most, as no more are under way.
+      // A commit covers at most twenty, as no more are in progress.
       expect(after.length).toBeGreaterThanOrEqual(writes.length / 20);
     },
     runs(120_000, 900_000),
   );
 });
 
-/** The writes whose answer came without a sync that had begun after the request, and had ended before the answer. */
+/** Writes whose answer came without a sync that started after the request and ended before the answer. */
 function unsynced(writes: readonly Span[], done: readonly Span[]): Span[] {
   // Two processes read the clock, and strace rounds to microseconds.
   const rounding = 0.1;

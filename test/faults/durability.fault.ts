@@ -8,7 +8,7 @@ import { liftLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-/** How often each test kills, each time after so many more acknowledgements and a few milliseconds. */
+/** How often each test kills, each time after this many more acknowledgements and a few milliseconds. */
 const kills = runs(1, 50);
 const acksBetweenKills = [1_000, 1_200] as const;
 const minAcks = kills * acksBetweenKills[0];

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
-/** Signals wait while modules are loaded, which takes a busy machine a while. */
+/** Signals wait while modules are loaded, which takes a while on a busy machine. */
 const promptlyMs = 3_000;
 
 describe('SIGTERM during the start', () => {

@@ -35,7 +35,7 @@ const operations = operationsOf(document).map((operation) => [titleOf(operation)
 const app = aBootstrapApp({ alias: `fuzz${seed}` });
 const names = Array.from({ length: 20 }, (_none, index) => `fuzzed-${index}`);
 
-/** The other engine takes other texts ill. */
+/** The other engine rejects other texts. */
 const engines = longForm ? (['sqlite', 'mariadb'] as const) : (['sqlite'] as const);
 
 describe.each(engines)('on %s, whatever is sent to a route, it answers as the document says:', (engine) => {
@@ -69,7 +69,7 @@ describe.each(engines)('on %s, whatever is sent to a route, it answers as the do
       const cases = casesOf(operation, world, schemas);
       const settings = { seed, numRuns: casesPerRoute };
       const stallsMs: number[] = [];
-      // A machine that is busy with something else delays every process; a route that blocks would do so every time.
+      // A busy machine delays every process; a route that blocks would do so every time.
       while (stallsMs.length < tries && (stallsMs.at(-1) ?? Infinity) >= maxStallMs) {
         await service.ask('SIGUSR2');
         const { problems, served } = await run(fc.sample(cases, settings), operation);
@@ -111,7 +111,7 @@ describe.each(engines)('on %s, whatever is sent to a route, it answers as the do
     return { problems, served };
   }
 
-  /** The smallest case that fails, one after the other. */
+  /** The smallest failing case, found one request at a time. */
   async function shrunk(cases: fc.Arbitrary<FuzzCase>, settings: object, operation: Operation): Promise<string> {
     const line = new Line(service.url);
     const property = fc.asyncProperty(cases, async (one) => problemOf(await line.call(one), operation) === null);
@@ -121,7 +121,7 @@ describe.each(engines)('on %s, whatever is sent to a route, it answers as the do
   }
 });
 
-/** One client that keeps its connection as long as the service does. */
+/** A client that keeps its connection as long as the service does. */
 class Line {
   private connection: RawConnection | null = null;
 
@@ -164,7 +164,7 @@ function problemOf(answer: WireAnswer | null, { responses }: Operation): string 
   if (text.includes(app.certificate)) return `it tells the certificate: ${told}`;
   if (status >= 400 && Buffer.byteLength(text) > maxErrorBytes)
     return `an error of ${Buffer.byteLength(text)} bytes: ${told}`;
-  // What the service refuses before it knows the route looks as everywhere.
+  // What the service refuses before it knows the route looks the same everywhere.
   const response = responses[status] ?? responses[`${Math.floor(status / 100)}XX`];
   if (response === undefined) return `no status of the document: ${told}`;
   const [type = '', ...others] = Object.keys(response.content ?? {});
@@ -188,7 +188,7 @@ function titleOf({ method, paths }: Operation): string {
   return `${method} ${paths[0]}`;
 }
 
-/** Users, groups and tokens as they were: what was sent before may have ended them. */
+/** Users, groups and tokens in their original state: earlier calls may have removed them. */
 async function prepare(url: string): Promise<World> {
   const base = `${url}/${app.org}/${app.name}`;
   const appToken = tokenOf(app);
@@ -264,7 +264,7 @@ async function prepare(url: string): Promise<World> {
   };
 }
 
-/** What an app server signs for its user's client: each is good once. */
+/** What an app server signs for its user's client: each is valid once. */
 async function identityToken(call: (method: string, to: string) => Promise<any>, url: string): Promise<string> {
   const { nonce } = (await call('POST', `${url}/api/v2/sdk/auth/nonce`)).results;
   const exp = Math.floor(Date.now() / 1_000) + 600;

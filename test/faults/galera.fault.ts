@@ -14,7 +14,7 @@ const minuteMs = 60_000;
 const writersPerNode = 6;
 const faults = runs(1, 10);
 const acksBetweenFaults = 300;
-/** A node of the database that is gone is noticed after 2 s here; then the others go on. */
+/** A database node that is gone is noticed after 2 s here; then the others continue. */
 const maxStallMs = 8_000;
 const backWithinMs = 5_000;
 
@@ -25,7 +25,7 @@ interface Answer {
   readonly tookMs: number;
 }
 
-/** Three services on three nodes of one database, and what was acknowledged to those who wrote through them. */
+/** Three services on three nodes of one database, and what was acknowledged to the writers on each. */
 describe('three services, each on a node of its own of a Galera cluster', () => {
   const app = aBootstrapApp();
   const appPath = `${app.org}/${app.name}`;
@@ -41,7 +41,7 @@ describe('three services, each on a node of its own of a Galera cluster', () => 
     BOOTSTRAP_APPS: app.text,
     PASSWORD_COST: 'm=8,t=1,p=1',
   });
-  /** The database through one of its nodes. */
+  /** The database, through one of its nodes. */
   const urlOf = (node: number): string => {
     const url = new URL(galera.urls[node] as string);
     url.pathname = new URL(database.url).pathname;
@@ -63,7 +63,7 @@ describe('three services, each on a node of its own of a Galera cluster', () => 
   };
   const register = (node: number, username: string): Promise<Answer> =>
     call(node, 'POST', '/users', { username, password: 'p' });
-  /** What a node of the database has, everything that was committed before included. */
+  /** What a database node has, including everything committed before. */
   const rowsOn = async <Row>(node: number, sql: string): Promise<Row[]> => {
     const connection = await createConnection(urlOf(node));
     try {
@@ -134,7 +134,7 @@ describe('three services, each on a node of its own of a Galera cluster', () => 
   it(
     'a user, a ban and its end that one of them acknowledged hold on the next at once, however far its node is behind',
     async () => {
-      /** While it is asked, the node of the database applies nothing that others have written. */
+      /** While this is queried, the database node applies nothing that others have written. */
       const whileBehind = async (
         node: number,
         change: () => Promise<Answer>,
@@ -179,7 +179,7 @@ describe('three services, each on a node of its own of a Galera cluster', () => 
       const acked: string[] = [];
       const asked = new Set<string>(await usernamesOn(0));
       const statuses = new Map<number, number>();
-      /** When each service last acknowledged, and the longest that it did not. */
+      /** When each service last acknowledged, and its longest pause. */
       const last = nodes.map(() => performance.now());
       const longest = nodes.map(() => 0);
       const acksOf = nodes.map(() => 0);
@@ -262,7 +262,7 @@ describe('three services, each on a node of its own of a Galera cluster', () => 
       expect(Math.max(...stalls)).toBeLessThan(maxStallMs);
       expect(Math.max(...returns)).toBeLessThan(backWithinMs);
       expect(slowestRefusal.killed).toBeLessThan(1_000);
-      // A silent server is found out by the time that a statement may take.
+      // A silent server is detected by the timeout of a statement.
       expect(slowestRefusal.stopped).toBeLessThan(4_000);
     },
     (longForm ? 20 : 4) * minuteMs,

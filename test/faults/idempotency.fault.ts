@@ -42,7 +42,7 @@ describe('a call with an Idempotency-Key that is repeated until it is answered',
       let stopped = false;
       let repeats = 0;
       const sent: string[] = [];
-      /** As a careful app server does it: the same call with the same key until there is an answer. */
+      /** Like a careful app server: repeats the same call with the same key until there is an answer. */
       const insist = async (path: string, body: unknown): Promise<Record<string, any>> => {
         const key = randomUUID();
         for (;;) {
@@ -54,7 +54,7 @@ describe('a call with an Idempotency-Key that is repeated until it is answered',
                 (response) => response.text(),
                 () => text,
               );
-              // Away, busy with the first one, or answered as the first time.
+              // Down, busy with the first one, or answered as the first time.
               if (!/database|please try again|has not been answered/.test(again)) expect(again).toBe(text);
               return JSON.parse(text) as Record<string, any>;
             }

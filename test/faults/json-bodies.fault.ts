@@ -17,7 +17,7 @@ const wide = (members: number) => `{${Array.from({ length: members }, (_none, in
 const user = '"username":"a","user_id":"a","password":"b"';
 const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le');
 
-/** What every door refuses: with 413 what is over 64 KiB, with 400 the rest. */
+/** What every route refuses: with 413 if it exceeds 64 KiB, otherwise with 400. */
 const bodies: [string, string | Uint8Array, Record<string, string>?][] = [
   ['a member twice', `{${user},"username":"c","user_id":"c"}`],
   ['a member twice, once escaped', `{${user},"user\\u006eame":"c","user_\\u0069d":"c"}`],
@@ -134,7 +134,7 @@ describe('a body that is no strict JSON', () => {
       const body = Buffer.from(text as string);
       const lines = Object.entries({ host: 'x', ...headers, ...more, 'content-length': body.length });
       const head = [`POST ${path} HTTP/1.1`, ...lines.map(([name, value]) => `${name}: ${value}`)].join('\r\n');
-      // The quickest of several: a machine that is busy with something else may be slow once.
+      // The fastest of several: a busy machine may be slow once.
       const times: number[] = [];
       while (times.length < tries && (times.at(-1) ?? Infinity) >= maxAnswerMs) {
         const connection = await RawConnection.open(service.url);

@@ -10,7 +10,7 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
 const requests = 300;
-/** Holds the start and some lines of the failures, and not all of them. */
+/** Holds the start and some lines of the failures, but not all of them. */
 const diskBytes = 64 * 1024;
 
 describe('the service, when its log cannot be written', () => {
@@ -53,7 +53,7 @@ describe('the service, when its log cannot be written', () => {
     );
   const lostLines = async (): Promise<number> =>
     Number(/^rollcall_log_lines_lost_total (\d+)/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]);
-  /** Each failure is a line of some kilobytes. */
+  /** Each failure is a line of several kilobytes. */
   const fail = async (): Promise<void> => {
     proxy.refuse();
     for (let sent = 0; sent < requests; sent += 10) {
@@ -71,7 +71,7 @@ describe('the service, when its log cannot be written', () => {
   it('answers, ends on SIGTERM, and says once how many lines were lost, when the disk was full and has room again', async () => {
     const path = join(folder, 'log');
     const file = await open(path, 'w');
-    // A write past the limit fails as one on a full disk does: with its first bytes written, and then with none.
+    // A write beyond the limit fails as on a full disk: first after some bytes, then with none written.
     const service = await start(file.fd, ['prlimit', `--fsize=${diskBytes}:unlimited`]);
     await fail();
     const lost = await lostLines();

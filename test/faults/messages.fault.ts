@@ -66,7 +66,7 @@ describe('no acknowledged message is lost, and none overtakes another of its sen
             const { data } = (await response.json()) as { data?: Record<string, string> };
             if (response.status === 200) acked.set(data?.[receiver] as string, `${sender} ${index}`);
           } catch {
-            // The service is away; nobody knows what became of this one.
+            // The service is down; the fate of this one is unknown.
             await sleep(50);
           }
         }
@@ -74,7 +74,7 @@ describe('no acknowledged message is lost, and none overtakes another of its sen
       const sending = Promise.all(Array.from({ length: senders }, (_none, sender) => send(sender)));
       const moments: number[] = [];
       while (moments.length < kills || acked.size < minAcks) {
-        // In the thick of it, however slow the machine is.
+        // In the middle of it, however slow the machine is.
         const moment = randomInt(100, 300);
         moments.push(moment);
         for (const until = acked.size + moment; acked.size < until;) await sleep(1);

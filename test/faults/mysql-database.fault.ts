@@ -47,7 +47,7 @@ describe('MysqlDatabase', () => {
   });
   afterEach(async () => {
     proxy.cut();
-    // A server that is away takes no goodbye.
+    // An unreachable server cannot be told that the connection closes.
     await dataSource.destroy().catch(() => undefined);
   });
 
@@ -204,7 +204,7 @@ describe('MysqlDatabase', () => {
   it('serves an app at once beside one that floods, and serves that too', async () => {
     let flooding = true;
     let served = 0;
-    // Each asks again at once, also when it was sent away.
+    // Each asks again at once, even if it was refused.
     const flood = Array.from({ length: 60 }, async () => {
       while (flooding)
         served += await database.read('SELECT SLEEP(0.05)', [], 'flood').then(
@@ -213,7 +213,7 @@ describe('MysqlDatabase', () => {
         );
     });
     await sleep(20);
-    // First come, first served, its line would be longer than anybody may wait.
+    // Served in order of arrival, its queue would be longer than anybody may wait.
     const others = await Promise.allSettled(
       Array.from({ length: 10 }, () => database.read<{ n: number }>('SELECT 1 AS n', [], 'other')),
     );

@@ -15,7 +15,10 @@ const users = 40;
 const framesPerSecond = 180;
 const frameBytes = 15_000;
 const lastsMs = runs(4_000, 60_000);
-/** The short form shares the machine with another suite, and the service competes for processors that the control does not need. */
+/**
+ * The short form shares the machine with another suite, and the service competes for CPU that the control does not
+ * need.
+ */
 const noiseMs = longForm ? 25 : 250;
 
 interface Flood {
@@ -25,14 +28,14 @@ interface Flood {
   readonly closed: Readonly<Record<string, number>>;
 }
 
-/** SQLite works on the thread that serves everybody, so the short form looks there; the long one at both. */
+/** SQLite works on the thread that serves everybody, so the short form tests it; the long form tests both. */
 const engines = longForm ? (['sqlite', 'mariadb'] as const) : (['sqlite'] as const);
 
 describe.each(engines)('an app whose users flood the gateway, on %s', (engine) => {
   const [noisy, quiet] = [aBootstrapApp(), aBootstrapApp()];
   let database: TestDatabase;
   let service: ServiceProcess;
-  /** Another one that nobody floods: what it takes longer meanwhile is the machine's doing. */
+  /** Another service without a flood: if it slows down meanwhile, the machine did it. */
   let control: ServiceProcess;
 
   beforeEach(async () => {
@@ -62,7 +65,7 @@ describe.each(engines)('an app whose users flood the gateway, on %s', (engine) =
     }
   };
 
-  /** Asks for a while, one call after the other. @returns how long each took; anything but 200 is a failure */
+  /** Calls for a while, one after the other. @returns how long each took; anything but 200 is a failure */
   async function watch({ url }: ServiceProcess, path: string, forMs: number): Promise<number[]> {
     const headers = { authorization: `Bearer ${tokenOf(quiet)}` };
     const took: number[] = [];
@@ -76,7 +79,7 @@ describe.each(engines)('an app whose users flood the gateway, on %s', (engine) =
     return took;
   }
 
-  /** Users of the noisy app who send as much as they like until the returned function is called. */
+  /** Users of the noisy app send as fast as they can until the returned function is called. */
   async function flood(usernames: string[], receivers: string[]): Promise<() => Promise<Flood>> {
     await register(noisy, [...usernames, ...receivers]);
     const worker = new Worker(join(import.meta.dirname, '../support/message-flood.mjs'), {
@@ -125,7 +128,7 @@ describe.each(engines)('an app whose users flood the gateway, on %s', (engine) =
       expect(healthP99).toBeLessThan(Math.max(100, 2 * ofMachine, longForm ? 0 : noiseMs));
       expect(counts.stored).toBeGreaterThan(0);
       expect(counts.refused).toBeGreaterThan(users);
-      // The app may send 2,000 messages in a second, and each of these counts as fifteen.
+      // The app may send 2,000 messages a second, and each of these counts as fifteen.
       expect(counts.stored).toBeLessThanOrEqual((133 * (lastsMs + 1_000)) / 1_000);
     },
     lastsMs + 60_000,
@@ -136,7 +139,7 @@ describe.each(engines)('an app whose users flood the gateway, on %s', (engine) =
     await sleep(25_000);
     const counts = await stop();
     expect(Object.keys(counts.closed)).toEqual(['4012']);
-    // Six of them in a second from each, however often it comes back.
+    // Six of them a second from each user, however often it reconnects.
     expect(counts.stored).toBeLessThanOrEqual(3 * 6 * 26);
   }, 60_000);
 });

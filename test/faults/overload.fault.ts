@@ -18,14 +18,14 @@ secondLookAtTimes();
 
 const times = 3;
 const lastsMs = runs(3_000, 60_000);
-/** For so long it is measured what it can do. */
+/** How long its capacity is measured. */
 const peakMs = runs(1_000, 2_000);
-/** Who waits longer has given up. */
+/** A caller that waits longer has given up. */
 const patienceMs = 5_000;
 const maxResidentMiB = 512;
 /** Who is sent away is told so at once. */
 const refusedWithinMs = 100;
-/** The short form shares the machine with another suite: what is a matter of time has so much more of it there. */
+/** The short form shares the machine with another suite, so times get this much more. */
 const slack = longForm ? 1 : 3;
 
 describe(`at ${times} times of what it can do`, () => {
@@ -56,7 +56,7 @@ describe(`at ${times} times of what it can do`, () => {
       JSON.stringify(Array.from({ length: 20 }, () => ({ username: aUsername(), password: 'p' }))),
     );
 
-  /** What so many callers at once get done, each of them after the answer to its last call. */
+  /** The throughput of this many concurrent callers, each of which calls again after its last answer. */
   const peakOf = async (request: () => string, atOnce: number): Promise<{ perSecond: number; latencyMs: number }> => {
     const load = new OpenLoad(service.url, request, atOnce);
     await load.saturate(atOnce, peakMs / 2);
@@ -103,7 +103,7 @@ describe(`at ${times} times of what it can do`, () => {
         await watch;
         return percentile(took, 0.99);
       };
-      // What a machine that is busy with something else adds to every answer.
+      // What a busy machine adds to every answer.
       const idleHealthP99 = await healthWhile(sleep(1_000));
       const load = new OpenLoad(service.url, request, 1_000);
       const healthP99 = await healthWhile(load.run(times * before.perSecond, lastsMs));
@@ -116,7 +116,7 @@ describe(`at ${times} times of what it can do`, () => {
       while (!isNormal(probe.answers.at(-1) as LoadAnswer) && performance.now() < ended + 30_000);
       const normalMs = performance.now() - ended;
       await probe.close();
-      // What the machine has for this service may have changed meanwhile.
+      // The CPU available to this service may have changed meanwhile.
       const peak = Math.min(before.perSecond, (await peakOf(request, atOnce)).perSecond);
 
       const good = answered.filter(({ status, ms }) => status === 200 && ms < patienceMs);
@@ -159,13 +159,13 @@ describe('with as many requests under way as it takes', () => {
     });
     await until(() => answers.length >= more, 20_000);
     expect((await running.call('get', '//health/live?x')).status).toBe(200);
-    // Only what watches over the node is let in, not an organisation whose name begins alike.
+    // Only health checks are admitted, not an organisation whose name starts in the same way.
     expect((await running.call('get', '//health-care/app/users')).status).toBe(503);
     expect(answers).toEqual(Array(more).fill({ status: 503, retryAfter: '1' }));
     proxy.heal();
     await Promise.all(calls);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(maxUnderWay);
-    // Each gave its place back.
+    // Each has returned its slot.
     expect((await running.call('get', '/users')).status).toBe(200);
     await running.stop();
     await proxy.close();
@@ -183,7 +183,7 @@ describe('while it looks at nobody', () => {
     const sockets = Array.from({ length: 1_000 }, () =>
       createConnection(Number(port), hostname).once('connect', () => (connected += 1)),
     );
-    // Who finds the line full is not told, and tries again after a second.
+    // A caller that finds the queue full retries after a second.
     await until(() => connected === sockets.length, 900);
     service.goOn();
     const answers = sockets.map(async (socket) => {

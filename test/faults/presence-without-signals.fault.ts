@@ -10,14 +10,14 @@ secondLookAtTimes();
 
 const minuteMs = 60_000;
 const atOnce = 50;
-/** Nodes see a change of an app after a second at most. */
+/** Nodes notice a change of an app after at most a second. */
 const appSeenMs = 1_200;
 
 describe('presence while Redis loses messages', () => {
   let cluster: Cluster;
   let toRedis: TcpProxy;
   let clients: GatewayClient[] = [];
-  /** Turns every PUBLISH into a command that changes nothing and answers a number as well. */
+  /** Turns every PUBLISH into a command that changes nothing and also returns a number. */
   let publishes = true;
   beforeAll(async () => {
     cluster = await Cluster.start(3, async (url) => {
@@ -79,7 +79,7 @@ describe('presence while Redis loses messages', () => {
       const answers = await inTurns(names, 20, (name) => cluster.call(node(1), 'POST', `/users/${name}/deactivate`));
       expect(answers.every(({ status }) => status === 200)).toBe(true);
       const closed = await Promise.all(sockets.map((client) => client.closed));
-      // A log in works as well, and its own node knows of it.
+      // Logins work as well, and their own node knows of them.
       await cluster.register(['hermit']);
       await login(node(2), 'hermit');
       expect(await cluster.online(node(2), ['hermit'])).toEqual(new Set(['hermit']));

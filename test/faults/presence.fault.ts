@@ -29,7 +29,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
   });
 
   const node = (index: number): ServiceProcess => cluster.node(index);
-  /** Other names each time: a test that is looked at again must not find its users of before. */
+  /** Different names each time: a repeated test must not find its earlier users. */
   const named = (prefix: string, count: number): string[] => {
     const drawn = randomBytes(3).toString('hex');
     return Array.from({ length: count }, (_, i) => `${prefix}-${drawn}-${i}`);
@@ -204,7 +204,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
       console.info('a node that stood still is right again after ms', performance.now() - goesOn);
       expect(sockets.slice(1).every((client) => client.open)).toBe(true);
 
-      // Longer than from one sign of life of a node to the next.
+      // Longer than the interval between two heartbeats of a node.
       await sleep(Math.max(0, offline + 4_000 - performance.now()));
       expect(await everyNodeSees(orphaned, back.length)).toBe(true);
     },

@@ -12,21 +12,21 @@ import { tokenOf } from '../support/tokens.js';
 const hourMs = 3_600_000;
 const windowMs = 1_000;
 const floods = 50;
-/** Of the hundred that it may, so that what comes late does not fill a window. */
+/** Of the hundred that it may, so that late calls do not fill a window. */
 const neighbourPerSecond = 50;
-/** Seconds without and with the flood; the first ones are for the compiler. */
+/** Seconds without and with the flood; the first ones are for the compiler to warm up. */
 const turns = runs(2, 20);
 const warmUpTurns = runs(1, 6);
 const lastsMs = runs(3_000, 60_000);
-/** How often a measurement is begun that a busy machine may spoil. */
+/** How often a measurement that a busy machine may spoil is started. */
 const maxAttempts = 8;
-/** Clocks of two programs may run apart by a little within a window. */
+/** The clocks of two programs may drift a little within a window. */
 const driftMs = 2;
 
 describe('rate limits over three nodes, one of whose clocks is an hour ahead and one an hour behind', () => {
   const neighbour = aBootstrapApp();
   let cluster: Cluster;
-  /** Of each node. */
+  /** Per node. */
   let tokens: string[];
   beforeAll(async () => {
     const env = { ...patientWithDatabase, BOOTSTRAP_APPS: neighbour.text };
@@ -36,7 +36,7 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
   }, 120_000);
   afterAll(() => cluster?.stop());
 
-  /** What `work` answers, or null when a node did not hear from Redis in time meanwhile. */
+  /** The result of `work`, or null if a node did not hear from Redis in time meanwhile. */
   const whileRedisAnswers = async <Result>(work: () => Promise<Result>): Promise<Result | null> => {
     let [watching, lost] = [true, false];
     const watch = (async () => {
@@ -78,9 +78,9 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
       };
       let begun = 0;
       let made: Call[] | null = null;
-      // On a machine that is busy with something else, a node may not hear from Redis in time; then it counts alone.
+      // On a busy machine, a node may not hear from Redis in time; then it counts on its own.
       for (let attempt = 0; made === null && attempt < maxAttempts; attempt += 1) {
-        // The calls of an attempt before are out of every window.
+        // The calls of a previous attempt have left every window.
         await sleep(windowMs + 50);
         made = await whileRedisAnswers(() => offer((begun = performance.now())));
       }
@@ -126,7 +126,7 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
           expect(answers.filter(({ status }) => status !== 404)).toEqual([]);
           if (turn >= 0) took[how].push(...answers.map(({ ms }) => ms));
         }
-      // Before those that are still under way are cut off.
+      // Before calls still in progress are aborted.
       const statuses = flood.flatMap(({ answers }) => answers.map(({ status }) => status));
       await Promise.all([asks, ...flood].map((load) => load.close()));
       const [calm, flooded] = [took.calm, took.flooded].map((times) => ({
@@ -139,8 +139,8 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
         { calm, flooded },
       );
       expect(statuses.filter((status) => status !== 200 && status !== 429)).toEqual([]);
-      // The short form shares the machine with another suite. Even alone, two processors have the nodes, their servers and
-      // the flood, which the slowest calls feel.
+      // The short form shares the machine with another suite. Even alone, two processors run the nodes, their servers
+      // and the flood, which the slowest calls notice.
       if (!longForm) return;
       expect(flooded.p50).toBeLessThan(1.2 * calm.p50 + 0.2);
       expect(flooded.p99).toBeLessThan(calm.p99 + 50);
@@ -154,7 +154,7 @@ interface Percentiles {
   readonly p99: number;
 }
 
-/** Whether this call surely fitted: fewer than the limit can have been let in within the window before it. */
+/** Whether this call certainly fitted: fewer than the limit can have been admitted in the window before it. */
 function hadRoom(refused: Call, allowed: readonly Call[], limit: number): boolean {
   const since = refused.from - windowMs - driftMs;
   return allowed.filter(({ from, to }) => to > since && from < refused.to).length < limit;

@@ -8,21 +8,21 @@ import { tokenOf } from '../support/tokens.js';
 const app = aBootstrapApp();
 const path = `/${app.org}/${app.name}`;
 const token = tokenOf(app);
-/** Nothing more comes on a connection that said nothing for so long. */
+/** A connection that was silent for this long sends nothing more. */
 const quietMs = 2_000;
 
 const open = `host: x\r\nauthorization: Bearer ${token}\r\n`;
-/** What a server in front did not see: a request that would ban, were it served. */
+/** What a server in front did not see: a request that would ban if it were served. */
 const smuggled = `POST ${path}/users/victim/deactivate HTTP/1.1\r\n${open}content-length: 0\r\n\r\n`;
 const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
-/** A POST with these lines for a head, whose body ends where the smuggled one begins, or with it. */
+/** A POST with these header lines, whose body ends where the smuggled request begins, or includes it. */
 const post = (lines: string, body: string) =>
   `POST ${path}/users/batch/status HTTP/1.1\r\n${open}${lines}\r\n\r\n${body}`;
 const get = (target: string, lines = '', version = 'HTTP/1.1') => `GET ${target} ${version}\r\n${open}${lines}\r\n`;
 const users = `${path}/users`;
 const status = '{"usernames":["victim"]}';
 
-/** Refused: one answer of 400 , the connection closed, and nothing after it. */
+/** Refused: one answer of 400, the connection is closed, and nothing follows. */
 const refused: [string, string][] = [
   ['CL.TE', post(`content-length: ${5 + smuggled.length}\r\ntransfer-encoding: chunked`, `0\r\n\r\n${smuggled}`)],
   ['TE.CL', post('transfer-encoding: chunked\r\ncontent-length: 4', `${chunk(smuggled)}0\r\n\r\n`)],
@@ -94,7 +94,7 @@ const tooLarge: [string, string, number, string][] = [
   ['a query of 20 KiB', get(`${users}?limit=${'1'.repeat(20_480)}`), 414, 'path'],
 ];
 
-/** Answered rightly: one answer of this status, and whatever follows on the connection is answered in its turn. */
+/** Answered correctly: one answer with this status, and whatever follows on the connection is answered in turn. */
 const answered: [string, string, ...number[]][] = [
   ['a chunked body', post('transfer-encoding: chunked', `${chunk(status)}0\r\n\r\n`), 200],
   [
@@ -220,7 +220,7 @@ describe('node dist/main.js', () => {
   });
 
   describe('a request that was begun', () => {
-    /** It takes a turn of the write queue, so what stands behind it is read before it is answered. */
+    /** It waits for a turn of the write queue, so what follows it is read before it is answered. */
     const registering = (username: string, lines = 'connection: keep-alive\r\n', version = 'HTTP/1.1') => {
       const body = JSON.stringify({ username, password: 'secret' });
       return `POST ${users} ${version}\r\n${open}${lines}content-length: ${body.length}\r\n\r\n${body}`;

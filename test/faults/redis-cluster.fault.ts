@@ -60,7 +60,7 @@ describe('on a Redis Cluster', () => {
           driftMs: 2,
           numRuns: 10,
         }),
-        // Where a store keeps what it counts is no matter of the rate.
+        // Where a store keeps its counts does not depend on the rate.
         longForm ? undefined : [[100, 2]],
       );
     });
@@ -146,7 +146,9 @@ describe('on a Redis Cluster', () => {
       const client = await GatewayClient.login(url(0), `/${app.org}/${app.name}`, tokenOf(app, username));
       return { username, client, key: `{${body.application}}` };
     };
-    /** How many of as many calls as the limit allows in a second pass at the first service, and then at the other. */
+    /**
+     * How many calls pass, out of as many as the limit allows per second, at the first service and then at the other.
+     */
     const passed = async (app: App): Promise<[number, number]> => {
       const counts = [];
       for (const node of [0, 1]) {
@@ -165,7 +167,7 @@ describe('on a Redis Cluster', () => {
     const alone = [statusesPerSecond / 2, statusesPerSecond / 2];
     const expectPassed = async (app: App, expected: readonly number[]): Promise<void> => {
       let counts: readonly number[] = [];
-      // On a busy machine the calls may take longer than the window, or Redis longer than it is waited for.
+      // On a busy machine, the calls may outlast the window, or Redis its timeout.
       for (let attempt = 0; attempt < 5 && String(counts) !== String(expected); attempt += 1) {
         await sleep(1_100);
         counts = await passed(app);
@@ -178,8 +180,8 @@ describe('on a Redis Cluster', () => {
       async () => {
         const app = apps[0] as App;
         const afterMs: number[] = [];
-        // Without the published hint it would be the next look into the mailbox, up to 3 s later. A busy machine delays
-        // one signal, and not five.
+        // Without the published hint it would be the next check of the mailbox, up to 3 s later. A busy machine delays
+        // one signal, not five.
         while (afterMs.length < 5 && !afterMs.some((ms) => ms < 500)) {
           const { username, client } = await online(app);
           expect(await statusOf(1, app, username)).toBe('online');

@@ -12,16 +12,16 @@ secondLookAtTimes();
 const nodes = 3;
 const minuteMs = 60_000;
 const everyMs = 15;
-/** Each look is a call to every node, of which the app may make fifty a second, and a third of them on a node alone. */
+/** Each check calls every node, for which the app has a limit of fifty a second, a third of that on a node alone. */
 const lookEveryMs = 100;
-/** How long the outage may be felt. */
+/** How long the outage may be noticeable. */
 const feltMs = 2_000;
 const lastsMs = runs(3_000, 30_000);
-/** The short form shares the machine with another suite, which delays calls as well. */
+/** The short form shares the machine with another suite, which also delays calls. */
 const slack = longForm ? 1 : 3;
 
 interface Probe {
-  /** After the beginning. */
+  /** After the start. */
   readonly at: number;
   readonly ms: number;
   readonly status: number;
@@ -53,7 +53,7 @@ describe('three nodes whose Redis is', () => {
     await proxy?.close();
   });
 
-  /** Registrations and look-ups on every node in turn, at half of what an app may ask for. */
+  /** Registrations and look-ups on each node in turn, at half of what an app may request. */
   const probe = async (forMs: number): Promise<Probe[]> => {
     const begun = performance.now();
     const probes: Promise<Probe>[] = [];
@@ -99,7 +99,7 @@ describe('three nodes whose Redis is', () => {
     async (how) => {
       const { begin, end } = outages[how];
       let rise = { felt: Infinity, after: Infinity };
-      // Another program on the machine may slow one measurement; what Redis slows is slow in each.
+      // Another program may slow one measurement; what Redis slows is slow in each.
       for (let attempt = 0; attempt < 3 && (rise.felt > slack * 250 || rise.after > slack * 150); attempt += 1) {
         await until(everyNodeIsRight, 10_000, lookEveryMs);
         const before = await probe(runs(1_000, 2_000));
@@ -111,7 +111,7 @@ describe('three nodes whose Redis is', () => {
         const after = during.filter(({ at }) => at >= feltMs);
         rise = {
           felt: percentile(felt, 0.99) - percentile(before, 0.99),
-          // Once in a second, one call of each node finds out whether Redis is back, and waits for it.
+          // Once a second, one call per node finds out whether Redis is back, and waits for it.
           after: percentile(after, 0.9) - percentile(before, 0.9),
         };
         console.log(

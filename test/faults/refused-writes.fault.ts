@@ -45,7 +45,7 @@ describe('a MariaDB that answers every question and refuses writes', () => {
     },
     {
       fault: 'a user that may only read',
-      // A connection keeps the rights that it had when it was made.
+      // A connection keeps the privileges it had when it was opened.
       make: ["REVOKE ALL ON chat.* FROM app@'%'", "GRANT SELECT ON chat.* TO app@'%'", 'KILL USER app'],
       mend: ["GRANT ALL ON chat.* TO app@'%'", 'KILL USER app'],
       reason: /UPDATE command denied/,

@@ -14,7 +14,7 @@ const timeoutMs = runs(120_000, 600_000);
 describe(`registrations that race through three nodes (seed ${seed})`, () => {
   let cluster: Cluster;
   beforeAll(async () => {
-    // Hashing is not the subject: on a busy machine its line would send callers away before they race.
+    // Hashing is not the subject: on a busy machine, its queue would refuse callers before they race.
     cluster = await Cluster.start(3, undefined, { PASSWORD_CONCURRENCY: '64' });
   }, 120_000);
   afterAll(() => cluster?.stop());
@@ -74,7 +74,7 @@ describe(`registrations that race through three nodes (seed ${seed})`, () => {
       const all = clients * batchesEach;
       const stride = 20;
       const pool = registrations(all * stride + 4 * batchSize, prefix);
-      // Each batch is a random part, in a random order, of names some of which its neighbours take as well.
+      // Each batch is a random selection, in random order, of names some of which its neighbours use as well.
       const draw = (_none: unknown, index: number): Record<string, unknown>[] =>
         pool
           .slice(index * stride, index * stride + 4 * batchSize)

@@ -11,7 +11,7 @@ const clients = 40;
 const lagMs = runs(500, 5_000);
 const minRequests = runs(3_000, 10_000);
 
-/** What docs/operations.md asks for: longer than the balancer needs to notice, and a second. */
+/** As docs/operations.md recommends: longer than the load balancer needs to notice, plus a second. */
 const drainMs = lagMs + 1_000;
 
 describe.each([
@@ -26,7 +26,7 @@ describe.each([
     cluster = await Cluster.start(3, undefined, {
       ...patientWithDatabase,
       SHUTDOWN_DRAIN_MS: `${drainMs}`,
-      // So few are made at once: one that is made while its node stands still is given up, and its caller told 503.
+      // That few are opened at once: one opened while its node is suspended is abandoned, and its caller told 503.
       DATABASE_POOL_SIZE: '2',
     });
     balancer = await Balancer.start(balancerLagMs);

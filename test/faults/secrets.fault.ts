@@ -20,9 +20,9 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 import { Tenant } from '../support/tenant.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
-/** Other names of routes that are there under another prefix as well. */
+/** Routes that exist under another prefix as well. */
 const sameHandler = /^HEAD| \/app-id\/| \/api\/v2\/(?!sdk\/)/;
-/** Members and headers that carry a secret somewhere. */
+/** Members and headers that carry a secret. */
 const secretMembers = [
   'password',
   'newpassword',
@@ -42,13 +42,13 @@ const secretHeaders = [
 ];
 
 /**
- * What users write to each other, their names and the reasons of bans are content and no secrets: they stand in the
- * database as they are. In a log they have no place either, so that is looked at as well.
+ * What users write to each other, their names and ban reasons are content rather than secrets, and are stored as they
+ * are. They must not be logged either, so that is checked as well.
  */
 describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
   const agent = new Agent({ keepAlive: true });
   const credentials = aBootstrapApp();
-  /** Shown wherever a secret can be shown, and never right. */
+  /** Presented wherever a secret can be presented, and never valid. */
   const wrongSecrets = Array.from({ length: 3 }, () => `wrong-${randomBytes(15).toString('hex')}`);
   const metricsToken = `metrics-${randomBytes(15).toString('hex')}`;
   let schema: TestDatabase;
@@ -86,7 +86,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
     await schema.drop();
   });
 
-  /** Every secret that was ever shown to the service, or that it gave out. */
+  /** Every secret that the service was ever shown, or that it issued. */
   const secrets = (): string[] => {
     const { ids, appToken, userJwt, ended, appAccessToken2 } = tenant;
     const tokens = [
@@ -125,7 +125,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
         headers: { ...tenant.shown(access), ...call.headers },
       })),
     );
-  /** Also of what users write. */
+  /** Including what users write. */
   const changes = (): RouteCall[] => [
     ...calls().filter(({ method }) => method === 'POST' || method === 'PUT'),
     {
@@ -133,7 +133,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
       body: JSON.stringify({ to: [tenant.ids.username], type: 'txt', body: { msg: tenant.canary } }),
     },
   ];
-  /** Of the user, whatever the calls before have ended. */
+  /** The user's, whatever earlier calls have revoked. */
   const freshToken = async (): Promise<string> => {
     const { username } = tenant.names;
     await tenant.call('POST', `/users/${username}/activate`);
@@ -145,7 +145,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
   const inQuery = new URLSearchParams(secretMembers.map((name): [string, string] => [name, secret])).toString();
   const withQuery = (path: string): string => `${path}${path.includes('?') ? '&' : '?'}${inQuery}`;
 
-  /** The ways to call a route wrongly, with a secret in every place that there is. */
+  /** Wrong calls of a route, with a secret in every possible place. */
   function wrongly({ method, path, headers, body }: RouteCall): RouteCall[] {
     const members = (value: unknown): object => Object.fromEntries(secretMembers.map((name) => [name, value]));
     const asText = JSON.stringify({ username: 'somebody', grant_type: 'password', ...members(second) });
@@ -181,7 +181,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
 
   it('are in no error and in no URL that is answered, however a route is called', async () => {
     for (const call of calls().filter(({ method }) => method === 'GET')) await ask(call);
-    // Those that delete come last of all.
+    // Those that delete come last.
     for (const call of calls().filter(({ method }) => method !== 'DELETE'))
       for (const wrong of wrongly(call)) await ask(wrong);
     const odd = { authorization: `Bearer ${third}`, cookie: third };
@@ -261,10 +261,10 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
       await source.query(`ALTER TABLE ${table}_away RENAME TO ${table}`);
     }
     if (proxy !== null) {
-      // Remembered for a second: then calls get as far as their own statements.
+      // Cached for a second: then calls get as far as their own statements.
       await tenant.call('GET', '/users');
       proxy.hold();
-      // Each waits for a time-out.
+      // Each waits for a timeout.
       await inTurns(changes(), 32, ask);
       proxy.heal();
       for (let time = 0; time < 5; time += 1) {
@@ -297,7 +297,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
     await service.stop();
 
     const { output } = service;
-    // It did write: of each failure, and at the most talkative of its levels.
+    // It did log each failure, at its most verbose level.
     for (const line of [
       'a request failed with an internal error',
       'a log in failed for a fault of ours',
@@ -306,7 +306,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
       expect({ line, written: output.includes(line) }).toEqual({ line, written: true });
     console.log(`${engine}: ${output.length} characters of log, ${kept.length} values in columns`);
     expect([...seenIn(output), ...contentIn(output)]).toEqual([]);
-    // Neither what is made of secrets, nor what tokens are made of.
+    // Neither what is derived from secrets, nor what tokens are derived from.
     expect(/\$argon2.{0,20}/.exec(output)?.[0]).toBeUndefined();
     for (const { column, value } of kept.filter((one) => /hash|secret/.test(one.column)))
       expect({ column, told: output.includes(value) }).toEqual({ column, told: false });
@@ -333,7 +333,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
     expect(/'[0-9a-f]{64}'/.exec(said)?.[0]).toBeUndefined();
   }, 60_000);
 
-  /** Texts that users and app servers gave, and nobody should find in a log. */
+  /** Texts from users and app servers that must not appear in a log. */
   function contentIn(where: string): string[] {
     return [tenant.canary].filter((content) => where.includes(content));
   }
@@ -353,7 +353,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
     return found;
   }
 
-  /** The secrets in the files of SQLite, where deleted rows leave their bytes. */
+  /** Secrets in the SQLite files, where deleted rows leave their bytes. */
   async function inFiles(): Promise<string[]> {
     if (engine !== 'sqlite') return [];
     const folder = dirname(schema.url.slice('sqlite:'.length));

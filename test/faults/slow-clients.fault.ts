@@ -11,7 +11,7 @@ import { tokenOf } from '../support/tokens.js';
 
 secondLookAtTimes();
 
-/** What each kind of client does. Together they are 500 sockets. */
+/** The number of clients of each kind. Together they are 500 sockets. */
 const kinds = {
   /** Connect and say nothing. */
   silent: 130,
@@ -19,25 +19,27 @@ const kinds = {
   slowHeaders: 130,
   /** A body, one byte a second. */
   slowBody: 134,
-  /** The same behind a request for another protocol, which goes through the server a second time. */
+  /** The same after a request for another protocol, which passes through the server a second time. */
   slowUpgrade: 20,
   /** Half a request, and then the end of their side; they never close the other. */
   halfOpen: 80,
-  /** Ask for big answers and take nothing of them. */
+  /** Request big answers and read nothing of them. */
   deaf: 6,
 } as const;
 type Kind = keyof typeof kinds;
 
-/** Lists of 33 KB, together more than the kernel holds for a socket, are asked for in so many portions. */
+/** Lists of 33 KB, together more than the kernel buffers for a socket, are requested in this many portions. */
 const bigAnswers = { portions: 15, ofPortion: 10, everyMs: 100 };
-/** How much slower others may be; the short form shares the machine with another suite, which does not delay all alike. */
+/**
+ * How much slower others may be; the short form shares the machine with another suite, which does not delay all alike.
+ */
 const maxRatio = longForm ? 1.2 : 1.6;
 /** When other programs disturb the times of one wave, there is another: what the service does shows in each. */
 const waves = { min: runs(1, 5), max: runs(3, 8) };
 const clientsOfAWave = Object.values(kinds).reduce((sum, count) => sum + count, 0);
 const megabyte = 1024 * 1024;
 
-/** How many milliseconds after its connect each client of a kind was shut out. */
+/** After how many milliseconds each client of a kind was disconnected. */
 class Attack {
   readonly closedAfterMs = new Map<Kind, number[]>();
   readonly answers = new Map<Kind, Set<string>>();
@@ -59,7 +61,7 @@ class Attack {
     }
   }
 
-  /** Those that are deaf come first: what they ask for is work. @returns when they have asked for all of it */
+  /** Those that do not read come first, as their requests cause work. @returns when they have requested all of it */
   async prepare(): Promise<void> {
     for (let index = 0; index < kinds.deaf; index += 1) this.begin('deaf');
     await sleep((bigAnswers.portions + 5) * bigAnswers.everyMs);
@@ -76,7 +78,7 @@ class Attack {
   }
 
   private begin(kind: Kind): void {
-    // A client that means harm does not hang up because the other side did.
+    // A malicious client does not hang up because the other side did.
     const socket = connect({ port: this.port, host: '127.0.0.1', allowHalfOpen: true });
     this.sockets.add(socket);
     let begun = performance.now();
@@ -131,7 +133,7 @@ class Attack {
   }
 }
 
-/** How long calls took, to two services in turns. */
+/** How long calls took, alternating between two services. */
 interface Calls {
   readonly attacked: number[];
   readonly control: number[];
@@ -139,7 +141,7 @@ interface Calls {
 
 const p99 = (times: readonly number[]): number => percentile(times, 0.99);
 
-/** Of the two p99. Half a millisecond is nothing that a caller could tell from the machine. */
+/** Of the two p99s. Half a millisecond is within the noise of the machine. */
 function ratio({ attacked, control }: Calls): number {
   return (p99(attacked) - 0.5) / p99(control);
 }
@@ -159,19 +161,19 @@ describe('slow clients', () => {
   let attacked: ServiceProcess;
   /** The same service without the clients: what this machine does at this moment, so that only the ratio counts. */
   let control: ServiceProcess;
-  // Made of the certificate, which both services have, not of a key in one's database.
+  // Made with the certificate, which both services share, rather than a key in one's database.
   const token = tokenOf(app);
   const attacks: Attack[] = [];
   const calm: Calls = { attacked: [], control: [] };
-  /** Of each wave. */
+  /** Per wave. */
   const stormy: Calls[] = [];
   const statuses = new Set<number>();
   let before: Awaited<ReturnType<typeof figuresOf>>;
-  /** How much memory each of the two has at most taken more than before; calls alone cost some. */
+  /** By how much the memory of each has grown at most; calls alone cost some. */
   let residentOfControl = 0;
   const maxGrowth = { attacked: 0, control: 0 };
   let maxHandles = 0;
-  /** Open handles of the service beside those before, when only slow bodies are left, and at the end. */
+  /** The service's additional open handles when only slow bodies are left, and at the end. */
   const handlesLeft: number[] = [];
 
   async function startService(): Promise<ServiceProcess> {
@@ -195,7 +197,7 @@ describe('slow clients', () => {
     return performance.now() - begun;
   };
 
-  /** One call to each of the two, in turns, so that whatever else this machine does meets both. */
+  /** One call to each of the two, alternating, so that whatever else this machine does affects both. */
   async function callBoth(calls: Calls, during: () => boolean): Promise<void> {
     for (let index = 0; during(); index += 1) {
       const both = [
@@ -265,10 +267,10 @@ describe('slow clients', () => {
     attacks.flatMap((attack) => attack.closedAfterMs.get(kind) ?? []).sort((one, other) => one - other);
   const answersTo = (kind: Kind): string[] => [...new Set(attacks.flatMap((a) => [...(a.answers.get(kind) ?? [])]))];
 
-  /** By how much this machine delays things that have nothing to do with the slow clients: nearly nothing, unless it is busy. */
+  /** By how much this machine delays things unrelated to the slow clients: almost nothing, unless it is busy. */
   const delay = (): number => 3 * Math.max(0, ...stormy.flatMap(({ control: theirs }) => theirs));
 
-  // The server looks once a second.
+  // The server checks once a second.
   it.each([
     ['silent', 5_000, 7_500],
     ['slowHeaders', 5_000, 7_500],

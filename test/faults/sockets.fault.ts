@@ -18,7 +18,7 @@ const { continuation, text, binary, close, ping, pong } = opcodes;
 const megabyte = 1024 * 1024;
 const ours = 'https://ours.example';
 
-/** Numbers that look random and come again with the same seed. */
+/** Numbers that look random and repeat with the same seed. */
 function randoms(): () => number {
   let state = seed || 1;
   return () => {
@@ -39,14 +39,14 @@ describe('hostile clients of the gateway', () => {
   let handlesBefore: number;
   let addresses = 0;
 
-  /** Each from an address of its own, as the proxy says, unless the test is about one address. */
+  /** Each from a different address, according to the proxy, unless the test is about a single address. */
   const anAddress = (): Record<string, string> => {
     addresses += 1;
     return { 'X-Forwarded-For': `10.${addresses >> 16}.${(addresses >> 8) & 255}.${addresses & 255}` };
   };
   const connect = (headers: Record<string, string> = anAddress(), target = gateway): Promise<RawWebSocket> =>
     RawWebSocket.connect(service.url, target, headers);
-  /** On a connection of its own, so that none is left of it when the handles are counted. */
+  /** Over its own connection, so that none is left open when the handles are counted. */
   const call = async (method: string, target: string, body?: unknown): Promise<{ status: number; body: any }> => {
     const response = await fetch(`${service.url}${path}${target}`, {
       method,
@@ -55,9 +55,9 @@ describe('hostile clients of the gateway', () => {
     });
     return { status: response.status, body: await response.json() };
   };
-  /** What the service says while it is at it: an answer is also a proof that it can still give one. */
+  /** What the service reports meanwhile: an answer also proves that it can still give one. */
   const residentMegabytes = async (): Promise<number> => (await figuresOf(service.url)).residentBytes / megabyte;
-  /** The count moves by a few on its own: the service opens files of the database when it needs them. */
+  /** The count varies by a few on its own: the service opens database files when it needs them. */
   const handlesAsBefore = (withinMs: number): Promise<void> =>
     eventually(async () => expect((await figuresOf(service.url)).handles).toBeLessThan(handlesBefore + 5), withinMs);
   const userName = (index: number): string => `user${index}`;
@@ -78,7 +78,7 @@ describe('hostile clients of the gateway', () => {
     handlesBefore = (await figuresOf(service.url)).handles;
   }, 120_000);
   afterEach(() => {
-    // A hole of any kind shows here first.
+    // A leak of any kind shows here first.
     expect(service.output).not.toMatch(/fault of ours|internal error|uncaught error|Warning/);
   });
   afterAll(async () => {
@@ -93,12 +93,12 @@ describe('hostile clients of the gateway', () => {
     const waiting = clients.filter(({ status }) => status === 101);
     expect(waiting).toHaveLength(200);
     expect(clients.filter(({ status }) => status === 429)).toHaveLength(800);
-    // Half of them read no more, so that they do not hear the goodbye either.
+    // Half of them stop reading, so that they do not see the close frame either.
     for (const client of waiting.slice(100)) client.socket.pause();
     const codes = await Promise.all(waiting.slice(0, 100).map(({ closed }) => closed));
     const firstAndLast = (performance.now() - begun).toFixed();
     expect(new Set(codes)).toEqual(new Set([4011]));
-    // Every place is free again, as there is nobody left of that address.
+    // Every place is free again, as nobody is left with that address.
     await handlesAsBefore(5_000);
     console.log(
       `200 of 1,000 were let in; told to go by ${firstAndLast} ms, gone by ${(performance.now() - begun).toFixed()}`,
@@ -234,7 +234,7 @@ describe('hostile clients of the gateway', () => {
       const bytes = Buffer.from(
         Array.from({ length: 2 + Math.floor(random() * 300) }, () => Math.floor(random() * 256)),
       );
-      // Half of them are right in their first two bytes, and so get further.
+      // Half of them start with two valid bytes, and so get further.
       if (random() < 0.5)
         bytes.set(rawFrame({ opcode: Math.floor(random() * 11), payload: 'x'.repeat(9) }).subarray(0, 2));
       client.socket.end(bytes);
@@ -264,7 +264,7 @@ describe('hostile clients of the gateway', () => {
     const grown = (await residentMegabytes()) - before;
     console.log(`10 x 200,000 fragments: closed with ${[...new Set(codes)].join(', ')}, ${grown.toFixed()} MiB more`);
     for (const client of clients) client.destroy();
-    // The goodbye may be lost in the flood.
+    // The close frame may be lost in the flood.
     for (const code of codes) expect([1008, null]).toContain(code);
     expect(codes).toContain(1008);
     expect(grown).toBeLessThan(64);
@@ -303,7 +303,7 @@ describe('hostile clients of the gateway', () => {
         platform: `p${device >> 2}`,
         device: `d${device}`,
       });
-    // One reads. The others read no more, but acknowledge all that it gets: so they are sent more and more.
+    // One of them reads. The others stop reading but acknowledge whatever it receives, so they are sent more and more.
     const reader = await login(0);
     const paused: GatewayClient[] = [];
     for (let device = 1; device < 32; device += 1) paused.push(await login(device));
@@ -349,7 +349,7 @@ describe('hostile clients of the gateway', () => {
     );
     try {
       expect(cut).toBe(paused.length);
-      // It has everything, in spite of the others.
+      // It has everything, despite the others.
       await until(() => reader.frames.filter(({ type }) => type === 'message').length === sent, 10_000);
     } finally {
       hasAll = true;
@@ -416,7 +416,7 @@ describe('hostile clients of the gateway', () => {
   it('of 1,000 requests in a packet that need no credentials one is served at a time, and no file is left open', async () => {
     const { port } = new URL(service.url);
     const targets = ['/docs/swagger-ui-bundle.js', '/docs/openapi.yaml', '/docs/openapi.json', '/metrics'];
-    // Once, as the documents are written then.
+    // Once, as the documents are generated then.
     for (const target of targets) {
       const response = await fetch(`${service.url}${target}`, { headers: { connection: 'close' } });
       expect((await response.text()).length).toBeGreaterThan(0);

@@ -23,7 +23,7 @@ describe('what a start prints', () => {
       output += part as string;
       if (output.includes("-d '{")) break;
     }
-    // Its terminal goes with it, and that ends the service.
+    // Its terminal closes with it, which ends the service.
     child.kill('SIGKILL');
     const app = JSON.parse(await runCli(['app', 'list'], { DATABASE_URL: database.url })) as Record<string, string>;
     expect(output).toContain(`App ID             ${app.app_id}`);

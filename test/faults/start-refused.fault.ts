@@ -22,7 +22,7 @@ describe('a start that cannot succeed', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Runs the service to its end; as root, who may do everything, as another user. */
+  /** Runs the service to its end; root, who may do everything, runs it as another user. */
   const start = async (env: Readonly<Record<string, string>>, unprivileged = false) => {
     const child = spawn(process.execPath, ['dist/main.js'], {
       env: { PATH: process.env.PATH, PORT: '0', DATABASE_URL: 'sqlite::memory:', ...env },
@@ -35,7 +35,7 @@ describe('a start that cannot succeed', () => {
     const [code] = (await once(child, 'close')) as [number | null];
     return { code, output, errors: errors.trim() };
   };
-  /** In one sentence, at the first try. */
+  /** In one sentence, on the first attempt. */
   const expectRefusal = async (env: Readonly<Record<string, string>>, sentence: RegExp, unprivileged = false) => {
     const { code, output, errors } = await start(env, unprivileged);
     expect(errors).toMatch(sentence);

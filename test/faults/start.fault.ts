@@ -9,7 +9,7 @@ import { runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-/** How many tables there are; none before there is a database. */
+/** The number of tables; none before there is a database. */
 async function tablesOf({ url }: TestDatabase): Promise<number> {
   const [schema, where] = url.startsWith('sqlite:')
     ? ['sqlite_master', "type = 'table'"]
@@ -61,7 +61,7 @@ describe('node dist/main.js', () => {
     runs(120_000, 1_200_000),
   );
 
-  // On SQLite a migration is one transaction, so only MariaDB shows one that is half done.
+  // On SQLite a migration is one transaction, so only MariaDB shows a half-done one.
   it.each(longForm ? (['sqlite', 'mariadb'] as const) : (['mariadb'] as const))(
     'completes what a start that was killed with -9 in mid migration left behind, on %s',
     async (engine) => {
@@ -71,7 +71,7 @@ describe('node dist/main.js', () => {
         database = await createDatabase(engine);
         const app = aBootstrapApp();
         const env = { DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1' };
-        // SQLite shows a migration's tables when all of it is committed.
+        // SQLite shows a migration's tables once all of it is committed.
         const tables = 1 + Math.floor(random() * 11);
         const killed = spawn(process.execPath, ['dist/main.js'], {
           env: { PATH: process.env.PATH, PORT: '0', ...env },
@@ -146,7 +146,7 @@ describe('node dist/main.js', () => {
     database = await createDatabase('sqlite');
     const app = aBootstrapApp();
     const service = await ServiceProcess.start(
-      // One core stays with the event loop, so that what is measured is waiting for work and not for a processor.
+      // One core is left for the event loop, so that waiting for work is measured rather than waiting for CPU.
       { DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, PASSWORD_CONCURRENCY: '1' },
       [join(import.meta.dirname, '../support/event-loop-delay.mjs')],
     );
@@ -164,7 +164,7 @@ describe('node dist/main.js', () => {
       expect(response.status).toBe(200);
     };
     await register();
-    // A machine that is busy with something else delays every process; work that blocks would do so every time.
+    // A busy machine delays every process; work that blocks would do so every time.
     const longestMs: number[] = [];
     while (longestMs.length < 3) {
       await service.ask('SIGUSR2');

@@ -35,7 +35,7 @@ describe.each(['sqlite', 'mariadb'] as const)('every statement, on %s', (engine)
     const verdict = judge(log.statements.slice(started), new Set(apps.map(({ id }) => id)), tenantTables);
     console.log(`${engine}: ${verdict.checked} statements on rows of apps, ${verdict.texts.size} different ones`);
     expect(verdict.problems).toEqual([]);
-    // The log has seen it all.
+    // The log has seen all of it.
     const uses = [...tenantTables].flatMap((table) => ['SELECT', 'INSERT'].map((verb) => `${verb} ${table}`));
     expect(uses.filter((use) => !verdict.uses.has(use))).toEqual([]);
     expect(verdict.texts.size).toBeGreaterThan(50);

@@ -14,7 +14,7 @@ import { tokenOf } from '../support/tokens.js';
 secondLookAtTimes();
 
 const root = join(import.meta.dirname, '../..');
-/** Where strangers come from; everybody else comes from 127.0.0.1. */
+/** The strangers' addresses; everybody else comes from 127.0.0.1. */
 const theirAddress = '127.0.0.2';
 const lastsMs = runs(3_000, 20_000);
 /** How much slower others may be. The short form shares the machine with another suite. */
@@ -76,7 +76,9 @@ describe('strangers who take up room', () => {
     );
   };
 
-  /** What others meet meanwhile: calls to both services in turns, so that whatever this machine does meets both. */
+  /**
+   * What others experience meanwhile: calls to both services in turns, so that whatever this machine does affects both.
+   */
   const othersMeanwhile = async (what: string): Promise<void> => {
     const times = { attacked: [] as number[], control: [] as number[], health: [] as number[] };
     const statuses = new Set<number>();
@@ -105,7 +107,7 @@ describe('strangers who take up room', () => {
         `health p99 ${health.toFixed(1)} ms, memory ${residentBefore.toFixed()} to ${maxResident.toFixed()} MiB`,
     );
     expect([...statuses]).toEqual([200]);
-    // Half a millisecond is nothing that a caller could tell from the machine.
+    // Half a millisecond is within the noise of the machine.
     expect((ours - 0.5) / theirs).toBeLessThan(maxRatio);
     expect(health).toBeLessThan(maxHealthMs);
     expect(maxResident - residentBefore).toBeLessThan(maxGrowthMiB);
@@ -127,7 +129,7 @@ describe('strangers who take up room', () => {
   it.each([
     ['without an app', `GET /no/app/users HTTP/1.1\r\nhost: x\r\n\r\n`, theirAddress],
     ['that is open to all', `GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n`, theirAddress],
-    // Here the kernel takes some megabytes of answers for each, so all of them are worked for as well.
+    // Here the kernel buffers some megabytes of answers for each, so all of them are worked for as well.
     ['while the kernel takes the answers', `GET /no/app/users HTTP/1.1\r\nhost: x\r\n\r\n`, '127.0.0.3'],
   ])(
     '150 connections that send 8 MB of requests %s and read nothing',
@@ -136,7 +138,7 @@ describe('strangers who take up room', () => {
       await come(150, (socket) => socket.write(bytes), localAddress);
       await sleep(500);
       await othersMeanwhile(`pipelining, ${what}`);
-      // Cut as everybody who takes nothing; the process lives.
+      // Disconnected like everybody who does not read; the process survives.
       expect((await call(attacked, 'GET', '/users/somebody')).status).toBe(200);
     },
     120_000,

@@ -19,7 +19,7 @@ import * as wrong from '../support/wrong-credentials.js';
 type Neighbourhood = wrong.Neighbourhood;
 type WrongCredential = wrong.WrongCredential;
 
-/** What anybody may ask who names an app: it answers nothing that is an app's. */
+/** What anybody who names an app may request: it returns nothing that belongs to an app. */
 const askNoCredential = /\/(config|auth\/nonce)$/;
 const atOnce = 8;
 /** The victim's second pair. */
@@ -38,12 +38,12 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
 
   beforeAll(async () => {
     schema = await createDatabase(engine);
-    // With Redis on one engine and without it on the other: who is online is the state of an app as well.
+    // With Redis on one engine and without it on the other: who is online is part of an app's state as well.
     const redis = engine === 'mariadb' ? (process.env['TEST_REDIS_URL'] as string) : '';
     running = await startApp({ database: schema, env: { REDIS_URL: redis, TRUST_PROXY: '127.0.0.1' } });
     routes = guardedRoutes(running);
     all = await aNeighbourhood();
-    // Tokens of the vendor's that count in seconds must be newer than the password.
+    // Vendor tokens, which count in seconds, must be newer than the password.
     await nextSecond();
     before = await rowsOf(running.nest.get(Database), all.victim.application);
   }, 60_000);
@@ -101,7 +101,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
 
   async function ask(call: RouteCall, headers: Readonly<Record<string, string>>): Promise<RawAnswer> {
     asked += 1;
-    // From many addresses: that too many wrong passwords are refused must not hide what a right one would open.
+    // From many addresses: refusing too many wrong passwords must not hide what a correct one would open.
     const forwarded = { 'x-forwarded-for': `10.${randomInt(256)}.${randomInt(256)}.${randomInt(256)}` };
     return rawCall(running.url, call.method, call.path, {
       ...{ agent, body: call.body, headers: { ...forwarded, ...headers, ...call.headers } },
@@ -126,7 +126,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
       const every = wrongFor(route, access, all).flatMap((credential) =>
         attacksOf(route, credential, all.victim.ids).map((call) => ({ route, access, credential, call })),
       );
-      // Who may call is decided before any database is asked, and for HEAD as for GET: there, one call of each kind.
+      // Access is decided before any database is queried, for HEAD as for GET: there, one call of each kind.
       return longForm || (engine === 'sqlite' && methodOf(route) !== 'HEAD') ? every : oneOfEachKind(every);
     });
     await inTurns(attacks, atOnce, async ({ route, access, credential, call }) => {
@@ -149,7 +149,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
     const nothing = idsOfNothing();
     const failures: string[] = [];
     const statuses = new Map<number, number>();
-    // One after the other, as calls change what the next ones find: in both apps alike.
+    // One after the other, as calls change what the next ones find; in the same way in both apps.
     for (const { route, access } of routes) {
       const [toVictim, toNothing] = [all.victim.ids, nothing].map((ids, index) => {
         const { credentials } = index === 0 ? one : other;
@@ -263,7 +263,7 @@ function oneOfEachKind<Attack extends { readonly credential: WrongCredential }>(
   return [...kinds.values()].map((some) => some[seed % some.length] as Attack);
 }
 
-/** By the guard of the route; where that asks for nothing, by what stands in the body. */
+/** By the guard of the route; if that requires nothing, by what the body contains. */
 function wrongFor(route: string, access: string, all: Neighbourhood): readonly WrongCredential[] {
   switch (access) {
     case 'AgoraAppTokenGuard':
@@ -293,7 +293,7 @@ function attacksOf(route: string, { app, body }: WrongCredential, ids: Ids): Rou
   return [{ method, path: path.replace(/\?.*/, ''), headers: {}, body: JSON.stringify(body) }];
 }
 
-/** Whether a route asks for no credential, and an app that is there was named. */
+/** Whether a route requires no credential, and an existing app was named. */
 function isPublic(route: string, { headers }: WrongCredential, { disabled }: Neighbourhood): boolean {
   const name = headers['qiscus-sdk-app-id'] ?? headers['host'] ?? '';
   return askNoCredential.test(route) && /^[0-9a-f]{32}/.test(name) && name !== disabled.ids.appId;
@@ -304,7 +304,7 @@ function withIdsInHeaders(call: RouteCall, ids: Ids): RouteCall {
   return { ...call, headers: { ...call.headers, ...named } };
 }
 
-/** What an answer has of an app that was not in the request. */
+/** What an answer reveals of an app that was not in the request. */
 function leakedTo(
   call: RouteCall,
   headers: Readonly<Record<string, string>>,
@@ -324,11 +324,11 @@ function leakedTo(
   ].filter((word) => heard.includes(word) && !said.includes(word));
 }
 
-/** Members whose values are different in every answer. */
+/** Members whose values differ in every answer. */
 const changing =
   /"(duration|timestamp|created|modified|uuid|id|id_str|groupid|token|refresh_token|access_token|nonce|expired_at|since|as_of|last_modified|node|created_at|updated_at|session|expires_in|expire_timestamp|cursor)":("[^"]*"|\d+)/g;
 
-/** An answer with words for what is different from app to app. */
+/** An answer with placeholders for what differs between apps. */
 function likened({ status, text }: RawAnswer, tenant: Tenant, ids: Ids): string {
   const { application, canary, names } = tenant;
   const { org, name } = tenant.credentials;

@@ -21,7 +21,7 @@ describe('TLS to MariaDB and Redis', () => {
 
   const file = (name: string): string => join(folder, name);
 
-  /** A certificate authority, and certificates of it for a host. */
+  /** A certificate authority, and its certificates for a host. */
   const makeCertificates = async (): Promise<void> => {
     const openssl = await ensureProgram('openssl');
     const run = (...args: string[]) => promisify(execFile)(openssl, args, { cwd: folder });
@@ -81,7 +81,7 @@ describe('TLS to MariaDB and Redis', () => {
 
   const urlOf = (server: TestServer, parameters: string, host = 'localhost'): string =>
     `mysql://app:${encodeURIComponent(password)}@${host}:${new URL(server.url).port}/chat${parameters}`;
-  /** What `doctor` says of the database with these settings, as its first finding. */
+  /** What `doctor` reports about the database with these settings, as its first finding. */
   const doctor = async (env: Record<string, string>): Promise<string> => {
     const said = await runCli(['doctor'], env).catch((error: { stdout: string }) => error.stdout);
     expect(said).not.toContain(encodeURIComponent(password));

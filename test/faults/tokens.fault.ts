@@ -15,7 +15,7 @@ const app = aBootstrapApp();
 const neighbour = aBootstrapApp({ org: app.org, name: 'neighbour' });
 const ofApp = ({ appId, certificate }: typeof app) => ({ appId, certificates: [certificate] }) as never;
 
-/** One route behind each guard, and the header that its guard reads. `…` stands for what is shown. */
+/** One route behind each guard, and the header that its guard reads. `…` stands for the presented token. */
 const guards = {
   AgoraAppTokenGuard: ['GET', `/${app.org}/${app.name}/users/somebody`, 'authorization: Bearer …'],
   AgoraRegistrationGuard: ['POST', `/${app.org}/${app.name}/users`, 'authorization: Bearer …'],
@@ -54,7 +54,7 @@ describe('the doors of node dist/main.js', () => {
     await database.drop();
   });
 
-  /** Shows each to the door, over connections that stay. @returns how often each status came */
+  /** Presents each to the route, over persistent connections. @returns how often each status came */
   async function show(door: keyof typeof guards, shown: readonly string[]): Promise<Record<number, number>> {
     const [method, path, header] = guards[door];
     const body = bodies[door] ?? '';
@@ -83,7 +83,7 @@ describe('the doors of node dist/main.js', () => {
     '401 at %s for every token that was not made for it',
     async (door) => {
       const shown = attacks().map(([, token]) => token);
-      // The client SDK of Qiscus is told by 403 that a token has ended.
+      // The Qiscus client SDK recognises an expired token by 403.
       const ended = door === 'QiscusUserTokenGuard' ? 1 : 0;
       const expected = { 401: shown.length - ended, ...(ended === 0 ? {} : { 403: ended }) };
       expect(await show(door, shown)).toEqual(expected);
@@ -117,7 +117,7 @@ describe('the doors of node dist/main.js', () => {
   }, 1_800_000);
 });
 
-/** Texts as a thief might try them: anything, or in the shape of a token. */
+/** Texts that a thief might try: anything, or in the shape of a token. */
 const randomTexts = fc.oneof(
   fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 200 }).map((text) => text.trim() || 'x'),
   fc.string({
@@ -143,7 +143,10 @@ function base64url(text: string): string {
   return Buffer.from(text).toString('base64url');
 }
 
-/** A sample of the unit tests' attacks: what is good elsewhere, or was good once, or was good before it was touched. */
+/**
+ * A sample of the unit tests' attacks: tokens that are valid elsewhere, were valid once, or were valid before they were
+ * altered.
+ */
 function attacks(): [string, string][] {
   const good = accessToken2(ofApp(app));
   const now = Math.floor(Date.now() / 1_000);

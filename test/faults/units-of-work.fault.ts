@@ -15,7 +15,7 @@ import { createDatabase, type TestDatabase } from '../support/test-database.js';
 const overloaded = { code: 'overloaded', retryAfterMs: expect.any(Number) };
 
 describe('a unit of work on a MariaDB that is slow', () => {
-  // One connection, so that whatever outlives a transaction would be in the next one.
+  // A single connection, so that whatever outlives a transaction would end up in the next one.
   const limits: MysqlLimits = { connections: 1, statementTimeoutMs: 8_000, acquireTimeoutMs: 10_000 };
   let schema: TestDatabase;
   let proxy: TcpProxy;
@@ -130,7 +130,7 @@ it('a batch that is deleted with an Idempotency-Key on a slow MariaDB: 503 after
       retryAfter: '1',
     });
     expect(deletions).toBe(1);
-    // Whatever its code would still do, has its time.
+    // Whatever its code would still do has had its time.
     await sleep(8_000);
     proxy.heal();
     const { body } = await running.call('get', '/users?limit=100');

@@ -8,7 +8,7 @@ import { ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-/** The schema of the first version: what came later is what an upgrade adds. */
+/** The schema of the first version; what came later is what an upgrade adds. */
 const firstVersion = migrations.slice(0, 5);
 const users = 200;
 const groupId = 6_600_000_000_001;
@@ -19,7 +19,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an upgrade from the first version
   const app = aBootstrapApp();
   const appId = randomUUID();
   let database: TestDatabase;
-  /** Reads and writes as a node of the first version did, in its words. */
+  /** Reads and writes as a node of the first version did, with its statements. */
   let older: DataSource;
   let written = 0;
   const served = new Set<string>();

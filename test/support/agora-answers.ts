@@ -3,14 +3,14 @@ import type { Response } from 'supertest';
 const anyNumber = expect.any(Number) as number;
 const uuidV1 = /^[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Members and their order, at the top and in each entity: what a client that reads a stream would depend on. */
+/** Members and their order, at the top and in each entity: what a streaming parser would depend on. */
 export function expectOrder(response: Response, members: readonly string[], ofEntities?: readonly string[]): void {
   expect(Object.keys(response.body as object)).toEqual(members);
   for (const entity of (response.body as { entities?: object[] }).entities ?? [])
     if (ofEntities !== undefined) expect(Object.keys(entity)).toEqual(ofEntities);
 }
 
-/** A user of the seed: `uuid` of version 1, whole numbers for times. */
+/** A user as in the vendor's examples: `uuid` of version 1, integers for times. */
 export function anEntity(members: Readonly<Record<string, unknown>>): object {
   return {
     uuid: expect.stringMatching(uuidV1) as string,
@@ -31,7 +31,7 @@ export interface ExpectedError {
   readonly description: string | RegExp;
 }
 
-/** The five members of an error, in their order, and nothing beside them. */
+/** The five members of an error, in order, and no others. */
 export function expectError(
   answer: { status: number; body: any; headers: Readonly<Record<string, unknown>> },
   expected: ExpectedError,
@@ -59,7 +59,7 @@ const illegal = (description: string | RegExp): ExpectedError => ({
   description,
 });
 
-/** The errors of contract 2.2, 2.5, 3.1 and 3.2, word by word. */
+/** The vendor's errors, word for word. */
 export const agoraErrors = {
   noToken: { status: 401, error: 'unauthorized', exception: security, description: 'Unable to authenticate (OAuth)' },
   garbage: {

@@ -9,8 +9,8 @@ interface Target {
 }
 
 /**
- * A load balancer as they commonly are: it asks each node for `/health/ready`, acts on what it hears a while later, keeps
- * its connections to the nodes, and never tries a request a second time.
+ * A typical load balancer: it asks each node for `/health/ready`, acts on the answer a while later, keeps its
+ * connections to the nodes, and never retries a request.
  */
 export class Balancer {
   private readonly agent = new Agent({ keepAlive: true });
@@ -24,7 +24,7 @@ export class Balancer {
     server.on('request', (incoming, outgoing) => this.forward(incoming, outgoing));
   }
 
-  /** @param lagMs how long after a node has changed its answer it gets no more, or the first, requests */
+  /** @param lagMs how long after a node has changed its answer it stops, or starts, to get requests */
   static async start(lagMs: number): Promise<Balancer> {
     const server = createServer({ keepAliveTimeout: 60_000 }).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -39,7 +39,7 @@ export class Balancer {
     return [...this.targets].filter((target) => target.ready).length;
   }
 
-  /** From now on this node is asked whether it is ready, until it was ready and is gone. */
+  /** From now on, this node's readiness is checked until it was ready and has gone. */
   add(url: string): void {
     const target: Target = { url, ready: false };
     this.targets.add(target);

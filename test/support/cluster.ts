@@ -10,9 +10,9 @@ const maxBatchSize = 60;
 const daySeconds = 86_400;
 const clockAhead = join(import.meta.dirname, 'clock-ahead.mjs');
 
-/** Nodes on one MariaDB and one Redis of their own, and an app without rate limits. */
+/** Nodes with their own MariaDB and Redis, and an app without rate limits. */
 export class Cluster {
-  /** Those that stay; tests end others. */
+  /** The permanent nodes; tests stop others. */
   readonly nodes: ServiceProcess[] = [];
   redis!: TestServer;
   private readonly started: ServiceProcess[] = [];
@@ -26,8 +26,8 @@ export class Cluster {
 
   /**
    * @param nodes how many, or for each how far its clock is ahead, in milliseconds
-   * @param through what the nodes take for the URL of Redis, given the real one
-   * @param env settings of the nodes beside or instead of those of a test; BOOTSTRAP_APPS are apps beside its own
+   * @param through what the nodes use as the URL of Redis, given the real one
+   * @param env settings of the nodes, in addition to or instead of those of a test; BOOTSTRAP_APPS adds apps to its own
    */
   static async start(
     nodes: number | readonly number[],
@@ -60,23 +60,23 @@ export class Cluster {
     }
   }
 
-  /** Changes a setting of the app, as operators do. Running nodes see it within a second. */
+  /** Changes a setting of the app, as an operator does. Running nodes notice within a second. */
   async set(setting: string): Promise<void> {
     await runCli(['app', 'set', this.path.slice(1), setting], this.cliEnv);
   }
 
-  /** Draws a new certificate for the app, which signs from now on. Running nodes see it within a second. */
+  /** Draws a new certificate for the app, which signs from now on. Running nodes notice within a second. */
   async rotate(): Promise<void> {
     const app = JSON.parse(await runCli(['app', 'rotate', this.path.slice(1)], this.cliEnv)) as { certificate: string };
     this.credentials = { ...this.credentials, certificate: app.certificate };
   }
 
-  /** What shows a server of the Qiscus dialect to be the app. */
+  /** What identifies the app's server in the Qiscus dialect. */
   get qiscusServer(): Readonly<Record<string, string>> {
     return { 'qiscus-sdk-app-id': this.credentials.appId, 'qiscus-sdk-secret': this.credentials.certificate };
   }
 
-  /** The command line finds Redis where the nodes do, but tests make faults there. */
+  /** The command line reaches Redis where the nodes do, but tests inject faults there. */
   private get cliEnv(): Readonly<Record<string, string>> {
     return { ...this.env, REDIS_URL: '' };
   }
@@ -85,7 +85,7 @@ export class Cluster {
     return this.database?.url ?? '';
   }
 
-  /** One more node, which `stop` ends as well. @param clockAheadMs of its wall clock */
+  /** One more node, which `stop` also stops. @param clockAheadMs of its wall clock */
   async startNode(clockAheadMs = 0): Promise<ServiceProcess> {
     const env = { ...this.env, CLOCK_AHEAD_MS: String(clockAheadMs) };
     const node = await ServiceProcess.start(env, clockAheadMs === 0 ? [] : [clockAhead]);
@@ -93,7 +93,7 @@ export class Cluster {
     return node;
   }
 
-  /** An app token of a node, which is good on nodes whose clocks are as its own. */
+  /** A node's app token, which is valid on nodes whose clocks agree with its own. */
   async nodeToken(node: ServiceProcess): Promise<string> {
     const { appId: client_id, certificate: client_secret } = this.credentials;
     const { status, body } = await this.call(node, 'POST', '/token', {
@@ -109,7 +109,7 @@ export class Cluster {
     return this.nodes[index] as ServiceProcess;
   }
 
-  /** A user's AccessToken2; without a name, the app's. Also good where a clock is hours ahead. */
+  /** A user's AccessToken2; the app's if there is no name. Valid even where a clock is hours ahead. */
   token(username: string | null = null): string {
     return tokenOf(this.credentials, username, daySeconds);
   }
@@ -137,7 +137,7 @@ export class Cluster {
     }
   }
 
-  /** Which of these users a node says are online. */
+  /** Which of these users a node reports as online. */
   async online(node: ServiceProcess, usernames: readonly string[]): Promise<Set<string>> {
     const online = new Set<string>();
     for (let start = 0; start < usernames.length; start += 100) {
@@ -157,7 +157,7 @@ export class Cluster {
   }
 }
 
-/** Does `work` for each item, so many at a time. */
+/** Runs `work` for each item, this many at a time. */
 export async function inTurns<Item, Result>(
   items: readonly Item[],
   atOnce: number,

@@ -1,4 +1,4 @@
-// Loaded before the service: on SIGUSR2 it prints the longest delay of the event loop since the last time, in ms.
+// Loaded before the service: on SIGUSR2 it prints the longest event loop delay since the last time, in ms.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const delays = monitorEventLoopDelay({ resolution: 2 });

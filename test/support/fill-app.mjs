@@ -1,4 +1,5 @@
-// Fills an app with many users, inboxes, messages and members by bulk SQL, past the service: what its routes cost then.
+// Fills an app with many users, inboxes, messages and members by bulk SQL, bypassing the service, to see what its
+// routes cost.
 import Sqlite from 'better-sqlite3';
 import { createConnection } from 'mysql2/promise';
 

@@ -1,26 +1,26 @@
 /**
- * The two forms of the suites under `test/faults/`: short in `npm test`, long in `npm run test:faults -- --long`, which
+ * The two forms of the suites in `test/faults/`: short in `npm test`, long in `npm run test:faults -- --long`, which
  * sets TEST_LONG and TEST_SEED.
  */
 export const longForm = process.env.TEST_LONG === '1';
 
 /**
- * For a suite whose figures are times: the short form shares two processors with another suite, so a test that fails is
- * told, and looked at twice more. Never for a suite about what is lost, let in or counted.
+ * For a suite that measures times: the short form shares two processors with another suite, so a failing test is
+ * reported and repeated up to twice. Never for a suite about lost data, access or counts.
  */
 export function secondLookAtTimes(): void {
   if (!longForm) jestOf(import.meta).retryTimes(2, { logErrorsBeforeRetry: true });
 }
 
-/** So many in the short form, so many in the long one. */
+/** This many in the short form, that many in the long one. */
 export function runs(short: number, long: number): number {
   return longForm ? long : short;
 }
 
-/** What random choices of a suite begin with. Every suite that uses it prints it when it fails. */
+/** The seed of a suite's random choices. Every suite that uses it prints it on failure. */
 export const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
-/** Numbers from 0 to 1 that only depend on `seed`; `name` keeps the tests of a run apart. */
+/** Numbers from 0 to 1 that depend only on `seed`; `name` separates the tests of a run. */
 export function randomFrom(name: string): () => number {
   let state = seed ^ [...name].reduce((hash, character) => Math.imul(hash, 31) + character.charCodeAt(0), 7);
   return () => {
@@ -32,7 +32,7 @@ export function randomFrom(name: string): () => number {
   };
 }
 
-/** jest's own object. The package that exports it to import would bring the types of browsers with it. */
+/** jest's own object. The package to import it from would bring along the types of browsers. */
 function jestOf(meta: ImportMeta): { retryTimes(times: number, options: { logErrorsBeforeRetry: boolean }): void } {
   return (meta as ImportMeta & { jest: ReturnType<typeof jestOf> }).jest;
 }

@@ -3,7 +3,7 @@ import { type JsonSchema, type NamedSchemas, resolved } from './json-schema.js';
 
 export interface Operation {
   readonly method: string;
-  /** Every path under which one handler answers, with `{parameters}`. */
+  /** Every path with which a handler answers, with `{parameters}`. */
   readonly paths: readonly string[];
   readonly parameters: readonly { readonly name: string; readonly in: string; readonly schema?: JsonSchema }[];
   readonly body: JsonSchema | undefined;
@@ -17,23 +17,23 @@ export interface OpenApiDocument {
   readonly components: { readonly schemas: NamedSchemas };
 }
 
-/** What a running service has, by the name that a parameter or a member has in the document. */
+/** What a running service has, by the name of a parameter or member in the document. */
 export type World = Readonly<Record<string, readonly string[]>>;
 
 export interface FuzzCase {
   readonly kind: 'valid' | 'mutant' | 'raw';
   readonly method: string;
-  /** As it goes on the wire. */
+  /** As sent on the wire. */
   readonly path: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Uint8Array | null;
 }
 
-/** Stands in secrets that are sent. No answer may have it. */
+/** Part of every secret that is sent. No answer may contain it. */
 export const canary = 'canary-7f3a9c';
 const secretMember = /password|secret|refresh_token|identity_token/;
 
-/** The operations of a document; twins under another prefix are one, as they share a handler. */
+/** The operations of a document; those under several prefixes are one, as they share a handler. */
 export function operationsOf({ paths }: OpenApiDocument): Operation[] {
   const operations = new Map<string, Operation>();
   for (const [path, item] of Object.entries(paths))
@@ -56,7 +56,7 @@ export function operationsOf({ paths }: OpenApiDocument): Operation[] {
   return [...operations.values()];
 }
 
-/** JSON that no schema asks for, as it would be written. */
+/** JSON that no schema asks for, as text. */
 const hostileJson = [
   ...['null', 'true', 'false', '0', '-0', '-1', '0.5', '1e308', '1e400', '-1e400', '9007199254740993', '2147483648'],
   ...[
@@ -78,7 +78,7 @@ const hostileJson = [
   ...['[[]]', '[null]', '[{}]', '[1]', '["a","a"]', `[${Array(700).fill('"a"').join()}]`, '[', '{', ',', '1 2'],
   ...[33, 2_000].map((depth) => '['.repeat(depth) + ']'.repeat(depth)),
 ];
-/** The same for a path or a query, as it would be written there. */
+/** The same for a path or a query, as text. */
 const hostileText = [
   ...['%00', 'a%00', '%ff', '%c0%af', '%2F', '..', '%2e%2e', '.', '%252e', '%', '%zz', 'a%20', '%20a', '+', ';', '@'],
   ...[
@@ -130,14 +130,14 @@ const otherHeaders: readonly (readonly [string, string])[] = [
   ...(['accept', 'range', 'if-none-match', 'cookie', 'origin', '__proto__', 'x'] as const).map(
     (name) => [name, '*/*;q=-1,"'] as const,
   ),
-  // With the others less than 8 KiB: a request whose head is longer is none, and has no dialect.
+  // Less than 8 KiB with the others: a request with longer headers is not one, and has no dialect.
   ['x-long', 'y'.repeat(5_000)],
 ];
 const allHostileHeaders = [...hostileHeaders, ...otherHeaders];
 /** Where a body gets its hostile member. */
 const hole = '@hole@';
 
-/** About half valid, four of ten with one thing wrong, one of ten with bytes for a body. */
+/** About half of the cases are valid, four in ten have one thing wrong, one in ten has bytes for a body. */
 export function casesOf(operation: Operation, world: World, named: NamedSchemas): fc.Arbitrary<FuzzCase> {
   const parts = partsOf(operation, world, named);
   const valid = parts.map((one) => toCase('valid', operation.method, one));
@@ -180,7 +180,7 @@ function partsOf(operation: Operation, world: World, named: NamedSchemas): fc.Ar
     template: fc.constantFrom(...operation.paths),
     inPath: fc.record(Object.fromEntries(names.map((name) => [name, segment(name)]))),
     inQuery: fc.tuple(...query).map((pairs) => pairs.filter((pair) => pair !== null)),
-    // Everybody comes from elsewhere: how often one address may guess passwords is not the subject here.
+    // Every call comes from a different address: how often one may guess passwords is not the subject here.
     headers: address.map((from) => [...headersOf(world), ['x-forwarded-for', from] as const]),
     body: operation.body === undefined ? fc.constant(undefined) : valueOf(operation.body, 'body', world, named),
     form: fc.constant(operation.form),
@@ -194,7 +194,7 @@ function headersOf(world: World): (readonly [string, string])[] {
   );
 }
 
-/** Mostly a value that the service knows, if there is one. */
+/** Usually a value that the service knows, if there is one. */
 function knownOr<Value>(name: string, world: World, other: fc.Arbitrary<Value>): fc.Arbitrary<Value | string> {
   const known = world[name];
   if (known !== undefined)
@@ -221,7 +221,7 @@ function valueOf(written: JsonSchema, name: string, world: World, named: NamedSc
       });
     case 'object':
       return objectOf(schema, world, named);
-    // What has no type comes as text: a part of a query.
+    // Values without a type are sent as text: a part of a query.
     case 'string':
     case undefined:
       return knownOr(name, world, textOf(schema));
@@ -267,14 +267,14 @@ function mutated(parts: Parts, target: number, place: number, value: number): Pa
     }
     case 'headers': {
       const [name, header] = pick(allHostileHeaders);
-      // Now and then beside the right one.
+      // Occasionally next to the right one.
       const others = place % 5 === 0 ? parts.headers : parts.headers.filter(([one]) => one !== name);
       return { ...parts, headers: header === '' ? others : [...others, [name, header]] };
     }
   }
 }
 
-/** The places of a JSON value, the value itself among them. */
+/** The places in a JSON value, including the value itself. */
 function placesIn(value: unknown, at: readonly string[] = []): (readonly string[])[] {
   if (typeof value !== 'object' || value === null) return [at];
   return [at, ...Object.entries(value).flatMap(([name, member]) => placesIn(member, [...at, name]))];
@@ -320,7 +320,7 @@ const emptyBodies = ['[]', '""', 'null', ' ', '\r\n', '[[]]', '0', '1.0'];
 const latinBodies = ['user_id=caf\xe9', 'username=%E9&password=%ff', '{"username":"caf\xe9"}', '\xef\xbb\xbf{}'];
 const knownBodies = [...emptyBodies, ...latinBodies].map((text) => Buffer.from(text, 'latin1'));
 
-/** Bytes, a body from the lists, or one that was right until it was cut. */
+/** Bytes, a body from the lists, or a valid one that was truncated. */
 function rawBody(parts: Parts, bytes: Uint8Array | number): Uint8Array {
   if (typeof bytes !== 'number') return bytes;
   if (bytes % 3 === 0) return knownBodies[(bytes / 3) % knownBodies.length] as Uint8Array;

@@ -9,14 +9,14 @@ export interface Frame {
 
 export interface Closed {
   readonly code: number;
-  /** On the monotonic clock, as `performance.now()` tells it. */
+  /** On the monotonic clock of `performance.now()`. */
   readonly at: number;
 }
 
-/** An end user's client of the gateway. */
+/** An end user's gateway client. */
 export class GatewayClient {
   readonly frames: Frame[] = [];
-  /** Resolves when the connection has ended, whoever ended it. */
+  /** Resolves when the connection has ended, whichever side ended it. */
   readonly closed: Promise<Closed>;
   private taken = 0;
 
@@ -36,7 +36,7 @@ export class GatewayClient {
     return client;
   }
 
-  /** Logged in: `ready` has come. */
+  /** Logged in: `ready` has arrived. */
   static async login(url: string, path: string, token: string, more: object = {}): Promise<GatewayClient> {
     const client = await GatewayClient.connect(url, path);
     client.send({ type: 'login', token, ...more });
@@ -53,7 +53,7 @@ export class GatewayClient {
     this.socket.send(JSON.stringify(frame));
   }
 
-  /** The next frame that nobody has taken. */
+  /** The next frame that has not been taken yet. */
   async next(withinMs = 5_000): Promise<Frame> {
     for (const end = performance.now() + withinMs; this.frames.length <= this.taken; await sleep(2)) {
       if (performance.now() > end) throw new Error('no frame came in time');
@@ -89,7 +89,7 @@ export function refusal(
   });
 }
 
-/** Until something holds; fails when it does not in time. @returns how long it took, in milliseconds */
+/** Waits until something holds; fails if it does not in time. @returns how long it took, in milliseconds */
 export async function until(holds: () => Promise<boolean> | boolean, withinMs: number, everyMs = 10): Promise<number> {
   const begun = performance.now();
   while (!(await holds())) {

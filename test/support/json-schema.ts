@@ -1,4 +1,4 @@
-/** As much of a JSON schema as the OpenAPI document of the service uses. */
+/** As much of JSON schema as the service's OpenAPI document uses. */
 export interface JsonSchema {
   readonly $ref?: string;
   readonly type?: string;
@@ -20,7 +20,7 @@ export interface JsonSchema {
   readonly format?: string;
 }
 
-/** Words that only tell, and check nothing. */
+/** Words that only describe, and check nothing. */
 const telling = new Set(['description', 'example', 'default', 'title']);
 const known = new Set([
   ...['$ref', 'type', 'nullable', 'enum', 'oneOf', 'allOf', 'properties', 'required', 'additionalProperties'],
@@ -39,8 +39,8 @@ export function resolved(schema: JsonSchema, named: NamedSchemas): JsonSchema {
 }
 
 /**
- * What is wrong with a value, or null. Stricter than JSON schema: where members are listed, there may be no others, so
- * that nothing leaves the service that no document speaks of.
+ * What is wrong with a value, or null. Stricter than JSON schema: if members are listed, there may be no others, so
+ * that nothing undocumented leaves the service.
  */
 export function violation(written: JsonSchema, value: unknown, named: NamedSchemas, at = 'body'): string | null {
   const schema = resolved(written, named);

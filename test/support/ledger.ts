@@ -2,14 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { rowsOf } from './rows.js';
 
 export const writers = 20;
-/** Callers that come again at once would take the processors from what they wait for. */
+/** Callers that retry at once would take the CPU from what they wait for. */
 const retryAfterMs = 50;
 
-/** What writers were told: names whose registration, message and ban were acknowledged, and all that they tried. */
+/**
+ * What writers were told: names whose registration, message and ban were acknowledged, and all names that they tried.
+ */
 export class Ledger {
   readonly registered = new Set<string>();
   readonly banned = new Set<string>();
-  /** Message id to its receiver. */
+  /** Message ids and their receivers. */
   readonly messages = new Map<string, string>();
   readonly statuses = new Map<number, number>();
   stopped = false;
@@ -34,12 +36,12 @@ export class Ledger {
     return Promise.all(Array.from({ length: writers }, write)).then(() => undefined);
   }
 
-  /** Waits for so many further acknowledgements. */
+  /** Waits for this many further acknowledgements. */
   async untilMore(acks: number): Promise<void> {
     for (const target = this.acks + acks; this.acks < target;) await sleep(1);
   }
 
-  /** What is acknowledged by now. Whatever is tried, also later, is known to it. */
+  /** What has been acknowledged so far. Whatever is tried, even later, is included. */
   snapshot(): Ledger {
     const now = new Ledger(this.prefix, this.appUrl, this.token, this.tried);
     for (const name of this.registered) now.registered.add(name);
@@ -57,7 +59,7 @@ export class Ledger {
     if ((await this.post(`/users/${username}/deactivate`, { reason: username })) !== null) this.banned.add(username);
   }
 
-  /** The answer, or null when nobody knows what became of the request. */
+  /** The answer, or null if the fate of the request is unknown. */
   private async post(path: string, body: unknown): Promise<Record<string, unknown> | null> {
     try {
       const response = await fetch(`${this.appUrl()}${path}`, {
@@ -69,13 +71,13 @@ export class Ledger {
       const answer = (await response.json()) as Record<string, unknown>;
       if (response.status === 200) return answer;
     } catch {
-      // It is away.
+      // It is down.
     }
     await sleep(retryAfterMs);
     return null;
   }
 
-  /** The log of acknowledgements against the tables; what was not acknowledged may be there, but whole. */
+  /** Compares the acknowledgements with the tables; unacknowledged writes may be there, but only whole. */
   async expectNothingLost(databaseUrl: string): Promise<void> {
     const users = new Map<string, { uuid: string; activated: number }>();
     for (const { username, ...user } of await rowsOf<{ username: string; uuid: string; activated: number }>(
@@ -95,7 +97,7 @@ export class Ledger {
     ))
       lines.set(user_uuid, [...(lines.get(user_uuid) ?? []), line]);
     expect([...this.banned].filter((name) => users.get(name)?.activated !== 0)).toEqual([]);
-    // A ban and its line in the history are one, acknowledged or not.
+    // A ban and its history entry are one, acknowledged or not.
     for (const [name, { uuid, activated }] of users)
       expect([name, lines.get(uuid) ?? []]).toEqual([name, activated === 0 ? [{ activated: 0, reason: name }] : []]);
 

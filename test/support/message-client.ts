@@ -6,12 +6,12 @@ import type { RunningApp } from './start-app.js';
 
 export type Frame = Readonly<Record<string, any>> & { readonly type: string };
 
-/** A chat client on the gateway, which keeps every frame that it gets. */
+/** A chat client on the gateway, which keeps every frame that it receives. */
 export class MessageClient {
   readonly frames: Frame[] = [];
-  /** The same frames as they came. */
+  /** The same frames, as they arrived. */
   readonly texts: string[] = [];
-  /** Acknowledges each message as it comes. */
+  /** Acknowledges each message as it arrives. */
   acks = true;
   private waiting: (() => void)[] = [];
 
@@ -55,17 +55,17 @@ export class MessageClient {
     return this.frames.filter((frame) => frame.type === 'message');
   }
 
-  /** A text is sent as it stands. */
+  /** A string is sent as it is. */
   send(frame: Readonly<Record<string, unknown>> | string): void {
     this.socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
   }
 
-  /** The first frame of this type, which may be here already. */
+  /** The first frame of this type, which may have arrived already. */
   async first(type: string): Promise<Frame> {
     return (await this.take(type, 1))[0] as Frame;
   }
 
-  /** As many frames of this type, in their order. */
+  /** This many frames of this type, in order. */
   async take(type: string, count: number, withinMs = 10_000): Promise<Frame[]> {
     const found = (): Frame[] => this.frames.filter((frame) => frame.type === type);
     const until = performance.now() + withinMs;
@@ -84,7 +84,7 @@ export class MessageClient {
     return found();
   }
 
-  /** What was sent before this has been handled; acks are stored a moment later. */
+  /** Everything sent before this has been handled; acks are stored a moment later. */
   async settle(): Promise<void> {
     const before = this.frames.filter((frame) => frame.type === 'pong').length;
     this.send({ type: 'ping' });
@@ -98,13 +98,13 @@ export class MessageClient {
     await closed;
   }
 
-  /** Without a goodbye, as a client that dies. */
+  /** Without a close frame, like a client that dies. */
   terminate(): void {
     this.socket.terminate();
   }
 }
 
-/** Asks again until the answer is right: for what follows a moment after its cause. */
+/** Repeats until the assertion holds, for effects that follow a moment after their cause. */
 export async function eventually(check: () => Promise<void> | void, withinMs = 5_000): Promise<void> {
   for (const until = performance.now() + withinMs; ;) {
     try {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How a request ended: 0 for a connection that broke. */
+/** The status of a request; 0 if its connection broke. */
 export interface LoadAnswer {
   readonly status: number;
   readonly ms: number;
@@ -15,7 +15,7 @@ interface Connection {
   text: string;
 }
 
-/** A request as it goes over the wire. */
+/** A request as sent on the wire. */
 export function requestText(method: string, path: string, token: string, body = ''): string {
   return (
     `${method} ${path} HTTP/1.1\r\nhost: rollcall\r\nauthorization: Bearer ${token}\r\n` +
@@ -24,12 +24,12 @@ export function requestText(method: string, path: string, token: string, body = 
 }
 
 /**
- * Requests that come at a rate of their own, whether or not the ones before were answered: what many callers who do not
- * know of each other look like. On bare sockets, so that one process can ask for more than another can serve.
+ * Requests that arrive at a fixed rate, whether or not earlier ones were answered, like many independent callers. On
+ * bare sockets, so that one process can ask for more than another can serve.
  */
 export class OpenLoad {
   readonly answers: LoadAnswer[] = [];
-  /** Requests that found every connection in use: so many are waiting for their answers. */
+  /** Requests that found every connection in use: this many are waiting for answers. */
   unsent = 0;
   private readonly idle: Connection[] = [];
   private readonly all = new Set<Connection>();
@@ -40,7 +40,7 @@ export class OpenLoad {
     private readonly maxConnections: number,
   ) {}
 
-  /** As many requests at a time as there are connections, each after the answer to the one before; one of each at least. */
+  /** As many concurrent requests as there are connections, each after the previous answer; at least one of each. */
   async saturate(atOnce: number, forMs: number): Promise<void> {
     const begun = performance.now();
     let index = 0;
@@ -53,7 +53,7 @@ export class OpenLoad {
     await Promise.all(Array.from({ length: atOnce }, caller));
   }
 
-  /** @param perSecond how many requests begin */
+  /** @param perSecond how many requests start per second */
   async run(perSecond: number, forMs: number): Promise<void> {
     const begun = performance.now();
     for (let sent = 0, now = begun; now < begun + forMs; now = performance.now()) {

@@ -15,7 +15,7 @@ interface RawOptions {
   readonly agent?: Agent | false;
 }
 
-/** One request with its path as it stands: ordinary clients would resolve `..` and encode what is odd. */
+/** One request with its path as it is: ordinary clients would resolve `..` and encode odd characters. */
 export function rawCall(
   url: string,
   method: string,

@@ -8,7 +8,7 @@ export interface WireAnswer {
   readonly text: string;
 }
 
-/** A connection that stays, whose requests are bytes and whose answers are counted: no client tidies up in between. */
+/** A persistent connection whose requests are bytes and whose answers are counted, without a client that tidies up. */
 export class RawConnection {
   private waiting: ((answer: WireAnswer | null) => void)[] = [];
   private unread: WireAnswer[] = [];
@@ -42,14 +42,14 @@ export class RawConnection {
     if (!this.socket.destroyed) this.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   }
 
-  /** The next answer; null: the connection ended without one. */
+  /** The next answer; null if the connection ended without one. */
   answer(): Promise<WireAnswer | null> {
     const answer = this.unread.shift();
     if (answer !== undefined) return Promise.resolve(answer);
     return this.closed ? Promise.resolve(null) : new Promise((resolve) => this.waiting.push(resolve));
   }
 
-  /** Every answer until the connection ends, or until nothing came for so long. */
+  /** Every answer until the connection ends, or until nothing has arrived for this long. */
   async answersUntilQuiet(quietMs: number): Promise<WireAnswer[]> {
     const answers: WireAnswer[] = [];
     for (;;) {
@@ -60,7 +60,7 @@ export class RawConnection {
     }
   }
 
-  /** What came and is no answer (yet). */
+  /** Data that is not an answer (yet). */
   get rest(): string {
     return this.received.toString('latin1');
   }
@@ -75,7 +75,7 @@ export class RawConnection {
     this.socket.destroy();
   }
 
-  /** Takes one whole answer from what was received. */
+  /** Takes one complete answer from the received data. */
   private next(): WireAnswer | null {
     const headEnd = this.received.indexOf('\r\n\r\n');
     if (headEnd < 0) return null;
@@ -87,7 +87,7 @@ export class RawConnection {
       headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
     }
     const bodyStart = headEnd + 4;
-    // Every answer of the service tells its length. One that does not is told apart by what follows it.
+    // Every answer of the service states its length. One that does not is delimited by what follows it.
     const bodyEnd = bodyStart + Number(headers.get('content-length') ?? 0);
     if (this.received.length < bodyEnd) return null;
     const text = this.received.toString('utf8', bodyStart, bodyEnd);

@@ -8,15 +8,15 @@ export interface RawFrame {
   readonly fin?: boolean;
   /** The three reserved bits, 0 to 7. */
   readonly reserved?: number;
-  /** Clients must. */
+  /** Required of clients. */
   readonly masked?: boolean;
-  /** What the header says of the length, when that is not true. */
+  /** The length in the header, if it is to be wrong. */
   readonly length?: bigint;
 }
 
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-/** The bytes of a frame, however wrong it is. */
+/** The bytes of a frame, however invalid. */
 export function rawFrame({ opcode, payload = '', fin = true, reserved = 0, masked = true, length }: RawFrame): Buffer {
   const bytes = Buffer.from(payload);
   const stated = length ?? BigInt(bytes.length);
@@ -30,13 +30,13 @@ export function rawFrame({ opcode, payload = '', fin = true, reserved = 0, maske
   return masked ? Buffer.concat([head, Buffer.alloc(4), bytes]) : Buffer.concat([head, bytes]);
 }
 
-/** A client that sends what it likes: sockets and frames are made by hand, as `ws` would refuse most of them. */
+/** A client that can send anything: sockets and frames are hand-made, as `ws` would refuse most of them. */
 export class RawWebSocket {
-  /** The status of the answer to the upgrade; 0: there was none. */
+  /** The status of the answer to the upgrade; 0 if there was none. */
   status = 0;
-  /** All that came after the head of that answer. */
+  /** Everything received after the headers of that answer. */
   received = Buffer.alloc(0);
-  /** Resolves to the close code that the server sent, or null, when the server has ended the connection. */
+  /** When the server has ended the connection, resolves to the close code it sent, or null. */
   readonly closed: Promise<number | null>;
 
   private constructor(readonly socket: Socket) {
@@ -48,7 +48,7 @@ export class RawWebSocket {
     });
   }
 
-  /** Asks for the upgrade. @returns when it was answered, with whatever answer */
+  /** Requests the upgrade. @returns when it was answered, in whatever way */
   static async connect(
     url: string,
     path: string,
@@ -84,7 +84,7 @@ export class RawWebSocket {
     this.socket.destroy();
   }
 
-  /** The texts of the frames that came so far. */
+  /** The texts of the frames received so far. */
   get texts(): string[] {
     return this.frames().flatMap(({ opcode, payload }) => (opcode === opcodes.text ? [payload.toString()] : []));
   }
@@ -112,7 +112,7 @@ export class RawWebSocket {
     });
   }
 
-  /** The whole frames of the server, which are not masked, among what came. */
+  /** The complete frames of the server, which are not masked, in the received data. */
   private frames(): { readonly opcode: number; readonly payload: Buffer }[] {
     const frames = [];
     for (let at = 0; at + 2 <= this.received.length;) {

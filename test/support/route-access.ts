@@ -6,7 +6,7 @@ import type { RunningApp } from './start-app.js';
 /** What is read first and what deletes last, so that calls of all routes find something. */
 const order = ['HEAD', 'GET', 'PATCH', 'POST', 'PUT', 'DELETE'];
 
-/** Every route of the running service that has to do with an app or shows how the service is, with its guard. */
+/** Every route of the running service that concerns an app or shows the state of the service, with its guard. */
 export function guardedRoutes(running: RunningApp): { route: string; access: string }[] {
   const access = accessOfRoutes(running);
   return running.routes.routes
@@ -16,7 +16,7 @@ export function guardedRoutes(running: RunningApp): { route: string; access: str
     .sort((one, other) => placeOf(one.route) - placeOf(other.route));
 }
 
-/** Whether a route answers under another prefix as well: the document shows it there alone, with a note. */
+/** Whether a route is another spelling of one under a different prefix, which the document shows once, with a note. */
 export function isTwinRoute(route: string): boolean {
   return / \/(app-id\/|api\/v2\/(?!(sdk|rest)\/))/.test(route);
 }
@@ -25,14 +25,14 @@ function placeOf(route: string): number {
   return order.indexOf(route.split(' ', 1)[0] as string);
 }
 
-/** The preflight answers on every path and reads nothing; the documents are files that are the same for everybody. */
+/** Preflights are answered on every path and read nothing; the documents are files that are the same for everybody. */
 function readsNothingOfApps(route: string): boolean {
   return route === 'OPTIONS *' || / \/docs(\/|$)/.test(route);
 }
 
 type Controller = new (...args: never[]) => object;
 
-/** `METHOD /path` of every route that a controller makes, to the name of its guard, `everyone`, or undefined. */
+/** Maps `METHOD /path` of every controller route to the name of its guard, `everyone`, or undefined. */
 export function accessOfRoutes(running: RunningApp): Map<string, string | undefined> {
   return new Map(describedRoutes(running).map(({ route, access }) => [route, access]));
 }

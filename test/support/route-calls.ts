@@ -8,7 +8,7 @@ export interface RouteCall {
   readonly body?: string;
 }
 
-/** What a call has beside its path. */
+/** What a call has besides its path. */
 interface Parts {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
@@ -52,7 +52,7 @@ const admin = inBody((ids) => ({ newadmin: ids.other }));
 const announcement = inBody(() => ({ announcement: 'an announcement' }));
 const newGroup = (name: string) => inBody((ids) => ({ [name]: 'a name', owner: ids.username, members: [ids.other] }));
 
-/** What a call of each route of the Agora dialect carries beside the ids in its path. HEAD is as GET. */
+/** What a call of each Agora route carries besides the ids in its path. HEAD is like GET. */
 const agora: Readonly<Record<string, Describe>> = {
   'POST /token': (ids) => [
     { body: { grant_type: 'client_credentials', client_id: ids.appId, client_secret: ids.certificate } },
@@ -178,7 +178,7 @@ const agora: Readonly<Record<string, Describe>> = {
   'DELETE /users': page('usersCursor'),
 };
 
-/** The parameters of a Qiscus call, which stand in the query or in the body; and ids in its headers. */
+/** The parameters of a Qiscus call, in the query or the body, and ids in its headers. */
 const qiscus: Readonly<Record<string, (ids: Ids) => Readonly<Record<string, unknown>>>> = {
   'POST /rest/login_or_register': (ids) => ({ user_id: ids.username, username: 'a name', password: ids.password }),
   'GET /rest/user_profile': (ids) => ({ user_id: ids.username }),
@@ -213,7 +213,7 @@ const operations = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
 
 /**
  * The calls of a route (`METHOD /path`, as Fastify names it) in an app, with these ids wherever a call can carry one.
- * @throws Error for a route that nobody has described: each one has to say here what it takes
+ * @throws Error for a route without a description: each one has to state here what it takes
  */
 export function callsOf(route: string, app: Credentials, ids: Ids): RouteCall[] {
   const [method = '', pattern = ''] = route.split(' ');

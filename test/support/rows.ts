@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type BetterSqlite3 from 'better-sqlite3';
 import { createConnection } from 'mysql2/promise';
 
-/** What the database itself answers, past the service: one SELECT over a connection of its own. */
+/** What the database itself returns, bypassing the service: one SELECT over its own connection. */
 export async function rowsOf<Row>(databaseUrl: string, sql: string): Promise<Row[]> {
   if (databaseUrl.startsWith('sqlite:')) {
     const Sqlite = createRequire(import.meta.url)('better-sqlite3') as typeof BetterSqlite3;

@@ -1,18 +1,18 @@
 /**
- * What a service says of itself at /metrics: its memory, its open files and sockets, the delay of its event loop. Nothing
- * has to be loaded into it for that, and an answer proves that it is alive.
+ * What a service reports at /metrics: its memory, its open files and sockets, its event loop delay. Nothing has to be
+ * loaded into it for that, and an answer proves that it is alive.
  *
  * @typedef {object} ServiceFigures
  * @property {number} residentBytes
  * @property {number} handles open files, sockets among them
  * @property {number} sessions
- * @property {number} loopDelayP99Ms since the last time that somebody asked
+ * @property {number} loopDelayP99Ms since the last query
  * @property {(name: string, labels?: string) => number} sum of a metric, over the labels that contain this text
  */
 
 /** @param {string} url of the service @returns {Promise<ServiceFigures>} */
 export async function figuresOf(url) {
-  // A connection that was kept would be counted among the handles, for as long as the service keeps it.
+  // A persistent connection would be counted among the handles for as long as the service keeps it.
   const response = await fetch(`${url}/metrics`, { headers: { connection: 'close' } });
   const text = await response.text();
   if (response.status !== 200) throw new Error(`/metrics answered ${response.status}: ${text}`);

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const root = join(import.meta.dirname, '../..');
 const readyWithinMs = 90_000;
 
-/** `node dist/main.js` as an operator runs it: a process of its own, that can be killed. */
+/** `node dist/main.js` as an operator runs it: a separate process that can be killed. */
 export class ServiceProcess {
   private static readonly started = new Set<ChildProcess>();
 
@@ -24,7 +24,7 @@ export class ServiceProcess {
 
   /**
    * @param imports modules that are loaded before the service
-   * @param under a command that runs it, and leaves it the process that was started
+   * @param under a command that runs it but leaves it the process that was started
    */
   static async start(
     env: Readonly<Record<string, string>>,
@@ -35,7 +35,7 @@ export class ServiceProcess {
     return this.run([...under, process.execPath, ...withImports, join(root, 'dist/main.js')], env);
   }
 
-  /** Any other command that starts the service, and stays the process that signals are sent to. */
+  /** Any other command that starts the service, and remains the process that signals are sent to. */
   static async run(
     [program = '', ...args]: readonly string[],
     env: Readonly<Record<string, string>>,
@@ -69,31 +69,31 @@ export class ServiceProcess {
     return new ServiceProcess(child, url, () => output);
   }
 
-  /** Sends a signal and answers the next line that the process writes to its standard output. */
+  /** Sends a signal and returns the next line that the process writes to its standard output. */
   async ask(signal: NodeJS.Signals): Promise<string> {
     const answer = once(this.child.stdout as NodeJS.ReadableStream, 'data') as Promise<[string]>;
     this.child.kill(signal);
     return (await answer)[0].trim();
   }
 
-  /** Memory that it holds now, in MiB. Linux alone tells it in this way. */
+  /** Its current memory, in MiB. Only Linux reports it in this way. */
   async residentMiB(): Promise<number> {
     const status = await readFile(`/proc/${this.child.pid}/status`, 'utf8');
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
   }
 
-  /** Sends a signal and does not wait for what it does. */
+  /** Sends a signal without waiting for its effect. */
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
 
-  /** Waits until it has ended. @returns its exit code; null: a signal ended it */
+  /** Waits until it has ended. @returns its exit code; null if a signal ended it */
   async ended(): Promise<number | null> {
     if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'close');
     return this.child.exitCode;
   }
 
-  /** It stands still, as on a machine that gives it no processor, until `goOn`. */
+  /** Suspends it, as on a machine that gives it no CPU, until `goOn`. */
   standStill(): void {
     this.child.kill('SIGSTOP');
   }
@@ -102,24 +102,24 @@ export class ServiceProcess {
     this.child.kill('SIGCONT');
   }
 
-  /** Also those whose test ran out of time while they were starting. */
+  /** Including those whose test timed out while they were starting. */
   static killAll(): void {
     for (const child of this.started) child.kill('SIGKILL');
   }
 
-  /** `kill -9`: nothing is finished, nothing is said. */
+  /** `kill -9`: nothing is finished, nothing is printed. */
   async kill(): Promise<void> {
     await this.end('SIGKILL');
   }
 
-  /** As operators end it. @returns its exit code; null: a signal ended it */
+  /** Stops it as operators do. @returns its exit code; null if a signal ended it */
   stop(): Promise<number | null> {
     return this.end('SIGTERM');
   }
 
   private async end(signal: NodeJS.Signals): Promise<number | null> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
-      // Not `exit`: what it wrote last may still be on its way.
+      // Not `exit`: its last output may still be on its way.
       const closed = once(this.child, 'close');
       this.child.kill(signal);
       await closed;
@@ -137,8 +137,8 @@ export async function runCli(args: readonly string[], env: Readonly<Record<strin
 }
 
 /**
- * Takes the rate limits of an app away, and changes other settings of it. To be called before the service is asked for
- * the app, which it then remembers for a second.
+ * Removes the rate limits of an app, and changes other settings of it. Call it before the service is asked for the app,
+ * which it then caches for a second.
  */
 export async function liftLimits(
   { org, name }: { readonly org: string; readonly name: string },

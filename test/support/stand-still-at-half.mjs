@@ -1,5 +1,5 @@
-// Loaded before `rollcall backup`: when it says that half is copied, the process stands still, so that a test can end it
-// in the middle. What it says is written when this returns, as pipes are synchronous.
+// Loaded before `rollcall backup`: when it reports half, the process suspends itself, so that a test can end it in the
+// middle. Its output has been written when this returns, as pipes are synchronous.
 const { error } = console;
 console.error = (...values) => {
   error(...values);

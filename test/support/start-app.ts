@@ -19,20 +19,20 @@ import { createDatabase, neededUrl, onAnotherNode, patientWithDatabase, type Tes
 import { noteUncoveredSql } from './uncovered-sql.js';
 
 export interface StartOptions {
-  /** Settings of the environment beside those that name the engine. */
+  /** Settings of the environment besides those that name the engine. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Stands in for the service's clock from the moment it has started. */
+  /** Replaces the service's clock once it has started. */
   readonly clock?: FixedClock;
   /** Settings of the app; without `rate_profile` it has no limits. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** A database that another service uses as well; without it, one of its own, gone after `stop`. */
+  /** A database shared with another service; otherwise it has its own, which `stop` drops. */
   readonly database?: TestDatabase;
 }
 
 export interface CallOptions {
-  /** Sent as JSON; a string is sent as it stands. */
+  /** Sent as JSON; a string is sent as it is. */
   readonly body?: unknown;
-  /** null: no Authorization header. Without it, the app token. */
+  /** null: no Authorization header. By default, the app token. */
   readonly token?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -43,7 +43,7 @@ export interface RunningApp {
   readonly url: string;
   readonly nest: NestFastifyApplication;
   readonly routes: RouteTable;
-  /** Made at the start, with known credentials. */
+  /** Created at the start, with known credentials. */
   readonly app: App;
   readonly token: string;
   readonly database: TestDatabase;
