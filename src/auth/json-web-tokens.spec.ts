@@ -57,7 +57,7 @@ function nonCanonical(part: string): string {
   return part.slice(0, -1) + alphabet[alphabet.indexOf(part.at(-1) as string) + 1];
 }
 
-describe('a token of ours', () => {
+describe('a token of Rollcall', () => {
   test.each<[string, Claims]>([
     ['app', appClaims],
     ['user', userClaims],
@@ -67,12 +67,12 @@ describe('a token of ours', () => {
     expect(token).toBe(forge(goodHeader, claims));
   });
 
-  test('is good in its last second and over in the second of its end', () => {
+  test('is valid in its last second and has expired in the next', () => {
     expect(outcome(valid, now + 599)).toEqual(appClaims);
     expect(outcome(valid, now + 600)).toBe('token_expired');
   });
 
-  test('may come from a clock 60 s ahead of ours, and no more', () => {
+  test('may come from a clock up to 60 s ahead', () => {
     expect(outcome(valid, now - 60)).toEqual(appClaims);
     expect(outcome(valid, now - 61)).toBe('token_not_accepted');
   });
@@ -244,12 +244,12 @@ const attacks: [string, string, string?][] = [
 describe('refuses', () => {
   test.each(attacks)('%s', (_, token, code = 'token_malformed') => expect(outcome(token)).toBe(code));
 
-  test('a spelling of base64url that reads as the same bytes is among them', () => {
+  test('another base64url encoding of the same bytes', () => {
     expect(Buffer.from(nonCanonical(validSignature), 'base64url')).toEqual(Buffer.from(validSignature, 'base64url'));
     expect(nonCanonical(validSignature)).not.toBe(validSignature);
   });
 
-  test('every single bit that is changed, and every truncation', () => {
+  test('every flipped bit, and every truncation', () => {
     const bytes = Buffer.from(valid);
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const changed = Buffer.from(bytes);
@@ -270,7 +270,7 @@ describe('refuses', () => {
     );
   });
 
-  test('any JSON that is signed with our key and is not claims', () => {
+  test('any JSON that is signed with the right key but is not claims', () => {
     fc.assert(
       fc.property(fc.json(), (payload) => {
         expect(outcome(forge(goodHeader, payload))).toBe('token_malformed');

@@ -20,7 +20,7 @@ test('another app, or another certificate, gives another key and another kid', (
   expect(new Set(keys.map(({ kid }) => kid)).size).toBe(3);
 });
 
-test('a key has 256 bits, and its kid is 16 hex digits that are no part of it or of the certificate', () => {
+test('a key has 256 bits, and its kid is 16 hex digits that are not part of it or of the certificate', () => {
   const { kid, secret } = deriveSigningKey('one', certificate);
   const bytes = secret.export();
   expect(bytes).toHaveLength(32);

@@ -138,7 +138,7 @@ describe.each(['JWT', 'AccessToken2'])('an app token (%s)', (form) => {
     expect(() => tokens.authenticateApp(app, token)).toThrow(refusal('token_expired'));
   });
 
-  test('is refused by another app, also after its own app accepted it', () => {
+  test('is refused by another app, even after its own app accepted it', () => {
     const { app, tokens, token } = setUpToken();
     tokens.authenticateApp(app, token);
     expect(() => tokens.authenticateApp(otherApp, token)).toThrow(refusal('token_not_accepted'));
@@ -146,7 +146,7 @@ describe.each(['JWT', 'AccessToken2'])('an app token (%s)', (form) => {
     expect(() => tokens.authenticateApp(sameCertificate, token)).toThrow(refusal('token_not_accepted'));
   });
 
-  test('stays good while its certificate is being rotated, and ends with it although it was accepted before', () => {
+  test('remains valid while its certificate is being rotated, and ends with it although it was accepted before', () => {
     const { app, tokens, token } = setUpToken();
     tokens.authenticateApp(app, token);
     const rotating = { ...app, certificates: [secondCertificate, firstCertificate] };
@@ -155,12 +155,12 @@ describe.each(['JWT', 'AccessToken2'])('an app token (%s)', (form) => {
     expect(() => tokens.authenticateApp({ ...app, certificates: [secondCertificate] }, token)).toThrow(refusal(code));
   });
 
-  test('is no user token', async () => {
+  test('is not a user token', async () => {
     const { app, tokens, token } = setUpToken();
     await expect(tokens.authenticateUser(app, token)).rejects.toEqual(refusal('token_not_accepted'));
   });
 
-  test('is refused with anything added, also after it was accepted', () => {
+  test('is refused with anything added, even after it was accepted', () => {
     const { app, tokens, token } = setUpToken();
     tokens.authenticateApp(app, token);
     for (const other of [` ${token}`, `${token} `, `${token}\n`, `${token}=`, token.slice(0, -1)])
@@ -190,12 +190,12 @@ describe.each(['JWT', 'AccessToken2 with the uuid', 'AccessToken2 with the name'
     await expect(tokens.authenticateUser(app, token)).rejects.toEqual(refusal('token_expired'));
   });
 
-  test('is no app token', () => {
+  test('is not an app token', () => {
     const { app, tokens, token } = setUpToken();
     expect(() => tokens.authenticateApp(app, token)).toThrow(refusal('token_not_accepted'));
   });
 
-  test('ends with the next request when the epoch moves, and a new one is good', async () => {
+  test('ends with the next request when the epoch moves, and a new one is valid', async () => {
     const { app, alice, clock, tokens, token, make, store } = setUpToken();
     await tokens.authenticateUser(app, token);
     clock.advance(10_500);
@@ -206,7 +206,7 @@ describe.each(['JWT', 'AccessToken2 with the uuid', 'AccessToken2 with the name'
     expect((await tokens.authenticateUser(app, make(revoked))).user).toEqual(revoked);
   });
 
-  test('a banned user is told so, a user who is gone is unknown', async () => {
+  test('a banned user is told so, a deleted user is unknown', async () => {
     const { app, alice, tokens, token, store } = setUpToken();
     store({ ...alice, activated: false });
     await expect(tokens.authenticateUser(app, token)).rejects.toEqual(refusal('user_banned'));
@@ -222,14 +222,14 @@ describe.each(['JWT', 'AccessToken2 with the uuid', 'AccessToken2 with the name'
 });
 
 describe('user tokens', () => {
-  test('a JWT follows the uuid: whoever registers the name anew does not inherit it', async () => {
+  test('a JWT follows the uuid: whoever registers the name again does not inherit it', async () => {
     const { app, alice, tokens, store } = setUp();
     const { accessToken } = tokens.issueUserToken(app, alice);
     store({ ...alice, uuid: uuids.bob });
     await expect(tokens.authenticateUser(app, accessToken)).rejects.toEqual(refusal('token_not_accepted'));
   });
 
-  test('a JWT issued right after a revocation, in the same second, is good', async () => {
+  test('a JWT issued right after a revocation, in the same second, is valid', async () => {
     const { app, alice, clock, tokens, store } = setUp();
     const revoked = { ...alice, tokenEpoch: clock.now() };
     store(revoked);
@@ -240,7 +240,7 @@ describe('user tokens', () => {
     });
   });
 
-  test('an AccessToken2 of the second of the revocation is refused, one of the next second is good', async () => {
+  test('an AccessToken2 issued in the second of the revocation is refused, one of the next second is valid', async () => {
     const { app, alice, clock, tokens, agoraToken, store } = setUp();
     clock.advance(500);
     store({ ...alice, tokenEpoch: clock.now() });
@@ -251,7 +251,7 @@ describe('user tokens', () => {
     expect(issued).toEqual({ by: 'agora', atSeconds: clock.nowSeconds() });
   });
 
-  test('an AccessToken2 with a name is for no user who was registered later, one with the uuid is for its user', async () => {
+  test("an AccessToken2 with a name opens no account registered later, one with a uuid opens that user's", async () => {
     const { app, alice, clock, tokens, agoraToken, store } = setUp();
     const [byName, byUuid] = [agoraToken(1, 'alice'), agoraToken(1, alice.uuid)];
     clock.advance(1000);
@@ -262,13 +262,13 @@ describe('user tokens', () => {
     expect((await tokens.authenticateUser(app, agoraToken(1, 'alice'))).user.uuid).toBe(alice.uuid);
   });
 
-  test('an AccessToken2 finds its user in any case of the name or uuid', async () => {
+  test('an AccessToken2 finds its user in any letter case of the name or uuid', async () => {
     const { app, alice, tokens, agoraToken } = setUp();
     for (const userId of ['ALICE', alice.uuid.toUpperCase()])
       expect((await tokens.authenticateUser(app, agoraToken(1, userId))).user).toEqual(alice);
   });
 
-  test('an AccessToken2 that could mean two users opens neither account', async () => {
+  test('an ambiguous AccessToken2 opens neither account', async () => {
     const { app, alice, tokens, agoraToken, store } = setUp();
     const impostor = { ...alice, username: alice.uuid, uuid: uuids.bob };
     store(impostor, alice);
@@ -290,7 +290,7 @@ describe('a user token of 20 characters', () => {
     });
   });
 
-  test('is refused when it is nobody’s, and when the user moved on while it was looked up', async () => {
+  test('is refused if it is nobody’s, and if the user’s epoch moved during the look-up', async () => {
     const { app, alice, tokens, store } = setUp();
     await expect(tokens.authenticateUser(app, 'B'.repeat(20))).rejects.toEqual(refusal('token_not_accepted'));
     store({ ...alice, tokenEpoch: 1 });
@@ -303,14 +303,14 @@ describe('a user token of 20 characters', () => {
     await expect(tokens.authenticateUser(app, userToken)).rejects.toEqual(refusal('user_banned'));
   });
 
-  test('is no app token', () => {
+  test('is not an app token', () => {
     const { app, tokens } = setUp();
     expect(() => tokens.authenticateApp(app, userToken)).toThrow(refusal('token_malformed'));
   });
 });
 
 describe('exchange', () => {
-  test('an AccessToken2 of an app becomes an app token of the same end', async () => {
+  test("an app's AccessToken2 becomes an app token with the same expiry", async () => {
     const { app, clock, tokens, agoraToken } = setUp();
     const agora = agoraToken(2);
     clock.advance(100_000);
@@ -320,7 +320,7 @@ describe('exchange', () => {
     expect(tokens.authenticateApp(app, accessToken)).toEqual({ kind: 'app', expiresAtSeconds });
   });
 
-  test('an AccessToken2 of a user becomes a user token of the same end and the epoch of now', async () => {
+  test("a user's AccessToken2 becomes a user token with the same expiry and the current epoch", async () => {
     const { app, alice, clock, tokens, agoraToken, store } = setUp();
     const { accessToken, expiresAtSeconds } = await tokens.exchange(app, agoraToken(1, 'alice'));
     expect(expiresAtSeconds).toBe(clock.nowSeconds() + 600);
@@ -329,13 +329,13 @@ describe('exchange', () => {
     await expect(tokens.authenticateUser(app, accessToken)).rejects.toEqual(refusal('token_not_accepted'));
   });
 
-  test('what lasted 24 hours at most lasts no longer after the exchange', async () => {
+  test('a token limited to 24 hours lasts no longer after the exchange', async () => {
     const { app, clock, tokens, agoraToken } = setUp();
     const { expiresAtSeconds } = await tokens.exchange(app, agoraToken(2, '', { life: 0xffff_ffff }));
     expect(expiresAtSeconds).toBe(clock.nowSeconds() + 86_400);
   });
 
-  test('is signed by the certificate that signs now, not by the one that goes', async () => {
+  test('is signed with the current certificate, not with the previous one', async () => {
     const { app, tokens, agoraToken } = setUp();
     const rotating = { ...app, certificates: [secondCertificate, firstCertificate] };
     const { accessToken } = await tokens.exchange(rotating, agoraToken(2));
@@ -367,7 +367,7 @@ describe('exchange', () => {
   });
 });
 
-test('10,000 remembered tokens are the most: older ones are verified anew and still good', () => {
+test('at most 10,000 tokens are cached: older ones are verified again and still valid', () => {
   const { app, tokens } = setUp();
   const issued = Array.from({ length: 10_050 }, () => tokens.issueAppToken(app).accessToken);
   for (const token of issued) tokens.authenticateApp(app, token);

@@ -34,7 +34,7 @@ describe('the migrations', () => {
     await schema.drop();
   });
 
-  it('make exactly the tables of the entities', async () => {
+  it('create exactly the tables of the entities', async () => {
     expect(await missing()).not.toEqual([]);
     await migrate(dataSource);
     expect(await missing()).toEqual([]);
@@ -48,7 +48,7 @@ describe('the migrations', () => {
     expect(await missing()).toEqual([]);
   });
 
-  it('go on where a process was killed in the middle of one', async () => {
+  it('continue where a process was killed in the middle of one', async () => {
     await migrate(dataSource);
     const tables = dataSource.entityMetadatas.map(({ tableName }) => tableName);
     for (const gone of [1, Math.ceil(tables.length / 2), tables.length - 1]) {
@@ -60,7 +60,7 @@ describe('the migrations', () => {
     }
   });
 
-  it('keep what is stored when they run again', async () => {
+  it('keep the stored data when they run again', async () => {
     await migrate(dataSource);
     await dataSource.query("INSERT INTO user_counts (app_id, slot, users) VALUES ('a', 0, 7)");
     await dataSource.query('DELETE FROM migrations');
@@ -70,7 +70,7 @@ describe('the migrations', () => {
     ]);
   });
 
-  it('let only one node in at a time, and the lock is free after a failure', async () => {
+  it('admit one node at a time, and the lock is free after a failure', async () => {
     await migrate(dataSource);
     // Two simultaneous holders would both be inside; on SQLite one process holds the file, so its one connection asks
     // twice.
@@ -94,7 +94,7 @@ describe('the migrations', () => {
     await Promise.all(nodes.filter((node) => node !== dataSource).map((node) => node.destroy()));
   });
 
-  it('stop at the next change when another process has taken the lock over, and are not written down', async () => {
+  it('stop at the next change when another process has taken the lock over, and are not recorded', async () => {
     await migrate(dataSource);
     const takeOver = "UPDATE migration_lock SET holder = 'other', beat = beat + 1 WHERE id = 1";
     /** Its process is suspended in the middle. */
@@ -119,7 +119,7 @@ describe('the migrations', () => {
     expect(names.map(({ name }) => name)).not.toContain(StoodStill1999999999999.name);
   });
 
-  it('are not written down either when the lock was lost in the last of their statements', async () => {
+  it('are not recorded either when the lock was lost in the last of their statements', async () => {
     await migrate(dataSource);
     class Last1999999999999 implements MigrationInterface {
       async up(runner: QueryRunner): Promise<void> {

@@ -25,7 +25,7 @@ describe('Places', () => {
       (error: AppError) => error.code,
     );
 
-  it('gives one app all places while nobody else wants one', async () => {
+  it('gives an app all places while nobody else wants one', async () => {
     const places = new Places(limits, refusals);
     for (let i = 0; i < 6; i += 1) void take(places, 'a');
     await turn();
@@ -33,7 +33,7 @@ describe('Places', () => {
     expect(places.waiting).toBe(2);
   });
 
-  it('gives the next free places to those who hold the fewest, until each has its share', async () => {
+  it('gives the next free places to the apps that hold the fewest, until each has its share', async () => {
     const places = new Places({ ...limits, places: 3 }, refusals);
     for (let i = 0; i < 30; i += 1) void take(places, 'flood');
     for (const app of ['b', 'c', 'b', 'c']) void take(places, app);
@@ -53,7 +53,7 @@ describe('Places', () => {
     expect(seated.slice(7)).toEqual(['flood', 'flood']);
   });
 
-  it('never gives an app more than it may have, and passes a waiting one over for others', async () => {
+  it('never gives an app more than it may have, and skips a waiting one for others', async () => {
     const places = new Places({ ...limits, placesOfApp: 1 }, refusals);
     for (const app of ['a', 'a', 'a', 'b']) void take(places, app);
     await turn();
@@ -66,7 +66,7 @@ describe('Places', () => {
     expect(seated).toEqual(['a', 'b', 'a']);
   });
 
-  it('refuses who finds its own line full, and who finds the line of all full', async () => {
+  it("refuses callers whose app's queue is full, or when the common queue is full", async () => {
     const places = new Places({ ...limits, places: 1, waiting: 3, waitingOfApp: 2 }, refusals);
     for (const app of ['a', 'a', 'a', 'b']) void take(places, app);
     expect(await codeOf(places.take('a'))).toBe('rate_limited');
@@ -79,7 +79,7 @@ describe('Places', () => {
     expect(places.waiting).toBe(3);
   });
 
-  it('sends away who waited for too long, and keeps no place for them', async () => {
+  it('refuses callers that waited too long, and keeps no place for them', async () => {
     const places = new Places({ ...limits, places: 1, waitMs: 20 }, refusals);
     await places.take('a');
     expect(await codeOf(places.take('b'))).toBe('database_unavailable');

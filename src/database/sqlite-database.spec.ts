@@ -36,7 +36,7 @@ describe('SqliteDatabase', () => {
   const committed = () =>
     (witness.prepare('SELECT name FROM things ORDER BY name').all() as { name: string }[]).map(({ name }) => name);
 
-  it('undoes nobody else when one write of a group fails', async () => {
+  it('undoes no other write when one write of a group fails', async () => {
     const results = await Promise.allSettled([
       add('one'),
       database.write(async (transaction) => {
@@ -71,7 +71,7 @@ describe('SqliteDatabase', () => {
     expect(seen).toEqual(Array(600).fill(true));
   });
 
-  it('shares a commit between the writes that wait', async () => {
+  it('shares a commit between waiting writes', async () => {
     const commits = new Set<number>();
     // A connection's data_version changes once per commit of another connection.
     const version = () => witness.pragma('data_version', { simple: true }) as number;
@@ -83,7 +83,7 @@ describe('SqliteDatabase', () => {
     expect(version()).toBeGreaterThan(before);
   });
 
-  it('takes a write that comes in whatever moment another one ends', async () => {
+  it('accepts a write at whatever moment another one ends', async () => {
     for (let moments = 0; moments < 20; moments += 1) {
       await add(`one ${moments}`);
       for (let moment = 0; moment < moments; moment += 1) await Promise.resolve();
@@ -92,7 +92,7 @@ describe('SqliteDatabase', () => {
     expect(committed()).toHaveLength(40);
   });
 
-  it('lets no write see half of another', async () => {
+  it('never shows a write half of another', async () => {
     await add('counter', '0');
     const increment = (transaction: Transaction) =>
       transaction
@@ -108,7 +108,7 @@ describe('SqliteDatabase', () => {
     expect(await database.read('SELECT text FROM things')).toEqual([{ text: '300' }]);
   });
 
-  it('reads what was acknowledged, and not what is under way', async () => {
+  it('reads what was acknowledged, and not what is in progress', async () => {
     const half = database.write(async (transaction) => {
       await transaction.run(insert, ['a', 'half', '']);
       expect(await database.read('SELECT name FROM things')).toEqual([]);
@@ -117,7 +117,7 @@ describe('SqliteDatabase', () => {
     expect(await database.read('SELECT name FROM things')).toEqual([{ name: 'half' }]);
   });
 
-  it('keeps what it acknowledged on a disk that is full, says so to the others, and works on when there is room', async () => {
+  it('keeps acknowledged writes on a full disk, refuses the others, and resumes when there is room', async () => {
     const pages = writer.pragma('page_count', { simple: true }) as number;
     writer.pragma(`max_page_count = ${pages + 20}`);
     const acknowledged: string[] = [];
@@ -139,7 +139,7 @@ describe('SqliteDatabase', () => {
     expect(committed()).toEqual([...acknowledged, 'after'].sort());
   });
 
-  it('answers everyone when its file is gone from under it', async () => {
+  it('answers everybody when its file disappears', async () => {
     await add('one');
     const waiting = [add('two'), add('three')];
     writer.close();
@@ -165,7 +165,7 @@ describe('SqliteDatabase', () => {
     });
     afterEach(() => other.close());
 
-    it('waits without keeping the event loop, and commits once the lock is free', async () => {
+    it('waits without blocking the event loop, and commits once the lock is free', async () => {
       const locked = open(patient);
       const write = addTo(locked, 'one');
       let longestMs = 0;
@@ -182,7 +182,7 @@ describe('SqliteDatabase', () => {
       expect(committed()).toEqual(['one']);
     });
 
-    it('refuses what waited too long, and takes writes again when the lock is free', async () => {
+    it('refuses writes that waited too long, and accepts writes again when the lock is free', async () => {
       const locked = open({ ...patient, maxLockWaitMs: 50 });
       const writes = [addTo(locked, 'one'), addTo(locked, 'two')];
       for (const write of writes)
@@ -193,7 +193,7 @@ describe('SqliteDatabase', () => {
       expect(committed()).toEqual(['three']);
     });
 
-    it('refuses what comes while the queue is full', async () => {
+    it('refuses writes while the queue is full', async () => {
       const locked = open(patient);
       const writes = Array.from({ length: 10 }, (_none, index) => addTo(locked, `n${index}`));
       await expect(addTo(locked, 'surplus')).rejects.toMatchObject({ code: 'overloaded', retryAfterMs: 1000 });
@@ -219,7 +219,7 @@ describe('SqliteDatabase', () => {
     expect(committed()).toEqual(['one', 'two']);
   });
 
-  it('tells for each row of insertNew whether it is in', async () => {
+  it('returns for each row of insertNew whether it was inserted', async () => {
     const row = (name: string) => ({ app_id: 'a', name, text: name });
     const columns = ['app_id', 'name', 'text'];
     const rows = ['x', 'y', 'x', 'z'].map(row);
@@ -240,7 +240,7 @@ describe('SqliteDatabase in memory', () => {
     await database.close();
   });
 
-  it('bounds the reads that wait as it bounds the writes', async () => {
+  it('bounds waiting reads as it bounds writes', async () => {
     const database = new SqliteDatabase(new Sqlite(':memory:'), null, { maxQueued: 3, maxLockWaitMs: 50 });
     const reads = Array.from({ length: 3 }, () => database.ping());
     await expect(database.ping()).rejects.toMatchObject({ code: 'overloaded', retryAfterMs: 1000 });

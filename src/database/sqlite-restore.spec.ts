@@ -64,14 +64,14 @@ const refused = (detail: RegExp) => ({ code: 'argument_invalid', detail: expect.
 const names = () => readdirSync(folder).sort();
 
 describe('backup', () => {
-  it('makes one file for its owner only, and leaves nothing beside it', async () => {
+  it('creates one file for its owner only, and leaves nothing beside it', async () => {
     await backUp();
     expect(names()).toEqual(['backup.sqlite', 'rollcall.sqlite']);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(markOf(file)).toBe('before');
   });
 
-  it('has what a running service has in its log only', async () => {
+  it('includes what a running service has only in its log', async () => {
     const service = openSqlite(path);
     service.exec("UPDATE mark SET text = 'in the log'");
     await backUp();
@@ -79,7 +79,7 @@ describe('backup', () => {
     expect(markOf(file)).toBe('in the log');
   });
 
-  it('ends although somebody writes between any two of its steps, and is as of the moment in which it began', async () => {
+  it('finishes even if somebody writes between any two of its steps, and is as of its beginning', async () => {
     change(path, `CREATE TABLE filler AS SELECT zeroblob(${8 * 1024 * 1024}) AS bytes`);
     const service = openSqlite(path);
     const percents: number[] = [];
@@ -98,7 +98,7 @@ describe('backup', () => {
     expect([markOf(file), markOf(path)]).toEqual(['before', `after ${percents.length} steps`]);
   });
 
-  it('replaces a file only when it is told to', async () => {
+  it('replaces a file only when told to', async () => {
     writeFileSync(file, 'mine');
     await expect(backUp()).rejects.toMatchObject(refused(/exists: name another file/));
     expect(readFileSync(file, 'utf8')).toBe('mine');
@@ -107,14 +107,14 @@ describe('backup', () => {
     expect(names()).toEqual(['backup.sqlite', 'rollcall.sqlite']);
   });
 
-  it('of a damaged database makes no file', async () => {
+  it('of a damaged database creates no file', async () => {
     truncateSync(path, 16 * 1024);
     await expect(backUp()).rejects.toMatchObject(refused(/damaged/));
     expect(existsSync(file)).toBe(false);
     expect(names().filter((name) => name.includes('partial'))).toEqual([]);
   });
 
-  it('of nothing makes no file, and no database either', async () => {
+  it('of nothing creates no file, and no database either', async () => {
     rmSync(path);
     await expect(backUp()).rejects.toMatchObject(refused(/there is no database/));
     expect(names()).toEqual([]);
@@ -127,14 +127,14 @@ describe('restore', () => {
     set(path, 'after');
   });
 
-  it('puts the copy in place and keeps the database until then', async () => {
+  it('puts the copy in place and keeps the previous database', async () => {
     expect(await restore()).toBe(`${path}.old`);
     expect([markOf(path), markOf(`${path}.old`), markOf(file)]).toEqual(['before', 'after', 'before']);
     expect(names()).toEqual(['backup.sqlite', 'rollcall.sqlite', 'rollcall.sqlite.old']);
     expect([path, `${path}.old`].map((name) => statSync(name).mode & 0o777)).toEqual([0o600, 0o600]);
   });
 
-  it('works where there is no database yet, whatever log one has left', async () => {
+  it('works if there is no database yet, whatever log one has left behind', async () => {
     rmSync(path);
     writeFileSync(`${path}-wal`, 'stale');
     expect(await restore()).toBeNull();
@@ -142,7 +142,7 @@ describe('restore', () => {
     expect(markOf(path)).toBe('before');
   });
 
-  it('is refused while a service has the database open, also an idle one', async () => {
+  it('is refused while a service has the database open, even an idle one', async () => {
     const service = openSqlite(path);
     service.prepare('SELECT text FROM mark').get();
     await expect(restore()).rejects.toMatchObject(refused(/stop it first/));
@@ -151,7 +151,7 @@ describe('restore', () => {
     expect(names()).toEqual(['backup.sqlite', 'rollcall.sqlite']);
   });
 
-  it('keeps what a service that was killed has left in its log', async () => {
+  it('keeps what a killed service left in its log', async () => {
     const [main, log] = [readFileSync(path), () => readFileSync(`${path}-wal`)];
     const killed = openSqlite(path);
     killed.exec("UPDATE mark SET text = 'only in the log'");
@@ -163,7 +163,7 @@ describe('restore', () => {
     expect([markOf(path), markOf(`${path}.old`)]).toEqual(['before', 'only in the log']);
   });
 
-  it('of a damaged database has to be told that nobody uses it', async () => {
+  it('over a damaged database has to be told that nobody uses it', async () => {
     writeFileSync(path, 'x'.repeat(8192));
     writeFileSync(`${path}-wal`, 'stale');
     await expect(restore()).rejects.toMatchObject(refused(/damaged .*--force/));
@@ -173,7 +173,7 @@ describe('restore', () => {
     expect(readFileSync(`${path}.old`, 'utf8')).toBe('x'.repeat(8192));
   });
 
-  it('takes a file of an older version', async () => {
+  it('accepts a file of an older version', async () => {
     rmSync(file);
     await migrated(file, 2);
     set(file, 'older');

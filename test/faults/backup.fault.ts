@@ -49,7 +49,7 @@ describe('backup and restore of SQLite', () => {
   afterAll(() => ServiceProcess.killAll());
 
   it(
-    'under load has all that was acknowledged before it began, and nothing half; restored, it is served',
+    'under load contains everything acknowledged before it began, and nothing partial; restored, it is served',
     async () => {
       const written = ledger.start();
       const moments: { file: string; before: Ledger; tookMs: number; meanwhile: number }[] = [];
@@ -92,7 +92,7 @@ describe('backup and restore of SQLite', () => {
   );
 
   it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
-    'ended by %s in the middle there is nothing under the name of the backup',
+    'interrupted by %s, it leaves nothing under the name of the backup',
     async (signal) => {
       const file = join(folder, 'backup.sqlite');
       const preload = join(import.meta.dirname, '../support/stand-still-at-half.mjs');

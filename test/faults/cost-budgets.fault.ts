@@ -47,7 +47,7 @@ const attacks: readonly Attack[] = [
 /** SQLite reads on the thread that serves everybody, so the short form tests it; the long form tests both. */
 const engines = longForm ? (['sqlite', 'mariadb'] as const) : (['sqlite'] as const);
 
-describe.each(engines)('beside an app that asks for what is dear, on %s', (engine) => {
+describe.each(engines)('beside an app that makes expensive calls, on %s', (engine) => {
   const attacker = aBootstrapApp();
   const other = aBootstrapApp();
   let database: TestDatabase;
@@ -73,7 +73,7 @@ describe.each(engines)('beside an app that asks for what is dear, on %s', (engin
   });
 
   it.each(attacks.map((attack) => [attack.what, attack] as const))(
-    'another app is served as before, and health within 100 ms: %s',
+    'another app is served as before, and health checks within 100 ms: %s',
     async (what, { path, body = '' }) => {
       const request = requestOf(attacker, path, body);
       await watch(service.url, other, sleep(200));
@@ -98,7 +98,7 @@ describe.each(engines)('beside an app that asks for what is dear, on %s', (engin
     attackMs * 3 + 30_000,
   );
 
-  it('a page beyond the last is empty, and as quick as the first', async () => {
+  it('a page beyond the last is empty, and as fast as the first', async () => {
     const begun = performance.now();
     const response = await fetch(`${service.url}/api/v2.1/rest/get_unread_users?page=1000000`, {
       headers: headersOf(attacker),

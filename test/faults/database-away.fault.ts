@@ -79,7 +79,7 @@ describe('the service without its MariaDB', () => {
     await expectWorking();
   });
 
-  it('503 with Retry-After within the time-outs while it is a black hole, and as before when it is back', async () => {
+  it('503 with Retry-After within the timeouts while it is a black hole, and as before when it is back', async () => {
     await Promise.all(Array.from({ length: 30 }, () => running.call('get', '/users').then(({ status }) => status)));
     proxy.hold();
     await expectUnavailable(5_000);
@@ -105,7 +105,7 @@ describe('the service without its MariaDB', () => {
     await expectWorking();
   });
 
-  it('503 also where the app itself is not known yet', async () => {
+  it('503 even if the app itself is not cached yet', async () => {
     proxy.refuse();
     expectError(await running.call('get', '//some/other/users'), agoraErrors.unavailable);
     proxy.heal();

@@ -97,7 +97,7 @@ describe('the service while its MariaDB', () => {
   const connections = async (): Promise<number> => (await connectionIds()).size;
 
   it(
-    'is down: 503 within 1 s for each of a hundred requests; and all is well within 5 s of its return',
+    'is down: 503 within 1 s for each of a hundred requests, and everything works within 5 s of its return',
     async () => {
       await inTurns(Array.from({ length: 50 }), 25, list);
       proxy.refuse();
@@ -115,7 +115,7 @@ describe('the service while its MariaDB', () => {
   );
 
   it(
-    'is killed and started again: all is well within 5 s, with no restart of the service',
+    'is killed and restarted: everything works within 5 s, without a restart of the service',
     async () => {
       const load = inTurns(Array.from({ length: 200 }), 10, register);
       await server.restart();
@@ -128,7 +128,7 @@ describe('the service while its MariaDB', () => {
   );
 
   it(
-    'is a black hole under load: no request hangs, and within 5 s of the end a hundred of a hundred succeed',
+    'is a black hole under load: no request hangs, and within 5 s of its end a hundred out of a hundred succeed',
     async () => {
       await inTurns(Array.from({ length: 50 }), 25, list);
       proxy.hold();
@@ -185,7 +185,7 @@ describe('the service while its MariaDB', () => {
   );
 
   it(
-    'is read only, as after a failover: 503 for writes on connections that are then given up, reads go on',
+    'is read-only, as after a failover: 503 for writes on connections that are then dropped, reads continue',
     async () => {
       await inTurns(Array.from({ length: 50 }), 25, list);
       const before = await connectionIds();
@@ -212,7 +212,7 @@ describe('the service while its MariaDB', () => {
   );
 
   it(
-    'was read only for a moment: the write is tried again on a new connection, and nobody sees it',
+    'was read-only for a moment: the write is retried on a new connection, and nobody notices',
     async () => {
       await onServer('SET GLOBAL read_only = ON');
       const answer = register();
@@ -224,7 +224,7 @@ describe('the service while its MariaDB', () => {
   );
 
   it(
-    'is set so that a power cut loses what was acknowledged: the doctor warns of it, and each start',
+    'is configured so that a power cut loses acknowledged writes: doctor and every start warn about it',
     async () => {
       const env = { DATABASE_URL: database.url };
       const warning = 'innodb_flush_log_at_trx_commit is not 1: a power cut may lose acknowledged writes';
@@ -243,7 +243,7 @@ describe('the service while its MariaDB', () => {
   );
 
   it(
-    'takes no more connections: 503 or served, nothing hangs, and all is well when it does again',
+    'accepts no more connections: 503 or served, nothing hangs, and everything works when it does again',
     async () => {
       const [{ Value: usual }] = (await onServer("SHOW VARIABLES LIKE 'max_connections'")) as [{ Value: string }];
       proxy.cut();

@@ -27,7 +27,7 @@ type App = ReturnType<typeof aBootstrapApp>;
 
 afterAll(() => ServiceProcess.killAll());
 
-describe.each(['sqlite', 'mariadb'] as const)('who owns thousands of groups of 300, on %s', (engine) => {
+describe.each(['sqlite', 'mariadb'] as const)('a user who owns thousands of groups of 300, on %s', (engine) => {
   const [big, other] = [aBootstrapApp(), aBootstrapApp()];
   const name = aUsername();
   let schema: TestDatabase;
@@ -101,7 +101,7 @@ describe.each(['sqlite', 'mariadb'] as const)('who owns thousands of groups of 3
     return percentile(times, 0.99);
   }
 
-  it('is deleted within a second, others go on meanwhile, and kill -9 in the middle leaves nothing for good', async () => {
+  it('is deleted within a second, others carry on meanwhile, and kill -9 in the middle leaves nothing permanently', async () => {
     await call(other, 'POST', '/users', { username: 'neighbour', password: 'p' });
     const quietMs = await writesOfOthers();
     await service.ask('SIGUSR2');

@@ -18,7 +18,7 @@ describe('the service when its SQLite file cannot grow', () => {
   });
   afterAll(() => running.stop());
 
-  it('503 for writes, reads go on, nothing acknowledged is lost, and writes work when there is room again', async () => {
+  it('503 for writes, reads continue, nothing acknowledged is lost, and writes work when there is room again', async () => {
     const acked: string[] = [];
     const register = async () => {
       const username = aUsername();
@@ -48,7 +48,7 @@ describe('the service when its SQLite file cannot grow', () => {
     expect(sqlite.pragma('integrity_check', { simple: true })).toBe('ok');
   });
 
-  it('refuses writes to readiness, when its file cannot be written, and is ready again when it can', async () => {
+  it('is not ready while its file is not writable, and is ready again when it is', async () => {
     const ready = async () => {
       const { status, body } = await running.call('get', '//health/ready');
       return [status, (body as { database: string }).database];

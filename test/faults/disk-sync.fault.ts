@@ -68,7 +68,7 @@ describe('SQLite syncs the disk before a write is acknowledged', () => {
   };
 
   it(
-    'one sync for each of them, when they come one after the other',
+    'one sync for each, if they come one after the other',
     async () => {
       const before = (await syncs()).length;
       const writes: Span[] = [];
@@ -82,7 +82,7 @@ describe('SQLite syncs the disk before a write is acknowledged', () => {
   );
 
   it(
-    'a sync between each request and its answer, when twenty at a time share commits',
+    'a sync between each request and its answer, if twenty at a time share commits',
     async () => {
       const before = (await syncs()).length;
       const writes = await inTurns(Array.from({ length: runs(1_000, 20_000) }), 20, register);

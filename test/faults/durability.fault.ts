@@ -80,7 +80,7 @@ describe('no acknowledged user, message or ban is lost', () => {
   );
 
   it(
-    'when MariaDB is killed with -9, and the service goes on by itself within 5 s',
+    'when MariaDB is killed with -9, and the service recovers by itself within 5 s',
     async () => {
       ledger = await open('mariadb');
       const written = ledger.start();

@@ -52,7 +52,7 @@ describe('SIGTERM during the start', () => {
     expect(ms).toBeLessThan(promptlyMs);
   });
 
-  it('ends it promptly, with 0, while it waits for a MySQL that is away', async () => {
+  it('ends it promptly, with 0, while it waits for an unreachable MySQL', async () => {
     const child = spawnService('mysql://root:secret@127.0.0.1:9/rollcall');
     await saysWaiting(child);
     const { end, ms } = await terminate(child);

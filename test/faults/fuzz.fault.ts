@@ -38,7 +38,7 @@ const names = Array.from({ length: 20 }, (_none, index) => `fuzzed-${index}`);
 /** The other engine rejects other texts. */
 const engines = longForm ? (['sqlite', 'mariadb'] as const) : (['sqlite'] as const);
 
-describe.each(engines)('on %s, whatever is sent to a route, it answers as the document says:', (engine) => {
+describe.each(engines)('on %s, whatever is sent to a route, it answers as documented:', (engine) => {
   let database: TestDatabase;
   let service: ServiceProcess;
   const totals = { cases: 0, served: 0, stallMs: 0, longestError: 0 };

@@ -26,7 +26,7 @@ interface Answer {
 }
 
 /** Three services on three nodes of one database, and what was acknowledged to the writers on each. */
-describe('three services, each on a node of its own of a Galera cluster', () => {
+describe('three services, each on its own node of a Galera cluster', () => {
   const app = aBootstrapApp();
   const appPath = `${app.org}/${app.name}`;
   let galera: TestGalera;
@@ -107,7 +107,7 @@ describe('three services, each on a node of its own of a Galera cluster', () => 
   );
 
   it(
-    'one of fifty registrations of a name at once succeeds, the others are told that it is taken',
+    'one of fifty simultaneous registrations of a name succeeds, the others are told that it is taken',
     async () => {
       const names = Array.from({ length: runs(20, 100) }, () => aUsername('race'));
       const answers = await inTurns(names, 2, (name) =>
@@ -132,7 +132,7 @@ describe('three services, each on a node of its own of a Galera cluster', () => 
   );
 
   it(
-    'a user, a ban and its end that one of them acknowledged hold on the next at once, however far its node is behind',
+    'a user, a ban and its end acknowledged by one of them take effect on the next at once, however far its node lags',
     async () => {
       /** While this is queried, the database node applies nothing that others have written. */
       const whileBehind = async (
@@ -174,7 +174,7 @@ describe('three services, each on a node of its own of a Galera cluster', () => 
   );
 
   it(
-    'one node of the database is killed with -9 or stands still: no acknowledged user is lost, the two others go on, its own comes back',
+    'a database node is killed with -9 or suspended: no acknowledged user is lost, the two others carry on, and it comes back',
     async () => {
       const acked: string[] = [];
       const asked = new Set<string>(await usernamesOn(0));

@@ -27,10 +27,7 @@ const bodies: [string, string | Uint8Array, Record<string, string>?][] = [
   ['__proto__ alone', '{"__proto__":{"username":"a","user_id":"a","password":"b"}}'],
   ['__proto__ escaped', `{${user},"\\u005f_proto__":null}`],
   ['__proto__ below constructor.prototype', `{${user},"constructor":{"prototype":{"__proto__":{}}}}`],
-  [
-    'constructor.prototype for the members that are required',
-    '{"constructor":{"prototype":{"username":"a","user_id":"a"}}}',
-  ],
+  ['constructor.prototype for the required members', '{"constructor":{"prototype":{"username":"a","user_id":"a"}}}'],
   ...[33, 2_000, 30_000].map((depth): [string, string] => [`${depth} levels of lists`, nested(depth)]),
   ...[33, 2_000, 10_000].map((depth): [string, string] => [
     `${depth} levels of objects`,
@@ -109,7 +106,7 @@ const doors: [string, string, Readonly<Record<string, string>>][] = [
   ['a login of Qiscus', '/api/v2.1/rest/login_or_register', qiscus],
 ];
 
-describe('a body that is no strict JSON', () => {
+describe('a body that is not strict JSON', () => {
   let database: TestDatabase;
   let service: ServiceProcess;
   let longestMs = 0;
@@ -152,7 +149,7 @@ describe('a body that is no strict JSON', () => {
     });
   });
 
-  it(`keeps the event loop for less than ${maxStallMs} ms`, async () => {
+  it(`blocks the event loop for less than ${maxStallMs} ms`, async () => {
     const stallsMs: number[] = [];
     while (stallsMs.length < tries && (stallsMs.at(-1) ?? Infinity) >= maxStallMs) {
       await service.ask('SIGUSR2');

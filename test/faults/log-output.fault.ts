@@ -68,7 +68,7 @@ describe('the service, when its log cannot be written', () => {
     expect(await exited).toEqual([0, null]);
   };
 
-  it('answers, ends on SIGTERM, and says once how many lines were lost, when the disk was full and has room again', async () => {
+  it('answers, ends on SIGTERM, and reports once how many lines were lost, when the disk was full and has room again', async () => {
     const path = join(folder, 'log');
     const file = await open(path, 'w');
     // A write beyond the limit fails as on a full disk: first after some bytes, then with none written.

@@ -62,7 +62,7 @@ describe('MysqlDatabase', () => {
     return performance.now() - begun;
   };
 
-  it('runs a transaction again that lost a deadlock, and nobody sees it', async () => {
+  it('retries a transaction that lost a deadlock, and nobody notices', async () => {
     await Promise.all([add(1), add(2)]);
     let attempts = 0;
     // Twenty pairs lock the same two rows in opposite orders; each waits long enough to meet the other.
@@ -81,7 +81,7 @@ describe('MysqlDatabase', () => {
   });
 
   it.each([1213, 1205, 1047, 3101])(
-    'tries a read again after the error %i, and then says that it is away',
+    'retries a read after the error %i, and then reports that it is unavailable',
     async (errno) => {
       const signal = `SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = ${errno}`;
       await expect(database.read(signal)).rejects.toMatchObject(unavailable);
@@ -90,10 +90,10 @@ describe('MysqlDatabase', () => {
     },
   );
 
-  describe('makes one transaction of a unit of work', () => {
+  describe('makes a unit of work one transaction', () => {
     const lost = "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213";
 
-    it('and runs the whole of it again when that was lost, also where the code did not notice', async () => {
+    it('and runs all of it again if that was lost, even if the code did not notice', async () => {
       for (const swallow of [false, true]) {
         let attempts = 0;
         const use = async () => {
@@ -112,7 +112,7 @@ describe('MysqlDatabase', () => {
       }
     });
 
-    it('and runs the whole of it again when a read of it was lost', async () => {
+    it('and runs all of it again if one of its reads was lost', async () => {
       let attempts = 0;
       const use = async () => {
         attempts += 1;
@@ -124,7 +124,7 @@ describe('MysqlDatabase', () => {
       await database.write((transaction) => transaction.run("DELETE FROM things WHERE app_id = 'a'"));
     });
 
-    it('and leaves nothing of one that failed, nor of one that went on after a statement had failed', async () => {
+    it('and leaves nothing of one that failed, nor of one that continued after a failed statement', async () => {
       const failing = database.runInUnitOfWork(
         async () => {
           await add(1);
@@ -157,12 +157,12 @@ describe('MysqlDatabase', () => {
     });
   });
 
-  it('shows a statement that is wrong as what it is: a fault of ours', async () => {
+  it('reports an invalid statement as an internal error', async () => {
     await expect(database.read('SELEKT 1')).rejects.toMatchObject({ errno: 1064 });
     await expect(database.read('SELECT * FROM nothing')).rejects.toMatchObject({ errno: 1146 });
   });
 
-  it('rolls back what the work refused, and the connection is as before', async () => {
+  it('rolls back when the work throws, and the connection is as before', async () => {
     for (let time = 0; time < limits.connections * 3; time += 1)
       await expect(
         database.write(async (transaction) => {
@@ -173,7 +173,7 @@ describe('MysqlDatabase', () => {
     expect(await numbers()).toEqual([]);
   });
 
-  it('serves many more writes at once than it has connections', async () => {
+  it('serves many more concurrent writes than it has connections', async () => {
     const patient = new MysqlDatabase((dataSource.driver as unknown as { pool: Pool }).pool.promise(), {
       ...limits,
       acquireTimeoutMs: 20_000,
@@ -189,7 +189,7 @@ describe('MysqlDatabase', () => {
     expect(patient.writesWaiting).toBe(0);
   });
 
-  it('sends a caller away who waited for a connection for too long, and serves the others', async () => {
+  it('refuses a caller that waited too long for a connection, and serves the others', async () => {
     const busy = Array.from({ length: limits.connections }, () =>
       database.write((transaction) => transaction.read('SELECT SLEEP(0.28)')),
     );
@@ -201,7 +201,7 @@ describe('MysqlDatabase', () => {
     await expect(database.read('SELECT 1')).resolves.toHaveLength(1);
   });
 
-  it('serves an app at once beside one that floods, and serves that too', async () => {
+  it('serves an app at once beside one that floods, and serves that one too', async () => {
     let flooding = true;
     let served = 0;
     // Each asks again at once, even if it was refused.
@@ -224,13 +224,13 @@ describe('MysqlDatabase', () => {
     expect(database.writesWaiting).toBe(0);
   });
 
-  it('cuts a statement that takes too long, and the next one does not wait behind it', async () => {
+  it('aborts a statement that takes too long, and the next one does not wait behind it', async () => {
     const took = await elapsed(() => expect(database.read('SELECT SLEEP(5)')).rejects.toMatchObject(unavailable));
     expect(took).toBeLessThan(limits.statementTimeoutMs + 300);
     expect(await elapsed(() => database.read('SELECT 1'))).toBeLessThan(limits.statementTimeoutMs);
   });
 
-  it('gives up silent connections and works on at once when the network is back', async () => {
+  it('drops silent connections and works again as soon as the network is back', async () => {
     await Promise.all(Array.from({ length: limits.connections }, (_none, index) => add(index)));
     proxy.hold();
     const lost = await Promise.allSettled(
@@ -255,7 +255,7 @@ describe('MysqlDatabase', () => {
     await expect(add(1)).resolves.toBe(1);
   });
 
-  it('answers within its time-outs while new connections meet a black hole', async () => {
+  it('answers within its timeouts while new connections end in a black hole', async () => {
     await database.ping();
     proxy.refuse();
     await expect(database.ping()).rejects.toMatchObject(unavailable);
@@ -268,7 +268,7 @@ describe('MysqlDatabase', () => {
     await expect(database.ping()).resolves.toBeUndefined();
   });
 
-  it('does not run a write again whose answer was lost: it may have happened', async () => {
+  it('does not retry a write whose answer was lost, as it may have taken effect', async () => {
     let attempts = 0;
     const write = database.write(async (transaction) => {
       attempts += 1;
@@ -284,7 +284,7 @@ describe('MysqlDatabase', () => {
 });
 
 describe('a service on MariaDB', () => {
-  it('has its session settings on each of its connections, also on those that migrated', async () => {
+  it('has its session settings on each of its connections, including those that ran migrations', async () => {
     const schema = await createDatabase('mariadb');
     const running = await startApp({ database: schema, env: { DATABASE_POOL_SIZE: '4' } });
     try {

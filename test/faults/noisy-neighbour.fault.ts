@@ -102,7 +102,7 @@ describe.each(engines)('an app whose users flood the gateway, on %s', (engine) =
     Array.from({ length: count }, (_none, index) => `${prefix}-${index}`);
 
   it(
-    'another tenant reads about as quickly as before, and nobody gets a 503',
+    'another tenant reads about as fast as before, and nobody gets a 503',
     async () => {
       await register(quiet, ['reader']);
       const reads = `/${quiet.org}/${quiet.name}/users/reader`;
@@ -134,7 +134,7 @@ describe.each(engines)('an app whose users flood the gateway, on %s', (engine) =
     lastsMs + 60_000,
   );
 
-  it('a user who goes on sending too much is sent away, with 4012', async () => {
+  it('a user who keeps sending too much is disconnected with 4012', async () => {
     const stop = await flood(names(3, 'stubborn'), ['target-3']);
     await sleep(25_000);
     const counts = await stop();

@@ -28,7 +28,7 @@ const refusedWithinMs = 100;
 /** The short form shares the machine with another suite, so times get this much more. */
 const slack = longForm ? 1 : 3;
 
-describe(`at ${times} times of what it can do`, () => {
+describe(`at ${times} times its capacity`, () => {
   const app = aBootstrapApp();
   let database: TestDatabase;
   let service: ServiceProcess;
@@ -74,7 +74,7 @@ describe(`at ${times} times of what it can do`, () => {
     ['registering users, whose passwords are hashed at the full cost', registration, 16],
   ] as const;
   it.each([...callsOfBothForms, ...(longForm ? ([['registering users in batches', batch, 4]] as const) : [])])(
-    '%s: goodput of 80 of 100, 503 at once for the rest, health within 200 ms, and as before within 5 s',
+    '%s: goodput of 80 %%, 503 at once for the rest, health within 200 ms, and as before within 5 s',
     async (_what, request, atOnce) => {
       for (let index = 0; index < 20; index += 1)
         await fetch(`${service.url}/${app.org}/${app.name}/users`, {
@@ -141,8 +141,8 @@ describe(`at ${times} times of what it can do`, () => {
   );
 });
 
-describe('with as many requests under way as it takes', () => {
-  it('refuses the next at once, answers for its health, and serves all that it took', async () => {
+describe('with as many requests in progress as it accepts', () => {
+  it('refuses the next at once, answers health checks, and serves all that it admitted', async () => {
     const server = await createDatabase('mariadb');
     const proxy = await TcpProxy.to(server.url);
     const running = await startApp({
@@ -173,8 +173,8 @@ describe('with as many requests under way as it takes', () => {
   }, 120_000);
 });
 
-describe('while it looks at nobody', () => {
-  it('a thousand who connect stand in line, and all are served when it looks again', async () => {
+describe('while its event loop is blocked', () => {
+  it('a thousand connections wait, and all are served when it continues', async () => {
     const database = await createDatabase('sqlite');
     const service = await ServiceProcess.start({ DATABASE_URL: database.url, LOG_LEVEL: 'fatal' });
     const { hostname, port } = new URL(service.url);

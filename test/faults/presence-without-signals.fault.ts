@@ -69,7 +69,7 @@ describe('presence while Redis loses messages', () => {
   );
 
   it(
-    'the same within 10 s when Redis is away altogether, with no 5xx',
+    'the same within 10 s when Redis is down altogether, with no 5xx',
     async () => {
       const names = named('alone', 50);
       await cluster.register(names);
@@ -92,7 +92,7 @@ describe('presence while Redis loses messages', () => {
   );
 
   it(
-    'a delete, a new password, a revocation, a forced logout and a message are known within 10 s when Redis is away',
+    'a delete, a new password, a revocation, a forced logout and a message are noticed within 10 s when Redis is down',
     async () => {
       const names = named(aUsername(), 5);
       await cluster.register(names);
@@ -125,7 +125,7 @@ describe('presence while Redis loses messages', () => {
   );
 
   it(
-    'what a certificate or the secret of user tokens has let in ends within 10 s of its end on every node, and nothing else',
+    'sessions from a certificate or token secret end within 10 s of its removal on every node, and no others do',
     async () => {
       const names = named(aUsername(), 3);
       await cluster.register(names);
@@ -161,7 +161,7 @@ describe('presence while Redis loses messages', () => {
   );
 
   it(
-    'an app that the command line disables has no session within 10 s when Redis is away',
+    'an app disabled on the command line has no session after 10 s when Redis is down',
     async () => {
       await cluster.register(['tenant']);
       const client = await login(node(0), 'tenant');

@@ -115,7 +115,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
   );
 
   it.each(['restarted', 'flushed'])(
-    'Redis %s: right again within 10 s, and no 5xx meanwhile',
+    'Redis %s: correct again within 10 s, and no 5xx meanwhile',
     async (how) => {
       const names = named(how, 300);
       await cluster.register(names);
@@ -168,7 +168,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
   );
 
   it(
-    `a node with ${orphans} sessions is killed with -9 and one stands still for longer than its lease: offline within 15 s, never who came back elsewhere, and what was banned meanwhile is closed`,
+    `a node with ${orphans} sessions is killed with -9 and one is suspended for longer than its lease: offline within 15 s, except for users who reconnected elsewhere, and what was banned meanwhile is closed`,
     async () => {
       const orphaned = named('orphan', orphans);
       const frozen = named('zombie', 20);

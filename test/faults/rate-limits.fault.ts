@@ -101,7 +101,7 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
     maxAttempts * (lastsMs + 20_000),
   );
 
-  it('their clocks are apart: who is behind takes no token of who is ahead', async () => {
+  it('their clocks differ: a node that is behind refuses tokens from one that is ahead', async () => {
     const [, ahead, behind] = cluster.nodes as [ServiceProcess, ServiceProcess, ServiceProcess];
     expect((await cluster.call(behind, 'GET', '/users/nobody', undefined, tokens[1])).status).toBe(401);
     expect((await cluster.call(ahead, 'GET', '/users/nobody', undefined, tokens[1])).status).toBe(404);

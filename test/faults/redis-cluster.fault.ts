@@ -66,7 +66,7 @@ describe('on a Redis Cluster', () => {
     });
 
     it.each(['dies', 'hangs'] as const)(
-      'when a master %s, its keys are refused, soon at once, those of others are served, and all are when it is back',
+      'when a master %s, its keys are refused, soon at once, others are served, and all are when it is back',
       async (how) => {
         const lost = '{lost}:key';
         const victim = await cluster.masterOf(lost);
@@ -198,7 +198,7 @@ describe('on a Redis Cluster', () => {
     );
 
     it(
-      'no 5xx when a master dies: its apps are limited by each service alone, others as before, and all are when it is back',
+      'no 5xx when a master dies: its apps are limited by each service on its own, others as before, until it is back',
       async () => {
         const users = await Promise.all(apps.map(async (app) => ({ app, ...(await online(app)) })));
         const masters = await Promise.all(users.map(({ key }) => cluster.masterOf(key)));

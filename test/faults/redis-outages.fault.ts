@@ -95,7 +95,7 @@ describe('three nodes whose Redis is', () => {
   } as const;
 
   it.each(Object.keys(outages) as (keyof typeof outages)[])(
-    '%s: no 5xx, a p99 at most 250 ms higher for at most 2 s, and presence is right again within 10 s',
+    '%s: no 5xx, a p99 at most 250 ms higher for at most 2 s, and presence is correct again within 10 s',
     async (how) => {
       const { begin, end } = outages[how];
       let rise = { felt: Infinity, after: Infinity };
@@ -127,7 +127,7 @@ describe('three nodes whose Redis is', () => {
   );
 
   it(
-    'down: each node lets in its share of the limit, together no more than it',
+    'down: each node admits its share of the limit, together no more than the limit',
     async () => {
       proxy.refuse();
       await sleep(feltMs);

@@ -3,7 +3,7 @@ import { startMariaDb, type TestServer } from '../../scripts/test-servers.mjs';
 import { until } from '../support/gateway-client.js';
 import { runCli, ServiceProcess } from '../support/service-process.js';
 
-describe('a MariaDB that answers every question and refuses writes', () => {
+describe('a MariaDB that answers every query but refuses writes', () => {
   let server: TestServer;
   let service: ServiceProcess;
   let url: string;
@@ -51,7 +51,7 @@ describe('a MariaDB that answers every question and refuses writes', () => {
       reason: /UPDATE command denied/,
     },
   ])(
-    'is not ready, says so once with its reason, and doctor knows: $fault',
+    'is not ready, logs it once with the reason, and doctor reports it: $fault',
     async ({ make, mend, reason }) => {
       const before = lines().length;
       expect(await ready()).toEqual({ status: 200, database: 'up' });
@@ -68,7 +68,7 @@ describe('a MariaDB that answers every question and refuses writes', () => {
     60_000,
   );
 
-  it('is not ready from the start with binlog_format=STATEMENT, where our isolation cannot be logged', async () => {
+  it('is not ready from the start with binlog_format=STATEMENT, which cannot log READ COMMITTED', async () => {
     await onServer("SET GLOBAL binlog_format = 'STATEMENT'");
     const other = await ServiceProcess.start({ DATABASE_URL: url });
     try {

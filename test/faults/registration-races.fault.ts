@@ -31,12 +31,12 @@ describe(`registrations that race through three nodes (seed ${seed})`, () => {
   it.each([
     ['the same name', (name: string) => name],
     [
-      'the same name in other cases',
+      'the same name in other letter cases',
       (name: string, contender: number) =>
         [...name].map((letter, at) => ((contender >> (at % 6)) & 1 ? letter.toUpperCase() : letter)).join(''),
     ],
   ])(
-    `one of fifty who register %s at once gets it, and each of the others is told so`,
+    `one of fifty simultaneous registrations of %s gets it, and each of the others is told so`,
     async (_what, spelling) => {
       const prefix = `race${Math.floor(randomFrom(_what)() * 1e9)}x`;
       const outcomes = { registered: 0, taken: 0 };
@@ -67,7 +67,7 @@ describe(`registrations that race through three nodes (seed ${seed})`, () => {
   );
 
   it(
-    'batches of sixty that overlap all succeed as documented, with no deadlock seen from outside',
+    'overlapping batches of sixty all succeed as documented, with no visible deadlock',
     async () => {
       const random = randomFrom('batches');
       const prefix = `batch${Math.floor(random() * 1e9)}x`;

@@ -54,7 +54,7 @@ describe.each([
       outgoing.end(body === undefined ? undefined : JSON.stringify(body));
     });
 
-  it('fails none of the requests of forty clients that keep their connections', async () => {
+  it('fails no request of forty clients with persistent connections', async () => {
     let [restarting, requests] = [true, 0];
     const failures = new Map<number | string, number>();
     const client = async (): Promise<void> => {

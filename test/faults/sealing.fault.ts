@@ -24,7 +24,7 @@ afterAll(() => ServiceProcess.killAll());
 
 const certificates = () => rowsOf<{ certificate: string }>(database.url, 'SELECT certificate FROM apps');
 
-it('a start with a wrong key or none ends with a sentence, and one with the key from a file serves', async () => {
+it('a start with a wrong key or none ends with one sentence, and one with the key from a file serves', async () => {
   await runCli(['app', 'create', 'a/b'], { ...env, SEALING_KEY: key });
   for (const wrong of ['', other]) {
     const start = ServiceProcess.start({ ...env, SEALING_KEY: wrong });
@@ -41,7 +41,7 @@ it('a start with a wrong key or none ends with a sentence, and one with the key 
   await service.stop();
 });
 
-it('the doctor recommends a key, names apps that are not sealed with it, and what it cannot open', async () => {
+it('doctor recommends a key, names apps that are not sealed with it, and what it cannot open', async () => {
   await runCli(['app', 'create', 'a/b'], env);
   const doctor = (sealingKey: string) => runCli(['doctor'], { ...env, SEALING_KEY: sealingKey });
   expect(await doctor('')).toMatch(/^warning +secrets +SEALING_KEY is not set/m);
@@ -58,7 +58,7 @@ it('the doctor recommends a key, names apps that are not sealed with it, and wha
   });
 });
 
-it('a certificate comes from standard input or the environment, past the list of processes', async () => {
+it('a certificate comes from standard input or the environment, hidden from the process list', async () => {
   const [fromInput, fromEnvironment] = [hex32(), hex32()];
   const child = spawn(
     process.execPath,

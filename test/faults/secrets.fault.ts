@@ -179,7 +179,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
     ];
   }
 
-  it('are in no error and in no URL that is answered, however a route is called', async () => {
+  it('are in no error and in no URL of an answer, however a route is called', async () => {
     for (const call of calls().filter(({ method }) => method === 'GET')) await ask(call);
     // Those that delete come last.
     for (const call of calls().filter(({ method }) => method !== 'DELETE'))
@@ -214,7 +214,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
     expect(seenIn(urls.join('\n'))).toEqual([]);
   }, 120_000);
 
-  it('are in no frame of the gateway, and nothing of a refused upgrade is told', async () => {
+  it('are in no frame of the gateway, and no answer to a refused upgrade', async () => {
     const { ids, userJwt, names } = tenant;
     const fresh = await freshToken();
     const url = `${service.url}${tenant.path}/ws`;
@@ -281,7 +281,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
     expect(failed.flatMap((answer) => seenIn(answer.text + JSON.stringify(answer.headers)))).toEqual([]);
   }, 120_000);
 
-  it('are in no metric, no line that the service writes, and no column but the certificate of the app', async () => {
+  it('are in no metric, no log line, and no column but the certificate of the app', async () => {
     const first = answers.length;
     const before = await columns();
     for (const call of calls()) await ask(call);
@@ -320,7 +320,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
     expect(await inFiles()).toEqual(engine === 'sqlite' ? [credentials.certificate] : []);
   }, 120_000);
 
-  it('are not in what a start says that fails', async () => {
+  it('are not in the messages of a failing start', async () => {
     const app = aBootstrapApp();
     await source.query('ALTER TABLE apps RENAME COLUMN disabled TO switched_off');
     const start = ServiceProcess.start({ DATABASE_URL: schema.url, BOOTSTRAP_APPS: app.text, LOG_LEVEL: 'trace' });

@@ -285,7 +285,7 @@ describe('slow clients', () => {
     expect(answersTo(kind)).toEqual(['408']);
   });
 
-  it('halfOpen: every one is told 400 and closed at once', () => {
+  it('halfOpen: each one is answered with 400 and closed at once', () => {
     const after = times('halfOpen');
     console.log(`halfOpen: ${after.length} closed within ${after.at(-1)?.toFixed()} ms`);
     expect(after).toHaveLength(kinds.halfOpen * attacks.length);
@@ -293,7 +293,7 @@ describe('slow clients', () => {
     expect(answersTo('halfOpen')).toEqual(['400']);
   });
 
-  it('deaf: who takes nothing of an answer is cut within 13 s, and no socket of any kind is left', () => {
+  it('deaf: clients that read nothing of an answer are disconnected within 13 s, and no socket of any kind is left', () => {
     console.log(
       `handles beside those before: at most ${maxHandles}, after 8.5 s and at the end ${handlesLeft.join(' ')}`,
     );

@@ -86,7 +86,7 @@ describe('hostile clients of the gateway', () => {
     await database?.drop();
   });
 
-  it('of 1,000 sockets from one address 200 may wait and the others are 429; who does not log in is closed at 5 s', async () => {
+  it('of 1,000 sockets from one address 200 may wait and the others get 429; those that do not log in are closed after 5 s', async () => {
     const one = anAddress();
     const begun = performance.now();
     const clients = await inTurns(Array.from({ length: 1_000 }), 100, () => connect(one));
@@ -200,7 +200,7 @@ describe('hostile clients of the gateway', () => {
     client.destroy();
   });
 
-  it('every close code is answered: with itself where it is legal, with 1002 where it is not', async () => {
+  it('every close code is answered: with itself if it is legal, with 1002 if not', async () => {
     const legal = (code: number): boolean =>
       (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
     const edges = [0, 1, 999, ...Array.from({ length: 20 }, (_none, index) => 1000 + index), 2999, 3000, 4999, 5000];
@@ -227,7 +227,7 @@ describe('hostile clients of the gateway', () => {
     }
   });
 
-  it('random bytes end the connection or change nothing, and never the service', async () => {
+  it('random bytes end the connection or change nothing, and never end the service', async () => {
     const count = runs(200, 5_000);
     const clients = await inTurns(Array.from({ length: count }), 50, async () => {
       const client = await connect();
@@ -246,7 +246,7 @@ describe('hostile clients of the gateway', () => {
     expect((await call('GET', '/users/user0')).status).toBe(200);
   });
 
-  it('200,000 tiny fragments are cut with 1008 and cost no memory', async () => {
+  it('200,000 tiny fragments end the connection with 1008 and cost no memory', async () => {
     const before = await residentMegabytes();
     const clients = await Promise.all(Array.from({ length: 10 }, () => connect()));
     const fragment = rawFrame({ opcode: continuation, fin: false, payload: 'x' });
@@ -296,7 +296,7 @@ describe('hostile clients of the gateway', () => {
     expect(performance.now() - begun).toBeLessThan(2_500);
   });
 
-  it('readers that are paused are cut at 1 MiB each, and many of them at once cost no more', async () => {
+  it('paused readers are cut off at 1 MiB each, and many of them at once cost no more', async () => {
     await call('POST', '/users', { username: 'many', password: 'p' });
     const login = (device: number): Promise<GatewayClient> =>
       GatewayClient.login(service.url, path, tokenOf(app, 'many'), {
@@ -359,7 +359,7 @@ describe('hostile clients of the gateway', () => {
     for (const client of [reader, ...paused]) client.socket.terminate();
   }, 120_000);
 
-  it('pages of another origin may not connect, and hold no place', async () => {
+  it('pages of another origin may not connect, and take no place', async () => {
     const one = anAddress();
     for (let round = 0; round < 300; round += 1) {
       const client = await connect({ ...one, Origin: round % 2 === 0 ? 'https://theirs.example' : 'null' });
@@ -384,7 +384,7 @@ describe('hostile clients of the gateway', () => {
     ['GET', gateway, { 'Sec-WebSocket-Key': 'short' }, 400],
     ['GET', gateway, { 'Sec-WebSocket-Version': '7' }, 400],
   ] as const)(
-    '%s %s with %j and an upgrade is refused with %d, in the words of the gateway',
+    "%s %s with %j and an upgrade is refused with %d, in the gateway's format",
     async (method, target, more, status) => {
       const headers: Record<string, string> = { ...anAddress(), ...more };
       if (headers['Authorization'] !== undefined) headers['Authorization'] = `Bearer ${tokenOf(app)}`;
@@ -400,7 +400,7 @@ describe('hostile clients of the gateway', () => {
     },
   );
 
-  it('a client that asks for another protocol with each of 500 requests leaves nothing behind', async () => {
+  it('a client that requests another protocol with each of 500 requests leaves nothing behind', async () => {
     const client = await RawWebSocket.connect(service.url, '/health/live', { Upgrade: 'h2c' });
     expect(client.status).toBe(200);
     for (let index = 0; index < 500; index += 1) {
@@ -413,7 +413,7 @@ describe('hostile clients of the gateway', () => {
     client.destroy();
   });
 
-  it('of 1,000 requests in a packet that need no credentials one is served at a time, and no file is left open', async () => {
+  it('1,000 requests in a packet that need no credentials are served one at a time, and no file is left open', async () => {
     const { port } = new URL(service.url);
     const targets = ['/docs/swagger-ui-bundle.js', '/docs/openapi.yaml', '/docs/openapi.json', '/metrics'];
     // Once, as the documents are generated then.
@@ -442,7 +442,7 @@ describe('hostile clients of the gateway', () => {
     await eventually(async () => expect((await figuresOf(service.url)).handles).toBeLessThan(openBefore + 5));
   });
 
-  it('in the end there is nobody left, and the service works as before', async () => {
+  it('in the end nobody is left, and the service works as before', async () => {
     await handlesAsBefore(10_000);
     await until(async () => (await figuresOf(service.url)).sessions === 0, 5_000, 100);
     const client = await GatewayClient.login(service.url, path, tokenOf(app, 'user0'));

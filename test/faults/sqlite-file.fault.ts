@@ -50,7 +50,7 @@ describe('the SQLite file of the service', () => {
   });
   afterAll(() => ServiceProcess.killAll());
 
-  it('is whole by itself after SIGTERM: a copy of the main file has what was acknowledged, and no journal remains', async () => {
+  it('is complete after SIGTERM: a copy of the main file has everything acknowledged, and no journal remains', async () => {
     const running = await start();
     expect(await register(running, 'first')).toBe(200);
     expect(await running.stop()).toBe(0);
@@ -60,7 +60,7 @@ describe('the SQLite file of the service', () => {
     expect(await rowsOf(`sqlite:${copy}`, 'SELECT username FROM users')).toEqual([{ username: 'first' }]);
   }, 60_000);
 
-  it('is made for its owner alone, with its folders and the files beside it; a folder that exists keeps its mode', async () => {
+  it('is accessible to its owner only, like its folders and the files beside it; existing folders keep their mode', async () => {
     const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
     await mkdir(join(folder, 'made'));
     await chmod(join(folder, 'made'), 0o755);
@@ -70,7 +70,7 @@ describe('the SQLite file of the service', () => {
     for (const made of ['', '-wal', '-shm']) expect(await modeOf(`${file}${made}`)).toBe('600');
   }, 60_000);
 
-  it('that another program has locked for 3 s delays writes and nothing else', async () => {
+  it('locked by another program for 3 s delays writes and nothing else', async () => {
     const running = await start();
     expect(await register(running, 'before')).toBe(200);
     const other = new Sqlite(file);
@@ -92,7 +92,7 @@ describe('the SQLite file of the service', () => {
     expect(slowest.ready).toBeLessThan(100);
   }, 60_000);
 
-  it('that stays locked: 503 with Retry-After for writes after 5 s, and they work again when it is free', async () => {
+  it('locked for longer: 503 with Retry-After for writes after 5 s, and they work again when it is free', async () => {
     const running = await start();
     const other = new Sqlite(file);
     other.exec('BEGIN IMMEDIATE');
@@ -104,7 +104,7 @@ describe('the SQLite file of the service', () => {
     expect(await register(running, 'first')).toBe(200);
   }, 60_000);
 
-  it('is never made by the command line, save by migrate; who asks in the wrong folder is told where it looked', async () => {
+  it('is never created by the command line, except by migrate; a command in the wrong folder says where it looked', async () => {
     const run = (args: string[]) =>
       new Promise<{ code: unknown; output: string }>((resolve) => {
         const env = { PATH: process.env.PATH, DATABASE_URL: 'sqlite:./data/rollcall.sqlite' };

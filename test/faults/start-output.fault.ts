@@ -12,7 +12,7 @@ describe('what a start prints', () => {
   });
   afterEach(() => database.drop());
 
-  it('has the credentials of the demo app on a terminal', async () => {
+  it('includes the credentials of the demo app on a terminal', async () => {
     const script = await ensureProgram('script', 'bsdutils');
     const child = spawn(script, ['-qec', `'${process.execPath}' dist/main.js`, '/dev/null'], {
       env: { PATH: process.env.PATH, PORT: '0', DATABASE_URL: database.url },
@@ -34,7 +34,7 @@ describe('what a start prints', () => {
     );
   });
 
-  it('has no credentials in a file or a pipe, and says how to get them', async () => {
+  it('includes no credentials in a file or a pipe, and says how to get them', async () => {
     const service = await ServiceProcess.start({ DATABASE_URL: database.url, LOG_LEVEL: 'trace' });
     await service.stop();
     expect(service.output).toContain('npm run -s cli -- app list');
@@ -43,7 +43,7 @@ describe('what a start prints', () => {
     for (const secret of [app.certificate, app.app_id, 'eyJ']) expect(service.output).not.toContain(secret);
   });
 
-  it('warns of an app that BOOTSTRAP_APPS has otherwise than the database, and of no other', async () => {
+  it('warns of an app that differs between BOOTSTRAP_APPS and the database, and of no other', async () => {
     const [one, other] = [aBootstrapApp({ alias: 'one' }), aBootstrapApp()];
     const start = async (...apps: { text: string }[]): Promise<string[]> => {
       const env = { DATABASE_URL: database.url, BOOTSTRAP_APPS: apps.map(({ text }) => text).join() };

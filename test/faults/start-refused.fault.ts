@@ -49,7 +49,7 @@ describe('a start that cannot succeed', () => {
     return url.href;
   };
 
-  it('names a host that does not exist, or is not here', async () => {
+  it('names a host that does not exist, or is not this machine', async () => {
     await expectRefusal({ HOST: 'nowhere.invalid' }, /^HOST: there is no address for nowhere\.invalid/);
     // Reserved for documentation, so no machine has it.
     await expectRefusal({ HOST: '203.0.113.1' }, /^HOST: 203\.0\.113\.1 is no address of this machine/);
@@ -68,7 +68,7 @@ describe('a start that cannot succeed', () => {
     );
   });
 
-  it('names what is in the way of the file of SQLite', async () => {
+  it('names what is wrong with the SQLite file', async () => {
     const file = join(folder, 'a-file');
     await writeFile(file, 'This is no database, and it is longer than the head of one would be. '.repeat(20));
     await expectRefusal({ DATABASE_URL: `sqlite:${folder}` }, /^DATABASE_URL: \S+ cannot be used: it is a folder$/);
@@ -79,7 +79,7 @@ describe('a start that cannot succeed', () => {
     await expectRefusal({ DATABASE_URL: `sqlite:${file}/x` }, /^DATABASE_URL: \S+ cannot be used: /);
   });
 
-  it('names a folder or a file that it may not write', async () => {
+  it('names a folder or a file that is not writable', async () => {
     const closed = join(folder, 'closed');
     await mkdir(closed);
     const inside = join(closed, 'a.sqlite');
@@ -101,7 +101,7 @@ describe('a start that cannot succeed', () => {
     await chmod(closed, 0o755);
   });
 
-  it('waits for a server that is away, with a line for each try, and then says so', async () => {
+  it('waits for an unreachable server, with a line for each attempt, and then gives up', async () => {
     const { code, output, errors } = await start({ DATABASE_URL: 'mysql://u:canary@127.0.0.1:9/chat' });
     expect(errors).toMatch(
       /^DATABASE_URL: the server at 127\.0\.0\.1:9 cannot be reached: connect ECONNREFUSED [^\n]*$/,

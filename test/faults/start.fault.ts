@@ -63,7 +63,7 @@ describe('node dist/main.js', () => {
 
   // On SQLite a migration is one transaction, so only MariaDB shows a half-done one.
   it.each(longForm ? (['sqlite', 'mariadb'] as const) : (['mariadb'] as const))(
-    'completes what a start that was killed with -9 in mid migration left behind, on %s',
+    'completes what a start killed with -9 in the middle of a migration left behind, on %s',
     async (engine) => {
       const random = randomFrom(engine);
       const left: number[] = [];
@@ -102,7 +102,7 @@ describe('node dist/main.js', () => {
     runs(120_000, 1_200_000),
   );
 
-  it('that stood still in mid migration for longer than its lock lives leaves the rest to another, and starts when it goes on', async () => {
+  it('suspended in the middle of a migration for longer than its lock lasts leaves the rest to another, and starts when it resumes', async () => {
     database = await createDatabase('mariadb');
     const env = { DATABASE_URL: database.url, LOG_LEVEL: 'error' };
     const stopped = spawn(process.execPath, ['dist/main.js'], {
@@ -129,7 +129,7 @@ describe('node dist/main.js', () => {
     }
   }, 120_000);
 
-  it('starts while others bring the same empty SQLite file up to date: one schema, one demo app', async () => {
+  it('starts while others migrate the same empty SQLite file: one schema, one demo app', async () => {
     database = await createDatabase('sqlite');
     const env = { DATABASE_URL: database.url };
     const [service, ...said] = await Promise.all([
@@ -142,7 +142,7 @@ describe('node dist/main.js', () => {
     expect(JSON.parse(await runCli(['app', 'list'], env))).toMatchObject({ app: 'demo/demo' });
   }, 120_000);
 
-  it('never keeps its event loop for 50 ms while batches of sixty are hashed at the full cost', async () => {
+  it('never blocks its event loop for 50 ms while batches of sixty are hashed at full cost', async () => {
     database = await createDatabase('sqlite');
     const app = aBootstrapApp();
     const service = await ServiceProcess.start(

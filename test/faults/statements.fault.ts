@@ -41,7 +41,7 @@ describe.each(['sqlite', 'mariadb'] as const)('every statement, on %s', (engine)
     expect(verdict.texts.size).toBeGreaterThan(50);
   }, 60_000);
 
-  it('that makes the schema has no word that an engine does not know either', () => {
+  it('that creates the schema uses no SQL that an engine lacks either', () => {
     const start = log.statements.slice(0, started).map(({ sql }) => sql);
     expect(start.filter((sql) => /^CREATE TABLE/.test(sql)).length).toBeGreaterThan(10);
     const word = /AUTO_?INCREMENT|FOREIGN|REFERENCES|TRIGGER|GET_LOCK|ENUM|TIMESTAMP|IGNORE|REPLACE INTO|SKIP LOCKED/i;
@@ -90,7 +90,7 @@ describe('the rules for statements', () => {
     expect(problemsOf(...statements)).toBeGreaterThan(0);
   });
 
-  it('find nothing in what is right', () => {
+  it('accept valid statements', () => {
     expect(
       problemsOf(
         ['START TRANSACTION'],

@@ -22,7 +22,7 @@ const maxRatio = longForm ? 2 : 3;
 const maxHealthMs = longForm ? 100 : 300;
 const maxGrowthMiB = 160;
 
-describe('strangers who take up room', () => {
+describe('unauthenticated clients that take up room', () => {
   const app = aBootstrapApp();
   const used = aBootstrapApp();
   const path = `/${app.org}/${app.name}`;
@@ -144,7 +144,7 @@ describe('strangers who take up room', () => {
     120_000,
   );
 
-  it('clients that hang up behind pipelined requests leave no place taken', async () => {
+  it('clients that disconnect after pipelined requests leave no slot taken', async () => {
     const request = `GET ${path}/users/somebody HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`;
     const bytes = Buffer.from(request.repeat(100));
     for (let round = 0; round < 20; round += 1) {
@@ -169,7 +169,7 @@ describe('strangers who take up room', () => {
       `POST ${path}/users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-length: 60000\r\n\r\n`,
     ],
   ])(
-    '1,050 clients that %s hold no place of others',
+    '1,050 clients that %s take no slot from others',
     async (what, request) => {
       await come(1_050, (socket) => socket.write(request));
       await sleep(500);
@@ -180,7 +180,7 @@ describe('strangers who take up room', () => {
 });
 
 describe('connections of one address', () => {
-  it('are as many as it may have, the next is closed at once, and other addresses and proxies are served', async () => {
+  it('are limited, the next one is closed at once, and other addresses and proxies are served', async () => {
     const database = await createDatabase('sqlite');
     const service = await ServiceProcess.start({
       DATABASE_URL: database.url,
@@ -215,7 +215,7 @@ describe('connections of one address', () => {
     await database.drop();
   }, 60_000);
 
-  it('of many addresses leave files for the database, and those that ask for nothing make room', async () => {
+  it('of many addresses leave files for the database, and idle ones make room', async () => {
     const app = aBootstrapApp();
     const database = await createDatabase('sqlite');
     const limited = ['sh', '-c', 'ulimit -n 200 && exec "$0" dist/main.js', process.execPath];

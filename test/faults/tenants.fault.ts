@@ -119,7 +119,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
     expect(() => callsOf('GET /:org/:app/unheard-of', all.victim.credentials, all.victim.ids)).toThrow('unheard-of');
   });
 
-  it('no wrong credential opens any route, and no answer to one has a word of the app', async () => {
+  it('no wrong credential opens any route, and no answer to one reveals anything of the app', async () => {
     const failures: string[] = [];
     const statuses = new Map<number, number>();
     const attacks = routes.flatMap(({ route, access }) => {
@@ -172,7 +172,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
     expect(failures.slice(0, 5)).toEqual([]);
   }, 60_000);
 
-  it('is not touched through an app that has users of the same names', async () => {
+  it('is not affected through an app that has users of the same names', async () => {
     const failures: string[] = [];
     const ids = all.victim.ids;
     for (const { route, access } of routes) {

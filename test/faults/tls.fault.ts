@@ -91,7 +91,7 @@ describe('TLS to MariaDB and Redis', () => {
     );
   };
 
-  it('serves over TLS with both, with certificates that are checked', async () => {
+  it('serves over TLS with both, with verified certificates', async () => {
     service = await ServiceProcess.start({
       DATABASE_URL: urlOf(secure, '?ssl-mode=VERIFY_IDENTITY'),
       DATABASE_CA_FILE: file('ca.pem'),
@@ -120,7 +120,7 @@ describe('TLS to MariaDB and Redis', () => {
     expect(await doctor(env)).toMatch(finding);
   });
 
-  it('refuses a server without TLS where TLS is asked for', async () => {
+  it('refuses a server without TLS if TLS is requested', async () => {
     for (const mode of ['REQUIRED', 'VERIFY_CA', 'VERIFY_IDENTITY'])
       expect(await doctor({ DATABASE_URL: urlOf(clear, `?ssl-mode=${mode}`) })).toMatch(
         /^broken .* does not support TLS/,
@@ -128,7 +128,7 @@ describe('TLS to MariaDB and Redis', () => {
     expect(await doctor({ DATABASE_URL: urlOf(clear, '') })).toMatch(/^ok /);
   });
 
-  it('refuses a certificate of another host with VERIFY_IDENTITY, and takes it with VERIFY_CA', async () => {
+  it("refuses another host's certificate with VERIFY_IDENTITY, and accepts it with VERIFY_CA", async () => {
     const elsewhere = await startMariaDb(...keyPair('elsewhere.example'));
     try {
       const url = (mode: string): string => `${elsewhere.url.replace('127.0.0.1', 'localhost')}/mysql?ssl-mode=${mode}`;

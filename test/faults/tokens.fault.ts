@@ -36,7 +36,7 @@ const bodies: Readonly<Record<string, string>> = {
   }),
 };
 
-describe('the doors of node dist/main.js', () => {
+describe('the guards of node dist/main.js', () => {
   let database: TestDatabase;
   let service: ServiceProcess;
 
@@ -80,7 +80,7 @@ describe('the doors of node dist/main.js', () => {
   }
 
   it.each(Object.keys(guards) as (keyof typeof guards)[])(
-    '401 at %s for every token that was not made for it',
+    '401 at %s for every token that was not issued for it',
     async (door) => {
       const shown = attacks().map(([, token]) => token);
       // The Qiscus client SDK recognises an expired token by 403.
@@ -91,13 +91,13 @@ describe('the doors of node dist/main.js', () => {
     },
   );
 
-  it('lets the right ones in', async () => {
+  it('admits the right ones', async () => {
     expect(await show('AgoraAppTokenGuard', [accessToken2(ofApp(app))])).toEqual({ 404: 1 });
     expect(await show('AgoraRegistrationGuard', [accessToken2(ofApp(app))])).toEqual({ 200: 1 });
     expect(await show('QiscusServerGuard', [app.certificate])).toEqual({ 404: 1 });
   });
 
-  it(`0 of ${strings} random texts are let in, and none is a fault`, async () => {
+  it(`0 of ${strings} random texts are admitted, and none causes an error`, async () => {
     const doors = Object.keys(guards) as (keyof typeof guards)[];
     const total: Record<number, number> = {};
     const each = Math.ceil(strings / doors.length);
@@ -163,7 +163,7 @@ function attacks(): [string, string][] {
     return [`bit ${index * 8 + (index % 8)} changed`, `007${changed.toString('base64')}`];
   });
   const cut = Array.from({ length: 40 }, (_none, index): [string, string] => [
-    `${index + 1} cut`,
+    `${index + 1} truncated`,
     good.slice(0, -index - 1),
   ]);
   return [

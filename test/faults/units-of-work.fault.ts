@@ -14,7 +14,7 @@ import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
 const overloaded = { code: 'overloaded', retryAfterMs: expect.any(Number) };
 
-describe('a unit of work on a MariaDB that is slow', () => {
+describe('a unit of work on a slow MariaDB', () => {
   // A single connection, so that whatever outlives a transaction would end up in the next one.
   const limits: MysqlLimits = { connections: 1, statementTimeoutMs: 8_000, acquireTimeoutMs: 10_000 };
   let schema: TestDatabase;
@@ -80,7 +80,7 @@ describe('a unit of work on a MariaDB that is slow', () => {
     expect(attempts).toBe(1);
   });
 
-  it('does not commit, where its work leaves a statement unawaited, and lends that connection to nobody', async () => {
+  it('does not commit if its work leaves a statement unawaited, and lends that connection to nobody', async () => {
     const [{ id }] = (await database.read<{ id: number }>('SELECT CONNECTION_ID() AS id')) as [{ id: number }];
     const write = database.write(async (transaction) => {
       await insert(transaction, 'one');
@@ -91,7 +91,7 @@ describe('a unit of work on a MariaDB that is slow', () => {
     expect(await database.read('SELECT CONNECTION_ID() AS id')).not.toEqual([{ id }]);
   });
 
-  it('waits no longer for a statement than it may take, also where another one on its connection has no answer', async () => {
+  it('waits no longer for a statement than allowed, even if another one on its connection is unanswered', async () => {
     const patient = new MysqlDatabase(
       (database as unknown as { pool: ConstructorParameters<typeof MysqlDatabase>[0] }).pool,
       { ...limits, statementTimeoutMs: 300 },

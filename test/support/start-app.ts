@@ -49,9 +49,9 @@ export interface RunningApp {
   readonly database: TestDatabase;
   /** `/org/app` */
   readonly path: string;
-  /** A call of a path behind `/org/app`, or of an absolute one that begins with `//`, with the app token. */
+  /** A call of a path below `/org/app`, or of an absolute one that begins with `//`, with the app token. */
   call(method: Method, path: string, options?: CallOptions): Test;
-  /** Registers one user and answers its entity. */
+  /** Registers one user and returns its entity. */
   register(username: string, more?: Readonly<Record<string, unknown>>): Promise<Record<string, any>>;
   stop(): Promise<void>;
 }
@@ -64,9 +64,9 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     PORT: '0',
     DATABASE_URL: database.url,
     ...(globalThis.rollcallRedis ? { REDIS_URL: neededUrl('TEST_REDIS_URL') } : {}),
-    // The cheapest that argon2 knows: hashing is the subject of few tests.
+    // The cheapest parameters of argon2: hashing is the subject of few tests.
     PASSWORD_COST: 'm=8,t=1,p=1',
-    // Hashes as cheap as these wait for turns of the event loop that the tests share, not for processors.
+    // Hashes this cheap wait for turns of the event loop that the tests share, not for CPU.
     PASSWORD_CONCURRENCY: '16',
     ...patientWithDatabase,
     BOOTSTRAP_APPS: credentials.text,
@@ -115,14 +115,14 @@ function replaceClock(clock: Clock, fixed: FixedClock): void {
   clock.monotonic = () => fixed.monotonic();
 }
 
-/** A clock that a test moves leaps over the time that ids were reserved for. */
+/** A clock moved by a test skips the time that ids were reserved for. */
 function keepNodeNumber(nest: NestFastifyApplication): void {
   const lease = nest.get(IdLease);
   lease.stop();
   nest.get(TimeOrderedIds).use({ node: lease.node as number, fromMs: 0, untilMs: Infinity });
 }
 
-/** Nor does it leap where a test has put it from the start. */
+/** Nor does it jump to where a test has set it from the start. */
 async function moveWithClock(nest: NestFastifyApplication): Promise<void> {
   const retention = nest.get(RetentionClock);
   retention.stop();

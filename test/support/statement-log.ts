@@ -5,11 +5,11 @@ import type BetterSqlite3 from 'better-sqlite3';
 import { createConnection } from 'mysql2';
 import { Database } from '../../src/database/database.js';
 
-/** A statement that went to an engine, and what was bound to it. */
+/** A statement sent to an engine, with its values. */
 export interface Statement {
   readonly sql: string;
   readonly values: readonly unknown[];
-  /** Which connection it went over. */
+  /** The connection it was sent over. */
   readonly connection: object;
 }
 
@@ -43,7 +43,7 @@ interface Query {
 
 type Execute = (...values: unknown[]) => unknown;
 
-/** Every statement that this process sends to SQLite or to a MySQL-protocol server, as the drivers get it. */
+/** Every statement that this process sends to SQLite or to a MySQL-protocol server, as the drivers receive it. */
 export class StatementLog {
   readonly statements: LoggedStatement[] = [];
   private readonly undo: (() => void)[] = [];
@@ -111,9 +111,9 @@ export class StatementLog {
   }
 }
 
-/** The class that all connections of the driver have in common; the package does not export it. */
+/** The class shared by all connections of the driver; the package does not export it. */
 function ownerOfQuery(): Record<'query' | 'execute', Query['query']> {
-  // Never connects: the port is no server's, and nobody waits.
+  // Never connects: no server listens on the port, and nobody waits.
   const connection = createConnection({ host: '127.0.0.1', port: 1 });
   connection.on('error', () => undefined);
   connection.destroy();

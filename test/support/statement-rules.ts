@@ -1,6 +1,6 @@
 import type { Statement } from './statement-log.js';
 
-/** Words that no statement may have: what an engine of those we serve does not know, or what hides a fault. */
+/** Words that no statement may contain: SQL that a supported engine lacks, or that hides errors. */
 const forbidden: readonly [RegExp, string][] = [
   [/\bINSERT\s+(OR\s+)?IGNORE\b/i, 'bends values that do not fit'],
   [/\b(INSERT\s+OR\s+)?REPLACE\s+INTO\b/i, 'deletes the row of a key that exists'],
@@ -18,10 +18,10 @@ const forbidden: readonly [RegExp, string][] = [
   [/;\s*\S/, 'two statements in one'],
 ];
 
-/** Pages of a numbered list: they end in a stride of at most 2,000 entries of an index. */
+/** Pages of a numbered list: their offset is at most 2,000 index entries. */
 const offsetAllowed = /^SELECT username, id FROM users\b/;
 
-/** What the schema itself and the ids of all apps need: its own statements are not about apps, and may say these. */
+/** Statements of the schema itself and the ids of all apps: they are not about apps, and may use these. */
 const schemaWords =
   /\b(migrations|migration_lock|id_nodes|retention_clock|information_schema|sqlite_master)\b|^(CREATE|ALTER|PRAGMA)\b/i;
 
@@ -31,13 +31,13 @@ const control =
 const unitBegins = /^(START TRANSACTION|SAVEPOINT one_write)$/;
 const unitEnds = /^(COMMIT|ROLLBACK|RELEASE one_write)$/;
 
-/** Statements about the apps themselves: who looks for an app does not know it yet. */
+/** Statements about the apps themselves: looking for an app means not knowing it yet. */
 const ofApps: readonly RegExp[] = [
-  // By what a request names: org and app, App ID, alias, or a certificate where a Qiscus call names nothing else.
+  // By what a request names: org and app, App ID, alias, or a certificate if a Qiscus call names nothing else.
   /^SELECT \* FROM apps WHERE org = \? AND name = \?$/,
   /^SELECT \* FROM apps WHERE (public_id|alias) = \?$/,
   /^SELECT \* FROM apps WHERE certificate_hash = \? UNION ALL SELECT \* FROM apps WHERE previous_certificate_hash = \? LIMIT 4$/,
-  // The command line lists them, the expiry of messages goes from one to the next, and the first start makes one.
+  // The command line lists them, message expiry goes from one to the next, and the first start creates one.
   /^SELECT \* FROM apps ORDER BY org, name$/,
   /^SELECT id FROM apps (LIMIT 1|ORDER BY id)$/,
   /^SELECT \* FROM apps WHERE id > \? ORDER BY id LIMIT \?$/,
@@ -50,15 +50,15 @@ export interface Verdict {
   readonly problems: readonly string[];
   /** Statements about rows of apps. */
   readonly checked: number;
-  /** Different texts of them, without the number of values in a list. */
+  /** How many different ones there are, apart from the length of lists. */
   readonly texts: ReadonlySet<string>;
   /** `VERB table` of each. */
   readonly uses: ReadonlySet<string>;
 }
 
 /**
- * Whether each statement about rows of an app names that app, and only that one, and each transaction one app.
- * @param apps the ids of the apps that there are
+ * Whether each statement about rows of an app names that app and no other, and each transaction a single app.
+ * @param apps the ids of all apps
  * @param tables those whose rows belong to apps
  */
 export function judge(
@@ -95,15 +95,15 @@ export function judge(
   return { problems: [...problems], checked, texts, uses };
 }
 
-/** The tables that a statement names, in their order. */
+/** The tables that a statement names, in order. */
 function tablesIn(sql: string): string[] {
   return [...sql.matchAll(/\b(?:FROM|JOIN|INTO|(?<!KEY )UPDATE) ([a-z_]+)\b(?!\()/g)].map(([, name]) => name as string);
 }
 
-/** Each SELECT, INSERT, UPDATE and DELETE in the text for itself. */
+/** Each SELECT, INSERT, UPDATE and DELETE in the text on its own. */
 function namesItsApp(sql: string): boolean {
   if (sql.startsWith('INSERT')) return /^INSERT INTO [a-z_]+ \(app_id, /.test(sql);
-  // A list of values is no SELECT from a table.
+  // A list of values is not a SELECT from a table.
   const parts = sql.replaceAll('(SELECT value FROM json_each(?))', '(?)').split(/\b(?=SELECT )/);
   return parts.every((part) => {
     const aliases = [...part.matchAll(/\b(?:FROM|JOIN) ([a-z_]+) ([a-z])\b/g)].map(([, , alias]) => alias as string);
@@ -116,7 +116,7 @@ function namesItsApp(sql: string): boolean {
   });
 }
 
-/** What is bound to `app_id`. */
+/** The values bound to `app_id`. */
 function appsIn(sql: string, values: readonly unknown[]): Set<unknown> {
   const insert = /^INSERT INTO [a-z_]+ \(([^)]*)\) VALUES (\([?, ]*\)(?:, \([?, ]*\))*)/.exec(sql);
   if (insert !== null) {

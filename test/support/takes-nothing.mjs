@@ -1,6 +1,6 @@
 /**
- * Loaded into a service with `--import`: what it sends to 127.0.0.2 is never taken, as where a client does not read and
- * the way to it is narrow. On the loopback interface the kernel would take some megabytes for each socket.
+ * Loaded into a service with `--import`: what it sends to 127.0.0.2 is never delivered, as if the client did not read
+ * and the path to it were narrow. On the loopback interface the kernel would buffer some megabytes per socket.
  */
 import { Server } from 'node:net';
 

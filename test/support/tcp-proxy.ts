@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands between the service and one of its servers, and can be the network that fails. */
+/** Stands between the service and one of its servers, and can simulate network failures. */
 export class TcpProxy {
   private readonly pairs = new Set<readonly [Socket, Socket]>();
   private held = false;
@@ -16,7 +16,7 @@ export class TcpProxy {
     server.on('connection', (near) => this.join(near));
   }
 
-  /** @param rewrite what the server is sent instead of what was sent to it */
+  /** @param rewrite what the server is sent instead of the original data */
   static async to(url: string, rewrite: (bytes: Buffer) => Buffer = (bytes) => bytes): Promise<TcpProxy> {
     const { hostname, port } = new URL(url);
     const server = createServer({ pauseOnConnect: false }).listen(0, '127.0.0.1');
@@ -36,18 +36,18 @@ export class TcpProxy {
     return this.pairs.size;
   }
 
-  /** Ends every connection, as a server that was killed. New ones are let through. */
+  /** Ends every connection, as a killed server would. New ones are let through. */
   cut(): void {
     for (const pair of this.pairs) for (const socket of pair) socket.destroy();
   }
 
-  /** A black hole: connections stay, new ones are taken, and no byte passes in either direction. */
+  /** A black hole: connections stay, new ones are accepted, and no byte passes in either direction. */
   hold(): void {
     this.held = true;
     for (const pair of this.pairs) for (const socket of pair) socket.pause();
   }
 
-  /** From now on every byte arrives so much later, in either direction, and in its order. */
+  /** From now on every byte is delayed by this much, in either direction, in order. */
   slow(delayMs: number): void {
     this.delayMs = delayMs;
   }
@@ -58,7 +58,7 @@ export class TcpProxy {
     this.cut();
   }
 
-  /** Everything passes again, also what was held back. */
+  /** Everything passes again, including what was held back. */
   heal(): void {
     this.held = false;
     this.refusing = false;
@@ -85,7 +85,7 @@ export class TcpProxy {
       from.on('data', (bytes: Buffer) => {
         const passed = from === near ? this.rewrite(bytes) : bytes;
         const now = performance.now();
-        // Not before what came earlier, also when the delay has just become shorter.
+        // Not before earlier data, even if the delay has just become shorter.
         free = Math.max(free, now + this.delayMs);
         if (free <= now) to.write(passed);
         else setTimeout(() => to.write(passed), free - now);

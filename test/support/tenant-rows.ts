@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Database } from '../../src/database/database.js';
 
-/** Tables of no app: what runs the service, and the apps themselves. */
+/** Tables that belong to no app: those that run the service, and the apps themselves. */
 const ofNoApp = ['apps', 'id_nodes', 'migration_lock', 'migrations', 'retention_clock'];
 
 /** The tables of the running schema, and whether their rows belong to apps. */
@@ -14,10 +14,12 @@ export async function tablesOf(database: Database): Promise<{ name: string; ofAp
   return tables.map(({ name }) => ({ name, ofApps: !ofNoApp.includes(name) }));
 }
 
-/** What the service clears away by itself a minute later, whoever calls. */
+/** What the service removes by itself a minute later, whoever calls. */
 const ofAMinute = ['user_changes'];
 
-/** Every row of an app that stays, as a number of rows and their hash for each table. Fails for a table that names no app. */
+/**
+ * The lasting rows of an app, as a number of rows and their hash for each table. Fails for a table that names no app.
+ */
 export async function rowsOf(database: Database, appId: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const { name, ofApps } of await tablesOf(database)) {

@@ -15,7 +15,7 @@ export interface Credentials {
   readonly certificate: string;
 }
 
-/** What a caller can name of an app, or show to it: one user and what belongs to it. */
+/** What a caller can name or present of an app: one user and what belongs to it. */
 export interface Ids {
   readonly username: string;
   /** Another user of the same app. */
@@ -44,7 +44,7 @@ export interface Ids {
   readonly identityToken: string;
 }
 
-/** The names of users, which several apps may have in common. */
+/** Usernames, which several apps may share. */
 export interface Names {
   readonly username: string;
   readonly other: string;
@@ -76,16 +76,16 @@ export function idsOfNothing(): Ids {
   };
 }
 
-/** An app with users, groups and messages, all made through its own API. Its texts hold a random word. */
+/** An app with users, groups and messages, all created through its own API. Its texts contain a random word. */
 export class Tenant {
-  /** In every text that the app keeps and that no caller needs to know. */
+  /** Part of every text that the app stores and no caller needs to know. */
   readonly canary = `canary${hex32()}`;
   ids!: Ids;
   /** The application uuid. */
   application = '';
   appToken = '';
   userJwt = '';
-  /** Tokens and a password of users that were good once: a new password, a reset and a ban ended them. */
+  /** Tokens and a password of users that were valid once: a new password, a reset and a ban ended them. */
   readonly ended = {
     password: password(),
     userJwt: '',
@@ -102,7 +102,7 @@ export class Tenant {
     readonly names: Names,
   ) {}
 
-  /** For an app that exists; the users of these names do not. */
+  /** For an existing app in which these users do not exist. */
   static async build(url: string, credentials: Credentials, names = someNames()): Promise<Tenant> {
     const tenant = new Tenant(url, credentials, names);
     await tenant.fill();
@@ -117,7 +117,7 @@ export class Tenant {
     return tokenOf(this.credentials);
   }
 
-  /** What the holder of the app's credentials shows to the guard of this name. */
+  /** What the holder of the app's credentials presents to the guard of this name. */
   shown(access: string): Readonly<Record<string, string>> {
     const named = { 'qiscus-sdk-app-id': this.ids.appId };
     switch (access) {
@@ -136,12 +136,12 @@ export class Tenant {
     await Promise.all(this.sessions.map((session) => session.close()));
   }
 
-  /** A call of the Agora dialect, as the app server makes it. */
+  /** A call in the Agora dialect, as the app server makes it. */
   async call(method: string, path: string, body?: unknown): Promise<any> {
     return this.fetch(method, `${this.path}${path}`, { authorization: `Bearer ${this.appToken}` }, body);
   }
 
-  /** A call of the Qiscus dialect, with these headers beside the one that names the app. */
+  /** A call in the Qiscus dialect, with these headers in addition to the one that names the app. */
   async qiscus(method: string, path: string, headers: Readonly<Record<string, string>>, body?: unknown): Promise<any> {
     const { results } = await this.fetch(
       method,
@@ -160,7 +160,7 @@ export class Tenant {
     return ((await this.qiscus('POST', '/v2/sdk/auth/nonce', {})) as { nonce: string }).nonce;
   }
 
-  /** Signed as the app server would; `claims` and `certificate` say what is different. */
+  /** Signed as the app server would; `claims` and `certificate` say what differs. */
   async identityToken(claims: Readonly<Record<string, unknown>> = {}, certificate = this.credentials.certificate) {
     const { appId } = this.credentials;
     return signIdentity(certificate, { iss: appId, prn: this.names.username, nce: await this.nonce(), ...claims });
@@ -211,7 +211,7 @@ export class Tenant {
           `${this.url.replace('http', 'ws')}${this.path}/ws`,
           (await this.userTokens(name, word)).jwt,
           {
-            // Of its own: another tenant's user of the same name has another one.
+            // Its own: another tenant's user of the same name has a different one.
             ...{ acks: false, device: `${name}-${canary}` },
           },
         ),
@@ -244,7 +244,7 @@ export class Tenant {
     for (const [name, id] of Object.entries(this.ids)) if (typeof id !== 'string') throw new Error(`no ${name}`);
   }
 
-  /** Ends what `ended` has. */
+  /** Revokes what `ended` contains. */
   private async end(banned: string, word: string, changed: string): Promise<void> {
     const before = await this.userTokens(changed, this.ended.password);
     Object.assign(this.ended, { userJwt: before.jwt, userToken: before.token, refreshToken: before.refreshToken });
@@ -289,7 +289,7 @@ export class Tenant {
   }
 }
 
-/** Until AccessToken2 of users may be newer than what was revoked: they count in whole seconds. */
+/** Waits until users' AccessToken2 can be newer than what was revoked: they count in whole seconds. */
 export async function nextSecond(): Promise<void> {
   await sleep(1_000 - (Date.now() % 1_000) + 5);
 }

@@ -9,7 +9,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** An empty database of the project's engine: a file of its own, or a schema of its own on the server of the tests. */
+/** An empty database on the project's engine: its own file, or its own schema on the test server. */
 export async function createDatabase(
   engine: 'sqlite' | 'mariadb' = globalThis.rollcallEngine,
   server = globalThis.rollcallGalera ? nextGaleraNode() : process.env.TEST_DATABASE_URL,
@@ -34,13 +34,13 @@ export async function createDatabase(
 
 let galeraTurn = randomInt(3);
 
-/** One of the cluster after the other, and each test file begins with another. */
+/** One cluster node after the other; each test file begins with a different one. */
 function nextGaleraNode(): string {
   const urls = neededUrl('TEST_GALERA_URLS').split(',');
   return urls[(galeraTurn += 1) % urls.length] as string;
 }
 
-/** The same database, on Galera through another node of the cluster. */
+/** The same database; on Galera, through another node of the cluster. */
 export function onAnotherNode(database: TestDatabase): TestDatabase {
   if (!globalThis.rollcallGalera) return database;
   const url = new URL(nextGaleraNode());
@@ -54,5 +54,5 @@ export function neededUrl(variable: string): string {
   return url;
 }
 
-/** A disk that other suites keep busy stands still for seconds; what is promised then is the subject of few tests. */
+/** A disk that other suites keep busy stalls for seconds; the promises about that are the subject of few tests. */
 export const patientWithDatabase = { DATABASE_STATEMENT_TIMEOUT_MS: '20000', DATABASE_ACQUIRE_TIMEOUT_MS: '20000' };

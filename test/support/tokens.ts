@@ -10,7 +10,7 @@ interface Builder {
 const load = createRequire(import.meta.url);
 const { ChatTokenBuilder } = load('agora-token') as { ChatTokenBuilder: Builder };
 
-/** What an app server makes itself from the two values that it was given: for the app, or for one of its users. */
+/** What an app server makes itself from its two credentials: for the app, or for one of its users. */
 export function tokenOf(
   { appId, certificate }: Pick<BootstrapApp, 'appId' | 'certificate'>,
   username: string | null = null,
@@ -19,7 +19,7 @@ export function tokenOf(
   return accessToken2({ appId, certificates: [certificate] }, username, expireSeconds);
 }
 
-/** An AccessToken2 of the official builder. */
+/** An AccessToken2 made by the official builder. */
 export function accessToken2(
   app: Pick<App, 'appId' | 'certificates'>,
   userId: string | null = null,

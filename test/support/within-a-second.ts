@@ -4,8 +4,8 @@ const longestMs = 900;
 const attempts = 6;
 
 /**
- * Runs calls that are to be counted in one second. On a machine that is so busy that they took longer, what fails says
- * nothing: they are made again once that second is over.
+ * Runs calls that are to be counted within one second. If a busy machine takes longer, a failure means nothing: they
+ * are repeated once that second is over.
  */
 export async function withinASecond(calls: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {

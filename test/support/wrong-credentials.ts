@@ -10,15 +10,15 @@ const jsonWebTokens = new JsonWebTokens(new JwtService(jwtOptions));
 /** Apps around one whose things nobody else may see. Users of the same names are in all of them. */
 export interface Neighbourhood {
   readonly victim: Tenant;
-  /** In the organization of the victim. */
+  /** In the victim's organisation. */
   readonly sibling: Tenant;
-  /** In the organization of the victim, and switched off. */
+  /** In the victim's organisation, and disabled. */
   readonly disabled: Tenant;
-  /** In another organization. */
+  /** In another organisation. */
   readonly stranger: Tenant;
-  /** A certificate that the victim had once. */
+  /** A certificate that the victim used to have. */
   readonly retired: string;
-  /** Signed with a nonce that was used. */
+  /** Signed with a used nonce. */
   readonly usedIdentityToken: string;
 }
 
@@ -27,13 +27,13 @@ export interface WrongCredential {
   /** The app that the path or the header names. */
   readonly app: Tenant;
   readonly headers: Readonly<Record<string, string>>;
-  /** Of a route that has its credentials there. */
+  /** For a route with credentials in its body or path. */
   readonly body?: Readonly<Record<string, unknown>>;
 }
 
 const bearer = (token: string): { authorization: string } => ({ authorization: `Bearer ${token}` });
 
-/** For routes that want an app token of the Agora dialect. */
+/** For routes that require an app token of the Agora dialect. */
 export function wrongAppTokens(all: Neighbourhood): WrongCredential[] {
   const { victim, sibling, disabled, stranger, retired } = all;
   const { appId, certificate } = victim.credentials;
@@ -115,7 +115,7 @@ export function wrongGrants(all: Neighbourhood): WrongCredential[] {
       ...wrong,
       body: { grant_type: 'inherit', username: `new-${username}`, autoCreateUser: true },
     })),
-    // A user may exchange an AccessToken2 of their own.
+    // A user may exchange their own AccessToken2.
     ...tokens
       .filter(({ kind }) => kind !== 'a user token')
       .map((wrong) => ({ ...wrong, body: { grant_type: 'agora' } })),
@@ -129,7 +129,7 @@ export function wrongGrants(all: Neighbourhood): WrongCredential[] {
   ];
 }
 
-/** For routes of the Qiscus dialect that want the secret. */
+/** For Qiscus routes that require the secret. */
 export function wrongSecrets(all: Neighbourhood): WrongCredential[] {
   const { victim, sibling, disabled, stranger, retired } = all;
   const { appId, certificate } = victim.credentials;
@@ -182,7 +182,7 @@ export function wrongSecrets(all: Neighbourhood): WrongCredential[] {
   return shown.map(([kind, headers]) => ({ kind, app: victim, headers }));
 }
 
-/** For routes of the Qiscus dialect that want the token of a user, and for the gateway. */
+/** For Qiscus routes that require a user token, and for the gateway. */
 export function wrongUserTokens(all: Neighbourhood): { kind: string; app: Tenant; token: string }[] {
   const { victim, sibling, disabled, stranger, retired } = all;
   const { username } = victim.names;
@@ -221,7 +221,7 @@ export function wrongUserTokens(all: Neighbourhood): { kind: string; app: Tenant
   ];
 }
 
-/** As headers of the Qiscus dialect, and what else those can say. */
+/** As headers of the Qiscus dialect, and their other spellings. */
 export function wrongUserHeaders(all: Neighbourhood): WrongCredential[] {
   const { victim } = all;
   const named = { 'qiscus-sdk-app-id': victim.credentials.appId };
@@ -242,7 +242,7 @@ export function wrongUserHeaders(all: Neighbourhood): WrongCredential[] {
   ];
 }
 
-/** For the routes with which a client of the Qiscus dialect logs in, by the last part of their path. */
+/** For the routes with which a Qiscus client logs in, by the last part of their path. */
 export function wrongLogins(all: Neighbourhood): Readonly<Record<string, readonly WrongCredential[]>> {
   const { victim, sibling, disabled, stranger, retired } = all;
   const { username, changed, banned } = victim.names;
@@ -327,7 +327,7 @@ function grantOf({ ids }: Tenant) {
   return { grant_type: 'client_credentials', client_id: ids.appId, client_secret: ids.certificate };
 }
 
-/** The nonce in an identity token of this app, which nobody has used. */
+/** The nonce in an identity token of this app, still unused. */
 function nonceOf({ ids }: Tenant): string {
   const [, payload = ''] = ids.identityToken.split('.');
   return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { nce: string }).nce;
