@@ -3,6 +3,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /** A chat group or a chat room. */
 @Entity('chat_groups', { withoutRowid: true })
 @Index('chat_groups_by_owner', ['app_id', 'owner_uuid'])
+@Index('chat_groups_by_kind', ['app_id', 'kind', 'id'])
 export class ChatGroupRow {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   app_id!: string;

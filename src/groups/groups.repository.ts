@@ -33,8 +33,9 @@ export class GroupsRepository {
 
   /** Up to `limit` groups of a kind after the one with the id `afterId`, oldest first. */
   async listAfter(appId: string, kind: GroupKind, afterId: number, limit: number): Promise<Group[]> {
-    return this.list('chat_groups g', 'WHERE g.app_id = ? AND g.id > ? AND g.kind = ? ORDER BY g.id LIMIT ?', [
-      ...[appId, afterId, kind, limit],
+    const from = `chat_groups g${this.database.dialect.forceIndex('chat_groups_by_kind')}`;
+    return this.list(from, 'WHERE g.app_id = ? AND g.kind = ? AND g.id > ? ORDER BY g.id LIMIT ?', [
+      ...[appId, kind, afterId, limit],
     ]);
   }
 

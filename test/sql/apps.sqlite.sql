@@ -62,18 +62,18 @@ ORDER BY id;
 --   SCAN apps USING COVERING INDEX sqlite_autoindex_apps_1
 
 -- src/apps/apps.repository.ts
-INSERT INTO apps (id, org, name, public_id, certificate, previous_certificate, token_secret, certificate_hash, previous_certificate_hash, alias, disabled, settings, created_at)
+INSERT INTO apps (id, org, name, public_id, certificate, previous_certificate, token_secret, client_secret, certificate_hash, previous_certificate_hash, alias, client_id, disabled, settings, created_at)
 VALUES (?…);
 
 -- src/apps/apps.repository.ts
 UPDATE apps
-SET certificate = ?, previous_certificate = ?, certificate_hash = ?, previous_certificate_hash = ?, alias = ?, token_secret = ?, disabled = ?, settings = ?
+SET certificate = ?, previous_certificate = ?, certificate_hash = ?, previous_certificate_hash = ?, alias = ?, token_secret = ?, client_id = ?, client_secret = ?, disabled = ?, settings = ?
 WHERE id = ?;
 --   SEARCH apps USING INDEX sqlite_autoindex_apps_1 (id=?)
 
 -- src/apps/apps.repository.ts
 UPDATE apps
-SET certificate = ?, previous_certificate = ?, token_secret = ?
+SET certificate = ?, previous_certificate = ?, token_secret = ?, client_secret = ?
 WHERE id = ?;
 --   SEARCH apps USING INDEX sqlite_autoindex_apps_1 (id=?)
 

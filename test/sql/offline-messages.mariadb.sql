@@ -47,7 +47,7 @@ ORDER BY place DESC, seq LIMIT ?) AS inbox0;
 SELECT *
 FROM (SELECT user_uuid, id, message_id, state
 FROM inbox_messages
-WHERE app_id = ? AND user_uuid = ? AND state = 2
+WHERE app_id = ? AND user_uuid = ? AND state >= 2
 ORDER BY seq LIMIT ?) AS inbox0;
 --   <derived2>: ALL
 --   inbox_messages: ref PRIMARY (app_id, user_uuid)
@@ -96,9 +96,9 @@ VALUES (?…)
 ON DUPLICATE KEY UPDATE last_seq = VALUES(last_seq), read_seq = VALUES(read_seq), undelivered = VALUES(undelivered), kept = VALUES(kept), history = VALUES(history);
 
 -- src/offline-messages/message-deliveries.repository.ts
-SELECT user_uuid, id, offline
+SELECT user_uuid, id, offline, state
 FROM inbox_messages FORCE INDEX (inbox_messages_by_id)
-WHERE app_id = ? AND state = ? AND id IN (?…);
+WHERE app_id = ? AND id IN (?…);
 --   inbox_messages: range inbox_messages_by_id (app_id, id)
 
 -- src/offline-messages/message-deliveries.repository.ts

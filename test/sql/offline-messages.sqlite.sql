@@ -57,7 +57,7 @@ ORDER BY place DESC, seq LIMIT ?) AS inbox0;
 SELECT *
 FROM (SELECT user_uuid, id, message_id, state
 FROM inbox_messages
-WHERE app_id = ? AND user_uuid = ? AND state = 2
+WHERE app_id = ? AND user_uuid = ? AND state >= 2
 ORDER BY seq LIMIT ?) AS inbox0;
 --   SEARCH inbox_messages USING PRIMARY KEY (app_id=? AND user_uuid=?)
 
@@ -100,9 +100,9 @@ WHERE app_id = ? AND user_uuid = ?;
 --   SEARCH inboxes USING PRIMARY KEY (app_id=? AND user_uuid=?)
 
 -- src/offline-messages/message-deliveries.repository.ts
-SELECT user_uuid, id, offline
+SELECT user_uuid, id, offline, state
 FROM inbox_messages INDEXED BY inbox_messages_by_id
-WHERE app_id = ? AND state = ? AND id IN (?…);
+WHERE app_id = ? AND id IN (?…);
 --   SEARCH inbox_messages USING INDEX inbox_messages_by_id (app_id=? AND id=?)
 
 -- src/offline-messages/message-deliveries.repository.ts

@@ -153,18 +153,24 @@ VALUES (?…)
 ON DUPLICATE KEY UPDATE users = users + VALUES(users);
 
 -- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch)
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings)
 VALUES (?…);
 
 -- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch)
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings)
 VALUES (?…)
 ON DUPLICATE KEY UPDATE app_id = users.app_id;
 
 -- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch)
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings)
 VALUES (?…)
-ON DUPLICATE KEY UPDATE nickname = VALUES(nickname), activated = VALUES(activated), modified_at = VALUES(modified_at), password_hash = VALUES(password_hash), token_epoch = VALUES(token_epoch);
+ON DUPLICATE KEY UPDATE nickname = VALUES(nickname), activated = VALUES(activated), modified_at = VALUES(modified_at), password_hash = VALUES(password_hash), token_epoch = VALUES(token_epoch), push_settings = VALUES(push_settings);
+
+-- src/users/user-writes.repository.ts
+UPDATE users
+SET has_blocks = ?
+WHERE app_id = ? AND username = ?;
+--   users: range PRIMARY (app_id, username)
 
 -- src/users/users.repository.ts
 SELECT SUM(users) AS users
@@ -173,26 +179,26 @@ WHERE app_id = ?;
 --   user_counts: ref PRIMARY (app_id)
 
 -- src/users/users.repository.ts
-SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
 FROM users FORCE INDEX (users_by_id)
 WHERE app_id = ? AND id > ?
 ORDER BY id LIMIT ?;
 --   users: range users_by_id (app_id, id)
 
 -- src/users/users.repository.ts
-SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
 FROM users FORCE INDEX (users_by_uuid)
 WHERE app_id = ? AND uuid IN (?…);
 --   users: range users_by_uuid (app_id, uuid)
 
 -- src/users/users.repository.ts
-SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
 FROM users
 WHERE app_id = ? AND username IN (?…);
 --   users: range PRIMARY (app_id, username)
 
 -- src/users/users.repository.ts
-SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
 FROM users
 WHERE app_id = ? AND username IN (?…) FOR UPDATE;
 --   users: range PRIMARY (app_id, username)

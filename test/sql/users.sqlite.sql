@@ -148,13 +148,19 @@ ON CONFLICT (app_id, slot) DO UPDATE
 SET users = users + excluded.users;
 
 -- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch)
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings)
 VALUES (?…)
 ON CONFLICT DO NOTHING;
 
 -- src/users/user-writes.repository.ts
 UPDATE users
-SET nickname = ?, activated = ?, modified_at = ?, password_hash = ?, token_epoch = ?
+SET has_blocks = ?
+WHERE app_id = ? AND username = ?;
+--   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)
+
+-- src/users/user-writes.repository.ts
+UPDATE users
+SET nickname = ?, activated = ?, modified_at = ?, password_hash = ?, token_epoch = ?, push_settings = ?
 WHERE app_id = ? AND username = ?;
 --   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)
 
@@ -165,20 +171,20 @@ WHERE app_id = ?;
 --   SEARCH user_counts USING PRIMARY KEY (app_id=?)
 
 -- src/users/users.repository.ts
-SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
 FROM users INDEXED BY users_by_id
 WHERE app_id = ? AND id > ?
 ORDER BY id LIMIT ?;
 --   SEARCH users USING INDEX users_by_id (app_id=? AND id>?)
 
 -- src/users/users.repository.ts
-SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
 FROM users INDEXED BY users_by_uuid
 WHERE app_id = ? AND uuid IN (?…);
 --   SEARCH users USING INDEX users_by_uuid (app_id=? AND uuid=?)
 
 -- src/users/users.repository.ts
-SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
 FROM users
 WHERE app_id = ? AND username IN (?…);
 --   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)
