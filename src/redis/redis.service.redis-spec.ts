@@ -132,7 +132,7 @@ describe('RedisService', () => {
       expect([redis.available, redis.reason]).toEqual([true, null]);
       await expect(read()).resolves.toBeNull();
       expect(logged).toEqual([
-        expect.stringMatching(`^Redis accepts no writes: ${reason}.*Going on without it`),
+        expect.stringMatching(`^Redis accepts no writes: ${reason}.*Continuing without it`),
         'Redis accepts writes again.',
       ]);
     });
@@ -149,7 +149,7 @@ describe('RedisService', () => {
       await untilItServes();
       expect([redis.available, redis.reason]).toEqual([true, null]);
       expect(logged).toEqual([
-        expect.stringMatching('^Redis accepts no writes: READONLY.*Going on without it'),
+        expect.stringMatching('^Redis accepts no writes: READONLY.*Continuing without it'),
         'Redis accepts writes again.',
       ]);
     });

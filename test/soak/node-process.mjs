@@ -46,7 +46,7 @@ export class NodeProcess {
       return `a node ended by itself with ${this.child.exitCode ?? this.child.signalCode}:\n${this.printed()}`;
     const line = this.printed()
       .split('\n')
-      .find((one) => /nobody caught|fault of ours|Warning:/.test(one));
+      .find((one) => /uncaught error|internal error|fault of ours|Warning:/.test(one));
     return line === undefined ? null : `a node logged: ${line}`;
   }
 
