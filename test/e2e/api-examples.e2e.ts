@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import request from 'supertest';
-import { exampleMessageId } from '../../src/api/agora/agora-example.js';
+import { exampleMessageId } from '../../src/api/agora/agora-examples.js';
 import type { App } from '../../src/apps/app.js';
 import { AppsService } from '../../src/apps/apps.service.js';
 import { TokensService } from '../../src/auth/tokens.service.js';

@@ -5,7 +5,7 @@ import { type DeliveryState, OfflineMessagesService } from '../../offline-messag
 import { UsersService } from '../../users/users.service.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
-import { exampleMessageId } from './agora-example.js';
+import { offlineMessageExamples } from './agora-examples.js';
 import { AgoraRoute } from './agora-route.decorator.js';
 
 const answer = 'action uri entities data timestamp duration count';
@@ -22,7 +22,7 @@ export class AgoraOfflineMessagesController {
   @AgoraRoute('GET users/:username/offline_msg_count', 'How many offline messages wait for a user, or were delivered', {
     answer,
     schemas: { data: { type: 'object', additionalProperties: { type: 'integer' } } },
-    examples: { 'A message': { answer: { data: { user1: 1 }, count: 0 } } },
+    examples: offlineMessageExamples.count,
   })
   @ApiQuery({ name: 'state', required: false, enum: ['delivered', 'undelivered'] })
   async count(@Call() call: AgoraCall, @Param('username') username: string, @Query('state') state?: unknown) {
@@ -41,7 +41,7 @@ export class AgoraOfflineMessagesController {
         additionalProperties: { type: 'string', enum: ['delivered', 'undelivered', 'msg_not_found'] },
       },
     },
-    examples: { 'A message': { answer: { data: { [exampleMessageId]: 'undelivered' }, count: 0 } } },
+    examples: offlineMessageExamples.status,
   })
   async status(@Call() call: AgoraCall, @Param('username') username: string, @Param('messageId') messageId: string) {
     const { uuid } = await this.users.get(call.app.id, username);

@@ -6,6 +6,7 @@ import { UserRevocationsService } from '../../users/user-revocations.service.js'
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
 import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
+import { presenceExamples } from './agora-examples.js';
 import { type AgoraPage, Page } from './agora-page.js';
 import {
   AgoraBatchStatusDto,
@@ -49,7 +50,7 @@ export class AgoraPresenceController {
 
   @AgoraRoute('GET users/:username/disconnect', 'Force a user offline: every earlier session and token ends', {
     ...ending,
-    examples: { 'A user': { answer: { data: { result: true } } } },
+    examples: presenceExamples.disconnect,
   })
   disconnect(@Call() call: AgoraCall, @Param('username') username: string) {
     return call.once(async () => {
@@ -66,7 +67,7 @@ export class AgoraPresenceController {
       as_of: { type: 'integer', description: 'Unix milliseconds' },
       complete,
     },
-    examples: { 'A user': { answer: { data: { user1: 'offline' }, count: 0 } } },
+    examples: presenceExamples.status,
   })
   @ApiQuery({ name: 'detail', required: false, description: '`1`: with the sessions, and when this was true' })
   async status(@Call() call: AgoraCall, @Param('username') username: string, @Query('detail') detail: unknown) {
@@ -83,12 +84,7 @@ export class AgoraPresenceController {
     action: 'get batch user status',
     answer: 'action data timestamp duration',
     schemas: { data: { type: 'array', items: statusByName } },
-    examples: {
-      'Two users': {
-        body: { usernames: ['user1', 'user2'] },
-        answer: { data: [{ user1: 'offline' }, { user2: 'offline' }] },
-      },
-    },
+    examples: presenceExamples.batchStatus,
   })
   async batchStatus(@Call() call: AgoraCall, @JsonBody(AgoraBatchStatusDto) { usernames }: AgoraBatchStatusDto) {
     const online = await this.presence.online(call.app.id, usernames);

@@ -22,7 +22,7 @@ import { Idempotent } from '../../http/idempotency.js';
 import { RateLimit } from '../../rate-limit/rate-limit.decorator.js';
 import type { RatePool } from '../../rate-limit/rate-limits.service.js';
 import { type AgoraAnswer, answerMetadata } from './agora-call.js';
-import { type AgoraExample, completeExamples } from './agora-example.js';
+import { type AgoraExample, completeExamples } from './agora-examples.js';
 import { AgoraUser } from './agora-users.dto.js';
 
 /** What every failure of the dialect looks like, for the document. */

@@ -14,15 +14,12 @@ import { JsonBody } from '../../http/json-body.pipe.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { agoraPrefixes } from './agora-controller.decorator.js';
-import { exampleUser } from './agora-example.js';
+import { tokenExamples } from './agora-examples.js';
 import { AgoraRoute } from './agora-route.decorator.js';
 import { RequestAgoraTokenDto } from './agora-token.dto.js';
 import { AgoraUser, toAgoraUser } from './agora-users.dto.js';
 
 const tokensPerSecond = 300;
-/** Of the examples. */
-const access_token = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9…';
-const expires_in = 86400;
 
 /** `POST …/token`: the credentials are in the body, so anyone may call, and only a call that proved them counts. */
 @ApiTags('tokens')
@@ -50,28 +47,7 @@ export class AgoraTokenController {
         expire_timestamp: { type: 'integer', description: 'Unix milliseconds; for the grant agora' },
         user: { $ref: getSchemaPath(AgoraUser) },
       },
-      examples: {
-        'For the app': {
-          body: {
-            grant_type: 'client_credentials',
-            client_id: '21d3269c1d8167958f044d6b779c9d9e',
-            client_secret: 'a5d8f848af6cbd9ab99a209a56de1fc6',
-          },
-          answer: { application: '5f0b2a52-7c1d-4b0e-9d35-3f9f2ad6c1b7', access_token, expires_in },
-        },
-        'For a user, by password': {
-          body: { grant_type: 'password', username: 'user1', password: '123' },
-          answer: { access_token, expires_in, user: exampleUser(1) },
-        },
-        'For a user, by an app token': {
-          body: { grant_type: 'inherit', username: 'user1', autoCreateUser: true },
-          answer: { access_token, expires_in, user: exampleUser(1) },
-        },
-        'For the bearer of a 007 token': {
-          body: { grant_type: 'agora' },
-          answer: { access_token, expire_timestamp: 1764244800000 },
-        },
-      },
+      examples: tokenExamples.request,
     },
   )
   request(

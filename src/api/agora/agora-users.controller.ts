@@ -9,7 +9,7 @@ import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
 import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
 import { type AgoraPage, Page } from './agora-page.js';
-import { exampleUser } from './agora-example.js';
+import { userExamples } from './agora-examples.js';
 import { AgoraRegistrationGuard } from './agora-registration.guard.js';
 import { AgoraRoute } from './agora-route.decorator.js';
 import {
@@ -32,13 +32,6 @@ const alreadyRegistered = {
   description: 'Users that exist already',
 };
 
-const account = (number: number) => ({ username: `user${number}`, password: '123' });
-/** What most users of the examples have beside their name. */
-const named = { nickname: 'testuser' };
-const firstPage = { entities: [exampleUser(1, named), exampleUser(2, named)], cursor: 'MTc2NDE1ODM5NjAwMjoy' };
-const newPassword = { 'A password': { body: { newpassword: '456' } } };
-const oneUser = { answer: { entities: [exampleUser(1, named)] } };
-
 /** The user system of Agora Chat (Easemob IM): docs/dialects/agora.md. Members stand in the order of its examples. */
 @AgoraController('users')
 export class AgoraUsersController {
@@ -54,17 +47,7 @@ export class AgoraUsersController {
     path,
     answer: 'action application path uri entities timestamp data duration organization applicationName',
     schemas: { data: alreadyRegistered },
-    examples: {
-      'A user': { body: account(1), answer: { entities: [exampleUser(1)], data: [] } },
-      'Two users': { body: [account(1), account(2)], answer: { entities: [exampleUser(1), exampleUser(2)], data: [] } },
-      'Three users, one of which exists': {
-        body: [account(1), account(2), account(3)],
-        answer: {
-          entities: [exampleUser(1), exampleUser(2)],
-          data: [{ username: 'user3', registerUserFailReason: 'the user3 already exists' }],
-        },
-      },
-    },
+    examples: userExamples.register,
   })
   register(
     @Call() call: AgoraCall,
@@ -89,7 +72,7 @@ export class AgoraUsersController {
     path,
     uri: 'as called',
     answer: 'action path uri entities timestamp duration count',
-    examples: { 'A user': { answer: { ...oneUser.answer, count: 1 } } },
+    examples: userExamples.get,
   })
   async get(@Call() call: AgoraCall, @Param('username') username: string) {
     const user = await this.users.get(call.app.id, username);
@@ -99,7 +82,7 @@ export class AgoraUsersController {
   @AgoraRoute('GET users', 'Users in the order of their registration, page by page', {
     path,
     answer: 'action params path uri entities timestamp duration cursor? count',
-    examples: { 'The first page of two users': { query: { limit: '2' }, answer: { ...firstPage, count: 2 } } },
+    examples: userExamples.list,
   })
   async list(@Call() call: AgoraCall, @Page() { limit, cursor }: AgoraPage) {
     const page = await this.users.list(call.app.id, limit, cursor);
@@ -111,7 +94,7 @@ export class AgoraUsersController {
     idempotent: true,
     path,
     answer: changed,
-    examples: { 'A nickname': { body: named, ...oneUser } },
+    examples: userExamples.change,
   })
   change(
     @Call() call: AgoraCall,
@@ -128,7 +111,7 @@ export class AgoraUsersController {
     idempotent: true,
     path,
     answer: changed,
-    examples: { 'A user': oneUser },
+    examples: userExamples.delete,
   })
   delete(@Call() call: AgoraCall, @Param('username') username: string) {
     return call.once(async () => {
@@ -142,7 +125,7 @@ export class AgoraUsersController {
     idempotent: true,
     path,
     answer: 'action application params path uri entities timestamp duration organization applicationName cursor?',
-    examples: { 'Two users': { query: { limit: '2' }, answer: firstPage } },
+    examples: userExamples.deleteOldest,
   })
   deleteOldest(@Call() call: AgoraCall, @Page() { limit, cursor, limitIsDefault }: AgoraPage) {
     // What a client sends that deletes one user, and has lost the name: it does not mean the oldest ten.
@@ -161,7 +144,7 @@ export class AgoraUsersController {
     idempotent: true,
     action: 'set user password',
     answer: 'action timestamp duration',
-    examples: newPassword,
+    examples: userExamples.changePassword,
   })
   changePassword(
     @Call() call: AgoraCall,
@@ -178,7 +161,7 @@ export class AgoraUsersController {
     idempotent: true,
     action: 'set user password',
     answer: 'action timestamp duration',
-    examples: newPassword,
+    examples: userExamples.changePassword,
   })
   changePasswordByPost(
     @Call() call: AgoraCall,
@@ -195,13 +178,7 @@ export class AgoraUsersController {
       idempotent: true,
       action: 'Deactivate user',
       answer: 'action entities timestamp duration',
-      examples: {
-        'Without a reason': { body: {}, answer: { entities: [exampleUser(1, { ...named, activated: false })] } },
-        'With a reason': {
-          body: { reason: 'spam' },
-          answer: { entities: [exampleUser(1, { ...named, activated: false })] },
-        },
-      },
+      examples: userExamples.ban,
     },
   )
   ban(
@@ -219,7 +196,7 @@ export class AgoraUsersController {
     idempotent: true,
     action: 'activate user',
     answer: 'action timestamp duration',
-    examples: { 'Without a reason': { body: {} }, 'With a reason': { body: { reason: 'a mistake' } } },
+    examples: userExamples.unban,
   })
   unban(
     @Call() call: AgoraCall,

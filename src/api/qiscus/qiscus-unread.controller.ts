@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { OfflineMessagesService } from '../../offline-messages/offline-messages.service.js';
 import { ProfilesService } from '../../profiles/profiles.service.js';
 import { Call, QiscusCall } from './qiscus-call.js';
+import { qiscusExamples } from './qiscus-examples.js';
 import { Parameters } from './qiscus-parameter.decorators.js';
 import { RoomUnreadCountsParameters, UnreadCountsParameters, UnreadUsersParameters } from './qiscus-parameters.dto.js';
 import { QiscusRoute } from './qiscus-route.decorator.js';
@@ -26,7 +27,7 @@ export class QiscusUnreadController {
   @QiscusRoute('GET get_unread_users', 'Users with unread messages', {
     by: 'secret',
     results: { user_ids: [String] },
-    example: { parameters: { page: 1, limit: 2 }, results: { user_ids: ['guest1@example.com'] } },
+    example: qiscusExamples.unreadUsers,
   })
   async users(@Call() call: QiscusCall, @Parameters(UnreadUsersParameters) sent: UnreadUsersParameters) {
     const uuids = await this.messages.usersWithUnread(call.app.id, sent.page, sent.limit, toCreationWindow(sent));
@@ -38,15 +39,7 @@ export class QiscusUnreadController {
   @QiscusRoute('GET get_user_unread_count', 'How many messages each of these users has not read', {
     by: 'secret',
     results: { user_unread_count: [QiscusUserUnreadCount] },
-    example: {
-      parameters: { user_ids: ['guest1@example.com', 'guest2@example.com'] },
-      results: {
-        user_unread_count: [
-          { unread_count: 1, user_id: 'guest1@example.com' },
-          { unread_count: 0, user_id: 'guest2@example.com' },
-        ],
-      },
-    },
+    example: qiscusExamples.unreadCounts,
   })
   async counts(@Call() call: QiscusCall, @Parameters(UnreadCountsParameters) sent: UnreadCountsParameters) {
     const users = await this.profiles.findAll(call.app.id, sent.user_ids);

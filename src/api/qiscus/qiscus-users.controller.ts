@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { ProfilesService } from '../../profiles/profiles.service.js';
 import { UserRevocationsService } from '../../users/user-revocations.service.js';
 import { Call, QiscusCall } from './qiscus-call.js';
+import { qiscusExamples } from './qiscus-examples.js';
 import { Parameters } from './qiscus-parameter.decorators.js';
 import {
   ServerLoginParameters,
@@ -27,23 +28,6 @@ const maxShowAll = 10_000;
 
 const userResults = { user: QiscusUser };
 const listResults = { meta: QiscusListMeta, users: [QiscusListedUser] } as const;
-const user_id = 'guest1@example.com';
-const user_ids = [user_id, 'guest2@example.com'];
-const exampleUser: QiscusUser = {
-  active: true,
-  avatar_url: 'https://images.example.com/guest1.jpg',
-  extras: { team: 'red' },
-  user_id,
-  username: 'First guest',
-};
-const tokenExample = { parameters: { user_id }, results: { token: 'Q3vR8mZk1TtYb6WnXc0L' } };
-const listExample = {
-  parameters: { page: 1, limit: 2 },
-  results: {
-    meta: { total_data: 5, total_page: 2 },
-    users: [exampleListedUser(1, 'First guest'), exampleListedUser(2, 'Second guest')],
-  },
-};
 
 /** The users of the vendor's server API: docs/dialects/qiscus.md. Members stand in the order of the alphabet. */
 @ApiTags('qiscus users')
@@ -58,16 +42,7 @@ export class QiscusUsersController {
     by: 'secret',
     idempotent: true,
     results: userResults,
-    example: {
-      parameters: {
-        user_id,
-        username: exampleUser.username,
-        password: 'a password',
-        avatar_url: exampleUser.avatar_url,
-        extras: exampleUser.extras,
-      },
-      results: { user: exampleUser },
-    },
+    example: qiscusExamples.loginOrRegister,
   })
   loginOrRegister(@Call() call: QiscusCall, @Parameters(ServerLoginParameters) sent: ServerLoginParameters) {
     const login = () => this.profiles.loginByServer(call.app, toLoginDetails(sent), sent.password ?? null);
@@ -77,7 +52,7 @@ export class QiscusUsersController {
   @QiscusRoute('GET user_profile', 'A user', {
     by: 'secret',
     results: userResults,
-    example: { parameters: { user_id }, results: { user: exampleUser } },
+    example: qiscusExamples.profile,
   })
   async profile(@Call() call: QiscusCall, @Parameters(UserIdParameters) { user_id }: UserIdParameters) {
     return call.answer({ user: toQiscusUser(await this.profiles.get(call.app.id, user_id)) });
@@ -86,7 +61,7 @@ export class QiscusUsersController {
   @QiscusRoute('GET get_user_token', 'The token of a user, the same until it is reset', {
     by: 'secret',
     results: { token: String },
-    example: tokenExample,
+    example: qiscusExamples.token,
   })
   async token(@Call() call: QiscusCall, @Parameters(UserIdParameters) { user_id }: UserIdParameters) {
     const { user } = await this.profiles.get(call.app.id, user_id);
@@ -97,7 +72,7 @@ export class QiscusUsersController {
     by: 'secret',
     idempotent: true,
     results: { token: String },
-    example: tokenExample,
+    example: qiscusExamples.token,
   })
   resetToken(@Call() call: QiscusCall, @Parameters(UserIdParameters) { user_id }: UserIdParameters) {
     return call.once(async () => call.answer({ token: (await this.profiles.resetToken(call.app, user_id)).token }));
@@ -106,7 +81,7 @@ export class QiscusUsersController {
   @QiscusRoute('GET get_user_list', 'All users, page by page', {
     by: 'secret',
     results: listResults,
-    example: listExample,
+    example: qiscusExamples.list,
   })
   async list(@Call() call: QiscusCall, @Parameters(UserListParameters) sent: UserListParameters) {
     const size = sent.show_all ? maxShowAll : sent.limit;
@@ -116,7 +91,11 @@ export class QiscusUsersController {
   }
 
   /** As the oldest documents have it. */
-  @QiscusRoute('POST get_user_list', 'The same by POST', { by: 'secret', results: listResults, example: listExample })
+  @QiscusRoute('POST get_user_list', 'The same by POST', {
+    by: 'secret',
+    results: listResults,
+    example: qiscusExamples.list,
+  })
   listByPost(@Call() call: QiscusCall, @Parameters(UserListParameters) sent: UserListParameters) {
     return this.list(call, sent);
   }
@@ -125,7 +104,7 @@ export class QiscusUsersController {
     by: 'secret',
     idempotent: true,
     results: { message: String },
-    example: { parameters: { user_ids }, results: { message: 'successfully deactivate user' } },
+    example: qiscusExamples.deactivate,
   })
   deactivate(@Call() call: QiscusCall, @Parameters(UserIdsParameters) { user_ids }: UserIdsParameters) {
     return call.once(async () => {
@@ -138,7 +117,7 @@ export class QiscusUsersController {
     by: 'secret',
     idempotent: true,
     results: { message: String },
-    example: { parameters: { user_ids }, results: { message: 'successfully reactivate user' } },
+    example: qiscusExamples.reactivate,
   })
   reactivate(@Call() call: QiscusCall, @Parameters(UserIdsParameters) { user_ids }: UserIdsParameters) {
     return call.once(async () => {
@@ -146,18 +125,4 @@ export class QiscusUsersController {
       return call.answer({ message: 'successfully reactivate user' });
     });
   }
-}
-
-function exampleListedUser(number: number, name: string): QiscusListedUser {
-  return {
-    active: true,
-    avatar_url: `https://images.example.com/guest${number}.jpg`,
-    created_at: `2025-11-26T12:00:0${number}.123000Z`,
-    email: `guest${number}@example.com`,
-    extras: { team: 'red' },
-    id: 763173274103840 + number,
-    name,
-    updated_at: `2025-11-26T12:00:0${number}.123000Z`,
-    username: name,
-  };
 }
