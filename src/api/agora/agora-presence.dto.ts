@@ -27,7 +27,7 @@ export class AgoraSession extends AgoraResource {
   @ApiProperty({ example: 'android' })
   platform!: string;
 
-  @ApiProperty({ description: 'Unix milliseconds', example: 1542601284531 })
+  @ApiProperty({ description: 'Unix milliseconds', example: 1764158396001 })
   since!: number;
 
   @ApiProperty({ description: 'The node that holds the connection, with the epoch of its lease' })

@@ -139,7 +139,7 @@ export class AgoraUsersController {
     });
   }
 
-  /** The seed has PUT; Easemob's limit tables name POST, so both work. */
+  /** Agora's document has PUT; Easemob's limit tables name POST, so both work. */
   @AgoraRoute('PUT users/:username/password', 'Set a new password: every earlier token and session ends', {
     idempotent: true,
     action: 'set user password',

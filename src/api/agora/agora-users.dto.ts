@@ -138,16 +138,16 @@ export class AgoraReasonDto {
 
 /** A user as every route of the dialect shows it; members in this order. */
 export class AgoraUser {
-  @ApiProperty({ format: 'uuid', example: '0ffe2d80-ed76-11e8-8d66-279e3e1c214b' })
+  @ApiProperty({ format: 'uuid', example: 'c3a1f501-cabf-11f0-9a51-0d2f4b7c6e18' })
   uuid!: string;
 
   @ApiProperty({ enum: ['user'] })
   type!: 'user';
 
-  @ApiProperty({ description: 'Unix milliseconds', example: 1542795196504 })
+  @ApiProperty({ description: 'Unix milliseconds', example: 1764158396001 })
   created!: number;
 
-  @ApiProperty({ description: 'Unix milliseconds', example: 1542795196504 })
+  @ApiProperty({ description: 'Unix milliseconds', example: 1764158396001 })
   modified!: number;
 
   @ApiProperty({ example: 'user1' })

@@ -70,16 +70,16 @@ export class QiscusOtherUser {
   @ApiProperty({ description: 'Empty if none was given' })
   avatar_url!: string;
 
-  @ApiProperty({ description: 'The user id', example: 'guest2@qiscus.com' })
+  @ApiProperty({ description: 'The user id', example: 'guest1@example.com' })
   email!: string;
 
   @ApiProperty({ type: 'object', additionalProperties: true })
   extras!: Readonly<Record<string, unknown>>;
 
-  @ApiProperty({ type: 'integer', description: 'Below 2^53', example: 188202 })
+  @ApiProperty({ type: 'integer', description: 'Below 2^53', example: 763173274103841 })
   id!: number;
 
-  @ApiProperty({ example: '188202' })
+  @ApiProperty({ example: '763173274103841' })
   id_str!: string;
 
   @ApiProperty({ description: 'The display name' })
@@ -109,16 +109,16 @@ export class QiscusSdkUser {
   @ApiProperty()
   avatar_url!: string;
 
-  @ApiProperty({ example: 'guest2@qiscus.com' })
+  @ApiProperty({ example: 'guest1@example.com' })
   email!: string;
 
   @ApiProperty({ type: 'object', additionalProperties: true })
   extras!: Readonly<Record<string, unknown>>;
 
-  @ApiProperty({ description: 'Below 2^53', example: 188202 })
+  @ApiProperty({ description: 'Below 2^53', example: 763173274103841 })
   id!: number;
 
-  @ApiProperty({ example: '188202' })
+  @ApiProperty({ example: '763173274103841' })
   id_str!: string;
 
   @ApiProperty({ enum: [0] })

@@ -7,16 +7,16 @@ export class QiscusUser {
   @ApiProperty({ description: 'False: deactivated' })
   active!: boolean;
 
-  @ApiProperty({ description: 'Empty if none was given', example: 'https://image.url/image.jpeg' })
+  @ApiProperty({ description: 'Empty if none was given', example: 'https://images.example.com/guest1.jpg' })
   avatar_url!: string;
 
   @ApiProperty({ type: 'object', additionalProperties: true })
   extras!: Readonly<Record<string, unknown>>;
 
-  @ApiProperty({ example: 'guest99@qiscus.com' })
+  @ApiProperty({ example: 'guest1@example.com' })
   user_id!: string;
 
-  @ApiProperty({ example: 'QISCUS demo user' })
+  @ApiProperty({ example: 'First guest' })
   username!: string;
 }
 
@@ -28,25 +28,25 @@ export class QiscusListedUser {
   @ApiProperty()
   avatar_url!: string;
 
-  @ApiProperty({ description: 'RFC 3339 with six digits, UTC', example: '2017-10-12T04:07:10.926000Z' })
+  @ApiProperty({ description: 'RFC 3339 with six digits, UTC', example: '2025-11-26T12:00:01.123000Z' })
   created_at!: string;
 
-  @ApiProperty({ example: 'guest2@qiscus.com' })
+  @ApiProperty({ example: 'guest1@example.com' })
   email!: string;
 
   @ApiProperty({ type: 'object', additionalProperties: true })
   extras!: Readonly<Record<string, unknown>>;
 
-  @ApiProperty({ description: 'Below 2^53', example: 188202 })
+  @ApiProperty({ description: 'Below 2^53', example: 763173274103841 })
   id!: number;
 
-  @ApiProperty({ example: 'guest2' })
+  @ApiProperty({ example: 'First guest' })
   name!: string;
 
-  @ApiProperty({ example: '2017-10-12T04:07:10.926000Z' })
+  @ApiProperty({ example: '2025-11-26T12:00:01.123000Z' })
   updated_at!: string;
 
-  @ApiProperty({ example: 'guest2' })
+  @ApiProperty({ example: 'First guest' })
   username!: string;
 }
 
