@@ -57,7 +57,7 @@ export class JsonWebTokens {
    * Accepts what `sign` writes and no other spelling of it (RFC 8725; the libraries alone let a missing `exp`, members
    * given twice, `crit` and much more pass).
    * @returns the claims and the key that signed
-   * @throws AppError token_malformed (not a token of ours, or forged), token_expired, token_not_accepted (another app's,
+   * @throws AppError token_malformed (not a Rollcall token, or forged), token_expired, token_not_accepted (another app's,
    * a key that the app no longer has, or from the future)
    */
   verify(

@@ -137,7 +137,7 @@ export const errorCodes = [
   'database_unavailable',
   /** More work waits than can be done in reasonable time. Trying again later helps. */
   'overloaded',
-  /** A fault of ours. The log has the reason under the request's id. */
+  /** A fault in Rollcall. The log has the reason under the request's id. */
   'internal',
 ] as const;
 

@@ -103,7 +103,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
       presence,
       pingMs: env.gatewayPingMs,
       loginTimeoutMs: env.gatewayLoginTimeoutMs,
-      onFault: (error) => this.logger.error('a log in failed for a fault of ours', error),
+      onFault: (error) => this.logger.error('a login failed because of an internal error', error),
       messages,
       offlineMessages,
       mutes,
@@ -240,7 +240,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
 
   private refuse(socket: Duplex, error: unknown): void {
     const { status, code, message } = toRefusal(error);
-    if (status === 500) this.logger.error('an upgrade failed for a fault of ours', error);
+    if (status === 500) this.logger.error('an upgrade failed because of an internal error', error);
     const body = JSON.stringify({ code, message });
     const head = [
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

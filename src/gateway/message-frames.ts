@@ -19,7 +19,7 @@ import { SenderMute } from './sender-mute.js';
 export interface MessageOutlet {
   /** Sends the text of a frame, unless the client has been told to go. */
   sendText(text: string): void;
-  /** Told of errors that are faults of ours. */
+  /** Called for internal errors. */
   onFault(error: unknown): void;
   /** Reads nothing more of the client, until `resume`. */
   pause(): void;

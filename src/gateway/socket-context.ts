@@ -13,7 +13,7 @@ export interface SocketContext extends MessageServices {
   readonly presence: PresenceService;
   readonly pingMs: number;
   readonly loginTimeoutMs: number;
-  /** Told of errors that are faults of ours. */
+  /** Called for internal errors. */
   readonly onFault: (error: unknown) => void;
   readonly turns: FrameTurns;
 }

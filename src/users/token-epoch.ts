@@ -32,7 +32,7 @@ export function epochOfRevocation(nowMs: number, tokenEpoch: number): number {
 }
 
 /**
- * The epoch after a forced logout: every token of ours from before it ends, and every AccessToken2 of an earlier second.
+ * The epoch after a forced logout: every Rollcall token from before it ends, and every AccessToken2 of an earlier second.
  * One from the same second is let in, because a user may come back at once; it may just as well be from before. So the
  * epoch lies in the second before, at its start, where a thousand forced logouts find room. A revocation that left no
  * room there (it was in this second, or in the last millisecond of that one) stays as strict as it was.

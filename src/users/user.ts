@@ -14,7 +14,7 @@ export interface User {
   /** A PHC string, or null for a user that has no password. Never leaves the process. */
   readonly passwordHash: string | null;
   /**
-   * Unix milliseconds near the last revocation (0: never), later with each: `token-epoch.ts`. A token of ours carries the epoch it was issued under and ends
+   * Unix milliseconds near the last revocation (0: never), later with each: `token-epoch.ts`. A Rollcall token carries the epoch it was issued under and ends
    * when this one moves; an AccessToken2 ends when it was issued in or before the second of the epoch.
    */
   readonly tokenEpoch: number;

@@ -172,7 +172,7 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
     code: 14007,
     description: 'message is too large',
   },
-  // The web SDK's word for it on its socket; no route of ours answers it.
+  // The web SDK's word for it on its socket; no route answers with it.
   sender_blocked: { ...forbidden, description: 'the receiver has blocked the sender' },
   user_muted: { ...forbidden, description: 'the user is muted' },
   contact_not_found: {
