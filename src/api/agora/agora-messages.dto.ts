@@ -72,8 +72,11 @@ export class SendOlderAgoraMessageDto extends AgoraMessageDto {
   target!: string[];
 
   @ApiProperty({
-    type: Object,
-    description: `\`type\` (${messageTypes.join(', ')}) and the members of the body; with ext up to 16 KiB`,
+    type: 'object',
+    properties: { type: { type: 'string', enum: [...messageTypes] } },
+    required: ['type'],
+    additionalProperties: true,
+    description: 'The type and the members of the body; with ext up to 16 KiB',
     example: { type: 'txt', msg: 'hello' },
   })
   @IsDefined({ message: 'msg is required' })
