@@ -115,7 +115,7 @@ describe.each(['sqlite', 'mariadb'] as const)(`a user with ${friends} contacts, 
     expect([await contactsOf(last), await blocksOf(last)]).toEqual([[], []]);
     // The name is another user's now: a contact with that one is one more.
     await timed('POST', `/users/popular/contacts/users/${last}`);
-    expect(await runCli(['expire'], env)).toContain('1 deletions finished');
+    expect(await runCli(['expire'], env)).toContain('1 deletions completed');
     expect([await count('contacts'), await count('user_blocks'), await count('removals')]).toEqual([2, 0, 0]);
     expect(await count('contact_lists WHERE contacts <> 0')).toBe(2);
     expect(await contactsOf(last)).toEqual(['popular']);
@@ -134,7 +134,7 @@ describe.each(['sqlite', 'mariadb'] as const)(`a user with ${friends} contacts, 
     const stallMs = Number(await service.ask('SIGUSR2'));
     expect(await count('contacts')).toBeGreaterThan(2);
     await service.kill();
-    expect(await runCli(['expire'], env)).toContain('1 deletions finished');
+    expect(await runCli(['expire'], env)).toContain('1 deletions completed');
     expect([await count('contacts'), await count('removals')]).toEqual([2, 0]);
     expect(await count('contact_lists WHERE contacts = 1')).toBe(2);
     expect(await count('contact_lists WHERE contacts = 0')).toBe(friends - 1);

@@ -49,11 +49,13 @@ describe('a name that has the form of a uuid', () => {
 
   it.each(uuids)('400 cannot be registered through the Qiscus dialect, by server or client: %s', async (name) => {
     const before = await count();
-    for (const [path, body] of [
-      ['/api/v2.1/rest/login_or_register', { user_id: name, username: 'x', password: 'p' }],
-      ['/api/v2/sdk/login_or_register', { email: name, password: 'p' }],
-    ] as const)
-      expect((await qiscus(path, body)).body.error.errors).toEqual({ user_id: [expect.any(String)] });
+    for (const [path, parameter, more] of [
+      ['/api/v2.1/rest/login_or_register', 'user_id', { username: 'x' }],
+      ['/api/v2/sdk/login_or_register', 'email', {}],
+    ] as const) {
+      const { body } = await qiscus(path, { ...more, [parameter]: name, password: 'p' });
+      expect(body.error.errors).toEqual({ [parameter]: [expect.any(String)] });
+    }
     const profiles = running.nest.get(ProfilesService);
     await expect(profiles.loginByIdentity(running.app, { userId: name })).rejects.toMatchObject({
       code: 'username_illegal',
