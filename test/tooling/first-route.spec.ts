@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
 const runFile = promisify(execFile);
-const copied = ['src', 'test/support', 'test/factories', 'test/engine.d.ts', 'scripts'];
+const copied = ['src', 'test/support', 'test/factories', 'test/sql', 'test/engine.d.ts', 'scripts'];
 const config = 'tsconfig.first-route.json';
 
 /** Does in a copy of the project what CONTRIBUTING.md tells a newcomer to do. */
