@@ -51,8 +51,8 @@ const ON_EVERY_ENGINE = ['test/e2e/**/*.e2e.ts', 'src/**/*.engine-spec.ts'];
 // Each suite runs on both engines, and with and without Redis: on SQLite without it, on MariaDB with it. What keeps
 // something in Redis (sessions, limits) meets the other two pairs as well.
 const USES_REDIS = [
-  'test/e2e/{gateway,across}/**/*.e2e.ts',
-  'test/e2e/**/{rate-limit,own-user,ban,token,sdk,routes,offline-messages,*presence*}.e2e.ts',
+  'test/e2e/gateway/{login,presence,watched-presence,forced-logout,messages,messages-across-nodes}.e2e.ts',
+  'test/e2e/agora/{rate-limit,presence-subscriptions}.e2e.ts',
   'src/presence/**/*.engine-spec.ts',
 ];
 

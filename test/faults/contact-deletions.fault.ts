@@ -9,7 +9,7 @@ import { tokenOf } from '../support/tokens.js';
 
 secondLookAtTimes();
 
-const friends = runs(3_000, 10_000);
+const friends = runs(1_500, 10_000);
 const rowsPerInsert = 2_000;
 const answeredWithinMs = 1_000;
 /** The short form shares the machine with another suite. */

@@ -19,7 +19,7 @@ import { liftLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-const casesPerRoute = runs(600, 10_000);
+const casesPerRoute = runs(400, 10_000);
 const connections = 16;
 const maxErrorBytes = 4_096;
 const maxStallMs = 250;

@@ -14,7 +14,7 @@ secondLookAtTimes();
 const users = 40;
 const framesPerSecond = 180;
 const frameBytes = 15_000;
-const lastsMs = runs(4_000, 60_000);
+const lastsMs = runs(3_000, 60_000);
 /**
  * The short form shares the machine with another suite, and the service competes for CPU that the control does not
  * need.

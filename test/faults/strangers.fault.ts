@@ -16,7 +16,7 @@ secondLookAtTimes();
 const root = join(import.meta.dirname, '../..');
 /** The strangers' addresses; everybody else comes from 127.0.0.1. */
 const theirAddress = '127.0.0.2';
-const lastsMs = runs(3_000, 20_000);
+const lastsMs = runs(2_000, 20_000);
 /** How much slower others may be. The short form shares the machine with another suite. */
 const maxRatio = longForm ? 2 : 3;
 const maxHealthMs = longForm ? 100 : 300;
