@@ -8,7 +8,7 @@ export const groupColumns = [
   ...['app_id', 'id', 'kind', 'owner_uuid', 'name', 'description', 'custom', 'is_public', 'members_only'],
   ...['allow_invites', 'members_most', 'members', 'created_at', 'modified_at'],
 ];
-const maxRows = 1000;
+const maxRows = 250;
 
 export type GroupRow = Omit<ChatGroupRow, 'announcement'>;
 

@@ -35,7 +35,7 @@ export interface GroupPage {
 const maxGroupsPerCall = 20;
 /** Of a new group, its owner among them: they are stored in one transaction. */
 const maxFirstMembers = 300;
-const namesAtOnce = 500;
+const namesAtOnce = 100;
 /** To name the members of a larger group is a costly read. */
 const maxPlainMembers = 500;
 

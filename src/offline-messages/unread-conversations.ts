@@ -13,7 +13,7 @@ export interface UnreadConversation {
 }
 
 /** Messages that are read in one statement: about a millisecond of SQLite. */
-const messagesAtOnce = 1_000;
+const messagesAtOnce = 250;
 /** To look at more messages than this is a costly read. */
 const maxPlainMessages = 500;
 

@@ -17,9 +17,9 @@ interface UnreadBound {
 }
 
 /** Inboxes that are looked at in one statement. */
-const inboxesAtOnce = 500;
-/** Messages that are counted in one statement: about a millisecond of SQLite. */
-const messagesAtOnce = 2_000;
+const inboxesAtOnce = 100;
+/** Messages that are counted in one statement: a fraction of a millisecond of SQLite. */
+const messagesAtOnce = 500;
 /** Counting more messages than this is a costly read. */
 const maxPlainMessages = 500;
 /** How far the pages of users with unread messages go: later pages are empty. */
@@ -43,6 +43,7 @@ export class UnreadMessages {
   async counts(appId: string, userUuids: readonly string[], window: CreationWindow): Promise<UnreadCount[]> {
     const bounds: UnreadBound[] = [];
     for (let start = 0; start < userUuids.length; start += inboxesAtOnce) {
+      if (start > 0) await breathe();
       const some = userUuids.slice(start, start + inboxesAtOnce);
       const inboxes = await this.inboxes.findAll(appId, some);
       bounds.push(...some.map((uuid, index) => toUnreadBound(uuid, inboxes[index] as Inbox)));

@@ -18,7 +18,8 @@ type Compare = (one: Sortable, other: Sortable) => number;
 
 /**
  * Finds one page of all users in an order that has no index, while they come in parts: it keeps those that may be on the
- * page or before it, counted from the nearer end of the list.
+ * page or before it, counted from the nearer end of the list, as a heap with the last one of them on top. So a user costs the
+ * same wherever the page stands.
  */
 export class SortedPage {
   private readonly terms: UserOrder;
@@ -27,7 +28,7 @@ export class SortedPage {
   private readonly start: number;
   private readonly end: number;
   private readonly fromEnd: boolean;
-  private first: Sortable[] = [];
+  private readonly heap: Sortable[] = [];
 
   /** @param total how many users there are */
   constructor(order: UserOrder, { offset, limit, total }: { offset: number; limit: number; total: number }) {
@@ -40,41 +41,49 @@ export class SortedPage {
   }
 
   add(users: readonly SortableUser[]): void {
-    const all = users.map((user) => ({ username: user.username, keys: this.terms.map(({ by }) => keys[by](user)) }));
-    const last = this.first.length < this.end ? undefined : this.first.at(-1);
-    const better = last === undefined ? all : all.filter((user) => this.compare(user, last) < 0);
-    if (better.length > 0) this.first = this.merged(better.sort(this.compare));
+    for (const user of users) {
+      const one: Sortable = { username: user.username, keys: this.terms.map(({ by }) => keys[by](user)) };
+      const last = this.heap[0];
+      if (this.heap.length < this.end) this.raise(one);
+      else if (last !== undefined && this.compare(one, last) < 0) this.lower(one);
+    }
   }
 
   /** The names on the page, once every user was added. */
   usernames(): string[] {
-    const names = this.first.slice(this.start, this.end).map(({ username }) => username);
-    return this.fromEnd ? names.reverse() : names;
+    const names: string[] = [];
+    while (this.heap.length > this.start) {
+      names.push((this.heap[0] as Sortable).username);
+      const moved = this.heap.pop() as Sortable;
+      if (this.heap.length > 0) this.lower(moved);
+    }
+    return this.fromEnd ? names : names.reverse();
   }
 
-  /** With these, which are in order and far fewer. */
-  private merged(better: readonly Sortable[]): Sortable[] {
-    const all: Sortable[] = [];
-    let from = 0;
-    for (const user of better) {
-      const at = this.placeOf(user, from);
-      while (from < at) all.push(this.first[from++] as Sortable);
-      all.push(user);
+  /** Adds one more, and moves it up to its place. */
+  private raise(one: Sortable): void {
+    let at = this.heap.length;
+    this.heap.push(one);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (this.compare(one, this.heap[parent] as Sortable) <= 0) break;
+      this.heap[at] = this.heap[parent] as Sortable;
+      at = parent;
     }
-    while (from < this.first.length && all.length < this.end) all.push(this.first[from++] as Sortable);
-    all.length = Math.min(all.length, this.end);
-    return all;
+    this.heap[at] = one;
   }
 
-  /** How many of the first come before this user, of whom the first `from` do. */
-  private placeOf(user: Sortable, from: number): number {
-    let [low, high] = [from, this.first.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.compare(this.first[middle] as Sortable, user) < 0) low = middle + 1;
-      else high = middle;
+  /** Takes the place of the one on top, and moves down from there. */
+  private lower(one: Sortable): void {
+    const { heap } = this;
+    let at = 0;
+    for (let child = 1; child < heap.length; child = 2 * at + 1) {
+      if (child + 1 < heap.length && this.compare(heap[child + 1] as Sortable, heap[child] as Sortable) > 0) child += 1;
+      if (this.compare(one, heap[child] as Sortable) >= 0) break;
+      heap[at] = heap[child] as Sortable;
+      at = child;
     }
-    return low;
+    heap[at] = one;
   }
 }
 

@@ -11,7 +11,7 @@ export interface QiscusAnswer<Results> {
 }
 
 /** Items of a long list that are written in one turn of the event loop. */
-const writtenAtOnce = 100;
+const writtenAtOnce = 50;
 
 /** One call of the Qiscus dialect: its app, and the shape of its answers. */
 export class QiscusCall {
