@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { PasswordHasher } from '../../passwords/password-hasher.service.js';
 import { Clock } from '../../clock/clock.js';
@@ -14,6 +15,7 @@ import { RateLimits } from '../../rate-limit/rate-limits.service.js';
 @Injectable()
 export class Metrics {
   private readonly registry = new Registry();
+  private underWay: Promise<string> | null = null;
   private readonly requests = new Counter({
     name: 'rollcall_http_requests_total',
     help: 'Requests answered, by route and status',
@@ -110,7 +112,15 @@ export class Metrics {
     });
   }
 
+  /** Prometheus text. Calls of one turn of the event loop share it: of many routes, each text takes milliseconds to write. */
   text(): Promise<string> {
+    return (this.underWay ??= this.write());
+  }
+
+  private async write(): Promise<string> {
+    await nextTurn();
+    // Whoever calls from now on gets a newer one.
+    this.underWay = null;
     return this.registry.metrics();
   }
 
