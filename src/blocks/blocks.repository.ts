@@ -6,7 +6,7 @@ import { type RemovalPortion, RemovalsService } from '../removals/removals.servi
 import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 
-/** A user who is blocked, and the place in the list. */
+/** A blocked user, and the position in the list. */
 export interface Block {
   readonly blockedUuid: string;
   readonly id: number;
@@ -14,7 +14,7 @@ export interface Block {
 
 const columns = ['app_id', 'user_uuid', 'blocked_uuid', 'id'];
 
-/** Who has blocked whom. What a user has blocked changes only under the lock of that user's row. */
+/** Blocks between users. A user's blocks change only while that user's row is locked. */
 @Injectable()
 export class BlocksRepository {
   constructor(
@@ -27,8 +27,8 @@ export class BlocksRepository {
   }
 
   /**
-   * Adds those who are not blocked yet. Nobody of them can be deleted meanwhile.
-   * @throws AppError user_not_found, block_limit_exceeded: then nobody is blocked
+   * Blocks those who are not blocked yet. None of them can be deleted meanwhile.
+   * @throws AppError user_not_found, block_limit_exceeded: then no one is blocked
    */
   add(user: User, blocked: readonly User[], maxBlocks: number): Promise<void> {
     const { appId } = user;
@@ -50,7 +50,7 @@ export class BlocksRepository {
     }, appId);
   }
 
-  /** Removes those who are blocked. @throws AppError user_not_found */
+  /** Unblocks those who are blocked. @throws AppError user_not_found */
   remove(user: User, blocked: readonly User[]): Promise<void> {
     const { appId } = user;
     return this.database.write(async (transaction) => {
@@ -67,7 +67,7 @@ export class BlocksRepository {
     }, appId);
   }
 
-  /** Up to `limit` before the one with the id `beforeId`, newest first, without those who are deleted. */
+  /** Up to `limit` blocks before the id `beforeId`, newest first, without deleted users. */
   listBefore(user: User, beforeId: number, limit: number): Promise<Block[]> {
     const { selectInOrder, forceIndex } = this.database.dialect;
     return this.database.read<Block>(
@@ -80,7 +80,7 @@ export class BlocksRepository {
     );
   }
 
-  /** The uuids of those among these whom the user has blocked. */
+  /** The uuids of the given users that the user has blocked. */
   async blockedAmong(source: Pick<Transaction, 'read'> | null, user: User, some: readonly User[]): Promise<string[]> {
     if (some.length === 0) return [];
     const among = this.database.dialect.among('blocked_uuid', uuidsOf(some));
@@ -92,7 +92,7 @@ export class BlocksRepository {
     return rows.map((row) => row.blocked_uuid);
   }
 
-  /** Those of these pairs, each the uuid of a user and that of another, where the user has blocked the other. */
+  /** The given pairs of uuids (a user's and another's) where the user has blocked the other. */
   async pairsAmong(
     transaction: Transaction,
     appId: string,
@@ -107,7 +107,7 @@ export class BlocksRepository {
     return rows.map((row) => [row.user_uuid, row.blocked_uuid]);
   }
 
-  /** The uuids of the users of these names, by name, as the transaction sees them. */
+  /** The uuids of the users with these names, by name, as the transaction sees them. */
   async uuidsByName(
     transaction: Transaction,
     appId: string,
@@ -131,7 +131,7 @@ export class BlocksRepository {
     return Number(row?.blocks ?? 0);
   }
 
-  /** @throws AppError user_not_found when somebody was deleted since */
+  /** @throws AppError user_not_found when a user has since been deleted */
   private async lock(transaction: Transaction, appId: string, users: readonly User[]): Promise<Map<string, User>> {
     const names = users.map(({ username }) => username);
     const held = new Map((await this.users.lockForUpdate(transaction, appId, names)).map((user) => [user.uuid, user]));
@@ -139,7 +139,7 @@ export class BlocksRepository {
     return held;
   }
 
-  /** Removes what deleted users have blocked, and where others have blocked them. */
+  /** Removes blocks by and of deleted users. */
   private async removeLeftovers({ transaction, appId, subjects, maxRows }: RemovalPortion): Promise<number> {
     const { among, amongPairs, forceIndex } = this.database.dialect;
     const by = among('user_uuid', subjects);

@@ -6,30 +6,30 @@ import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 import { BlocksRepository } from './blocks.repository.js';
 
-/** Whom a user has blocked, newest first. */
+/** The users that a user has blocked, newest first. */
 export interface BlockPage {
   readonly users: readonly User[];
-  /** Where the next page begins; null: there is none. */
+  /** Where the next page begins; null when there is none. */
   readonly cursor: string | null;
 }
 
-/** A change of a list of blocks: whose it is, and whom the caller has named, each once. */
+/** A change to a block list: its user, and the users the caller named, without duplicates. */
 export interface BlockChange {
   readonly user: User;
   readonly blocked: readonly User[];
 }
 
-/** A message on its way to a user who has blocked somebody. */
+/** A message on its way to a user who has blocked someone. */
 export interface Attempt {
   readonly receiverUuid: string;
-  /** A folded name; it need not be a user's. */
+  /** A folded name; the user need not exist. */
   readonly sender: string;
 }
 
-/** Users whom one user may have blocked, as the vendor has it. */
+/** Maximum blocks per user, as set by the vendor. */
 export const maxBlocks = 500;
 
-/** Owns who takes no messages of whom. It goes by uuids: who gets a name that became free is not blocked. */
+/** Owns blocks between users. Keyed by uuid: a user who takes over a freed name is not blocked. */
 @Injectable()
 export class BlocksService {
   constructor(
@@ -38,9 +38,9 @@ export class BlocksService {
   ) {}
 
   /**
-   * Has a user block others; who is blocked already stays so. What is sent from then on does not reach the user.
-   * @param names of users, or their uuids
-   * @throws AppError user_not_found (any of them: then nobody is blocked), argument_invalid (oneself),
+   * Makes a user block others; existing blocks stay. Messages they send from then on do not reach the user.
+   * @param names usernames or uuids
+   * @throws AppError user_not_found (any of them: then no one is blocked), argument_invalid (oneself),
    *   block_limit_exceeded, batch_too_large
    */
   async block(appId: string, nameOrUuid: string, names: readonly string[]): Promise<BlockChange> {
@@ -51,7 +51,7 @@ export class BlocksService {
     return change;
   }
 
-  /** Ends blocks; who is not blocked stays so. @throws AppError user_not_found (any of them), batch_too_large */
+  /** Removes blocks; other users are skipped. @throws AppError user_not_found (any of them), batch_too_large */
   async unblock(appId: string, nameOrUuid: string, names: readonly string[]): Promise<BlockChange> {
     const change = await this.find(appId, nameOrUuid, names);
     if (change.blocked.length > 0) await this.repository.remove(change.user, change.blocked);
@@ -75,7 +75,7 @@ export class BlocksService {
   }
 
   /**
-   * Whether the user has blocked each of these, in their order; of a name that nobody has: no.
+   * Whether the user has blocked each name, in the given order; false for unknown names.
    * @throws AppError user_not_found (the user)
    */
   async check(appId: string, nameOrUuid: string, names: readonly string[]): Promise<boolean[]> {
@@ -87,8 +87,8 @@ export class BlocksService {
   }
 
   /**
-   * Those of the attempts where the receiver has blocked the sender: for the transaction that stores the messages, and
-   * that has locked the receivers. Two statements, so ask only for receivers who have blocked somebody.
+   * The attempts whose receiver has blocked the sender: for the transaction that stores the messages and has locked the
+   * receivers. Takes two statements, so ask only for receivers who have blocked someone.
    */
   async refused(transaction: Transaction, appId: string, attempts: readonly Attempt[]): Promise<ReadonlySet<string>> {
     if (attempts.length === 0) return new Set();
@@ -116,7 +116,7 @@ export class BlocksService {
   }
 }
 
-/** How `refused` names an attempt. */
+/** The key by which `refused` identifies an attempt. */
 export function keyOf({ receiverUuid, sender }: Attempt): string {
   return `${receiverUuid} ${sender}`;
 }

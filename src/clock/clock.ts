@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** Where "now" comes from. Tests put a clock here that they move by hand. */
+/** The source of "now". Tests replace it with a clock that they advance by hand. */
 export abstract class Clock {
   /** Wall-clock time in Unix milliseconds: for what is stored, signed or shown. */
   abstract now(): number;

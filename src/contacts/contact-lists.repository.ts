@@ -6,14 +6,14 @@ import type { ContactListRow } from './contact-list.entity.js';
 /** A list whose row the transaction has locked; the caller changes the counter and saves it. */
 export type LockedList = { -readonly [Key in keyof ContactListRow]: ContactListRow[Key] };
 
-/** By the uuid of their users. */
+/** Keyed by their users' uuids. */
 export type LockedLists = ReadonlyMap<string, LockedList>;
 
 const columns = ['app_id', 'user_uuid', 'list_id', 'contacts'];
 
 /**
- * The heads of contact lists. What is on a list changes only under the lock of its head; users are locked before lists,
- * and both in the order of their keys, which prevents deadlocks.
+ * The head rows of contact lists. A list changes only while its head is locked; users are locked before lists, both in
+ * key order, which prevents deadlocks.
  */
 @Injectable()
 export class ContactListsRepository {
@@ -22,7 +22,7 @@ export class ContactListsRepository {
     private readonly ids: TimeOrderedIds,
   ) {}
 
-  /** The lists of these users, by the users' uuids; who never had contacts has none. */
+  /** These users' lists, keyed by user uuid; users who never had contacts have none. */
   async find(appId: string, userUuids: readonly string[]): Promise<Map<string, ContactListRow>> {
     if (userUuids.length === 0) return new Map();
     const users = this.database.dialect.among('user_uuid', userUuids);
@@ -45,7 +45,7 @@ export class ContactListsRepository {
     return new Map(rows.map((row) => [row.user_uuid, row]));
   }
 
-  /** As `lock`, and creates the missing ones. No other transaction can create one meanwhile: the caller has locked the users. */
+  /** As `lock`, and creates missing lists. No other transaction can create one: the caller has locked the users. */
   async lockOrCreate(transaction: Transaction, appId: string, userUuids: readonly string[]): Promise<LockedLists> {
     const lists = await this.lock(transaction, appId, userUuids);
     const missing = userUuids.filter((uuid) => !lists.has(uuid)).sort();

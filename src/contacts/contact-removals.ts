@@ -51,7 +51,7 @@ export class ContactRemovals {
     await transaction.run(`DELETE FROM contacts WHERE app_id = ? AND ${gone.sql}`, [appId, ...gone.values]);
     for (const pair of pairs) {
       const list = friends.get(pair.friend_uuid);
-      // A list that was cleared since has begun to count anew.
+      // A list that has since been cleared has restarted its counter.
       if (list?.list_id === pair.friend_list_id) list.contacts -= 1;
     }
     await this.lists.save(transaction, [...friends.values()]);

@@ -10,18 +10,18 @@ export class ContactRow {
   @PrimaryColumn({ type: 'bigint' })
   list_id!: number;
 
-  /** The friend's list; once the friend has another one, this row counts no more. */
+  /** The friend's list; once the friend has a new one, this row no longer counts. */
   @PrimaryColumn({ type: 'bigint' })
   friend_list_id!: number;
 
   @Column({ type: 'varchar', length: 36 })
   friend_uuid!: string;
 
-  /** Grows with time: the order of the list. */
+  /** Increases over time; the list is ordered by it. */
   @Column({ type: 'bigint' })
   id!: number;
 
-  /** What the user calls the friend; null: nothing of their own. */
+  /** The user's own name for the friend; null when there is none. */
   @Column({ type: 'varchar', length: 255, nullable: true })
   remark!: string | null;
 }

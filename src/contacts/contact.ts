@@ -3,13 +3,13 @@ import type { User } from '../users/user.js';
 /** A friend, as on the list of one user. */
 export interface Contact {
   readonly username: string;
-  /** What the user calls the friend; null: nothing of their own. */
+  /** The user's own name for the friend; null when there is none. */
   readonly remark: string | null;
-  /** The place in the order of the list. */
+  /** The position in the list's order. */
   readonly id: number;
 }
 
-/** What becomes of each friend to be added, in their order. `full`: of the user or of the friend. */
+/** The outcome for each friend to add, in the given order. `full`: the user's or the friend's list. */
 export type AddOutcome = 'added' | 'present' | 'full';
 
 /** A user and a friend. */
@@ -18,5 +18,5 @@ export interface Friendship {
   readonly friend: User;
 }
 
-/** The most contacts that an app may allow each user, as the vendor sells them. */
+/** The most contacts per user that an app may allow: the vendor's largest plan. */
 export const maxContactsPerUser = 10_000;

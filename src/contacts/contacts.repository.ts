@@ -11,7 +11,7 @@ import { ContactListsRepository, type LockedList } from './contact-lists.reposit
 
 const columns = ['app_id', 'list_id', 'friend_list_id', 'friend_uuid', 'id', 'remark'];
 
-/** Who is a contact of whom: always both ways. */
+/** Contacts between users, always mutual. */
 @Injectable()
 export class ContactsRepository {
   constructor(
@@ -23,8 +23,8 @@ export class ContactsRepository {
   ) {}
 
   /**
-   * Makes the user and each of the friends contacts of each other, as far as there is room on both lists.
-   * @throws AppError user_not_found when one of them was deleted since
+   * Makes the user and each friend contacts of each other, as long as both lists have room.
+   * @throws AppError user_not_found when one of them has since been deleted
    */
   add(user: User, friends: readonly User[], maxContacts: number): Promise<AddOutcome[]> {
     const { appId } = user;
@@ -56,7 +56,7 @@ export class ContactsRepository {
     }, appId);
   }
 
-  /** Ends it on both sides; false when they were no contacts. @throws AppError user_not_found as `add` */
+  /** Removes the contact on both sides; false when there was none. @throws AppError user_not_found as `add` */
   remove({ user, friend }: Friendship): Promise<boolean> {
     const { appId } = user;
     return this.database.write(async (transaction) => {
@@ -80,7 +80,7 @@ export class ContactsRepository {
     }, appId);
   }
 
-  /** Ends all contacts of a user, on both sides; they are out of reach at once. @throws AppError user_not_found as `add` */
+  /** Removes a user's contacts on both sides, unreachable at once. @throws AppError user_not_found as `add` */
   clear(user: User): Promise<void> {
     const { appId } = user;
     return this.database.write(async (transaction) => {
@@ -93,7 +93,7 @@ export class ContactsRepository {
     }, appId);
   }
 
-  /** Sets what the user calls the friend; false when they are no contacts. */
+  /** Sets the user's own name for the friend; false when they are not contacts. */
   async setRemark({ user, friend }: Friendship, remark: string | null): Promise<boolean> {
     const { appId } = user;
     return this.database.write(async (transaction) => {
@@ -111,15 +111,15 @@ export class ContactsRepository {
     }, appId);
   }
 
-  /** The list of a user; null: the user never had a contact. Its counter may count some who are deleted. */
+  /** A user's list; null when the user never had a contact. Its counter may include deleted users. */
   async findList({ appId, uuid }: User): Promise<ContactListRow | null> {
     return (await this.lists.find(appId, [uuid])).get(uuid) ?? null;
   }
 
-  /** Up to `limit` on the list before the one with the id `beforeId`, newest first, without those who are deleted. */
+  /** Up to `limit` contacts on the list before the id `beforeId`, newest first, without deleted users. */
   listBefore(list: ContactListRow, beforeId: number, limit: number): Promise<Contact[]> {
     const { selectInOrder, forceIndex } = this.database.dialect;
-    // The list is found before: joined to it, MariaDB would sort all of its contacts for one page.
+    // The list is looked up beforehand: with a join, MariaDB would sort all of its contacts for one page.
     return this.database.read<Contact>(
       `${selectInOrder} u.username AS username, c.remark AS remark, c.id AS id` +
         ` FROM contacts c${forceIndex('contacts_by_id')} CROSS JOIN contact_lists l` +
@@ -131,7 +131,7 @@ export class ContactsRepository {
     );
   }
 
-  /** The uuids of those among these who are contacts of the user. */
+  /** The uuids of the given users who are contacts of the user. */
   async contactsAmong(user: User, some: readonly User[]): Promise<ReadonlySet<string>> {
     const { appId } = user;
     const lists = await this.lists.find(appId, [...new Set([user, ...some].map(({ uuid }) => uuid))]);
@@ -149,7 +149,7 @@ export class ContactsRepository {
     return new Set(rows.map((row) => row.friend_uuid));
   }
 
-  /** The ids of those of the lists that are on the list `own`. */
+  /** The ids of the given lists that are on the list `own`. */
   private async listed(
     transaction: Transaction,
     own: LockedList,
@@ -167,8 +167,8 @@ export class ContactsRepository {
   }
 
   /**
-   * How many more contacts a list takes. Where its counter leaves too little room for those `needed`, without those who
-   * are deleted, whose rows are still to be removed.
+   * How many more contacts fit on a list. When its counter leaves too little room for the `needed` ones, deleted users
+   * whose rows are still to be removed are not counted.
    */
   private async roomOn(transaction: Transaction, list: LockedList, maxContacts: number, needed: number) {
     const room = maxContacts - list.contacts;
@@ -189,7 +189,7 @@ export class ContactsRepository {
     return Number(row?.contacts ?? 0);
   }
 
-  /** @throws AppError user_not_found when one of them was deleted since */
+  /** @throws AppError user_not_found when one of them has since been deleted */
   private async lockUsers(transaction: Transaction, users: readonly User[]): Promise<void> {
     const [{ appId }] = users as [User];
     const names = [...new Set(users.map(({ username }) => username))];

@@ -13,18 +13,18 @@ import { ContactsRepository } from './contacts.repository.js';
 export interface ContactPage {
   /** Newest first. */
   readonly contacts: readonly Contact[];
-  /** Where the next page begins; null: there is none. */
+  /** Where the next page begins; null when there is none. */
   readonly cursor: string | null;
 }
 
 /** The names of an import, as the caller wrote them. */
 export interface ContactImport {
-  /** Who is a contact now, or was one already. */
+  /** New contacts, and those that already were. */
   readonly added: readonly string[];
   readonly unknown: readonly string[];
-  /** There is no room on the list of the user, or on that of the friend. */
+  /** The user's list or the friend's list has no room. */
   readonly full: readonly string[];
-  /** The user itself. */
+  /** The user's own name. */
   readonly refused: readonly string[];
 }
 
@@ -33,8 +33,8 @@ const maxRemarkLength = 100;
 const contactsAtOnce = 500;
 
 /**
- * Owns who is a contact of whom, always both ways, and what each calls the other. It goes by uuids: who gets a name that
- * became free has no contacts.
+ * Owns contacts, which are always mutual, and the names users give them. Keyed by uuid: a user who takes over a freed
+ * name has no contacts.
  */
 @Injectable()
 export class ContactsService {
@@ -46,7 +46,7 @@ export class ContactsService {
   ) {}
 
   /**
-   * Makes two users contacts of each other; who are so already stay so.
+   * Makes two users contacts of each other; existing contacts stay.
    * @throws AppError user_not_found, argument_invalid (oneself), contact_limit_exceeded (of either)
    */
   async add(app: App, nameOrUuid: string, friendNameOrUuid: string): Promise<Friendship> {
@@ -60,7 +60,7 @@ export class ContactsService {
   }
 
   /**
-   * As `add`, where the user asks and not the app's server: whoever has blocked the user is not added.
+   * As `add`, but requested by the user, not the app's server: a friend who has blocked the user is not added.
    * @throws AppError sender_blocked, and as `add`
    */
   async addByUser(app: App, nameOrUuid: string, friendNameOrUuid: string): Promise<Friendship> {
@@ -71,7 +71,7 @@ export class ContactsService {
   }
 
   /**
-   * Adds up to 10 friends, each of them or not.
+   * Adds up to 10 friends, each independently.
    * @throws AppError user_not_found (the user), contact_limit_exceeded (the user had no room for any), batch_too_large
    */
   async import(app: App, nameOrUuid: string, names: readonly string[]): Promise<ContactImport> {
@@ -96,20 +96,20 @@ export class ContactsService {
     };
   }
 
-  /** Ends it on both sides; who are no contacts stay so. @throws AppError user_not_found */
+  /** Removes the contact on both sides, if there is one. @throws AppError user_not_found */
   async remove(appId: string, nameOrUuid: string, friendNameOrUuid: string): Promise<Friendship> {
     const friendship = await this.find(appId, nameOrUuid, friendNameOrUuid);
     await this.repository.remove(friendship);
     return friendship;
   }
 
-  /** Ends all contacts of a user at once. @throws AppError user_not_found */
+  /** Removes all contacts of a user at once. @throws AppError user_not_found */
   async clear(appId: string, nameOrUuid: string): Promise<void> {
     await this.repository.clear(await this.users.get(appId, nameOrUuid));
   }
 
   /**
-   * Sets what the user calls the friend; an empty text removes it.
+   * Sets the user's own name for the friend; an empty text removes it.
    * @throws AppError user_not_found, contact_not_found, argument_invalid
    */
   async setRemark(appId: string, nameOrUuid: string, friendNameOrUuid: string, remark: string): Promise<void> {
@@ -132,7 +132,7 @@ export class ContactsService {
     return { contacts, cursor: found.length > limit ? writeCursor(appId, contacts.at(-1)?.id ?? 0) : null };
   }
 
-  /** All of a user's, newest first. @throws AppError user_not_found, rate_limited, overloaded */
+  /** All contacts of a user, newest first. @throws AppError user_not_found, rate_limited, overloaded */
   async listAll(appId: string, nameOrUuid: string): Promise<Contact[]> {
     const list = await this.repository.findList(await this.users.get(appId, nameOrUuid));
     if (list === null) return [];
@@ -141,7 +141,7 @@ export class ContactsService {
   }
 
   /**
-   * Whether each of these is a contact of the user, in their order; a name that nobody has is none.
+   * Whether each name is a contact of the user, in the given order; unknown names are not.
    * @throws AppError user_not_found (the user)
    */
   async check(appId: string, nameOrUuid: string, names: readonly string[]): Promise<boolean[]> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { AppError } from '../errors/app-error.js';
 
 /**
- * Where a list of users goes on: after the user with this id, whether or not that user still exists. Opaque to
+ * Where a list of users continues: after the user with this id, whether or not that user still exists. Opaque to
  * callers and bound to the app: the text is base64url of `position:check`, and the check covers the app.
  */
 export function writeCursor(appId: string, afterId: number): string {
@@ -10,7 +10,7 @@ export function writeCursor(appId: string, afterId: number): string {
   return Buffer.from(`${position}:${check(appId, position)}`).toString('base64url');
 }
 
-/** @throws AppError cursor_invalid for anything that `writeCursor` did not make for this app */
+/** @throws AppError cursor_invalid for anything not written by `writeCursor` for this app */
 export function readCursor(appId: string, cursor: string): number {
   const [, position, sum] = /^([0-9a-z]{1,11}):([\w-]{16})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   const afterId = parseInt(position ?? '', 36);

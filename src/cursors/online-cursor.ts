@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../errors/app-error.js';
 
-/** Where the list of online users goes on: after this name. Opaque, and bound to the app as the cursor of users is. */
+/** Where the list of online users continues: after this name. Opaque and bound to the app, like the cursor of users. */
 export function writeOnlineCursor(appId: string, afterUsername: string): string {
   return Buffer.from(`${afterUsername}:${check(appId, afterUsername)}`).toString('base64url');
 }
 
-/** @throws AppError cursor_invalid for anything that `writeOnlineCursor` did not make for this app */
+/** @throws AppError cursor_invalid for anything not written by `writeOnlineCursor` for this app */
 export function readOnlineCursor(appId: string, cursor: string): string {
   const [, username, sum] = /^([^:]{1,255}):([\w-]{16})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   if (username === undefined || sum !== check(appId, username) || writeOnlineCursor(appId, username) !== cursor)

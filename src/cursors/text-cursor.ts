@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { AppError } from '../errors/app-error.js';
 
 /**
- * Where a list goes on whose order is that of a text. Opaque to callers and bound to `scope`, which names the app and the
- * list: base64url of `position:check`.
+ * Where a list ordered by text continues. Opaque to callers and bound to `scope`, which names the app and the list:
+ * base64url of `position:check`.
  */
 export function writeTextCursor(scope: string, position: string): string {
   return Buffer.from(`${position}:${check(scope, position)}`).toString('base64url');
 }
 
-/** @throws AppError cursor_invalid for anything that `writeTextCursor` did not make for this list */
+/** @throws AppError cursor_invalid for anything not written by `writeTextCursor` for this list */
 export function readTextCursor(scope: string, cursor: string): string {
   const [, position, sum] = /^([^:]{1,255}):([\w-]{16})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   if (position === undefined || sum !== check(scope, position) || writeTextCursor(scope, position) !== cursor)

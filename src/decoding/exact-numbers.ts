@@ -1,12 +1,12 @@
 /**
- * A number of JSON whose text JavaScript would write in another way, or with other digits: an id of 19 digits, `1.0`,
- * `-0`. `JSON.stringify` writes it as it came.
+ * A JSON number that JavaScript would write differently or with other digits: an id of 19 digits, `1.0`, `-0`.
+ * `JSON.stringify` writes it as it came.
  */
 interface ExactNumber {
   readonly rawJSON: string;
 }
 
-// Of the platform, and not yet in TypeScript's library: the proposal "JSON.parse source text access".
+// Supported by the platform but not yet in TypeScript's library: the proposal "JSON.parse source text access".
 declare global {
   interface JSON {
     rawJSON(text: string): ExactNumber;
@@ -14,10 +14,10 @@ declare global {
   }
 }
 
-/** Whether a text may have such a number. Looks into strings as well: there, a wrong guess costs time only. */
+/** Whether a text may contain such a number. Looks into strings as well: a wrong guess there only costs time. */
 const perhapsInexact = /\d{16}|\d\.\d|\d[eE][+\d-]|-0(?![\d.])/;
 
-/** `JSON.parse` that changes no number. Nearly every text is without one that could change, and costs nothing more. */
+/** `JSON.parse` that changes no number. Nearly every text has none that could change, and costs nothing extra. */
 export function parseExactly(text: string): unknown {
   return JSON.parse(text, perhapsInexact.test(text) ? keepText : undefined) as unknown;
 }
@@ -26,7 +26,7 @@ export function hasOnlyPlainNumbers(text: string): boolean {
   return !perhapsInexact.test(text);
 }
 
-/** The number, where JavaScript has one of the same value: `1.0` is 1. */
+/** The number, if JavaScript has one of the same value: `1.0` is 1. */
 export function plainNumberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   if (!JSON.isRawJSON(value)) return undefined;
@@ -34,7 +34,7 @@ export function plainNumberOf(value: unknown): number | undefined {
   return significantDigits(String(number)) === significantDigits(value.rawJSON) ? number : undefined;
 }
 
-/** A number as the text of a name or an id: a whole one digit by digit; another if JavaScript has its value. */
+/** A number as the text of a name or id: an integer digit by digit; any other if JavaScript has its value. */
 export function numberTextOf(value: unknown): string | undefined {
   if (JSON.isRawJSON(value) && /^-?\d+$/.test(value.rawJSON)) return value.rawJSON;
   const number = plainNumberOf(value);
@@ -46,7 +46,7 @@ function keepText(_name: string, value: unknown, context?: { readonly source?: s
   return typeof value === 'number' && source !== undefined && String(value) !== source ? JSON.rawJSON(source) : value;
 }
 
-/** Two numbers that round to each other have the same value exactly if these are the same. */
+/** Two numbers that round to each other are equal exactly if these are the same. */
 function significantDigits(number: string): string {
   return number
     .replace(/e.*$/i, '')

@@ -6,21 +6,21 @@ const maxDepth = 32;
 const maxMembers = 1024;
 
 /**
- * Parses JSON that came from outside and refuses what two readers could understand differently or what only an attacker
- * sends: a member given twice, `__proto__`, over 32 levels, over 1,024 members, a number that is too large to keep, bytes
- * that are not UTF-8, a byte order mark. No number is changed: see `exact-numbers.ts`.
- * @throws AppError json_malformed. The text never repeats what was sent, which may hold a password.
+ * Parses JSON from outside and refuses what two readers could understand differently or only an attacker sends: a
+ * duplicate member, `__proto__`, over 32 levels, over 1,024 members, a number too large to keep, invalid UTF-8, a byte
+ * order mark. No number is changed: see `exact-numbers.ts`.
+ * @throws AppError json_malformed. The text never repeats the input, which may hold a password.
  */
 export function parseStrictJson(sent: Uint8Array | string): unknown {
   const text = typeof sent === 'string' ? sent : decode(sent);
-  // Outside of strings each colon belongs to one member. Counted first: the parser needs long for very many of them.
+  // Outside strings, each colon belongs to one member. Counted first: the parser is slow for very many of them.
   const colons = countColons(text);
   if (colons > maxMembers) throw malformed(`over ${maxMembers} members`);
   const value = parse(text);
-  // A member that the parser merged is missing here.
+  // A duplicate that the parser merged is missing here.
   if (typeof value === 'object' && value !== null && countMembers(value, 1) !== colons)
     throw malformed('a member is given twice in one object');
-  // Not before it is known to be flat: the parser that keeps digits calls itself for each level.
+  // Only once it is known to be flat: the parser that keeps digits recurses for each level.
   return hasOnlyPlainNumbers(text) ? value : parseExactly(text);
 }
 
@@ -28,12 +28,12 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
 }
 
-/** Whether a text is without any JSON. */
+/** Whether a text contains no JSON. */
 export function isBlank(text: string): boolean {
   return /^[ \t\r\n]*$/.test(text);
 }
 
-/** Null, nothing in quotes, and the list without items that PHP makes of an object without members: nothing was sent. */
+/** Null, an empty string, or the empty list that PHP makes of an object without members: nothing was sent. */
 export function isNothing(value: unknown): boolean {
   return value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
@@ -66,7 +66,7 @@ function countMembers(value: object, depth: number): number {
   let members = names.length;
   for (const child of Object.values(value) as unknown[]) {
     if (typeof child === 'object' && child !== null) members += countMembers(child, depth + 1);
-    // Its digits could be kept, but whoever reads them in JavaScript would have infinity.
+    // Its digits could be kept, but JavaScript readers would get infinity.
     else if (child === Infinity || child === -Infinity) throw malformed('a number is too large to keep');
   }
   return members;

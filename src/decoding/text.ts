@@ -1,12 +1,12 @@
 import { TextDecoder } from 'node:util';
 
-/** Refuses bytes that are no text. What is decoded with a replacement is no longer what was sent: two passwords are one. */
+/** Refuses invalid bytes. Decoding with replacements changes what was sent: two passwords would become one. */
 export const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** In these a byte of ASCII need not be a letter of ASCII, and no form or JSON is sent in them. */
+/** In these an ASCII byte need not be an ASCII letter, and no form or JSON is sent in them. */
 const withoutAscii: ReadonlySet<string> = new Set(['utf-16le', 'utf-16be', 'iso-2022-jp']);
 
-/** The decoder for what a Content-Type says: UTF-8 unless it names another charset. null: none that can be read. */
+/** The decoder for a Content-Type: UTF-8 unless it names another charset; null if that is unsupported. */
 export function decoderFor(contentType: string): TextDecoder | null {
   const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType)?.[1];
   if (charset === undefined || /^utf-?8$/i.test(charset)) return utf8;
@@ -19,9 +19,9 @@ export function decoderFor(contentType: string): TextDecoder | null {
 }
 
 /**
- * The pairs of a query or a form, in the order in which they were written.
- * @param bytes as the letters of Latin-1, which is how Node hands out what is in a head
- * @throws TypeError for bytes that are not in the charset
+ * The pairs of a query or form, in the order written.
+ * @param bytes as Latin-1 characters, which is how Node returns what is in a head
+ * @throws TypeError for bytes invalid in the charset
  */
 export function pairsOf(bytes: string, decoder: TextDecoder): [string, string][] {
   return bytes
@@ -33,7 +33,7 @@ export function pairsOf(bytes: string, decoder: TextDecoder): [string, string][]
     });
 }
 
-/** A percent sign that begins no byte stands for itself, as in every browser. */
+/** A percent sign that doesn't begin an escaped byte stands for itself, as in every browser. */
 function unescaped(text: string, decoder: TextDecoder): string {
   if (/^[\x20-\x24\x26-\x2a\x2c-\x7e]*$/.test(text)) return text;
   const bytes = text

@@ -1,11 +1,11 @@
 import type { ErrorCode } from './error-codes.js';
 
 export interface AppErrorDetails {
-  /** Text for the caller, of which what is too long is cut off. Never a secret, never an internal. */
+  /** Text for the caller, truncated if too long. Never a secret or an internal detail. */
   readonly detail?: string;
-  /** What is wrong with each member of the request, for a dialect that tells them apart. */
+  /** What is wrong with each member of the request, for dialects that report them separately. */
   readonly problems?: Readonly<Record<string, string>>;
-  /** When trying again makes sense, in milliseconds from now. */
+  /** When a retry makes sense, in milliseconds from now. */
   readonly retryAfterMs?: number;
   /** Numbers behind a refusal, for the dialect's text. */
   readonly count?: number;
@@ -14,10 +14,10 @@ export interface AppErrorDetails {
   readonly cause?: unknown;
 }
 
-/** A detail may repeat a name of the caller's, and an answer of 64 KiB should not be had for a bad request. */
+/** A detail may repeat a name from the caller, and a bad request should not produce a 64 KiB answer. */
 const maxDetailLength = 300;
 
-/** A text of any length as an error may repeat it. */
+/** Text of any length, truncated for use in an error. */
 export function shortened(text: string): string {
   return text.length <= maxDetailLength ? text : `${text.slice(0, maxDetailLength).toWellFormed()}…`;
 }

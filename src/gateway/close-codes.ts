@@ -1,9 +1,9 @@
 import type { KickReason } from '../presence/session.js';
 
 /**
- * Close codes of the gateway. The 4xxx are ours (RFC 6455, 7.4.2); a client that sees one of them must not come back
- * by itself with the same token, save after `replaced` or `loginTimeout`, where a person decides, and
- * after `rateLimited`, when it sends less.
+ * Close codes of the gateway. The 4xxx are private-use codes (RFC 6455, 7.4.2); a client that receives one must not
+ * reconnect on its own with the same token, except after `replaced` or `loginTimeout`, where a person decides, and
+ * after `rateLimited`, if it sends less.
  */
 export const closeCodes = {
   unsupportedData: 1003,
@@ -22,6 +22,6 @@ export const kickCodes: Readonly<Record<KickReason, number>> = {
   token_revoked: 4005,
   token_expired: 4006,
   replaced: 4007,
-  // Service restart: RFC 6455's registry tells clients to come back after a random delay.
+  // Service restart: RFC 6455's registry tells clients to reconnect after a random delay.
   shutdown: 1012,
 };

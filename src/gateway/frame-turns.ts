@@ -1,6 +1,6 @@
-/** What one app may have handled in one turn of the event loop, in bytes of frames: about half a millisecond. */
+/** Bytes of frames handled per app in one turn of the event loop: about half a millisecond. */
 const bytesPerTurn = 64 * 1024;
-/** What a frame costs however short it is, in bytes. */
+/** Fixed cost of a frame, in bytes. */
 const bytesPerFrame = 1_024;
 
 interface Frame {
@@ -14,14 +14,14 @@ interface AppFrames {
 }
 
 /**
- * Apps take turns: what an app sends beyond its share of a turn of the event loop is handled in the next ones, in its
- * order, so that a flood of one app delays that app.
+ * Apps take turns: frames beyond an app's share of an event-loop turn are handled in later turns, in order, so that a
+ * flooding app delays only itself.
  */
 export class FrameTurns {
   private readonly apps = new Map<string, AppFrames>();
   private scheduled = false;
 
-  /** Handles a frame. @returns whether that is done; otherwise it is in one of the next turns */
+  /** Handles a frame. @returns whether it was handled now; otherwise it is handled in a later turn */
   take(appId: string, length: number, handle: () => void): boolean {
     let app = this.apps.get(appId);
     if (app === undefined) this.apps.set(appId, (app = { usedBytes: 0, waiting: [] }));

@@ -15,14 +15,14 @@ export type ServerFrame =
   | {
       readonly type: 'kicked';
       readonly reason: KickReason;
-      /** With `shutdown`: when to come back, drawn at random so that not all clients do at once. */
+      /** With `shutdown`: when to reconnect, randomized so that clients do not all do so at once. */
       readonly retry_after_ms?: number;
     }
   | {
       readonly type: 'error';
       readonly code: string;
       readonly message: string;
-      /** When trying again makes sense. */
+      /** When to retry. */
       readonly retry_after_ms?: number;
     }
   | {
@@ -35,13 +35,13 @@ export type ServerFrame =
     }
   | { readonly type: 'pong' };
 
-/** A frame that a client sent: its type, and members that nobody has checked. */
+/** A frame from a client: its type, and unchecked members. */
 export interface ClientFrame {
   readonly type: string;
   readonly [member: string]: unknown;
 }
 
-/** The frame in a text, or null when it is none: as strict as the bodies of the REST API. */
+/** Parses a frame, or returns null when it is not one; as strict as the bodies of the REST API. */
 export function readFrame(text: string): ClientFrame | null {
   try {
     const frame = parseStrictJson(text) as ClientFrame | null;
@@ -51,21 +51,21 @@ export function readFrame(text: string): ClientFrame | null {
   }
 }
 
-/** What a client says of itself when it logs in. */
+/** What a client says about its device when it logs in. */
 export interface DeviceDescription {
   readonly platform: string;
-  /** Null: the client has no name for its device, and each of its sessions is a device of its own. */
+  /** Null: the client does not name its device, so each of its sessions is a separate device. */
   readonly device: string | null;
   readonly deviceName: string | null;
 }
 
 const defaultPlatform = 'web';
 const legalPlatform = /^[a-z0-9]{1,16}$/;
-/** Such a name stands in the path of a route. */
+/** Device names appear in route paths. */
 const legalDevice = /^[A-Za-z0-9._~:-]{1,64}$/;
 const maxDeviceNameLength = 100;
 
-/** Checks `platform`, `device` and `device_name`. @returns what is wrong, as a sentence, when it is a text */
+/** Checks `platform`, `device` and `device_name`. @returns a sentence saying what is wrong when it is a string */
 export function readDevice(members: { readonly [member: string]: unknown }): DeviceDescription | string {
   const { platform = defaultPlatform, device = null, device_name: deviceName = null } = members;
   const platformName = typeof platform === 'string' ? platform.toLowerCase() : '';
@@ -80,7 +80,7 @@ export function readDevice(members: { readonly [member: string]: unknown }): Dev
   return { platform: platformName, device, deviceName };
 }
 
-/** Failures that only the gateway has, beside those of `errors/error-codes.ts`. */
+/** Errors specific to the gateway, in addition to those of `errors/error-codes.ts`. */
 export const gatewayErrors = {
   frame_malformed: 'a frame is a JSON object in a text message, with a string `type`',
   frame_unknown: 'there is no frame of this type for clients',
@@ -95,7 +95,7 @@ export const gatewayErrors = {
   stopping: 'this node is going away; connect again, to another one',
 } as const;
 
-/** Texts for failures of the product that a client of the gateway can meet. */
+/** Texts for the product's errors that a gateway client can encounter. */
 const productErrors: Readonly<Record<string, string>> = {
   app_not_found: 'there is no such app',
   app_disabled: 'the app is switched off',

@@ -20,12 +20,12 @@ import { ReadControl } from './read-control.js';
 import type { SocketContext } from './socket-context.js';
 
 const maxBufferedBytes = 1024 * 1024;
-/** How long a client that was told to go may take. */
+/** How long a client may take to answer a close frame. */
 const farewellMs = 800;
 const minRetryAfterMs = 500;
 const maxRetryAfterMs = 6_000;
 
-/** One connection of a client: frames in, frames out, and the limits of both. */
+/** A client connection: frames in, frames out, and the limits on both. */
 export class GatewaySocket implements SessionConnection {
   private session: Session | null = null;
   private messages: MessageSession | null = null;
@@ -50,9 +50,9 @@ export class GatewaySocket implements SessionConnection {
     }, context.loginTimeoutMs);
     socket.on('message', (data, isBinary) => this.onMessage(data, isBinary));
     socket.on('ping', () => this.admitFrame());
-    // Counted too: nobody has to have asked for a pong.
+    // Counted too: pongs may be unsolicited.
     socket.on('pong', () => this.admitFrame());
-    // An error of the protocol or the transport: `close` follows, and ws has sent the code that fits.
+    // A protocol or transport error: `close` follows, and ws has already sent the matching code.
     socket.on('error', () => this.leave('violation'));
     socket.on('close', () => this.leave('left'));
   }
@@ -84,12 +84,12 @@ export class GatewaySocket implements SessionConnection {
     void this.messages?.catchUp(lastSeq);
   }
 
-  /** @see SessionConnection; before `ready` a client expects nothing else */
+  /** @see SessionConnection; clients expect nothing else before `ready` */
   presenceChanged({ username, status, ext, lastTime }: PresenceNotice): void {
     if (this.messages !== null) this.send({ type: 'presence', username, status, ext, last_time: lastTime });
   }
 
-  /** Sends a frame, unless the client has been told to go. A client that does not read is cut. */
+  /** Sends a frame, unless the client has been told to go. A client that does not read is cut off. */
   send(frame: ServerFrame): void {
     this.sendText(JSON.stringify(frame));
   }
@@ -103,7 +103,7 @@ export class GatewaySocket implements SessionConnection {
   }
 
   /**
-   * Looks after the connection; called every second or so. @param late the caller itself was held up, so silence proves
+   * Checks the connection; called every second or so. @param late the caller itself was delayed, so silence proves
    * nothing
    */
   beat(now: number, late: boolean): void {
@@ -113,17 +113,17 @@ export class GatewaySocket implements SessionConnection {
     else if (finding !== 'alive') this.cut(finding);
   }
 
-  /** Asks the database again where it was away. */
+  /** Retries what failed because the database was unavailable. */
   tryAgain(): void {
     this.messages?.tryAgain();
   }
 
-  /** Ends the connection without a word. */
+  /** Drops the connection without a close frame. */
   terminate(): void {
     this.socket.terminate();
   }
 
-  // One function for all writes of this socket, as there are many.
+  // Shared by all writes of this socket, as there are many.
   private readonly onWritten = (): void => this.liveness.writeEnds();
 
   private onMessage(data: RawData, isBinary: boolean): void {
@@ -155,7 +155,7 @@ export class GatewaySocket implements SessionConnection {
         return void this.logInByFrame(frame);
       default:
         if (this.messages === null) return this.sendError('login_required');
-        // A client that pulls quickly acknowledges quickly.
+        // A fast client legitimately acknowledges fast.
         if (this.messages.expects(frame)) this.liveness.forgiveFrame();
         if (!this.messages.take(frame, data.length)) this.sendError('frame_unknown');
     }
@@ -191,7 +191,7 @@ export class GatewaySocket implements SessionConnection {
           platform: device.platform,
           device: id,
           deviceName: device.deviceName ?? id,
-          // Whatever the token: the session ends with the epoch in which it was let in. An AccessToken2 may outlive that one.
+          // For any token, the session ends with the epoch it was admitted in, which an AccessToken2 may outlive.
           issued: { by: 'rollcall', epoch: user.tokenEpoch },
           letInBy,
           expiresAtSeconds,
@@ -237,7 +237,7 @@ export class GatewaySocket implements SessionConnection {
     this.send({ type: 'error', code, message });
   }
 
-  /** A sign of life; false when there are too many of them, and then the socket is closed. */
+  /** Counts a frame; false when there are too many, in which case the socket is closed. */
   private admitFrame(): boolean {
     if (this.liveness.admitFrame()) return true;
     if (!this.ended) {
@@ -247,7 +247,7 @@ export class GatewaySocket implements SessionConnection {
     return false;
   }
 
-  /** Whoever goes on sending too much is sent away. */
+  /** A client that keeps exceeding its limit is disconnected. */
   private slowDown(retryAfterMs: number, cause: 'client' | 'app'): void {
     if (this.ended) return;
     if (cause === 'client' && !this.reading.overstep()) {
@@ -257,10 +257,10 @@ export class GatewaySocket implements SessionConnection {
     this.reading.slowDown(retryAfterMs);
   }
 
-  /** Says goodbye with a code, and does not wait long for the answer. */
+  /** Closes with a code, and does not wait long for the reply. */
   private end(code: number, reason: SessionEnd): void {
     this.leave(reason);
-    // Its goodbye has to be read.
+    // The client's close frame has to be read.
     this.reading.release();
     this.socket.close(code);
     setTimeout(() => this.socket.terminate(), farewellMs).unref();

@@ -30,16 +30,16 @@ import type { SocketContext } from './socket-context.js';
 import { serveWithoutUpgrade, wantsWebSocket } from './unwanted-upgrade.js';
 
 const beatEveryMs = 1_000;
-/** A beat that comes so much later than it should says more of this process than of its clients. */
+/** A beat delayed this much says more about this process than about its clients. */
 const lateMs = 2_000;
-/** How long a message waits that the database was away for. */
+/** How long a message waits for a retry after the database was unavailable. */
 const tryAgainEveryMs = 5_000;
-/** What one app may have of the sockets of a node. */
+/** The largest share of a node's sockets that one app may have. */
 const maxShareOfApp = 0.8;
-/** How long clients may take to answer the goodbye of a node that stops. */
+/** How long clients may take to answer the close frame of a stopping node. */
 const farewellMs = 1_000;
 
-// `closeTimeout` is missing from the types. Without these, ws takes 100 MiB and any number of pieces.
+// `closeTimeout` is missing from the types. By default ws accepts 100 MiB and any number of fragments.
 const socketLimits: ServerOptions & { closeTimeout: number } = {
   noServer: true,
   clientTracking: false,
@@ -50,7 +50,7 @@ const socketLimits: ServerOptions & { closeTimeout: number } = {
   closeTimeout: 5_000,
 };
 
-/** A connection that is refused before it becomes a WebSocket. */
+/** A connection refused before it becomes a WebSocket. */
 class UpgradeRefused extends Error {
   constructor(
     readonly status: number,
@@ -61,12 +61,12 @@ class UpgradeRefused extends Error {
   }
 }
 
-/** Owns the WebSockets of end users: lets them in, watches over them, and sends them on when this node goes away. */
+/** Owns the WebSockets of end users: admits them, monitors them, and sends them elsewhere when this node stops. */
 @Injectable()
 export class GatewayService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Gateway');
   private readonly sockets = new Set<GatewaySocket>();
-  /** Sockets that have not logged in, by network. */
+  /** Sockets not logged in yet, by network. */
   private readonly pending = new Map<string, number>();
   /** All sockets, by app. */
   private readonly ofApps = new Map<string, number>();
@@ -92,7 +92,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
     limits: RateLimits,
   ) {
     this.isTrustedProxy = trustedProxies(env.trustProxy);
-    // ws would answer in its own words.
+    // ws would send its own response.
     this.upgrades.on('wsClientError', ({ message }: Error, socket) =>
       this.refuse(socket, new UpgradeRefused(400, 'argument_invalid', message)),
     );
@@ -113,7 +113,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
     };
   }
 
-  /** Only where there is a server: the command line runs in the same container. */
+  /** Only if there is a server: the command line uses the same container. */
   onApplicationBootstrap(): void {
     const server = this.host.httpAdapter?.getHttpServer() as Server | undefined;
     if (server === undefined) return;
@@ -123,7 +123,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
         else serveWithoutUpgrade(server, request, socket, head);
       }),
     );
-    // Not before: the start blocks the event loop for so long that answers of Redis would seem to be missing.
+    // Not earlier: startup blocks the event loop so long that Redis would seem not to answer.
     server.once('listening', () => this.begin());
   }
 
@@ -131,7 +131,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
     await this.drain();
   }
 
-  /** Lets nobody in any more and sends all clients on. Done when all are gone, within a second or so. */
+  /** Admits nobody else and sends all clients elsewhere. Resolves when all are gone, within a second or so. */
   drain(): Promise<void> {
     this.draining ??= this.sendAllOn();
     return this.draining;
@@ -146,7 +146,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
   private async sendAllOn(): Promise<void> {
     clearInterval(this.timer);
     const left = this.presence.stop();
-    // Those that have not logged in.
+    // Those not logged in yet.
     for (const socket of this.sockets) socket.kick('shutdown');
     await left;
     for (const until = this.clock.monotonic() + farewellMs; this.sockets.size > 0 && this.clock.monotonic() < until;)
@@ -175,7 +175,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
     }
   }
 
-  /** Takes a place for a socket that has not logged in. @returns what gives it back, which the end of the socket does too */
+  /** Reserves a slot for a socket not logged in yet. @returns a function that frees it, as the socket's end does */
   private admit(request: IncomingMessage, socket: Duplex): () => void {
     if (this.draining !== null) throw new UpgradeRefused(503, 'stopping');
     const { origin } = request.headers;
@@ -203,9 +203,9 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
     return settle;
   }
 
-  /** Takes a place among those of the app, until the socket ends. */
+  /** Reserves one of the app's slots until the socket ends. */
   private admitToApp(app: App, socket: Duplex): void {
-    // Its end was told already.
+    // Its end has already been signalled.
     if (socket.destroyed) return;
     const count = this.ofApps.get(app.id) ?? 0;
     const limit = Math.min(app.settings.sessions_per_node, Math.ceil(this.env.gatewayMaxSessions * maxShareOfApp));
@@ -230,7 +230,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
     return app;
   }
 
-  /** The user of `Authorization: Bearer …`; null: a `login` frame is to come. */
+  /** The user of `Authorization: Bearer …`; null: a `login` frame will follow. */
   private async userOf({ headers }: IncomingMessage, app: App) {
     if (headers.authorization === undefined) return null;
     const token = /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1];
@@ -248,7 +248,7 @@ export class GatewayService implements OnApplicationBootstrap, BeforeApplication
       'Content-Type: application/json; charset=utf-8',
       `Content-Length: ${Buffer.byteLength(body)}`,
       ...(status === 503 || status === 429 ? ['Retry-After: 1'] : []),
-      // RFC 6455 (4.4): who speaks another version is told ours.
+      // RFC 6455 (4.4): a client with another version is told the supported one.
       ...(status === 400 ? ['Sec-WebSocket-Version: 13'] : []),
     ];
     socket.once('finish', () => socket.destroy());

@@ -1,13 +1,13 @@
 import type { Clock } from '../clock/clock.js';
 
-/** How long a ping may go unanswered, or a write be stuck: a lease. */
+/** How long a ping may go unanswered or a write may be stuck: one lease. */
 const patienceMs = 10_000;
 const framesPerSecond = 200;
 
-/** What a socket is to do after a look at its connection. */
+/** The result of checking a socket's connection. */
 export type Finding = 'alive' | 'ping' | 'silent' | 'slow';
 
-/** Whether the other side of a socket still reads and writes, and whether it writes too often. */
+/** Whether the peer still reads and writes, and whether it writes too often. */
 export class Liveness {
   private heardAt: number;
   private pingedAt: number | null = null;
@@ -40,8 +40,8 @@ export class Liveness {
   }
 
   /**
-   * @param late the caller itself was held up, so silence proves nothing
-   * @param paused nothing is read from the socket for now, so its silence is caused here
+   * @param late the caller itself was delayed, so silence proves nothing
+   * @param paused the socket is not being read, so its silence is self-inflicted
    */
   check(now: number, late: boolean, paused: boolean): Finding {
     if (late) {
@@ -56,7 +56,7 @@ export class Liveness {
     return 'ping';
   }
 
-  /** Counts a frame. @returns false when there are too many in a second */
+  /** Counts a frame. @returns false when there are too many per second */
   admitFrame(): boolean {
     const now = this.heard();
     if (now - this.countedSince >= 1_000) {
@@ -67,7 +67,7 @@ export class Liveness {
     return this.frames <= framesPerSecond;
   }
 
-  /** A frame that was asked for does not count. */
+  /** A solicited frame does not count. */
   forgiveFrame(): void {
     this.frames -= 1;
   }

@@ -1,8 +1,8 @@
 const maxMarksOfNode = 4_000;
 
 /**
- * The acks and reads of all sessions of this node that are not stored yet. An app may have as many as there is room left
- * for others, so one that floods leaves half of the room.
+ * The acks and reads of all this node's sessions that are not stored yet. An app may use as much room as is left for
+ * others, so a flooding app leaves half of it.
  */
 export class MarksUnderWay {
   private total = 0;
@@ -20,7 +20,7 @@ export class MarksUnderWay {
     else this.ofApps.delete(appId);
   }
 
-  /** Whether the app has its share. */
+  /** Whether the app has used up its share. */
   isFull(appId: string): boolean {
     return this.of(appId) >= maxMarksOfNode - this.total;
   }

@@ -15,16 +15,16 @@ import { type ClientFrame, messageOf } from './frames.js';
 import type { MarksUnderWay } from './marks-under-way.js';
 import { SenderMute } from './sender-mute.js';
 
-/** What the messages of a session need of its socket. */
+/** What the messages of a session need from its socket. */
 export interface MessageOutlet {
   /** Sends the text of a frame, unless the client has been told to go. */
   sendText(text: string): void;
   /** Called for internal errors. */
   onFault(error: unknown): void;
-  /** Reads nothing more of the client, until `resume`. */
+  /** Stops reading from the client until `resume`. */
   pause(): void;
   resume(): void;
-  /** The client, or its app, sends more than it may: reads nothing of it for a while. */
+  /** The client, or its app, exceeds its limit: stops reading from it for a while. */
   slowDown(retryAfterMs: number, cause: 'client' | 'app'): void;
 }
 
@@ -38,36 +38,36 @@ export interface MessageServices {
   readonly marksUnderWay: MarksUnderWay;
 }
 
-/** Messages in one pull; the longest are 16 KiB, so this is half a megabyte at most. */
+/** Messages per pull; the longest are 16 KiB, so this is at most half a megabyte. */
 const maxPull = 32;
-/** No more is sent while so many messages, or so many bytes of them, are unacknowledged. */
+/** Sending pauses while this many messages, or bytes of them, are unacknowledged. */
 const maxUnacknowledged = 100;
 const maxUnacknowledgedBytes = 256 * 1024;
-/** Messages that one client may have on their way in. */
+/** Inbound messages that one client may have pending. */
 const maxPending = 100;
 /**
- * With so many acks and reads under way, a client is not read before half of them are stored; while its app has its share
- * of those of the node, before all of its own are.
+ * With this many acks and reads pending, a client is not read until half of them are stored, or all of them while its
+ * app has used up its share of the node's.
  */
 const maxMarks = 100;
 const maxRefLength = 128;
 
 /** The messages of one session, in both directions. */
 export class MessageSession {
-  /** Up to where messages were sent. */
+  /** Messages were sent up to here. */
   private sentSeq = 0;
   private readonly unacknowledged = new Map<string, number>();
   private unacknowledgedBytes = 0;
   private started = false;
   private pulling = false;
   private woken = false;
-  /** Whether the database did not answer the last time. */
+  /** Whether the last database call failed. */
   private failed = false;
   private closed = false;
   private pending = 0;
   private marks = 0;
   private paused = false;
-  /** Ends when everything that the client sent so far is stored: its messages keep their order. */
+  /** Settles when everything the client sent so far is stored, so that its messages keep their order. */
   private storing: Promise<void> = Promise.resolve();
   private readonly mute: SenderMute;
 
@@ -82,7 +82,7 @@ export class MessageSession {
     this.mute = new SenderMute(() => mutes.chatMutedUntil(app.id, session.userUuid), clock);
   }
 
-  /** For a session that can be woken already, so that nothing comes unseen in between. @throws AppError database_unavailable */
+  /** For a session that can already be woken, so that nothing is missed. @throws AppError database_unavailable */
   static async open(
     app: App,
     session: Session,
@@ -98,13 +98,13 @@ export class MessageSession {
     return this.opened.waiting;
   }
 
-  /** Begins to send, once the client knows that it is logged in. */
+  /** Starts sending, once the client knows it is logged in. */
   start(): void {
     this.started = true;
     this.wake();
   }
 
-  /** Something new is in the inbox, or may be. */
+  /** There is, or may be, something new in the inbox. */
   wake(): void {
     this.woken = true;
     if (this.started && !this.pulling && !this.closed) void this.pull();
@@ -125,7 +125,7 @@ export class MessageSession {
     }
   }
 
-  /** Pulls again after the database did not answer. */
+  /** Pulls again after a failed database call. */
   tryAgain(): void {
     if (!this.failed) return;
     this.failed = false;
@@ -136,12 +136,12 @@ export class MessageSession {
     this.closed = true;
   }
 
-  /** An ack that we wait for: there are never more of those than messages that we sent. */
+  /** Whether this is an awaited ack; there are never more of those than messages sent. */
   expects({ type, id }: ClientFrame): boolean {
     return type === 'ack' && typeof id === 'string' && this.unacknowledged.has(id);
   }
 
-  /** Handles a frame of a client, of so many bytes; false when it is not about messages. */
+  /** Handles a client frame of `bytes` bytes; false when it is not about messages. */
   take(frame: ClientFrame, bytes: number): boolean {
     switch (frame.type) {
       case 'send':
@@ -170,7 +170,7 @@ export class MessageSession {
         );
         for (const message of messages) this.push(message);
         if (messages.length === maxPull) this.woken = true;
-        // What came before the session and is not among them was delivered to another device.
+        // Anything older than the session and not among them was delivered to another device.
         else this.sentSeq = Math.max(this.sentSeq, this.opened.lastSeq);
       }
     } catch (error) {
@@ -192,7 +192,7 @@ export class MessageSession {
     const { sender, chatType, type, createdAt, offline } = message;
     const head = { type: 'message', id, from: sender, to: this.session.username, chat_type: chatType, msg_type: type };
     const tail = { timestamp: createdAt, offline };
-    // Body and ext are JSON already, and leave as they came.
+    // Body and ext are already JSON and are passed through unchanged.
     const text =
       `${JSON.stringify(head).slice(0, -1)},"body":${message.body},"ext":${message.ext ?? '{}'},` +
       JSON.stringify(tail).slice(1);
@@ -210,7 +210,7 @@ export class MessageSession {
       type === 'ack'
         ? offlineMessages.acknowledge(app, session.userUuid, id)
         : offlineMessages.markRead(app.id, session.userUuid, id);
-    // An ack that was not stored: the message comes again with the next session.
+    // If an ack is not stored, the next session gets the message again.
     void done.catch((error: unknown) => this.fail(error)).finally(() => this.markStored());
     this.marks += 1;
     marksUnderWay.add(app.id);
@@ -231,7 +231,7 @@ export class MessageSession {
     this.outlet.resume();
   }
 
-  /** The client has this message: there is room for others. */
+  /** The client has this message, which makes room for others. */
   private release(id: string): void {
     const bytes = this.unacknowledged.get(id);
     if (bytes === undefined) return;
@@ -244,7 +244,7 @@ export class MessageSession {
     const { ref } = frame;
     if (this.pending >= maxPending) return this.fail(new AppError('overloaded'), ref);
     this.pending += 1;
-    // Counted as it comes; what becomes of it is said in its turn.
+    // Counted on arrival; the outcome is reported in order.
     const admitted = this.admit(bytes);
     admitted.catch(() => undefined);
     this.storing = this.storing
@@ -283,7 +283,7 @@ export class MessageSession {
   }
 }
 
-/** A number comes back with the digits that it had. */
+/** A number is returned with its original digits. */
 function isRef(ref: unknown): boolean {
   return typeof ref === 'number' || JSON.isRawJSON(ref) || (typeof ref === 'string' && ref.length <= maxRefLength);
 }

@@ -2,14 +2,14 @@ import { randomInt } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../clock/clock.js';
 
-/** A client that was slowed down is left alone for up to so much longer, so that not all come back at once. */
+/** Random extra delay for clients that were slowed down, so that they do not all resume at once. */
 const maxJitterMs = 500;
-/** So often in a row a client may send more than it may. */
+/** How often in a row a client may exceed its limit. */
 export const maxOversteps = 10;
-/** After so long without one it begins anew. */
+/** The count restarts after this long without one. */
 export const forgivenAfterMs = 10_000;
 
-/** Whether a client is read: nobody may ask for it to wait, or several may, each for a reason of its own. */
+/** Controls whether a client is read; several callers may pause it independently, each for its own reason. */
 export class ReadControl {
   private pauses = 0;
   private slowed = false;
@@ -22,7 +22,7 @@ export class ReadControl {
     private readonly clock: Clock,
   ) {}
 
-  /** Reads nothing more until `resume` was called as often as this. */
+  /** Stops reading until `resume` has been called as often as this. */
   pause(): void {
     this.pauses += 1;
     if (!this.released) this.socket.pause();
@@ -33,13 +33,13 @@ export class ReadControl {
     if (this.pauses === 0) this.socket.resume();
   }
 
-  /** Reads from now on, whatever anybody asks for. */
+  /** Reads from now on, regardless of any pause. */
   release(): void {
     this.released = true;
     this.socket.resume();
   }
 
-  /** Reads nothing for a while; does nothing while it does not anyway. */
+  /** Stops reading for a while; no effect while already slowed down. */
   slowDown(retryAfterMs: number): void {
     if (this.slowed) return;
     this.slowed = true;
@@ -53,7 +53,7 @@ export class ReadControl {
     ).unref();
   }
 
-  /** The client sent more than it may. @returns false when it has done so too often; what came before it was slowed down is once */
+  /** The client exceeded its limit. @returns false when too often; what it sent before being slowed down counts once */
   overstep(): boolean {
     if (this.slowed) return true;
     const now = this.clock.monotonic();

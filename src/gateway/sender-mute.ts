@@ -3,8 +3,8 @@ import { AppError } from '../errors/app-error.js';
 import { forever } from '../mutes/mute.js';
 
 /**
- * Until when the user of a session may not send: read before the first message and remembered, so that messages cost no
- * statement. Whatever may have changed it makes the session forget, and the next message reads it again.
+ * Until when the user of a session may not send: read before the first message and cached, so that messages cost no
+ * statement. Any possible change clears the cache, and the next message reads it again.
  */
 export class SenderMute {
   private mutedUntil: Promise<number> | null = null;
@@ -15,12 +15,12 @@ export class SenderMute {
     private readonly clock: Clock,
   ) {}
 
-  /** What is remembered may be out of date. */
+  /** The cached value may be stale. */
   forget(): void {
     this.mutedUntil = null;
   }
 
-  /** @throws AppError user_muted with retryAfterMs where the mute has an end, database_unavailable */
+  /** @throws AppError user_muted with retryAfterMs if the mute has an end, database_unavailable */
   async check(): Promise<void> {
     const reading = (this.mutedUntil ??= this.read());
     let untilMs: number;

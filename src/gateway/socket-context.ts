@@ -5,7 +5,7 @@ import type { PresenceService } from '../presence/presence.service.js';
 import type { FrameTurns } from './frame-turns.js';
 import type { MessageServices } from './message-frames.js';
 
-/** What a socket needs of its gateway. */
+/** What a socket needs from its gateway. */
 export interface SocketContext extends MessageServices {
   readonly clock: Clock;
   readonly apps: AppsService;

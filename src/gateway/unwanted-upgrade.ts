@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Headers that ask for the upgrade, and nothing else. */
+/** Headers that only request the upgrade. */
 const asking = new Set(['upgrade', 'connection', 'http2-settings']);
 
 export function wantsWebSocket({ headers }: IncomingMessage): boolean {
@@ -10,8 +10,8 @@ export function wantsWebSocket({ headers }: IncomingMessage): boolean {
 
 /**
  * Serves a request that asks for another protocol (Java's HttpClient asks for `h2c` each time) as if it had not asked,
- * which RFC 9110 (7.8) leaves to the server. Once somebody listens for upgrades, Node hands all of them over with
- * their sockets: so the request goes back to the server's beginning, without those headers.
+ * which RFC 9110 (7.8) leaves to the server. Once there is an upgrade listener, Node hands over every upgrade with its
+ * socket, so the request is fed back to the server without those headers.
  */
 export function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const lines = [`${request.method} ${request.url} HTTP/${request.httpVersion}`];
@@ -20,7 +20,7 @@ export function serveWithoutUpgrade(server: Server, request: IncomingMessage, so
     if (!asking.has(name.toLowerCase())) lines.push(`${name}: ${value}`);
   }
   if (head.length > 0) socket.unshift(head);
-  // Header bytes are latin1 both in the parser and here.
+  // Header bytes are latin1 in the parser as well.
   socket.unshift(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'));
   server.emit('connection', socket);
 }

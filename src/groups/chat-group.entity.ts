@@ -38,7 +38,7 @@ export class ChatGroupRow {
   @Column({ type: 'bigint' })
   members_most!: number;
 
-  /** How many members there are, the owner among them; changes under the lock of this row. */
+  /** Number of members, including the owner; changed only while this row is locked. */
   @Column({ type: 'bigint' })
   members!: number;
 
@@ -48,7 +48,7 @@ export class ChatGroupRow {
   @Column({ type: 'bigint' })
   modified_at!: number;
 
-  /** Up to 512 characters; null where there is none. */
+  /** Up to 512 characters; null when there is none. */
   @Column({ type: 'varchar', length: 512, nullable: true })
   announcement!: string | null;
 }

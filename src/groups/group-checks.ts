@@ -4,7 +4,7 @@ import { foldUsername } from '../users/username.js';
 import { type GroupTexts, maxMembersOf, type NewGroup } from './group.js';
 import type { Membership } from './group-writes.repository.js';
 
-/** Users that one call adds, removes or puts on a list. */
+/** Maximum users that one call adds, removes or puts on a list. */
 export const maxMembersPerCall = 60;
 const maxNameLength = 128;
 const maxTextLength = 512;
@@ -24,7 +24,7 @@ export function checkTexts(texts: Partial<GroupTexts>): void {
   const tooLong = (member: string, most: number): never => {
     throw new AppError('argument_invalid', { detail: `${member} must be at most ${most} characters` });
   };
-  // The database would keep something else in its place.
+  // The database would store something else instead.
   if (![name, description, custom, announcement].every((text) => text.isWellFormed() && !text.includes('\0')))
     throw new AppError('argument_invalid', { detail: 'texts of a group must be well-formed Unicode text' });
   if (name.length > maxNameLength) tooLong('the name', maxNameLength);
@@ -33,13 +33,13 @@ export function checkTexts(texts: Partial<GroupTexts>): void {
   if (announcement.length > maxTextLength) tooLong('the announcement', maxTextLength);
 }
 
-/** The folded names, each once. @throws AppError batch_too_large */
+/** The folded names without duplicates. @throws AppError batch_too_large */
 export function checkNames(usernames: readonly string[], limit = maxMembersPerCall): string[] {
   if (usernames.length > limit) throw new AppError('batch_too_large', { count: usernames.length, limit });
   return [...new Set(usernames.map(foldUsername))];
 }
 
-/** @throws AppError group_user_not_found when somebody is missing: then nothing changes for anybody */
+/** @throws AppError group_user_not_found when any user is missing: then nothing changes */
 export function allOf(names: readonly string[], { users }: Membership): User[] {
   const found = new Map(users.map((user) => [user.username, user]));
   return names.map((name) => found.get(name) ?? userNotFound(name));
@@ -49,7 +49,7 @@ export function namesOfUsers(users: readonly User[]): string[] {
   return users.map((user) => user.username);
 }
 
-/** What cannot be an id names no group. @throws AppError group_not_found */
+/** Text that cannot be an id counts as an unknown group. @throws AppError group_not_found */
 export function readGroupId(text: string): number {
   const id = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : NaN;
   return Number.isSafeInteger(id) ? id : groupNotFound(text);

@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** A user on a list of a group. What a user is in a group is one range of the key. */
+/** A user on a list of a group. A user's entries in one group are one key range. */
 @Entity('group_list_entries', { withoutRowid: true })
 @Index('group_list_entries_by_end', ['app_id', 'group_id', 'list', 'expires_at', 'id'])
 @Index('group_list_entries_by_user', ['app_id', 'user_uuid', 'group_id'])
@@ -8,7 +8,7 @@ export class GroupListEntryRow {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   app_id!: string;
 
-  /** 0 for a list of the whole app. */
+  /** 0 for an app-wide list. */
   @PrimaryColumn({ type: 'bigint' })
   group_id!: number;
 

@@ -6,10 +6,10 @@ import type { GroupListEntryRow } from './group-list-entry.entity.js';
 import { forever, type GroupList, type GroupListEntry } from './group-list.js';
 
 const columns = ['app_id', 'group_id', 'user_uuid', 'list', 'expires_at', 'id'];
-/** As many as one call adds at most, so that mutes that have ended cannot gather. */
+/** The most that one call adds, so that ended mutes cannot accumulate. */
 const prunedPerCall = 100;
 
-/** Statements about the lists that groups keep of users. */
+/** Statements on the user lists that groups keep. */
 @Injectable()
 export class GroupListsRepository {
   constructor(
@@ -18,7 +18,7 @@ export class GroupListsRepository {
     private readonly ids: TimeOrderedIds,
   ) {}
 
-  /** Up to `limit` entries that have not ended, behind `after`: the last to end first, of those the newest. */
+  /** Up to `limit` entries after `after` that have not ended, latest end first, then newest first. */
   async listAfter(
     appId: string,
     groupId: number,
@@ -26,7 +26,7 @@ export class GroupListsRepository {
     after: Pick<GroupListEntry, 'expiresAt' | 'id'> | null,
     limit: number,
   ): Promise<GroupListEntry[]> {
-    // Two ranges of one index, where a condition with OR would be read from its beginning.
+    // Two ranges of one index; a condition with OR would scan the index from its beginning.
     const sameEnd =
       after === null
         ? []
@@ -58,7 +58,7 @@ export class GroupListsRepository {
     return found;
   }
 
-  /** How many entries a list has that takes few. */
+  /** Number of entries on a list with a small limit. */
   async count(transaction: Transaction, appId: string, groupId: number, list: GroupList): Promise<number> {
     const { selectInOrder, forceIndex } = this.database.dialect;
     const rows = await transaction.read(
@@ -70,7 +70,7 @@ export class GroupListsRepository {
     return rows.length;
   }
 
-  /** Puts users on a list, in place of the entries that they have there. */
+  /** Puts users on a list, replacing their existing entries. */
   async put(
     transaction: Transaction,
     appId: string,
@@ -108,7 +108,7 @@ export class GroupListsRepository {
     );
   }
 
-  /** Removes some mutes of a group that have ended. */
+  /** Removes some of a group's ended mutes. */
   async pruneEnded(transaction: Transaction, appId: string, groupId: number): Promise<void> {
     const ended = await transaction.read<{ user_uuid: string }>(
       `SELECT user_uuid FROM group_list_entries${this.database.dialect.forceIndex('group_list_entries_by_end')}` +

@@ -13,17 +13,17 @@ import { GroupsRepository } from './groups.repository.js';
 
 export interface GroupListPage {
   readonly entries: readonly GroupListEntry[];
-  /** Where the next page begins; null: there is none. */
+  /** Where the next page begins; null when there is none. */
   readonly cursor: string | null;
 }
 
-/** What became of each user who was to be blocked. */
+/** The outcome for each user to be blocked. */
 export type BlockResult = 'blocked' | 'owner' | 'no_member';
 
-/** Users that one call mutes, as the vendor has it. */
+/** Maximum users that one call mutes, as set by the vendor. */
 export const maxMutedPerCall: Readonly<Record<GroupKind, number>> = { group: 60, room: 100 };
 
-/** Owns the lists that groups keep of users: admins, blocked and muted users; and the super admins of an app. */
+/** Owns the user lists of groups (admins, blocked and muted users) and the super admins of an app. */
 @Injectable()
 export class GroupListsService {
   constructor(
@@ -33,7 +33,7 @@ export class GroupListsService {
     private readonly clock: Clock,
   ) {}
 
-  /** Who is on a list: the newest first, of mutes those that end last. @throws AppError group_not_found, cursor_invalid */
+  /** The users on a list, newest first; mutes by latest end first. @throws AppError group_not_found, cursor_invalid */
   async list(
     appId: string,
     kind: GroupKind,
@@ -82,7 +82,7 @@ export class GroupListsService {
 
   /**
    * Blocks members: they leave, and cannot be added until they are unblocked. Only members and blocked users can be
-   * blocked. @returns what became of each name
+   * blocked. @returns the outcome for each name
    * @throws AppError group_not_found, batch_too_large
    */
   async block(
@@ -110,7 +110,7 @@ export class GroupListsService {
   }
 
   /**
-   * The same for one user, and an error where it is not possible.
+   * As `block`, for one user; throws when that user cannot be blocked.
    * @throws AppError group_not_found, group_user_not_found, group_member_missing, group_owner_stays
    */
   blockOne(appId: string, kind: GroupKind, id: string, username: string): Promise<void> {
@@ -125,7 +125,7 @@ export class GroupListsService {
   }
 
   /**
-   * Mutes members for a time, or for ever where `durationMs` is -1; 0 lifts their mutes.
+   * Mutes members for `durationMs`, permanently when it is -1; 0 lifts their mutes.
    * @returns when the mutes end, in Unix milliseconds
    * @throws AppError group_not_found, group_user_not_found, group_member_missing, group_owner_stays, batch_too_large,
    *   argument_invalid
@@ -158,7 +158,7 @@ export class GroupListsService {
   }
 
   /**
-   * Takes users off a list; who is not on it is left out. @returns the names of those who were
+   * Removes users from a list, skipping those not on it. @returns the names of those removed
    * @throws AppError group_not_found, group_user_not_found, batch_too_large
    */
   async remove(
@@ -177,7 +177,7 @@ export class GroupListsService {
     return namesOfUsers(removed ?? groupNotFound(id));
   }
 
-  /** The super admins of the app's rooms, the newest first; all, or a page. */
+  /** The super admins of the app's rooms, newest first; all, or one page. */
   async listSuperAdmins(appId: string, page: NumberedPage | null): Promise<string[]> {
     const entries = await this.repository.listAfter(appId, wholeApp, 'super_admin', null, maxEntriesOf.super_admin);
     const names = entries.map(({ username }) => username);
@@ -215,7 +215,7 @@ export class GroupListsService {
     if (done === null) userNotFound(username);
   }
 
-  /** Changes what concerns one user. @throws AppError group_not_found, group_user_not_found */
+  /** Runs a change of a group that concerns the named users. @throws AppError group_not_found, group_user_not_found */
   private async change(
     appId: string,
     kind: GroupKind,

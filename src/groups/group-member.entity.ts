@@ -12,7 +12,7 @@ export class GroupMemberRow {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   user_uuid!: string;
 
-  /** The kind of the group, so that the groups of a user are one range of an index. */
+  /** The kind of the group, so that a user's groups are one index range. */
   @Column({ type: 'varchar', length: 8 })
   kind!: 'group' | 'room';
 

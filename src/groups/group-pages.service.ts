@@ -8,17 +8,17 @@ import { GroupsRepository, type NamedMember } from './groups.repository.js';
 
 export interface MemberPage {
   readonly names: readonly string[];
-  /** Where the next page begins; null: there is none. */
+  /** Where the next page begins; null when there is none. */
   readonly cursor: string | null;
 }
 
 const rowsAtOnce = 1_000;
-/** To walk over more rows is a costly read. */
+/** Walking over more rows counts as a costly read. */
 const maxPlainRows = 1_000;
-/** Behind so many groups of one user, every page is empty. */
+/** Pages beyond this many groups of one user are empty. */
 const maxJoined = 10_000;
 
-/** Pages of what may be long: the members of a group, and the groups of a user. */
+/** Pages of lists that may be long: the members of a group and the groups of a user. */
 @Injectable()
 export class GroupPagesService {
   constructor(
@@ -27,7 +27,7 @@ export class GroupPagesService {
     private readonly costlyReads: CostlyReads,
   ) {}
 
-  /** The names of the members without the owner. @throws AppError group_not_found, cursor_invalid */
+  /** Member names without the owner. @throws AppError group_not_found, cursor_invalid */
   async listMembers(
     appId: string,
     kind: GroupKind,
@@ -38,7 +38,7 @@ export class GroupPagesService {
     const group = await this.find(appId, kind, id);
     const scope = `${appId} members ${group.id}`;
     const after = cursor === null ? '' : readTextCursor(scope, cursor);
-    // One more for the owner, and one to see whether there is a next page.
+    // One extra for the owner, and one to tell whether there is a next page.
     const found = await this.repository.listNamedMembers(appId, group.id, after, limit + 2);
     const members = found.filter(({ uuid }) => uuid !== group.ownerUuid);
     const page = members.slice(0, limit);
@@ -49,7 +49,7 @@ export class GroupPagesService {
     };
   }
 
-  /** Members and the owner by the number of their page. @throws AppError group_not_found */
+  /** Members, including the owner, by page number. @throws AppError group_not_found */
   async listMembersByNumber(
     appId: string,
     kind: GroupKind,
@@ -65,7 +65,7 @@ export class GroupPagesService {
     return found.slice(first).map(({ uuid, username }) => ({ username, isOwner: uuid === group.ownerUuid }));
   }
 
-  /** The first 1,000 groups that a user is in, the user's own among them; or a page of them. @throws AppError user_not_found */
+  /** The first 1,000 groups a user is in, including owned ones; or one page. @throws AppError user_not_found */
   async listJoined(appId: string, kind: GroupKind, username: string, page: NumberedPage | null): Promise<Group[]> {
     const { uuid } = await this.users.get(appId, username);
     const { page: number, size } = page ?? { page: 1, size: rowsAtOnce };
@@ -77,7 +77,7 @@ export class GroupPagesService {
     return found.slice(first);
   }
 
-  /** Reads the first `count` rows in statements of a thousand, each after the last row of the one before. */
+  /** Reads the first `count` rows a thousand per statement, each starting after the last row of the previous one. */
   private async walk<Row>(
     appId: string,
     count: number,

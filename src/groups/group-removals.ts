@@ -7,8 +7,8 @@ import { type RemovalPortion, RemovalsService } from '../removals/removals.servi
 const rowsPerLeaver = 2;
 
 /**
- * Removes in portions what deleted groups leave, their memberships and lists, and what deleted users leave: the groups
- * that they own, their memberships in groups of others, and their places on lists.
+ * Removes in portions what deleted groups leave behind (memberships and lists), and what deleted users leave behind:
+ * groups they own, memberships in other groups, and list entries.
  */
 @Injectable()
 export class GroupRemovals {
@@ -23,7 +23,7 @@ export class GroupRemovals {
     removals.register('group', (portion) => this.deleteLists(portion, portion.subjects.map(Number)));
   }
 
-  /** Removes the users' memberships and counts them off the groups. */
+  /** Removes the users' memberships and subtracts them from the groups' counters. */
   private async leaveGroups({ transaction, appId, subjects, maxRows }: RemovalPortion): Promise<number> {
     const { among, forceIndex, forUpdate } = this.database.dialect;
     const users = among('user_uuid', subjects);
@@ -39,7 +39,7 @@ export class GroupRemovals {
       groupsOf.set(user_uuid, [...(groupsOf.get(user_uuid) ?? []), group_id]);
       leavers.set(group_id, (leavers.get(group_id) ?? 0) + 1);
     }
-    // Groups before members and in the order of their ids, as in every transaction, which prevents deadlocks.
+    // Groups before members and in id order, as in every transaction, which prevents deadlocks.
     const groups = among('id', [...leavers.keys()].sort(byValue));
     await transaction.read(`SELECT id FROM chat_groups WHERE app_id = ? AND ${groups.sql} ORDER BY id${forUpdate}`, [
       appId,
@@ -65,13 +65,13 @@ export class GroupRemovals {
     return joined.length * rowsPerLeaver;
   }
 
-  /** Takes the users off the lists of groups and of the app. */
+  /** Removes the users from group lists and app-wide lists. */
   private leaveLists(portion: RemovalPortion): Promise<number> {
     const { among, forceIndex } = this.database.dialect;
     return this.deleteEntries(portion, forceIndex('group_list_entries_by_user'), among('user_uuid', portion.subjects));
   }
 
-  /** Deletes groups that the users own: as many whole ones as fit into the portion, or a part of one. */
+  /** Deletes groups that the users own: as many whole groups as fit into the portion, or part of one. */
   private async deleteOwned(whole: RemovalPortion): Promise<number> {
     const { transaction, appId, subjects } = whole;
     const { among, forceIndex, forUpdate } = this.database.dialect;
@@ -81,7 +81,7 @@ export class GroupRemovals {
         ` WHERE app_id = ? AND ${owners.sql} LIMIT ?${forUpdate}`,
       [appId, ...owners.values, whole.maxRows],
     );
-    // Lists go first: once the groups are gone, nobody would find them.
+    // Lists go first: once the groups are gone, their lists could not be found.
     const listed = await this.deleteLists(
       whole,
       owned.map(({ id }) => id),
@@ -121,14 +121,14 @@ export class GroupRemovals {
     return whole.length < owned.length || owned.length >= maxRows ? maxRows : rows;
   }
 
-  /** Removes about `maxRows` entries of the lists of these groups. */
+  /** Removes about `maxRows` list entries of these groups. */
   private async deleteLists(portion: RemovalPortion, groupIds: readonly number[]): Promise<number> {
     return groupIds.length === 0
       ? 0
       : this.deleteEntries(portion, '', this.database.dialect.among('group_id', groupIds.toSorted(byValue)));
   }
 
-  /** Removes entries of lists, all of which are to go where `condition` holds. */
+  /** Removes list entries; everything that matches `condition` has to go. */
   private async deleteEntries(
     { transaction, appId, maxRows }: RemovalPortion,
     index: string,
@@ -140,7 +140,7 @@ export class GroupRemovals {
       [appId, ...condition.values, maxRows],
     );
     if (entries.length === 0) return 0;
-    // Of users and groups that were found, also what is beyond the limit: it is to go as well, and is little.
+    // Also deletes entries of these users and groups beyond the limit: they have to go anyway, and are few.
     const users = among('user_uuid', [...new Set(entries.map((row) => row.user_uuid))].sort());
     const groups = among('group_id', [...new Set(entries.map((row) => row.group_id))].sort(byValue));
     await transaction.run(

@@ -13,18 +13,18 @@ import { groupColumns, type GroupRow, GroupsRepository, toGroup } from './groups
 
 const memberColumns = ['app_id', 'group_id', 'user_uuid', 'kind', 'joined_at'];
 
-/** What a change is decided by, while the group and the users are locked. */
+/** The state that a change is based on, while the group and the users are locked. */
 export interface Membership {
   readonly group: Group;
-  /** Those of the named users who exist. */
+  /** The named users that exist. */
   readonly users: readonly User[];
-  /** The uuids of those who are members. */
+  /** The uuids of the named users who are members. */
   readonly present: ReadonlySet<string>;
-  /** By uuid: the lists of the group that they are on. */
+  /** By uuid: the lists of the group that each user is on. */
   readonly lists: ReadonlyMap<string, ReadonlySet<GroupList>>;
 }
 
-/** Columns of a group with their new values. */
+/** Columns of a group and their new values. */
 export type GroupColumns = Partial<
   Pick<
     ChatGroupRow,
@@ -33,20 +33,20 @@ export type GroupColumns = Partial<
   >
 >;
 
-/** Changes of a group whose rows are locked, together with the users that the caller has named. */
+/** Changes to a group whose row is locked, together with the users named by the caller. */
 export interface GroupChanges {
   readonly membership: Membership;
   readonly set: (columns: GroupColumns) => Promise<void>;
   readonly addMembers: (users: readonly User[]) => Promise<void>;
-  /** Who leaves is no admin any more. */
+  /** Also removes them from the admins. */
   readonly removeMembers: (users: readonly User[]) => Promise<void>;
-  /** Puts users on a list; mutes of the group that have ended go on that occasion. */
+  /** Puts users on a list; adding mutes also prunes some of the group's ended ones. */
   readonly put: (list: GroupList, users: readonly User[], expiresAt: number) => Promise<void>;
   readonly take: (lists: readonly GroupList[], users: readonly User[]) => Promise<void>;
   readonly count: (list: GroupList) => Promise<number>;
 }
 
-/** Makes, changes and deletes groups. Users are locked before groups, and both in the order of their keys. */
+/** Creates, changes and deletes groups. Users are locked before groups, both in key order. */
 @Injectable()
 export class GroupWritesRepository {
   constructor(
@@ -60,8 +60,8 @@ export class GroupWritesRepository {
   ) {}
 
   /**
-   * Makes a group of the users that `choose` picks from those who exist, its owner first. Nobody of them can be deleted
-   * meanwhile.
+   * Creates a group of the users that `choose` picks from those that exist, its owner first. None of them can be
+   * deleted meanwhile.
    */
   async insert(
     appId: string,
@@ -76,7 +76,7 @@ export class GroupWritesRepository {
     }, appId);
   }
 
-  /** Deletes the group; what belongs to it is out of reach at once. False when there is none. */
+  /** Deletes the group; its data is unreachable at once. False when there is no such group. */
   delete(appId: string, kind: GroupKind, id: number): Promise<boolean> {
     return this.database.write(async (transaction) => {
       const group = await this.lock(transaction, appId, kind, id);
@@ -88,8 +88,8 @@ export class GroupWritesRepository {
   }
 
   /**
-   * Runs `work` while the group and the users of these names are locked.
-   * @returns its answer, or null when there is no such group
+   * Runs `work` while the group and the users with these names are locked.
+   * @returns its result, or null when there is no such group
    */
   change<Result>(
     appId: string,
@@ -109,7 +109,7 @@ export class GroupWritesRepository {
     }, appId);
   }
 
-  /** The same for a list of the whole app, and one user; null when there is none of this name. */
+  /** As `change`, for an app-wide list and one user; null when no user has this name. */
   changeAppList<Result>(
     appId: string,
     username: string,
@@ -227,7 +227,7 @@ export class GroupWritesRepository {
     return toGroup(row);
   }
 
-  /** The group, unless its owner is gone: what such a group has left is about to be removed. */
+  /** The group, unless its owner is gone: the remains of such a group are about to be removed. */
   private async lock(transaction: Transaction, appId: string, kind: GroupKind, id: number): Promise<Group | null> {
     const { forUpdate, forceIndex } = this.database.dialect;
     const [row] = await transaction.read<GroupRow>(

@@ -1,4 +1,4 @@
-/** A chat group; or a chat room, which differs in the words of its routes only. */
+/** A chat group, or a chat room, which differs only in the wording of its routes. */
 export type GroupKind = 'group' | 'room';
 
 export interface Group {
@@ -11,9 +11,9 @@ export interface Group {
   readonly isPublic: boolean;
   readonly membersOnly: boolean;
   readonly allowInvites: boolean;
-  /** How many members it takes, the owner among them. */
+  /** Maximum number of members, including the owner. */
   readonly maxMembers: number;
-  /** How many there are. */
+  /** Current number of members. */
   readonly members: number;
   readonly createdAt: number;
   readonly modifiedAt: number;
@@ -24,7 +24,7 @@ export type NewGroup = Pick<
   'kind' | 'name' | 'description' | 'custom' | 'isPublic' | 'membersOnly' | 'allowInvites' | 'maxMembers'
 >;
 
-/** What callers write and everybody may read. */
+/** Texts that callers write and anyone may read. */
 export interface GroupTexts {
   readonly name: string;
   readonly description: string;
@@ -32,9 +32,9 @@ export interface GroupTexts {
   readonly announcement: string;
 }
 
-/** What changes of a group; what is left out stays as it is. */
+/** Changes to a group; omitted fields stay as they are. */
 export type GroupChange = Partial<Omit<NewGroup, 'kind'>> & {
-  /** The name of the member whom the group is to belong to. */
+  /** The name of the member who becomes the owner. */
   readonly newOwner?: string;
 };
 
@@ -44,6 +44,6 @@ export interface NumberedPage {
   readonly size: number;
 }
 
-/** The most members that the vendor sells. */
+/** The largest member limits that the vendor sells. */
 export const maxMembersOf: Readonly<Record<GroupKind, number>> = { group: 5000, room: 10_000 };
 export const defaultMembers = 200;

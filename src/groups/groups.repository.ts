@@ -17,7 +17,7 @@ export interface NamedMember {
   readonly username: string;
 }
 
-/** Questions about groups. */
+/** Queries on groups. */
 @Injectable()
 export class GroupsRepository {
   constructor(private readonly database: Database) {}
@@ -39,7 +39,7 @@ export class GroupsRepository {
     ]);
   }
 
-  /** The uuids of all members, by uuid. */
+  /** The uuids of all members, ordered by uuid. */
   async listMembers(appId: string, groupId: number): Promise<string[]> {
     const found: string[] = [];
     for (let after = ''; ;) {
@@ -56,7 +56,7 @@ export class GroupsRepository {
     }
   }
 
-  /** Up to `limit` members after the one with this uuid, by uuid. */
+  /** Up to `limit` members after the one with this uuid, ordered by uuid. */
   async listNamedMembers(appId: string, groupId: number, afterUuid: string, limit: number): Promise<NamedMember[]> {
     const { selectInOrder, forceIndex } = this.database.dialect;
     return this.database.read<NamedMember>(
@@ -79,7 +79,7 @@ export class GroupsRepository {
     );
   }
 
-  /** What the group announces; null: there is no such group. */
+  /** The group's announcement; null when there is no such group. */
   async findAnnouncement(appId: string, kind: GroupKind, id: number): Promise<string | null> {
     const { selectInOrder, forceIndex } = this.database.dialect;
     const [row] = await this.database.read<{ announcement: string | null }>(
@@ -91,7 +91,7 @@ export class GroupsRepository {
     return row === undefined ? null : (row.announcement ?? '');
   }
 
-  /** The groups of a question, with `g` for them. One whose owner is gone is as good as gone. */
+  /** The groups a query selects, aliased as `g`. A group whose owner is gone counts as deleted. */
   private async list(from: string, condition: string, values: readonly SqlValue[]): Promise<Group[]> {
     const { selectInOrder, forceIndex } = this.database.dialect;
     const rows = await this.database.read<GroupRow>(
@@ -103,7 +103,7 @@ export class GroupsRepository {
     return this.withoutLeavers(this.database, values[0] as string, rows.map(toGroup));
   }
 
-  /** Counts off the groups those members who are deleted, and whose memberships are still to be removed. */
+  /** Subtracts deleted members whose memberships are still to be removed from the groups' counts. */
   async withoutLeavers(source: Pick<Transaction, 'read'>, appId: string, groups: readonly Group[]): Promise<Group[]> {
     if (groups.length === 0) return [];
     const { among, selectInOrder } = this.database.dialect;

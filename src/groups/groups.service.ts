@@ -21,25 +21,25 @@ import { GroupsRepository } from './groups.repository.js';
 export interface GroupDetail {
   readonly group: Group;
   readonly owner: string;
-  /** The names of the members without the owner, in the order of the alphabet. */
+  /** Member names without the owner, in alphabetical order. */
   readonly members: readonly string[];
 }
 
 export interface GroupPage {
   readonly groups: readonly { readonly group: Group; readonly owner: string }[];
-  /** Where the next page begins; null: there is none. */
+  /** Where the next page begins; null when there is none. */
   readonly cursor: string | null;
 }
 
-/** Groups that one call may ask for by their ids. */
+/** Maximum groups that one call may request by id. */
 const maxGroupsPerCall = 20;
-/** Of a new group, its owner among them: they are stored in one transaction. */
+/** For a new group, including its owner: they are stored in one transaction. */
 const maxFirstMembers = 300;
 const namesAtOnce = 100;
-/** To name the members of a larger group is a costly read. */
+/** Naming the members of a larger group counts as a costly read. */
 const maxPlainMembers = 500;
 
-/** Owns the chat groups and chat rooms as far as somebody owns them: who owns which, and who is in it. */
+/** Owns chat groups and chat rooms: who owns each, and who its members are. */
 @Injectable()
 export class GroupsService {
   constructor(
@@ -50,7 +50,7 @@ export class GroupsService {
   ) {}
 
   /**
-   * Makes a group that belongs to `owner`, who is a member too.
+   * Creates a group owned by `owner`, who is also a member.
    * @throws AppError group_user_not_found, group_full, argument_invalid
    */
   async create(appId: string, group: NewGroup, owner: string, members: readonly string[]): Promise<Group> {
@@ -72,8 +72,8 @@ export class GroupsService {
   }
 
   /**
-   * Those of these groups that exist, in the order of the ids.
-   * @throws AppError group_not_found where there is none of them, batch_too_large
+   * The groups that exist, in the order of the given ids.
+   * @throws AppError group_not_found when none of them exists, batch_too_large
    */
   async getAll(appId: string, kind: GroupKind, ids: readonly string[]): Promise<GroupDetail[]> {
     if (ids.length > maxGroupsPerCall)
@@ -89,7 +89,7 @@ export class GroupsService {
     return found;
   }
 
-  /** Groups in the order of their making. @throws AppError cursor_invalid */
+  /** Groups in order of creation. @throws AppError cursor_invalid */
   async list(appId: string, kind: GroupKind, limit: number, cursor: string | null): Promise<GroupPage> {
     const afterId = cursor === null ? 0 : readCursor(appId, cursor);
     const found = await this.repository.listAfter(appId, kind, afterId, limit + 1);
@@ -105,7 +105,7 @@ export class GroupsService {
   }
 
   /**
-   * Changes what is said. A new owner has to be a member; the old one stays one.
+   * Changes the given fields. A new owner must be a member; the old owner remains one.
    * @throws AppError group_not_found, group_user_not_found, group_member_missing, group_full, argument_invalid
    */
   async update(appId: string, kind: GroupKind, id: string, change: GroupChange): Promise<void> {
@@ -142,7 +142,7 @@ export class GroupsService {
   }
 
   /**
-   * Adds users; who is in already stays. @returns those that are new
+   * Adds users; existing members stay. @returns the names of the new members
    * @throws AppError group_not_found, group_user_not_found, group_user_blocked, group_full, batch_too_large
    */
   async addMembers(appId: string, kind: GroupKind, id: string, usernames: readonly string[]): Promise<string[]> {
@@ -160,7 +160,7 @@ export class GroupsService {
   }
 
   /**
-   * Removes members; who is not in is left out. @returns those that were removed
+   * Removes members, skipping users who are not. @returns the names of those removed
    * @throws AppError group_not_found, group_user_not_found, group_owner_stays, batch_too_large
    */
   async removeMembers(appId: string, kind: GroupKind, id: string, usernames: readonly string[]): Promise<string[]> {
@@ -199,8 +199,8 @@ export class GroupsService {
 }
 
 /**
- * Decides who the owner is from now on. An owner is neither an admin nor muted.
- * @param names of the new owner, if there is to be one
+ * Hands the group to its new owner. An owner is neither an admin nor muted.
+ * @param names the new owner's name, or none to keep the owner
  */
 async function takeOver({ membership, take }: GroupChanges, names: readonly string[]): Promise<GroupColumns> {
   const [owner] = allOf(names, membership);

@@ -11,21 +11,21 @@ import { foldUsername, usernameKey } from '../users/username.js';
 import { type MessageType, messageTypes } from './message-types.js';
 
 export interface OutgoingMessage {
-  /** A name in any case; it need not be a user's. */
+  /** A name in any case; it need not belong to a user. */
   readonly from: string;
   /** Names in any case. */
   readonly to: readonly string[];
   readonly type: string;
   /** A JSON value. */
   readonly body: unknown;
-  /** A JSON value; none if it is undefined or empty: null, `""`, `[]`. */
+  /** A JSON value; none if undefined or empty: null, `""`, `[]`. */
   readonly ext?: unknown;
-  /** Only for receivers who are online; nothing is left for the others. */
+  /** Only for online receivers; nothing is stored for the others. */
   readonly onlineOnly?: boolean;
 }
 
 export const maxReceivers = 600;
-/** Of the JSON of body and ext together. */
+/** Body and ext together, as JSON. */
 export const maxMessageBytes = 16 * 1024;
 
 /** Owns the acceptance of messages: checks them, stores them for each receiver, and wakes receivers who are online. */
@@ -39,7 +39,7 @@ export class MessagesService {
 
   /**
    * Sends a one-to-one message to each receiver and resolves once it is durable for all of them. Receivers are not
-   * checked: an unknown name gets an id, and nothing is stored for it. Nor for one who has blocked the sender.
+   * checked: an unknown name or a receiver who has blocked the sender gets an id, but nothing is stored.
    * @returns the message id of each receiver, by the name as the caller wrote it
    * @throws AppError argument_invalid, batch_too_large, username_illegal (of the sender), message_too_large,
    *   rate_limited (the app), database_unavailable
@@ -50,7 +50,7 @@ export class MessagesService {
   }
 
   /**
-   * As `send` to one receiver, for a user: who was blocked by the receiver is told so.
+   * As `send` for one receiver, on behalf of a user: a sender blocked by the receiver is told so.
    * @returns the message id
    * @throws AppError sender_blocked, and as `send`
    */
@@ -61,7 +61,7 @@ export class MessagesService {
     return writeMessageId(id);
   }
 
-  /** @returns the receipt of each receiver, by the folded name */
+  /** @returns each receiver's receipt, by folded name */
   private async accept(app: App, outgoing: OutgoingMessage): Promise<ReadonlyMap<string, Receipt>> {
     const message = checkMessage(outgoing);
     const usernames = [...new Set(outgoing.to.map(foldUsername))];
@@ -69,8 +69,8 @@ export class MessagesService {
     const online = await this.online(app, usernames);
     const receivers = usernames.map((username, index) => ({ username, offline: online[index] !== true }));
     const receipts = await this.offlineMessages.store(app, message, receivers, outgoing.onlineOnly);
-    // Also users who seemed offline: they may have connected while this was being stored. A lost wake-up is made up for
-    // by the next poll of the session.
+    // Also users who seemed offline: they may have connected meanwhile. The session's next poll makes up for a lost
+    // wake-up.
     afterCommit(() => this.presence.wake(app.id, usernames));
     return new Map(usernames.map((username, index) => [username, receipts[index] as Receipt]));
   }

@@ -1,17 +1,17 @@
 import { AppError } from '../errors/app-error.js';
 
-/** What a user can be muted in. Only one-to-one chats are sent through this service; the others are kept for the app. */
+/** What a user can be muted in. Only one-to-one chats go through this service; the others are stored for the app. */
 export const muteKinds = ['chat', 'groupchat', 'chatroom'] as const;
 export type MuteKind = (typeof muteKinds)[number];
 
-/** Until when a user may not send, in Unix milliseconds; 0: the user may. */
+/** Until when a user may not send, in Unix milliseconds; 0: not muted. */
 export type Mute = Readonly<Record<MuteKind, number>>;
 
-/** In seconds: -1 for good, 0 to lift the mute. */
+/** In seconds: -1 for a permanent mute, 0 to lift it. */
 export type MuteDurations = Readonly<Partial<Record<MuteKind, number>>>;
 
 export const maxMuteSeconds = 2_147_483_647;
-/** The end of a mute that has none. */
+/** The end of a permanent mute. */
 export const forever = Number.MAX_SAFE_INTEGER;
 export const noMute: Mute = { chat: 0, groupchat: 0, chatroom: 0 };
 
@@ -29,7 +29,7 @@ export function checkDurations(durations: MuteDurations): void {
   }
 }
 
-/** What is not among the durations stays as it was. */
+/** Kinds without a duration stay as they were. */
 export function withDurations(before: Mute, durations: MuteDurations, nowMs: number): Mute {
   const until = (kind: MuteKind): number => {
     const seconds = durations[kind];
@@ -39,12 +39,12 @@ export function withDurations(before: Mute, durations: MuteDurations, nowMs: num
   return { chat: until('chat'), groupchat: until('groupchat'), chatroom: until('chatroom') };
 }
 
-/** When nothing of the mute is left. */
+/** When the last of its kinds ends. */
 export function endOf(mute: Mute): number {
   return Math.max(...muteKinds.map((kind) => mute[kind]));
 }
 
-/** Whole seconds that are left, the last one until its end; 0: none, -1: for ever. */
+/** Whole seconds left, rounded up; 0: none, -1: permanent. */
 export function secondsLeft(untilMs: number, nowMs: number): number {
   return untilMs === forever ? -1 : Math.max(0, Math.ceil((untilMs - nowMs) / 1_000));
 }

@@ -18,10 +18,10 @@ const changeable = ['chat_until', 'groupchat_until', 'chatroom_until', 'expires_
 const columns = ['app_id', 'user_uuid', ...changeable];
 const select = `SELECT ${columns.join(', ')} FROM user_mutes`;
 const rowsPerRun = 500;
-/** More than the one that a call adds, so that mutes that are over cannot gather. */
+/** More than the one a call adds, so that expired mutes cannot accumulate. */
 const prunedPerCall = 10;
 
-/** Questions about mutes and changes of them. Every statement is about one app. */
+/** Reads and changes mutes. Every statement concerns one app. */
 @Injectable()
 export class MutesRepository {
   private readonly byUuid: Gatherer<string, Mute>;
@@ -43,12 +43,12 @@ export class MutesRepository {
     );
   }
 
-  /** The mute of a user, which may be over. */
+  /** A user's mute, which may have expired. */
   find(appId: string, userUuid: string): Promise<Mute> {
     return this.byUuid.add(appId, userUuid);
   }
 
-  /** Up to `limit` mutes, which may be over, by the uuid of their users, after the user with the uuid `afterUuid`. */
+  /** Up to `limit` mutes, possibly expired, ordered by user uuid, after the user with the uuid `afterUuid`. */
   async listAfter(appId: string, afterUuid: string, limit: number): Promise<MutedUser[]> {
     const rows = await this.database.read<UserMuteRow>(
       `${select} WHERE app_id = ? AND user_uuid > ? ORDER BY user_uuid LIMIT ?`,
@@ -59,8 +59,8 @@ export class MutesRepository {
   }
 
   /**
-   * Changes the mute of a user, under the lock of the user's row: a deletion at the same time takes it along. The change
-   * is noted as one of the user, so that every node looks again.
+   * Changes a user's mute while the user's row is locked, so a concurrent deletion removes it too. Recorded as a change
+   * of the user, so that every node reloads it.
    * @returns whether the user still exists
    */
   change(user: User, change: (before: Mute) => Mute): Promise<boolean> {
@@ -69,7 +69,7 @@ export class MutesRepository {
     return this.database.write(async (transaction) => {
       const locked = await this.users.lockForUpdate(transaction, appId, [username]);
       if (!locked.some((one) => one.uuid === uuid)) return false;
-      // Locked, as another call may clear it away when it is over.
+      // Locked, because another call may prune it once it has expired.
       const [row] = await transaction.read<UserMuteRow>(`${select} WHERE app_id = ? AND user_uuid = ?${forUpdate}`, [
         appId,
         uuid,
@@ -95,7 +95,7 @@ export class MutesRepository {
     return uuids.map((uuid) => found.get(uuid) ?? noMute);
   }
 
-  /** Asks again whether they are over: another call may have prolonged one meanwhile. */
+  /** Rechecks that they have expired: another call may have extended one meanwhile. */
   private async prune(transaction: Transaction, appId: string): Promise<void> {
     const { among, forceIndex } = this.database.dialect;
     const now = this.clock.now();

@@ -8,17 +8,17 @@ import { UsersService } from '../users/users.service.js';
 import { checkDurations, endOf, type Mute, type MuteDurations, withDurations } from './mute.js';
 import { type MutedUser, MutesRepository } from './mutes.repository.js';
 
-/** A user who is muted in something. */
+/** A user with at least one mute. */
 export interface UserMute {
   readonly user: User;
   readonly mute: Mute;
 }
 
-/** How far the pages of muted users go: later pages are empty. */
+/** Number of muted users that can be paged through; later pages are empty. */
 export const maxPagedMutes = 10_000;
 const rowsAtOnce = 500;
 
-/** Owns who may not send, and until when. What is over counts as lifted from its very millisecond on. */
+/** Owns who may not send, and until when. A mute counts as lifted from the exact millisecond it ends. */
 @Injectable()
 export class MutesService {
   constructor(
@@ -30,8 +30,8 @@ export class MutesService {
   ) {}
 
   /**
-   * Mutes a user for so many seconds from now, or lifts mutes; what is not named stays as it is. The user's sessions on
-   * every node hear of it.
+   * Mutes a user for the given seconds from now, or lifts mutes; omitted kinds stay as they are. The user's sessions on
+   * every node are notified.
    * @throws AppError user_not_found, argument_invalid
    */
   async set(appId: string, nameOrUuid: string, durations: MuteDurations): Promise<void> {
@@ -49,14 +49,14 @@ export class MutesService {
     return { user, mute: await this.repository.find(appId, user.uuid) };
   }
 
-  /** Until when the user may send no one-to-one messages, in Unix milliseconds, which may be over. */
+  /** Until when the user may not send one-to-one messages, in Unix milliseconds; may be past. */
   async chatMutedUntil(appId: string, userUuid: string): Promise<number> {
     return (await this.repository.find(appId, userUuid)).chat;
   }
 
   /**
-   * A page of the muted users, by uuid, which is stable while mutes come and go. Pages beyond 10,000 users are empty and
-   * cost nothing.
+   * A page of the muted users by uuid, an order that is stable while mutes come and go. Pages beyond 10,000 users are
+   * empty and cost nothing.
    * @param page 1 for the first
    */
   async list(appId: string, page: number, limit: number): Promise<UserMute[]> {
@@ -73,7 +73,7 @@ export class MutesService {
     });
   }
 
-  /** The first `count` muted users. Mutes that are over are in the table still, so the way may be longer than that. */
+  /** The first `count` muted users. Expired mutes may still be in the table, so more rows may be read. */
   private async walk(appId: string, count: number): Promise<MutedUser[]> {
     const now = this.clock.now();
     const found: MutedUser[] = [];

@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** Until when a user may not send, in Unix milliseconds: 0 for not at all, `forever` for good. */
+/** Until when a user may not send, in Unix milliseconds: 0 when not muted, `forever` when permanent. */
 @Entity('user_mutes', { withoutRowid: true })
 @Index('user_mutes_by_expiry', ['app_id', 'expires_at'])
 export class UserMuteRow {

@@ -14,23 +14,23 @@ interface Excess {
   readonly count: number;
 }
 
-/** After the setting was lowered, inboxes may be far over it: then each transaction removes a part. */
+/** After the setting is lowered, inboxes may be far over it: each transaction then removes a part. */
 const maxRemoved = 300;
-/** How many messages of a full inbox are ranked by sender: of a larger one, the oldest and the newest half of them. */
+/** How many messages of a full inbox are ranked by sender; in a larger one, half are the oldest, half the newest. */
 const maxRanked = 1_000;
-/** The same for all full inboxes of a transaction: on SQLite, 30 ms. */
+/** The same for all full inboxes of a transaction: 30 ms on SQLite. */
 const maxRankedTogether = 30_000;
 /** SELECTs in one UNION. */
 const maxUnion = 50;
 
-/** Makes room in inboxes that hold more than their users may keep. The caller has locked the inboxes and saves them. */
+/** Makes room in inboxes over their limit. The caller has locked the inboxes and saves them. */
 @Injectable()
 export class InboxLimitsRepository {
   constructor(private readonly removals: MessageRemovalsRepository) {}
 
   /**
-   * Removes the oldest messages of the sender with the most, one after the other: a flood makes room by itself and
-   * leaves what others wrote.
+   * Removes the oldest messages of the sender with the most, one by one: a flood displaces itself and spares what
+   * others wrote.
    */
   async trimKept(transaction: Transaction, appId: string, inboxes: LockedInboxes, maxKept: number): Promise<void> {
     const excess = excessOf(inboxes, (inbox) => inbox.kept - maxKept);
@@ -39,7 +39,7 @@ export class InboxLimitsRepository {
     await this.removeFound(transaction, appId, inboxes, queries);
   }
 
-  /** Removes the oldest of the history: a device has each of these messages, or none will, so only their states are lost. */
+  /** Removes the oldest of the history: these have reached a device or never will, so only their states are lost. */
   async trimHistory(transaction: Transaction, appId: string, inboxes: LockedInboxes, maxKept: number): Promise<void> {
     const excess = excessOf(inboxes, (inbox) => inbox.history - maxKept);
     const queries = excess.map(({ inbox, count }) => historyToRemove(inbox, count));
@@ -79,7 +79,7 @@ function excessOf(inboxes: LockedInboxes, excess: (inbox: LockedInbox) => number
 
 /**
  * Ranks each message among those of its sender, newest first: the highest rank is the oldest message of the sender with
- * the most. Rows of older versions have no sender and count as those of one.
+ * the most. Rows of older versions have no sender and count as one sender's.
  */
 function keptToRemove({ app_id, user_uuid, kept }: LockedInbox, count: number, maxLooks: number): Query {
   const all =

@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** A message as one receiver has it. */
+/** A receiver's copy of a message. */
 @Entity('inbox_messages', { withoutRowid: true })
 @Index('inbox_messages_by_id', ['app_id', 'id'], { unique: true })
 @Index('inbox_messages_by_message', ['app_id', 'message_id'])
@@ -31,7 +31,7 @@ export class InboxMessageRow {
   @Column({ type: 'smallint' })
   offline!: number;
 
-  /** 1: never unread, as the receiver is also the sender or the message was for open sessions only. */
+  /** 1: never unread, because the receiver is also the sender or the message was for open sessions only. */
   @Column({ type: 'smallint' })
   own!: number;
 

@@ -14,7 +14,7 @@ interface PlaceKey {
 
 const readsPerRun = 500;
 
-/** What is in inboxes, for those who read it. */
+/** Reads the contents of inboxes. */
 @Injectable()
 export class InboxMessagesRepository {
   private readonly places: Gatherer<PlaceKey, InboxPlace | null>;

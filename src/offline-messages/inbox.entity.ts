@@ -1,8 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /**
- * One per user who ever got a message. Every change to the inbox locks this row first, so its counters are right by
- * construction, and messages become visible in the order of the numbers that `last_seq` hands out.
+ * One per user who ever received a message. Every change to the inbox locks this row first, so its counters are right
+ * by construction, and messages become visible in the order of the numbers that `last_seq` hands out.
  */
 @Entity('inboxes', { withoutRowid: true })
 export class InboxRow {
@@ -15,7 +15,7 @@ export class InboxRow {
   @Column({ type: 'bigint' })
   last_seq!: number;
 
-  /** Everything up to this `seq` was read. */
+  /** Everything up to this `seq` has been read. */
   @Column({ type: 'bigint' })
   read_seq!: number;
 
@@ -23,7 +23,7 @@ export class InboxRow {
   @Column({ type: 'bigint' })
   undelivered!: number;
 
-  /** How many rows are in state `undelivered` or `delivered`: the offline messages of the user. */
+  /** How many rows are in state `undelivered` or `delivered`: the user's offline messages. */
   @Column({ type: 'bigint' })
   kept!: number;
 

@@ -5,10 +5,10 @@ import type { InboxRow } from './inbox.entity.js';
 
 export type Inbox = Pick<InboxRow, 'last_seq' | 'read_seq' | 'undelivered' | 'kept' | 'history'>;
 
-/** An inbox whose row the transaction holds; the caller changes its counters and saves it. */
+/** An inbox whose row the transaction has locked; the caller changes its counters and saves it. */
 export type LockedInbox = { -readonly [Key in keyof Inbox]: Inbox[Key] } & Pick<InboxRow, 'app_id' | 'user_uuid'>;
 
-/** By the uuid of their users. */
+/** By user uuid. */
 export type LockedInboxes = ReadonlyMap<string, LockedInbox>;
 
 const counters = ['last_seq', 'read_seq', 'undelivered', 'kept', 'history'] as const;
@@ -17,8 +17,8 @@ const emptyInbox: Inbox = { last_seq: 0, read_seq: 0, undelivered: 0, kept: 0, h
 const readsPerRun = 500;
 
 /**
- * The head rows of inboxes. What belongs to an inbox changes only under the lock of its row; users are locked before
- * inboxes, and both in the order of their keys, which prevents deadlocks.
+ * The head rows of inboxes. An inbox changes only under the lock of its row; users are locked before inboxes, and both
+ * in key order, which prevents deadlocks.
  */
 @Injectable()
 export class InboxesRepository {
@@ -38,7 +38,7 @@ export class InboxesRepository {
     return this.reads.addAll(appId, userUuids);
   }
 
-  /** Up to `limit` inboxes whose newest message is unread, ordered by user, after the user with the uuid `afterUuid`. */
+  /** Up to `limit` inboxes whose newest message is unread, in order of user uuid, after `afterUuid`. */
   listNotReadToEnd(appId: string, afterUuid: string, limit: number): Promise<InboxRow[]> {
     return this.database.read<InboxRow>(
       `SELECT ${columns.join(', ')} FROM inboxes WHERE app_id = ? AND user_uuid > ? AND last_seq > read_seq` +
@@ -59,7 +59,7 @@ export class InboxesRepository {
     return new Map(inboxes.map((inbox) => [inbox.user_uuid, inbox]));
   }
 
-  /** As `lock`, and creates the missing ones. No other transaction can create one meanwhile: the caller has locked the users. */
+  /** As `lock`, but creates missing ones. The caller has locked the users, so no other transaction can create one. */
   async lockOrCreate(transaction: Transaction, appId: string, userUuids: readonly string[]): Promise<LockedInboxes> {
     const inboxes = await this.lock(transaction, appId, userUuids);
     const missing = userUuids.filter((uuid) => !inboxes.has(uuid)).sort();

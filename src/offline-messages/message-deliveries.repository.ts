@@ -18,7 +18,7 @@ interface Delivery {
   readonly message: Message;
   readonly receivers: readonly Receiver[];
   readonly maxKept: number;
-  /** Nothing is stored for receivers who are offline. */
+  /** Nothing is stored for offline receivers. */
   readonly onlineOnly: boolean;
 }
 
@@ -28,9 +28,9 @@ interface Acknowledgement {
   readonly maxHistory: number;
 }
 
-/** A transaction touches an inbox, its new message and the one that makes room: three rows for each receiver. */
+/** A transaction touches three rows per receiver: an inbox, its new message and the one removed to make room. */
 export const maxReceivers = 300;
-/** A long body weighs as much as a receiver for each of so many bytes: a transaction stays near a megabyte. */
+/** A long body counts as one receiver per this many bytes, which keeps a transaction near a megabyte. */
 const bytesPerRow = 3_500;
 const rowsPerRun = 300;
 
@@ -42,7 +42,7 @@ const inboxMessageColumns = [
 
 const stateOnceDelivered = `CASE offline WHEN 0 THEN ${storedState.history} ELSE ${storedState.delivered} END`;
 
-/** Brings messages into inboxes, and notes that they have reached a device. */
+/** Delivers messages to inboxes, and records that they have reached a device. */
 @Injectable()
 export class MessageDeliveriesRepository {
   private readonly deliveries: Gatherer<Delivery, readonly Receipt[]>;
@@ -58,7 +58,7 @@ export class MessageDeliveriesRepository {
     private readonly inboxes: InboxesRepository,
     private readonly limits: InboxLimitsRepository,
   ) {
-    // One run at a time: messages are stored in the order in which they came.
+    // One run at a time, so that messages are stored in order of arrival.
     this.deliveries = new Gatherer(
       (appId, deliveries) => this.database.write((transaction) => this.deliver(transaction, appId, deliveries), appId),
       { rows: rowsPerRun, runs: 1 },
@@ -73,14 +73,14 @@ export class MessageDeliveriesRepository {
 
   /**
    * Puts a message into the inboxes of its receivers and resolves once that is durable.
-   * @returns the message id of each receiver; an unknown name or one who has blocked the sender gets one too, and nothing
-   *   is stored for it
+   * @returns the message id of each receiver; an unknown name or one who has blocked the sender gets one too, but
+   *   nothing is stored for it
    */
   insert(appId: string, delivery: Delivery): Promise<readonly Receipt[]> {
     return this.deliveries.add(appId, delivery);
   }
 
-  /** Marks a message as delivered. One that is delivered already, gone or another user's changes nothing. */
+  /** Marks a message as delivered. No effect if it is already delivered, gone or another user's. */
   acknowledge(appId: string, acknowledgement: Acknowledgement): Promise<void> {
     return this.acknowledgements.add(appId, acknowledgement);
   }

@@ -3,7 +3,7 @@ import { Database } from '../database/database.js';
 import { InboxesRepository } from './inboxes.repository.js';
 import { MessageRemovalsRepository, type RemovableMessage, removableColumns } from './message-removals.repository.js';
 
-/** Removes what is older than an id, in small transactions that any number of nodes may run at once. */
+/** Removes messages older than an id, in small transactions that any number of nodes may run at once. */
 @Injectable()
 export class MessageExpiryRepository {
   constructor(
@@ -27,9 +27,9 @@ export class MessageExpiryRepository {
   }
 
   /**
-   * Looks at up to `limit` messages with ids from `fromId` on and below `beforeId`, and removes the content of those
-   * that no inbox holds.
-   * @returns the last id that was looked at; null: there are no more
+   * Looks at up to `limit` messages with ids from `fromId` on and below `beforeId`, and removes the content that no
+   * inbox holds.
+   * @returns the last id looked at; null: none remain
    */
   async deleteUnheld(appId: string, fromId: number, beforeId: number, limit: number): Promise<number | null> {
     const rows = await this.database.read<{ id: number }>(
@@ -43,7 +43,7 @@ export class MessageExpiryRepository {
     return rows.length === limit ? (ids.at(-1) ?? null) : null;
   }
 
-  /** Under the locks of their inboxes. Another node may have removed some of them already. */
+  /** Under the locks of their inboxes. Another node may already have removed some of them. */
   private async delete(appId: string, messages: readonly RemovableMessage[]): Promise<void> {
     await this.database.write(async (transaction) => {
       const uuids = new Set(messages.map((message) => message.user_uuid));

@@ -9,10 +9,10 @@ import { storedState } from './stored-state.js';
 export type RemovableMessage = Pick<InboxMessageRow, 'user_uuid' | 'id' | 'message_id' | 'state'>;
 
 export const removableColumns = 'user_uuid, id, message_id, state';
-/** A message in an inbox, and its content if no other inbox holds that. */
+/** A message in an inbox, and its content if no other inbox holds it. */
 const rowsPerMessage = 2;
 
-/** Removes messages from inboxes, and with the last inbox that holds one its content. */
+/** Removes messages from inboxes, and the content with the last inbox that holds it. */
 @Injectable()
 export class MessageRemovalsRepository {
   constructor(
@@ -30,7 +30,7 @@ export class MessageRemovalsRepository {
     removals.register('user', (portion) => this.removeLeftovers(portion));
   }
 
-  /** Removes these messages and counts them off the inboxes, which the caller has locked and saves. */
+  /** Removes these messages and updates the counters of the inboxes, which the caller has locked and saves. */
   async remove(
     transaction: Transaction,
     appId: string,
@@ -54,7 +54,7 @@ export class MessageRemovalsRepository {
     await this.removeUnheld(transaction, appId, [...new Set(messages.map((message) => message.message_id))]);
   }
 
-  /** Removes the content of those of these messages that no inbox holds any more. */
+  /** Removes the content of those messages that no inbox holds any more. */
   async removeUnheld(transaction: Transaction, appId: string, messageIds: readonly number[]): Promise<void> {
     const among = this.database.dialect.among('message_id', messageIds);
     const held = await transaction.read<{ message_id: number }>(
@@ -68,7 +68,7 @@ export class MessageRemovalsRepository {
     await transaction.run(`DELETE FROM messages WHERE app_id = ? AND ${gone.sql}`, [appId, ...gone.values]);
   }
 
-  /** The messages stay behind, out of reach, for `removeLeftovers`. */
+  /** Leaves the messages behind, unreachable, for `removeLeftovers`. */
   private async deleteInboxes(transaction: Transaction, appId: string, userUuids: readonly string[]): Promise<void> {
     const among = this.database.dialect.among('user_uuid', [...userUuids].sort());
     await transaction.run(`DELETE FROM inboxes WHERE app_id = ? AND ${among.sql}`, [appId, ...among.values]);

@@ -1,4 +1,4 @@
-/** What was said. `body` and `ext` are JSON text. */
+/** The content of a message. `body` and `ext` are JSON text. */
 export interface Message {
   /** A folded name. */
   readonly sender: string;
@@ -11,11 +11,11 @@ export interface Message {
 export interface Receiver {
   /** A folded name. */
   readonly username: string;
-  /** No session of the user can take the message at once. */
+  /** No session of the user can receive the message at once. */
   readonly offline: boolean;
 }
 
-/** What became of a message for one receiver. */
+/** The outcome of a message for one receiver. */
 export interface Receipt {
   readonly id: number;
   /** The receiver has blocked the sender: nothing was stored. */
@@ -25,7 +25,7 @@ export interface Receipt {
 /** A message as its receiver gets it. */
 export interface InboxMessage extends Message {
   readonly id: number;
-  /** The place in the order of the inbox. */
+  /** The position in the inbox. */
   readonly seq: number;
   readonly offline: boolean;
   readonly createdAt: number;

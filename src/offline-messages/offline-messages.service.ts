@@ -19,18 +19,18 @@ export type { UnreadCount } from './unread-messages.js';
 
 export type DeliveryState = 'delivered' | 'undelivered';
 
-/** Where a session that begins now stands in its user's inbox. */
+/** Where a session that begins now starts in its user's inbox. */
 export interface InboxPosition {
-  /** How many undelivered messages wait to be pulled. */
+  /** How many undelivered messages are waiting to be pulled. */
   readonly waiting: number;
-  /** The newest message so far. What comes after it is live: every session gets it, delivered or not. */
+  /** The newest message so far. Later ones are live: every session gets them, delivered or not. */
   readonly lastSeq: number;
 }
 
 const dayMs = 24 * 3600 * 1000;
 const rowsPerSweep = 300;
 
-/** Owns what waits for users: the queue of each of them, its counts and delivery states, expiry, and what is unread. */
+/** Owns users' offline messages: each user's queue, its counts and delivery states, expiry, and what is unread. */
 @Injectable()
 export class OfflineMessagesService {
   constructor(
@@ -47,10 +47,10 @@ export class OfflineMessagesService {
   /**
    * Puts a message into the queue of each receiver and resolves once that is durable. A list of up to 300 receivers is
    * stored atomically; a longer one in parts, in order.
-   * @param onlineOnly stores it for receivers who are online, and for their open sessions alone: it never is an offline
-   *   message, also when they go offline meanwhile
-   * @returns an id for each receiver, in their order; for one for whom nothing is stored, the id of nothing
-   * @throws AppError database_unavailable, after which some receivers may have it: sending again gives them it twice
+   * @param onlineOnly stores it only for online receivers and their open sessions: it never becomes an offline message,
+   *   even if they go offline meanwhile
+   * @returns an id for each receiver, in their order; if nothing is stored for a receiver, its id refers to nothing
+   * @throws AppError database_unavailable, after which some receivers may have it: sending again duplicates it for them
    */
   async store(app: App, message: Message, receivers: readonly Receiver[], onlineOnly = false): Promise<Receipt[]> {
     const maxKept = app.settings.offline_messages_per_user;
@@ -67,30 +67,30 @@ export class OfflineMessagesService {
     return (await Promise.all(parts)).flat();
   }
 
-  /** How many offline messages are kept for the user, in any state or in one. */
+  /** How many offline messages the user has, in any state or in one. */
   async count(appId: string, userUuid: string, state: DeliveryState | null): Promise<number> {
     const { kept, undelivered } = await this.inboxes.find(appId, userUuid);
     if (state === null) return kept;
     return state === 'undelivered' ? undelivered : kept - undelivered;
   }
 
-  /** The delivery state of a message, or null when the user has no message with this id (any more). */
+  /** The delivery state of a message, or null if the user has no message with this id (any more). */
   async stateOf(appId: string, userUuid: string, messageId: string): Promise<DeliveryState | null> {
     const message = await this.find(appId, userUuid, messageId);
     if (message === null) return null;
     return isUndelivered(message.state) ? 'undelivered' : 'delivered';
   }
 
-  /** Call it once the session can be woken: what is stored later is after `lastSeq`. */
+  /** Call it once the session can be woken: whatever is stored later comes after `lastSeq`. */
   async open(appId: string, userUuid: string): Promise<InboxPosition> {
     const { undelivered, last_seq } = await this.inboxes.find(appId, userUuid);
     return { waiting: undelivered, lastSeq: last_seq };
   }
 
   /**
-   * Up to `limit` messages after `afterSeq`, in order: all that are live for the session, and of the earlier ones only
-   * those that no device has acknowledged. A message becomes visible only after those before it, so none can be missed.
-   * @param openedAtSeq the `lastSeq` that the session began with
+   * Up to `limit` messages after `afterSeq`, in order: all that are live for the session, and earlier ones only if no
+   * device has acknowledged them. A message becomes visible only after those before it, so none can be missed.
+   * @param openedAtSeq the `lastSeq` the session began with
    */
   pull(
     appId: string,
@@ -102,14 +102,14 @@ export class OfflineMessagesService {
     return this.messages.listAfter(appId, userUuid, afterSeq, openedAtSeq, limit);
   }
 
-  /** A device of the user has the message. The first acknowledgement counts for all devices; others change nothing. */
+  /** A device of the user has it. The first acknowledgement counts for all devices; later ones change nothing. */
   async acknowledge(app: App, userUuid: string, messageId: string): Promise<void> {
     const id = readMessageId(messageId);
     const maxHistory = app.settings.offline_messages_per_user;
     if (id !== null) await this.deliveries.acknowledge(app.id, { userUuid, id, maxHistory });
   }
 
-  /** The user has read everything up to this message. An id that is not the user's changes nothing. */
+  /** Marks everything up to this message as read. An id that is not the user's changes nothing. */
   async markRead(appId: string, userUuid: string, messageId: string): Promise<void> {
     const message = await this.find(appId, userUuid, messageId);
     if (message !== null) await this.unread.markRead(appId, userUuid, message.seq);
@@ -120,13 +120,13 @@ export class OfflineMessagesService {
     return this.unread.counts(appId, userUuids, window);
   }
 
-  /** How many messages of each sender the user has not read. Senders of whom everything was read are left out. */
+  /** How many messages of each sender the user has not read. Senders with none are left out. */
   unreadConversations(appId: string, userUuid: string): Promise<UnreadConversation[]> {
     return this.conversations.of(appId, userUuid);
   }
 
   /**
-   * A page of the users who have unread messages of the window, by uuid, which is stable while messages come and go.
+   * A page of the users with unread messages in the window, by uuid, which is stable while messages come and go.
    * @param page 1 for the first
    */
   usersWithUnread(appId: string, page: number, limit: number, window: CreationWindow): Promise<string[]> {
@@ -134,8 +134,9 @@ export class OfflineMessagesService {
   }
 
   /**
-   * Removes what is certainly older than the retention of its app, in small transactions that any number of nodes may run at once.
-   * @returns how many messages of inboxes were found due
+   * Removes what is certainly older than its app's retention, in small transactions that any number of nodes may run at
+   * once.
+   * @returns how many inbox messages were found due
    */
   async expireDue(mayGoOn: () => boolean = () => true): Promise<number> {
     let expired = 0;

@@ -1,15 +1,15 @@
 /**
- * How far a message has come in an inbox: the values of `inbox_messages.state`. Those below `history` are the offline
- * messages of the user; the others count as `history` of the inbox.
+ * How far a message has come in an inbox: the values of `inbox_messages.state`. Those below `history` are the user's
+ * offline messages; the others count as `history` of the inbox.
  */
 export const storedState = {
   /** No device has acknowledged it. */
   undelivered: 0,
   /** Acknowledged, and the user was offline when it arrived: still an offline message. */
   delivered: 1,
-  /** Acknowledged by a user who was online when it arrived: not an offline message any more. */
+  /** Acknowledged by a user who was online when it arrived: no longer an offline message. */
   history: 2,
-  /** For sessions that were open when it arrived, and no others; no device has acknowledged it. */
+  /** Only for sessions that were open when it arrived; no device has acknowledged it. */
   live: 3,
 } as const;
 

@@ -5,19 +5,19 @@ import { UsersService } from '../users/users.service.js';
 import { InboxesRepository } from './inboxes.repository.js';
 import { UnreadMessagesRepository } from './unread-messages.repository.js';
 
-/** What a user has not read of one sender. */
+/** A user's unread messages from one sender. */
 export interface UnreadConversation {
-  /** null: all whom no user is (any more). */
+  /** null: all senders who are not users (any more). */
   readonly sender: User | null;
   readonly unread: number;
 }
 
-/** Messages that are read in one statement: about a millisecond of SQLite. */
+/** Messages read per statement: about a millisecond on SQLite. */
 const messagesAtOnce = 250;
-/** To look at more messages than this is a costly read. */
+/** Reading more messages than this is a costly read. */
 const maxPlainMessages = 500;
 
-/** Counts what one user has not read, by sender. */
+/** Counts a user's unread messages by sender. */
 @Injectable()
 export class UnreadConversations {
   constructor(
@@ -27,7 +27,7 @@ export class UnreadConversations {
     private readonly costlyReads: CostlyReads,
   ) {}
 
-  /** The senders in the order of their oldest unread message; what no user has sent comes last. */
+  /** Senders in the order of their oldest unread message; messages not sent by a user come last. */
   async of(appId: string, userUuid: string): Promise<UnreadConversation[]> {
     const { last_seq, read_seq, kept, history } = await this.inboxes.find(appId, userUuid);
     const messages = Math.min(last_seq - read_seq, kept + history);
@@ -36,7 +36,7 @@ export class UnreadConversations {
     return messages > maxPlainMessages ? this.costlyReads.run(appId, read) : read();
   }
 
-  /** When the unread messages of each name came in. */
+  /** When the unread messages from each name arrived. */
   private async timesBySender(appId: string, userUuid: string, readSeq: number): Promise<Map<string, number[]>> {
     const times = new Map<string, number[]>();
     for (let afterSeq: number | undefined = readSeq; afterSeq !== undefined;) {
@@ -54,7 +54,7 @@ export class UnreadConversations {
     return times;
   }
 
-  /** A message is stored with a name: it is not from the one who is so called if it is older than the account. */
+  /** Messages are stored with the sender's name: one older than the account is not from its current owner. */
   private async bySender(appId: string, times: ReadonlyMap<string, readonly number[]>): Promise<UnreadConversation[]> {
     const users = await this.users.findAll(appId, [...times.keys()]);
     const byName = new Map(users.map((user) => [user.username, user]));

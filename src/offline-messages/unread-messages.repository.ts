@@ -15,7 +15,7 @@ interface ReadMark {
 
 const marksPerRun = 300;
 
-/** How far users have read, and what they have not. */
+/** How far users have read, and what is unread. */
 @Injectable()
 export class UnreadMessagesRepository {
   private readonly readMarks: Gatherer<ReadMark, void>;
@@ -30,7 +30,7 @@ export class UnreadMessagesRepository {
     );
   }
 
-  /** Everything up to `seq` was read. The mark never moves back. */
+  /** Marks everything up to `seq` as read. The mark never moves back. */
   markRead(appId: string, userUuid: string, seq: number): Promise<void> {
     return this.readMarks.add(appId, { userUuid, seq });
   }
@@ -43,7 +43,7 @@ export class UnreadMessagesRepository {
   ): Promise<Map<string, number>> {
     if (userUuids.length === 0) return new Map();
     const among = this.database.dialect.among('i.user_uuid', userUuids);
-    // A range of the primary key for each user: the caller knows how many rows that are.
+    // One range of the primary key per user: the caller knows how many rows that is.
     const rows = await this.database.read<{ user_uuid: string; unread: number | string }>(
       'SELECT i.user_uuid, COUNT(i.seq) AS unread FROM inboxes b' +
         ' JOIN inbox_messages i ON i.app_id = b.app_id AND i.user_uuid = b.user_uuid AND i.seq > b.read_seq' +
@@ -65,9 +65,9 @@ export class UnreadMessagesRepository {
     );
   }
 
-  /** The same with whom each is from. */
+  /** The same, with the sender of each. */
   listWithSenders(appId: string, userUuid: string, afterSeq: number, limit: number): Promise<UnreadMessageOfSender[]> {
-    // An older version has stored the sender with the content alone.
+    // Older versions stored the sender only with the content.
     return this.database.read<UnreadMessageOfSender>(
       'SELECT i.seq, i.own, i.created_at, COALESCE(i.sender, m.sender) AS sender FROM inbox_messages i' +
         ' LEFT JOIN messages m ON m.app_id = i.app_id AND m.id = i.message_id' +

@@ -9,23 +9,23 @@ export interface UnreadCount {
   readonly unread: number;
 }
 
-/** The most messages that a user can have unread: so many rows are read to count them. */
+/** The most messages a user can have unread: as many rows are read to count them. */
 interface UnreadBound {
   readonly userUuid: string;
   readonly readSeq: number;
   readonly messages: number;
 }
 
-/** Inboxes that are looked at in one statement. */
+/** Inboxes read per statement. */
 const inboxesAtOnce = 100;
-/** Messages that are counted in one statement: a fraction of a millisecond of SQLite. */
+/** Messages counted per statement: a fraction of a millisecond on SQLite. */
 const messagesAtOnce = 500;
 /** Counting more messages than this is a costly read. */
 const maxPlainMessages = 500;
-/** How far the pages of users with unread messages go: later pages are empty. */
+/** The limit on pages of users with unread messages: later pages are empty. */
 export const maxPagedUsers = 100_000;
 
-/** Counts what users have not read: each message has to be looked at, because its time and sender matter. */
+/** Counts users' unread messages: each has to be read, because its time and sender matter. */
 @Injectable()
 export class UnreadMessages {
   constructor(
@@ -34,7 +34,7 @@ export class UnreadMessages {
     private readonly costlyReads: CostlyReads,
   ) {}
 
-  /** Everything up to `seq` was read. The mark never moves back. */
+  /** Marks everything up to `seq` as read. The mark never moves back. */
   markRead(appId: string, userUuid: string, seq: number): Promise<void> {
     return this.repository.markRead(appId, userUuid, seq);
   }
@@ -55,7 +55,7 @@ export class UnreadMessages {
   }
 
   /**
-   * A page of the users who have unread messages of the window, by uuid. Pages beyond 100,000 users are empty and cost
+   * A page of the users with unread messages in the window, by uuid. Pages beyond 100,000 users are empty and cost
    * nothing.
    * @param page 1 for the first
    */
@@ -95,7 +95,7 @@ export class UnreadMessages {
     return counts;
   }
 
-  /** For one inbox with more messages than one statement may look at. */
+  /** For one inbox with more messages than one statement may read. */
   private async countInParts(appId: string, inbox: UnreadBound, { fromMs, untilMs }: CreationWindow): Promise<number> {
     let unread = 0;
     for (let afterSeq: number | undefined = inbox.readSeq; afterSeq !== undefined;) {
@@ -113,7 +113,7 @@ function toUnreadBound(userUuid: string, { last_seq, read_seq, kept, history }: 
   return { userUuid, readSeq: read_seq, messages: Math.min(last_seq - read_seq, kept + history) };
 }
 
-/** Parts with as many messages as one statement may look at; an inbox with more is a part by itself. */
+/** Parts with as many messages as one statement may read; a larger inbox is a part by itself. */
 function inParts(bounds: readonly UnreadBound[]): UnreadBound[][] {
   const parts: UnreadBound[][] = [];
   let room = 0;

@@ -10,17 +10,17 @@ import type { Session } from '../presence/session.js';
 import { type PresenceState, PresenceStatesRepository } from './presence-states.repository.js';
 import { maxSubscriptions, SubscriptionsRepository } from './subscriptions.repository.js';
 
-/** Between two notices about a user: a device that comes and goes all the time would flood thousands. */
+/** Between two notices about a user: a flapping device would flood thousands. */
 const minPauseMs = 1_000;
 const watchersAtOnce = 500;
 
 /**
- * Tells watchers how a user is. The first change is told at once; what changes within the next second is told after it, as
- * it is by then. What cannot be told is lost: whoever asks over REST is told the truth.
+ * Notifies watchers of a user's presence. The first change is sent at once; changes within the next second are sent
+ * together after it. A notice that cannot be delivered is lost, but REST always returns the current state.
  */
 @Injectable()
 export class PresenceNotices implements BeforeApplicationShutdown {
-  /** Users of whom a notice is being told or was a moment ago, and whether there is something new since. */
+  /** Users with a notice in progress or just sent, and whether something has changed since. */
   private readonly underWay = new Map<string, { again: boolean }>();
   private readonly working = new Set<Promise<void>>();
   private stopped = false;
@@ -32,15 +32,14 @@ export class PresenceNotices implements BeforeApplicationShutdown {
     private readonly clock: Clock,
   ) {}
 
-  /** Ends what was begun while there still is a database; the sessions of this node have ended already. */
+  /** Finishes pending work while the database is still there; this node's sessions have already ended. */
   async beforeApplicationShutdown(): Promise<void> {
     while (this.working.size > 0) await Promise.allSettled(this.working);
     this.stopped = true;
   }
 
   /**
-   * Does what follows from something that has happened. A database that is away is in the log already; whoever needs to know
-   * asks again.
+   * Runs follow-up work after an event. A database outage is already logged; clients that need the state ask again.
    */
   async follow(work: Promise<void>): Promise<void> {
     this.working.add(work);
@@ -66,7 +65,7 @@ export class PresenceNotices implements BeforeApplicationShutdown {
     outsideUnits(() => runReaction(() => this.follow(this.tellAndRest(key, appId, user))));
   }
 
-  /** One notice after the other, so that the last one is right. */
+  /** One notice at a time, so that the last one is correct. */
   private async tellAndRest(key: string, appId: string, user: Watcher): Promise<void> {
     try {
       await this.tell(appId, user);
@@ -98,7 +97,7 @@ export class PresenceNotices implements BeforeApplicationShutdown {
   }
 }
 
-/** What is published of a user and what the gateway knows, together. */
+/** Merges the user's published state with what the gateway knows. */
 export function toNotice(username: string, state: PresenceState | null, sessions: readonly Session[]): PresenceNotice {
   const online = Object.fromEntries(sessions.map(({ resource }) => [resource, '1']));
   const sinceMs = sessions.map(({ since }) => since / 1_000);

@@ -17,7 +17,7 @@ export interface PresenceState {
 interface Touch {
   readonly userUuid: string;
   readonly at: number;
-  /** A device that is gone: what was published for it is over. */
+  /** A device that went offline, so its published status no longer applies. */
   readonly left: string | null;
 }
 
@@ -26,8 +26,8 @@ const selected = `SELECT ${stateColumns.join(', ')} FROM presence_states WHERE a
 const rowsPerRun = 500;
 
 /**
- * Questions about the presence that is kept of users, and changes of it. A user is locked before the state, a state before
- * the subscriptions to it, and several in the order of their keys.
+ * Reads and changes the stored presence of users. Lock order: the user, then the state, then the subscriptions to it,
+ * and several rows in key order.
  */
 @Injectable()
 export class PresenceStatesRepository {
@@ -45,7 +45,7 @@ export class PresenceStatesRepository {
     );
   }
 
-  /** null: nobody watches the user, and nothing was published. Asked with every device that comes or goes. */
+  /** null: nobody watches the user, and nothing was published. Called whenever a device comes or goes. */
   find(appId: string, userUuid: string): Promise<PresenceState | null> {
     return this.states.add(appId, userUuid);
   }
@@ -74,12 +74,12 @@ export class PresenceStatesRepository {
     }, appId);
   }
 
-  /** Notes that a device came or went, where anything is kept of its user. */
+  /** Records that a device came or went, if there is a state for its user. */
   touch(appId: string, touch: Touch): Promise<void> {
     return this.touches.add(appId, touch);
   }
 
-  /** The states of these users, which nobody else can change until the transaction ends. */
+  /** The states of these users, locked until the transaction ends. */
   lock(transaction: Transaction, appId: string, userUuids: readonly string[]): Promise<PresenceStateRow[]> {
     const { among, forUpdate } = this.database.dialect;
     const these = among('user_uuid', userUuids.toSorted());
@@ -89,7 +89,7 @@ export class PresenceStatesRepository {
     ]);
   }
 
-  /** Adds a number of watchers to each of these users, whose states are locked. */
+  /** Adds to the watcher count of each of these users, whose states are locked. */
   async addWatchers(transaction: Transaction, appId: string, counts: ReadonlyMap<string, number>): Promise<void> {
     for (const count of new Set(counts.values())) {
       if (count === 0) continue;
@@ -102,7 +102,7 @@ export class PresenceStatesRepository {
     }
   }
 
-  /** Removes what is kept of these users. */
+  /** Deletes the states of these users. */
   async deleteAll(transaction: Transaction, appId: string, userUuids: readonly string[]): Promise<void> {
     const these = this.database.dialect.among('user_uuid', userUuids.toSorted());
     await transaction.run(`DELETE FROM presence_states WHERE app_id = ? AND ${these.sql}`, [appId, ...these.values]);
@@ -140,7 +140,7 @@ export class PresenceStatesRepository {
   }
 }
 
-/** The row of a user of whom nothing was kept before. */
+/** The row for a user without a state so far. */
 export function newState(appId: string, userUuid: string): PresenceStateRow {
   return { app_id: appId, user_uuid: userUuid, statuses: '{}', ext: '', last_online_at: 0, watchers: 0 };
 }

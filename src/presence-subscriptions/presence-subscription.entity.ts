@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** One user wants to be told of the presence of another. Changes while the state of that one is locked. */
+/** A user's subscription to the presence of another. Changes only while the target's state is locked. */
 @Entity('presence_subscriptions', { withoutRowid: true })
 @Index('presence_subscriptions_by_target', ['app_id', 'target_uuid', 'subscriber_uuid'])
 @Index('presence_subscriptions_by_expiry', ['app_id', 'expires_at'])

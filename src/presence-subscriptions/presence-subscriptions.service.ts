@@ -22,12 +22,12 @@ export const maxExpirySeconds = 2_592_000;
 const listedAtOnce = 1_000;
 
 export interface SubscriptionPage {
-  /** All that there are, not only on this page. */
+  /** All subscriptions, not only those on this page. */
   readonly total: number;
   readonly subscriptions: readonly Subscription[];
 }
 
-/** Owns what users publish of their presence, and who is told when it changes. */
+/** Owns the presence that users publish, and who is notified when it changes. */
 @Injectable()
 export class PresenceSubscriptionsService {
   constructor(
@@ -41,7 +41,7 @@ export class PresenceSubscriptionsService {
     sessionEvents: SessionEvents,
     userEvents: UserEvents,
   ) {
-    // A call that ends a session may be one transaction with its answer; this is no part of it.
+    // A call that ends a session may share a transaction with its response; this must stay outside it.
     sessionEvents.subscribe((event) => outsideUnits(() => this.notices.follow(this.noteSession(event))));
     userEvents.onDeleteInTransaction((transaction, appId, deleted) =>
       this.states.deleteAll(
@@ -53,8 +53,9 @@ export class PresenceSubscriptionsService {
   }
 
   /**
-   * Publishes a status of one device, and a text beside it, and tells the watchers.
-   * @throws AppError user_not_found, presence_resource_illegal, presence_status_illegal, presence_ext_too_large, argument_invalid
+   * Publishes the status of one device with an accompanying text, and notifies the watchers.
+   * @throws AppError user_not_found, presence_resource_illegal, presence_status_illegal, presence_ext_too_large,
+   *   argument_invalid
    */
   async publish(appId: string, nameOrUuid: string, published: PublishedPresence): Promise<void> {
     checkPublished(published);
@@ -64,9 +65,9 @@ export class PresenceSubscriptionsService {
   }
 
   /**
-   * Has a user told of the presence of others from now on, until the subscription expires.
-   * @returns their presence, in the order of the names, and when the subscriptions expire, in Unix seconds. A name that
-   *   nobody has is offline; nothing is kept of it, also for who registers it later
+   * Subscribes a user to the presence of others until the subscriptions expire.
+   * @returns their presence, in the order of the names, and when the subscriptions expire, in Unix seconds. An unknown
+   *   name is offline and not subscribed to, even if somebody registers it later
    * @throws AppError user_not_found, argument_invalid, batch_too_large, subscription_to_self, subscriptions_full
    */
   async subscribe(appId: string, nameOrUuid: string, usernames: readonly string[], expirySeconds: number) {
@@ -84,7 +85,10 @@ export class PresenceSubscriptionsService {
     return { presences: await this.read(appId, usernames), expiresAt: expiresAt / 1_000 };
   }
 
-  /** Ends subscriptions of a user; one that is not there has ended. @throws AppError user_not_found, argument_invalid, batch_too_large */
+  /**
+   * Ends subscriptions of a user; missing ones are ignored.
+   * @throws AppError user_not_found, argument_invalid, batch_too_large
+   */
   async unsubscribe(appId: string, nameOrUuid: string, usernames: readonly string[]): Promise<void> {
     checkNames(usernames);
     const { uuid } = await this.users.get(appId, nameOrUuid);
@@ -98,7 +102,7 @@ export class PresenceSubscriptionsService {
   }
 
   /**
-   * The presence of others, in the order of their names, whether or not the user watches them.
+   * The presence of others, in the order of the names, whether or not the user watches them.
    * @throws AppError user_not_found, argument_invalid, batch_too_large
    */
   async of(appId: string, nameOrUuid: string, usernames: readonly string[]): Promise<PresenceNotice[]> {
@@ -107,7 +111,10 @@ export class PresenceSubscriptionsService {
     return this.read(appId, usernames);
   }
 
-  /** Whom a user watches, each page of `size` in the same order. @param page 1 for the first @throws AppError user_not_found */
+  /**
+   * The users that a user watches, in pages of `size` in a stable order.
+   * @param page 1 for the first @throws AppError user_not_found
+   */
   async list(appId: string, nameOrUuid: string, page: number, size: number): Promise<SubscriptionPage> {
     const { uuid } = await this.users.get(appId, nameOrUuid);
     const now = this.clock.now();
@@ -122,7 +129,7 @@ export class PresenceSubscriptionsService {
     return { total: found.length, subscriptions: found.slice((page - 1) * size, page * size) };
   }
 
-  /** Removes subscriptions that have expired. Any number of nodes may do so at once. @returns how many were found */
+  /** Removes expired subscriptions. Any number of nodes may do so at once. @returns how many were found */
   async pruneExpired(mayGoOn: () => boolean = () => true): Promise<number> {
     let pruned = 0;
     for (const { id: appId } of await this.apps.list())
@@ -150,12 +157,12 @@ export class PresenceSubscriptionsService {
     });
   }
 
-  /** A device came or went. Where nobody watches its user and nothing was published, this is one look-up of many at once. */
+  /** A device came or went. If its user has no watchers and published nothing, this costs one batched lookup. */
   private async noteSession({ type, session, ...event }: SessionEvent): Promise<void> {
     const { appId, userUuid, username, resource } = session;
     const state = await this.states.find(appId, userUuid);
     if (state === null) return;
-    // The same device has another session already.
+    // The same device already has another session.
     const replaced = 'reason' in event && event.reason === 'replaced';
     const left = type === 'closed' && !replaced ? resource : null;
     await this.states.touch(appId, { userUuid, at: this.clock.now(), left });

@@ -2,16 +2,16 @@ import { AppError } from '../errors/app-error.js';
 
 /** What a user publishes about one device. */
 export interface PublishedPresence {
-  /** The device, as the gateway names it (`{platform}_{device}`), or another name that the app chooses. */
+  /** The device as the gateway names it (`{platform}_{device}`), or another name chosen by the app. */
   readonly resource: string;
-  /** `0` for offline, `1` for online, anything else as the app means it. */
+  /** `0` for offline, `1` for online, anything else is up to the app. */
   readonly status: string;
   readonly ext: string;
 }
 
-/** Of UTF-8; the vendor's number. */
+/** In UTF-8; the vendor's limit. */
 export const maxExtBytes = 1_024;
-/** For more resources than that the oldest statuses are dropped; as many as a user may have devices. */
+/** Beyond this the oldest statuses are dropped; as many as a user may have devices. */
 const maxStatuses = 32;
 const legalResource = /^[A-Za-z0-9._~:-]+(_[A-Za-z0-9._~:-]+)*$/;
 const maxResourceLength = 81;
@@ -23,12 +23,12 @@ export function checkPublished({ resource, status, ext }: PublishedPresence): vo
     throw new AppError('presence_resource_illegal', { detail: resource });
   if (!legalStatus.test(status)) throw new AppError('presence_status_illegal', { detail: status });
   if (Buffer.byteLength(ext) > maxExtBytes) throw new AppError('presence_ext_too_large', { limit: maxExtBytes });
-  // The database would keep something else in its place.
+  // The database would store something else instead.
   if (!ext.isWellFormed() || ext.includes('\0'))
     throw new AppError('argument_invalid', { detail: 'ext must be well-formed Unicode text' });
 }
 
-/** The published statuses with a new one, which is the last. */
+/** The published statuses with a new one added last. */
 export function withStatus(
   statuses: Readonly<Record<string, string>>,
   { resource, status }: Pick<PublishedPresence, 'resource' | 'status'>,

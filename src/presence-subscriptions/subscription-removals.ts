@@ -4,10 +4,10 @@ import { type RemovalPortion, RemovalsService } from '../removals/removals.servi
 import { PresenceStatesRepository } from './presence-states.repository.js';
 import { SubscriptionsRepository } from './subscriptions.repository.js';
 
-/** A subscription, and the number of watchers that it counts in. */
+/** A subscription, and the watcher count that includes it. */
 const rowsPerSubscription = 2;
 
-/** Removes in portions the subscriptions of deleted users, and those of others to them. */
+/** Removes the subscriptions of deleted users, and those of others to them, in portions. */
 @Injectable()
 export class SubscriptionRemovals {
   constructor(
@@ -38,7 +38,7 @@ export class SubscriptionRemovals {
     return own.length * rowsPerSubscription;
   }
 
-  /** Nobody counts them any more: the state of a deleted user is gone. */
+  /** No watcher count to adjust: the state of a deleted user is gone. */
   private async deleteOfOthers({ transaction, appId, subjects, maxRows }: RemovalPortion): Promise<number> {
     const { among, forceIndex, forceIndexToChange } = this.database.dialect;
     const index = 'presence_subscriptions_by_target';

@@ -3,7 +3,7 @@ import { PresenceSubscriptionsService } from './presence-subscriptions.service.j
 
 const everyMs = 60_000;
 
-/** Removes expired subscriptions about once a minute, on every node. Until then they are without effect. */
+/** Removes expired subscriptions about once a minute, on every node. Until then they have no effect. */
 @Injectable()
 export class SubscriptionsSweep implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Presence');
@@ -37,7 +37,7 @@ export class SubscriptionsSweep implements OnApplicationBootstrap, OnModuleDestr
     try {
       await this.subscriptions.pruneExpired(() => !this.stopped);
     } catch (error) {
-      // Only time is lost: the next round finds the same.
+      // Only time is lost: the next round finds them again.
       this.logger.warn(`Could not remove expired subscriptions: ${(error as Error).message}`);
     }
     this.schedule();

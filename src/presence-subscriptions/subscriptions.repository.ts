@@ -12,13 +12,13 @@ export interface Subscription {
   readonly expiresAt: number;
 }
 
-/** Users whom one may watch, and by whom one may be watched; the vendor's number. */
+/** Users that one user may watch, and watchers that one user may have; the vendor's limit. */
 export const maxSubscriptions = 3_000;
 const columns = ['app_id', 'subscriber_uuid', 'target_uuid', 'expires_at'];
-/** Found expired in one transaction: each is a statement. */
+/** Expired subscriptions per transaction: each is a statement. */
 export const prunedAtOnce = 100;
 
-/** Questions about subscriptions and changes of them, with the numbers of watchers that follow from them. */
+/** Reads and changes subscriptions, and keeps the watcher counts in step. */
 @Injectable()
 export class SubscriptionsRepository {
   constructor(
@@ -28,8 +28,8 @@ export class SubscriptionsRepository {
   ) {}
 
   /**
-   * Subscribes a user to those of these names whom somebody has; one who is subscribed already stays so until the new end.
-   * @returns false when the subscriber is gone @throws AppError subscriptions_full: then nothing has changed
+   * Subscribes a user to those of these names that exist; existing subscriptions get the new expiry.
+   * @returns false when the subscriber is gone @throws AppError subscriptions_full, with nothing changed
    */
   subscribe(appId: string, subscriber: User, names: readonly string[], expiresAt: number, now: number) {
     return this.database.write(async (transaction): Promise<boolean> => {
@@ -41,7 +41,7 @@ export class SubscriptionsRepository {
     }, appId);
   }
 
-  /** Ends subscriptions; those that are not there have ended. */
+  /** Ends subscriptions; missing ones are ignored. */
   unsubscribe(appId: string, subscriberUuid: string, targetUuids: readonly string[]): Promise<void> {
     return this.database.write(async (transaction) => {
       await this.states.lock(transaction, appId, targetUuids);
@@ -49,7 +49,7 @@ export class SubscriptionsRepository {
     }, appId);
   }
 
-  /** Up to `limit` users whom a user watches, after the one with the uuid `after`, in the order of the uuids. */
+  /** Up to `limit` users that a user watches, after the uuid `after`, in uuid order. */
   async list(appId: string, subscriberUuid: string, now: number, after: string, limit: number) {
     const { selectInOrder, forceIndex } = this.database.dialect;
     const rows = await this.database.read<{ target_uuid: string; username: string; expires_at: number }>(
@@ -63,7 +63,7 @@ export class SubscriptionsRepository {
     return rows.map(({ target_uuid: uuid, username, expires_at: expiresAt }) => ({ uuid, username, expiresAt }));
   }
 
-  /** Up to `limit` users who watch a user, after the one with the uuid `after`, in the order of the uuids. */
+  /** Up to `limit` watchers of a user, after the uuid `after`, in uuid order. */
   watchers(appId: string, targetUuid: string, now: number, after: string, limit: number): Promise<Watcher[]> {
     const { selectInOrder, forceIndex } = this.database.dialect;
     return this.database.read<Watcher>(
@@ -76,7 +76,7 @@ export class SubscriptionsRepository {
     );
   }
 
-  /** Deletes up to 100 subscriptions that have expired. @returns how many were found */
+  /** Deletes up to 100 expired subscriptions. @returns how many were found */
   async prune(appId: string, now: number): Promise<number> {
     const due = await this.database.read<{ subscriber_uuid: string; target_uuid: string }>(
       `SELECT subscriber_uuid, target_uuid FROM presence_subscriptions${this.database.dialect.forceIndex('presence_subscriptions_by_expiry')}` +
@@ -102,7 +102,7 @@ export class SubscriptionsRepository {
     return due.length;
   }
 
-  /** Deletes subscriptions of a user to these, whose states are locked, and counts them off. */
+  /** Deletes a user's subscriptions to these, whose states are locked, and lowers the watcher counts. */
   async delete(transaction: Transaction, appId: string, subscriberUuid: string, targetUuids: readonly string[]) {
     const found = (await this.find(transaction, appId, subscriberUuid, targetUuids)).map((row) => row.target_uuid);
     if (found.length === 0) return;
@@ -169,10 +169,10 @@ export class SubscriptionsRepository {
     );
   }
 
-  /** The subscriber is locked, so nobody else adds one meanwhile. */
+  /** The subscriber is locked, so none can be added meanwhile. */
   private async countActive(transaction: Transaction, appId: string, subscriberUuid: string, now: number) {
     const [row] = await transaction.read<{ count: number | string }>(
-      // The sum keeps SQLite from the index by expiry, which is the whole app here.
+      // The addition keeps SQLite off the expiry index, which would scan the whole app here.
       'SELECT COUNT(target_uuid) AS count FROM presence_subscriptions' +
         ' WHERE app_id = ? AND subscriber_uuid = ? AND expires_at + 0 > ?',
       [appId, subscriberUuid, now],

@@ -6,12 +6,12 @@ import type { Session, SessionConnection } from './session.js';
 export interface LocalSession {
   readonly app: App;
   readonly issued: Issued;
-  /** The fingerprint of a secret of the app: the session ends when the app has that no more. */
+  /** The fingerprint of an app secret: the session ends when the app no longer has it. */
   readonly letInBy: string;
   readonly expiresAtSeconds: number;
   readonly connection: SessionConnection;
   session: Session;
-  /** A session counts as opening until the fence has let it through. */
+  /** A session is opening until it has passed the fence. */
   state: 'opening' | 'open' | 'ended';
   /** Whether the store has it, as far as this node knows. */
   announced: boolean;
@@ -54,7 +54,7 @@ export class LocalSessions implements Iterable<LocalSession> {
     else this.byUser.delete(`${appId} ${username}`);
   }
 
-  /** By app, as every statement and every script is about one. */
+  /** By app, as every statement and script covers a single app. */
   byApp(): Map<string, LocalSession[]> {
     const apps = new Map<string, LocalSession[]>();
     for (const local of this) {
@@ -65,7 +65,7 @@ export class LocalSessions implements Iterable<LocalSession> {
     return apps;
   }
 
-  /** The next ones in turn: after as many calls as it takes, each session was among them. */
+  /** The next ones in rotation, so that repeated calls reach every session. */
   take(count: number): LocalSession[] {
     const taken: LocalSession[] = [];
     for (const local of this) {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock/clock.js';
 import { type Announced, type OnlinePage, PresenceStore, type SessionKey, type WalkPart } from './presence.store.js';
 import { type Session, sessionsToReplace } from './session.js';
 
-/** For a node that is alone: its lease is the life of the process. */
+/** For a single node: its lease is the lifetime of the process. */
 export class MemoryPresenceStore extends PresenceStore {
   readonly liveNodes = 1;
   private readonly apps = new Map<string, Map<string, Session[]>>();

@@ -16,9 +16,9 @@ import {
 } from './session.js';
 import type { SessionEvents } from './session-events.js';
 
-/** Sessions that are announced at once. */
+/** Sessions announced at once. */
 const announcedAtOnce = 200;
-/** Sessions that wait for their withdrawal; beyond that the oldest are left over, and found by the store's sweep. */
+/** Sessions awaiting withdrawal; beyond that the oldest are dropped and left to the store sweep. */
 const maxToWithdraw = 10_000;
 
 export interface NodeSessionsDependencies {
@@ -26,13 +26,13 @@ export interface NodeSessionsDependencies {
   readonly clock: Clock;
   readonly events: SessionEvents;
   readonly outages: Outages;
-  /** Ends a session, on whatever node, whose device has logged in here. */
+  /** Ends a session, on any node, whose device has logged in here. */
   readonly closeReplaced: (session: Session) => Promise<void>;
-  /** Looks up the user of every session and ends what may no longer be. */
+  /** Looks up the user of every session and ends those no longer allowed. */
   readonly checkUsers: () => Promise<void>;
 }
 
-/** Owns the sessions of this node, and that the store knows just these: it announces what opens and withdraws what ends. */
+/** Owns the sessions of this node and keeps the store in step: announces what opens, withdraws what ends. */
 export class NodeSessions {
   readonly local = new LocalSessions();
   private readonly store: PresenceStore;
@@ -41,7 +41,7 @@ export class NodeSessions {
   private readonly outages: Outages;
   private readonly closeReplaced: (session: Session) => Promise<void>;
   private readonly checkUsers: () => Promise<void>;
-  /** Sessions that ended while the store did not answer. */
+  /** Sessions that ended while the store was unavailable. */
   private readonly toWithdraw = new Map<string, Session>();
   private announcing = false;
   private stopped = false;
@@ -55,7 +55,7 @@ export class NodeSessions {
     this.checkUsers = dependencies.checkUsers;
   }
 
-  /** Takes a session that is not open yet, and makes it known. */
+  /** Adds a session that is not open yet, and announces it. */
   async add(app: App, request: SessionRequest, connection: SessionConnection): Promise<LocalSession> {
     const { issued, letInBy, expiresAtSeconds, device, ...rest } = request;
     const local: LocalSession = {
@@ -82,7 +82,7 @@ export class NodeSessions {
     return local;
   }
 
-  /** Opens a session for its user as read after it was made known. @returns whether it is open */
+  /** Opens a session, given its user as read after the announcement. @returns whether it is open */
   open(local: LocalSession, user: User | null): boolean {
     this.judge(local, user);
     if (isEnded(local)) return false;
@@ -96,11 +96,11 @@ export class NodeSessions {
     return this.local.of(appId, username).filter((local) => local.state === 'open');
   }
 
-  /** Ends every session and gives the lease up. Nothing can be opened afterwards. */
+  /** Ends every session and releases the lease. Nothing can be opened afterwards. */
   async stop(): Promise<void> {
     this.stopped = true;
     const sessions = [...this.local];
-    // First the lease: with it all sessions stop counting at once.
+    // The lease first: without it all sessions stop counting at once.
     const released = this.outages.ask(() => this.store.release());
     for (const local of sessions) this.end(local, 'shutdown');
     await released;
@@ -125,7 +125,7 @@ export class NodeSessions {
     });
   }
 
-  /** Ends a session whose user may no longer have it. */
+  /** Ends a session that its user may no longer have. */
   judge(local: LocalSession, user: User | null, patienceMs = 0): void {
     const reason = this.reasonToEnd(local, user);
     if (reason === 'token_revoked' && patienceMs > 0) setTimeout(() => this.end(local, reason), patienceMs).unref();
@@ -139,7 +139,7 @@ export class NodeSessions {
     return expiresAtSeconds <= this.clock.nowSeconds() ? 'token_expired' : null;
   }
 
-  /** Makes a session known. With Redis away it counts on this node alone until a later beat. */
+  /** Announces a session. While Redis is unavailable it counts on this node only, until a later beat. */
   async announce(local: LocalSession): Promise<void> {
     if (isEnded(local)) return;
     const announced = await this.outages.ask(async () => {
@@ -168,18 +168,18 @@ export class NodeSessions {
   }
 
   /**
-   * This node's lease was lost: it was stopped, cut off, or Redis forgot. Others took its sessions for gone, and much
-   * may have happened to their users, so each is checked before it counts again.
+   * This node's lease was lost: it was suspended, cut off, or Redis lost data. Other nodes considered its sessions
+   * gone, and their users may have changed, so each is checked before it counts again.
    */
   async startAnew(): Promise<void> {
-    // What was written under the old name counts no more.
+    // Nothing written under the old name counts any longer.
     this.toWithdraw.clear();
     for (const local of this.local) local.announced = false;
     await this.outages.ask(() => this.checkUsers());
     await this.announceMissing();
   }
 
-  /** Makes every session known again, as the store may have forgotten some. */
+  /** Announces every session again, as the store may have lost some. */
   async announceAgain(): Promise<void> {
     for (const local of this.local) local.announced = false;
     await this.announceMissing();
@@ -193,7 +193,7 @@ export class NodeSessions {
       for (let start = 0; start < missing.length; start += announcedAtOnce) {
         const some = missing.slice(start, start + announcedAtOnce);
         await Promise.all(some.map((local) => this.announce(local)));
-        // The store is away: the next beat goes on.
+        // The store is unavailable: the next beat continues.
         if (some.every((local) => !local.announced)) return;
       }
     } finally {
@@ -217,7 +217,7 @@ function isKick(reason: SessionEnd): reason is KickReason {
   return (kickReasons as readonly string[]).includes(reason);
 }
 
-/** Read anew: it may have changed while somebody was awaited. */
+/** Rereads the state, which may have changed during an await. */
 function isEnded(local: LocalSession): boolean {
   return local.state === 'ended';
 }

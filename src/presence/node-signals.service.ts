@@ -4,27 +4,28 @@ import { RedisService } from '../redis/redis.service.js';
 import { RedisUnavailable } from '../redis/redis-unavailable.js';
 import type { Signal } from './signal.js';
 
-/** Signals that wait for Redis to come back; beyond that, the oldest are dropped. */
+/** Signals kept while Redis is unavailable; beyond that, the oldest are dropped. */
 const maxUnsent = 10_000;
 const maxSentAtOnce = 200;
-/** How many signals are taken at once. */
+/** Signals taken from the mailbox at once. */
 const maxTaken = 500;
-/** Longer than a node needs to be found dead; what it has not fetched by then concerns nobody. */
+/** Longer than it takes to find a node dead; signals it has not fetched by then no longer matter. */
 const keptMs = 60_000;
 
 /**
  * Carries signals from node to node. Each node has a mailbox in Redis, and a published hint tells it to look at once;
- * it also looks with every renewal of its lease, so a lost hint delays a signal and never loses it. A signal leaves the
- * mailbox only after it was carried out, so an answer that is lost loses nothing either. With Redis away signals wait: what must hold meanwhile is read from the database by each node itself.
+ * it also looks with every lease renewal, so a lost hint only delays a signal. A signal leaves the mailbox only once
+ * carried out, so a lost reply loses nothing either. While Redis is unavailable signals wait, and each node reads
+ * what must take effect meanwhile from the database.
  */
 @Injectable()
 export class NodeSignals {
-  /** This start of this process: nobody else is ever called so, not even the next start. */
+  /** Identifies this run of this process; never reused, not even after a restart. */
   readonly nodeId = randomBytes(9).toString('base64url');
   private readonly logger = new Logger('Presence');
   private receive: (signal: Signal) => void = () => undefined;
   private unsent: { readonly nodeId: string; readonly signal: Signal }[] = [];
-  /** Signals that were carried out and are perhaps in the mailbox still. */
+  /** Signals already carried out that may still be in the mailbox. */
   private carriedOut = new Set<string>();
   private taking: Promise<void> | null = null;
   private lookAgain = false;
@@ -32,8 +33,8 @@ export class NodeSignals {
   constructor(private readonly redis: RedisService) {}
 
   /**
-   * From now on hands what comes for this node to `receive`.
-   * @param onConnected called whenever a connection to Redis begins: what was said before it may have been missed
+   * From now on passes signals for this node to `receive`.
+   * @param onConnected called on every new connection to Redis, as earlier signals may have been missed
    */
   listen(receive: (signal: Signal) => void, onConnected: () => void): void {
     this.receive = receive;
@@ -42,12 +43,12 @@ export class NodeSignals {
     subscriber.on('message', () => void this.take());
     subscriber.on('ready', onConnected);
     subscriber.subscribe(channelOf(this.nodeId)).catch((error: unknown) => {
-      // A subscription waits through every outage: it fails when it is refused, or when this process ends.
+      // A subscription waits out every outage; it fails only when refused or when this process ends.
       if (subscriber.status !== 'end') this.complain(error);
     });
   }
 
-  /** Never fails: what cannot be sent now goes with a later `take`. */
+  /** Never fails: what cannot be sent now is sent by a later `take`. */
   async send(nodeId: string, signal: Signal): Promise<void> {
     const mailbox = mailboxOf(nodeId);
     try {
@@ -60,21 +61,21 @@ export class NodeSignals {
       );
     } catch (error) {
       this.complain(error);
-      // A wake-up that late helps nobody: by then the receiver has looked by itself. And who was online has changed again.
+      // Too late to be useful: the receiver has checked by itself by then, and presence has changed again.
       if (signal.kind === 'wake' || signal.kind === 'presence') return;
-      // Perhaps it was sent after all; to end a session twice is to end it once.
+      // It may have been sent after all, but ending a session is idempotent.
       this.unsent.push({ nodeId, signal });
       if (this.unsent.length > maxUnsent) this.unsent.shift();
     }
   }
 
-  /** Carries out what has come for this node, and sends what could not be sent before. Never fails. */
+  /** Carries out the signals for this node, and sends those that could not be sent before. Never fails. */
   async take(): Promise<void> {
     if (!this.redis.enabled) return;
     await Promise.all([this.takeAll(), this.sendAgain()]);
   }
 
-  /** One at a time; a hint that comes meanwhile is not forgotten. */
+  /** One run at a time; a hint that arrives meanwhile triggers another. */
   private takeAll(): Promise<void> {
     this.lookAgain = true;
     this.taking ??= this.takeInTurn().finally(() => (this.taking = null));
@@ -90,7 +91,7 @@ export class NodeSignals {
         if (texts.length === 0) continue;
         for (const text of texts) if (!this.carriedOut.has(text)) this.carryOut(text);
         this.carriedOut = new Set(texts);
-        // Each by its text, as a removal by place that arrives late would hit signals that came since.
+        // Removed by value: a delayed removal by index would hit signals that arrived since.
         await this.redis.run(mailbox, (redis) => Promise.all(texts.map((text) => redis.lrem(mailbox, 1, text))));
         this.carriedOut.clear();
         if (texts.length === maxTaken) this.lookAgain = true;
@@ -100,7 +101,7 @@ export class NodeSignals {
     }
   }
 
-  /** One that nobody understands must not stand in the way of those behind it. */
+  /** An unreadable signal must not block those behind it. */
   private carryOut(text: string): void {
     try {
       this.receive(JSON.parse(text) as Signal);
@@ -118,7 +119,7 @@ export class NodeSignals {
     }
   }
 
-  /** An outage is in the log already. */
+  /** Outages are already logged. */
   private complain(error: unknown): void {
     if (!(error instanceof RedisUnavailable)) this.logger.error(`Signals between nodes fail: ${String(error)}`);
   }

@@ -2,16 +2,16 @@ import type { Result } from 'ioredis';
 import type { RedisService } from '../redis/redis.service.js';
 import type { OnlinePage } from './presence.store.js';
 
-/** Names of each node that one script looks at while users are counted: under a millisecond for Redis. */
+/** Names per node that one counting script reads: under a millisecond for Redis. */
 const countedAtOnce = 1_000;
-/** A number of many is kept longer. A name takes Redis about 1 µs, so counting takes a twentieth of its time at most. */
+/** Larger totals are kept longer. Redis takes about 1 µs per name, so counting uses at most a twentieth of its time. */
 const freshMsPerName = 0.02;
 const minFreshMs = 100;
 
 /**
- * KEYS: the total, and the users of each living node. Answers {whether the total must be counted, the total, name, …}.
- * With one node the number of its users is the total. With more, users may be among those of several; the total was
- * counted a moment ago, and when it is no longer fresh, the first who asks counts, and others are answered as before.
+ * KEYS: the total, and the users of each live node. Returns {whether the total must be counted, the total, name, …}.
+ * With one node the total is its user count. With more, a user may be on several, so the total is counted separately
+ * and cached; once stale, the first caller recounts while the others get the old total.
  */
 const pageScript = `
 local time = redis.call('TIME')
@@ -36,9 +36,8 @@ return answer
 `;
 
 /**
- * KEYS: the users of each living node. Answers {how many different names are after ARGV[1] and up to ARGV[2], and for each
- * key the name that comes so many after ARGV[2] as there may be in the next part}. Lua's own order of texts is that of
- * the locale, so here nothing is compared.
+ * KEYS: the users of each live node. Returns {how many distinct names are after ARGV[1] and up to ARGV[2], and for each
+ * key the name that is one full part after ARGV[2]}. Lua compares strings by locale, so nothing is compared here.
  */
 const countScript = `
 local after, upto, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -62,7 +61,7 @@ answer[1] = count
 return answer
 `;
 
-/** One that nobody asked for in twice its time is gone. */
+/** A total expires after twice its fresh time. */
 const keepTotalScript = `
 local time = redis.call('TIME')
 local now = math.floor((time[1] * 1000000 + time[2]) / 1000)
@@ -79,7 +78,7 @@ declare module 'ioredis' {
   }
 }
 
-/** Pages of the users of an app who are online, over the sorted sets of the nodes. A page costs a page of each node. */
+/** Pages of an app's online users, merged from the sorted sets of the nodes. A page costs a page of each node. */
 export class OnlinePages {
   private readonly counting = new Map<string, Promise<number>>();
 
@@ -90,8 +89,8 @@ export class OnlinePages {
   }
 
   /**
-   * @param totalKey where the number of all is kept, in the slot of the others
-   * @param usersKeys the users of each living node @throws RedisUnavailable
+   * @param totalKey where the total is kept, in the same slot as the others
+   * @param usersKeys the users of each live node @throws RedisUnavailable
    */
   async page(totalKey: string, usersKeys: readonly string[], after: string, limit: number): Promise<OnlinePage> {
     if (usersKeys.length === 0) return { usernames: [], total: 0 };
@@ -110,7 +109,7 @@ export class OnlinePages {
     return counting;
   }
 
-  /** Others are served between the parts, so what comes and goes meanwhile may be counted or not. */
+  /** Redis serves other commands between the parts, so users who come and go meanwhile may or may not be counted. */
   private async countInParts(totalKey: string, usersKeys: readonly string[]): Promise<number> {
     let total = 0;
     for (let after = '', upto = ''; after !== '+';) {
@@ -119,7 +118,7 @@ export class OnlinePages {
       );
       total += count;
       after = upto;
-      // The first of them: up to there, no node has more than it may.
+      // The first of them: up to there, no node exceeds its part.
       upto = candidates.sort()[0] ?? '+';
     }
     const freshMs = Math.max(minFreshMs, Math.ceil(total * freshMsPerName));

@@ -3,12 +3,12 @@ import type { RedisService } from '../redis/redis.service.js';
 
 /**
  * Keys of one app, all in one slot of a cluster:
- * - `{app}:presence:nodes`: hash, name of a node to the end of its lease, in Unix milliseconds of Redis's clock
+ * - `{app}:presence:nodes`: hash, node name to the end of its lease, in Unix milliseconds of Redis's clock
  * - `{app}:presence:user:{username}`: hash, `node|session id` to `since|platform|resource|user uuid|device name`
- * - `{app}:presence:node:{node}`: sorted set (all scores 0, so by name) of the users with a session on that node
- * - `{app}:presence:total`: hash, how many users are online with several nodes together, and until when that is fresh
+ * - `{app}:presence:node:{node}`: sorted set (all scores 0, so sorted by name) of the users with a session on that node
+ * - `{app}:presence:total`: hash, how many users are online over several nodes, and until when that is fresh
  *
- * A lease that ends later than a whole one from now was written before the clock was set back, and counts for nothing.
+ * A lease ending more than a full lease from now was written before the clock was set back, and is ignored.
  */
 const prelude = `
 local time = redis.call('TIME')
@@ -25,7 +25,7 @@ local function livingNodes(key, leaseMs)
 end
 `;
 
-/** Answers {0} when the lease that should be there is lost, else {1, since, field, value, …}: what was replaced. */
+/** Returns {0} when the expected lease is lost, else {1, since, field, value, …} with what was replaced. */
 const announceScript = `${prelude}
 local nodes, user, members = KEYS[1], KEYS[2], KEYS[3]
 local node, leaseMs, first, ttl = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4]
@@ -86,7 +86,7 @@ if not more then redis.call('ZREM', members, username) end
 return 1
 `;
 
-/** Answers 0 or 1 for each user key. */
+/** Returns 0 or 1 for each user key. */
 const onlineScript = `${prelude}
 local living = livingNodes(KEYS[1], tonumber(ARGV[1]))
 local answer = {}
@@ -100,7 +100,7 @@ end
 return answer
 `;
 
-/** Answers {field, value, …} for each user key. */
+/** Returns {field, value, …} for each user key. */
 const sessionsScript = `${prelude}
 local living = livingNodes(KEYS[1], tonumber(ARGV[1]))
 local answer = {}
@@ -117,7 +117,7 @@ end
 return answer
 `;
 
-/** Answers {session id, …} of the node for each user key. KEYS: its users, then user keys; ARGV: node, time to live, names. */
+/** Returns the node's {session id, …} for each user key. KEYS: its users, then user keys; ARGV: node, TTL, names. */
 const keptScript = `
 local members, node, ttl, answer = KEYS[1], ARGV[1], ARGV[2], {}
 for i = 2, #KEYS do
@@ -134,7 +134,7 @@ end
 return answer
 `;
 
-/** Answers {whether there are more, name, …}. */
+/** Returns {whether there are more, name, …}. */
 const walkScript = `
 local members, after, parts, minPart = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local limit = math.max(minPart, math.ceil(redis.call('ZCARD', members) / parts))
@@ -149,7 +149,7 @@ for node in pairs(livingNodes(KEYS[1], tonumber(ARGV[1]))) do answer[#answer + 1
 return answer
 `;
 
-/** Answers {whether the lease was there, how many nodes have one}. \`first\`: it need not have been there. */
+/** Returns {whether the lease existed, how many nodes have one}. \`first\`: it need not have existed. */
 const renewScript = `${prelude}
 local nodes, node, leaseMs, first = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
 if not first and not lives(redis.call('HGET', nodes, node), leaseMs) then return {0, 0} end
@@ -177,7 +177,7 @@ declare module 'ioredis' {
   }
 }
 
-/** Makes the scripts commands of these connections. */
+/** Defines the scripts as commands of these connections. */
 export function definePresenceScripts(redis: RedisService): void {
   redis.defineScript('presenceAnnounce', { numberOfKeys: 3, lua: announceScript });
   redis.defineScript('presenceWithdraw', { numberOfKeys: 2, lua: withdrawScript });

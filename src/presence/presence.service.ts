@@ -21,36 +21,36 @@ import { SessionSignals } from './session-signals.js';
 import { StoreSweep } from './store-sweep.js';
 import { sweepEveryMs, UserSweep } from './user-sweep.js';
 
-/** Users whose presence one call may ask for. */
+/** Users that one presence query may name. */
 export const maxStatusUsers = maxNamesPerRead;
 
 const expireEveryMs = 1_000;
-/** How long the row of a user is ahead of the signal that says what happened to them, if there is one. */
+/** How far a user's row may run ahead of the signal that says what happened to them, if there is one. */
 const signalWithinMs = 1_000;
 export interface UserPresence {
   readonly sessions: readonly Session[];
-  /** Unix milliseconds at which this was true. */
+  /** Unix milliseconds at which this held. */
   readonly asOf: number;
-  /** False while Redis does not answer: then only the sessions of this node are known. */
+  /** False while Redis is unavailable: then only the sessions of this node are known. */
   readonly complete: boolean;
 }
 
 export interface OnlineUsers {
   readonly users: readonly { readonly username: string; readonly sessions: readonly Session[] }[];
-  /** All that are online, not only on this page. */
+  /** All online users, not only those on this page. */
   readonly total: number;
-  /** Where the next page begins; null: there is none. */
+  /** Where the next page begins; null: no more pages. */
   readonly cursor: string | null;
   readonly complete: boolean;
 }
 
 /**
- * Owns who is connected: opens sessions behind a fence, answers who is online, ends sessions on whatever node they are,
- * and keeps both right when messages are lost, Redis forgets, or a node dies.
+ * Owns who is connected: opens sessions behind a fence, answers who is online, ends sessions on any node, and keeps
+ * both correct when signals are lost, Redis loses data, or a node dies.
  */
 @Injectable()
 export class PresenceService {
-  /** Users that were looked up since the start. */
+  /** Users looked up since the start. */
   lookups = 0;
   private readonly outages = new Outages();
   private readonly sessions: NodeSessions;
@@ -86,7 +86,7 @@ export class PresenceService {
     userEvents.subscribe((event) => this.router.tell(event));
   }
 
-  /** Makes this process a node that holds sessions. Without it (the command line) it can look up and kick only. */
+  /** Makes this process a node that holds sessions. Without it (the command line) it can only look up and kick. */
   start(): void {
     this.signals.listen(
       (signal) => outsideUnits(() => this.router.receive(signal)),
@@ -115,9 +115,9 @@ export class PresenceService {
   }
 
   /**
-   * Opens a session: makes it known first, and only then reads the user again. Whatever ends tokens commits first and
-   * looks for sessions afterwards, so one of the two sees the other.
-   * @returns null when the session may not be; then `connection` was kicked already
+   * Opens a session: announces it first, and only then rereads the user. Revocations commit first and look for sessions
+   * afterwards, so one of the two always sees the other.
+   * @returns null when the session is not allowed; then `connection` was already kicked
    * @throws AppError database_unavailable
    */
   async open(app: App, request: SessionRequest, connection: SessionConnection): Promise<Session | null> {
@@ -132,14 +132,14 @@ export class PresenceService {
     return this.sessions.open(local, user) ? local.session : null;
   }
 
-  /** The connection of a session on this node is gone, or the gateway has cut it. Again: nothing happens. */
+  /** The connection of a session on this node is gone, or the gateway has cut it. Idempotent. */
   close(sessionId: string, reason: SessionEnd): void {
     const local = this.sessions.local.get(sessionId);
     if (local !== undefined) this.sessions.end(local, reason);
   }
 
   /**
-   * For each name, in any form, whether somebody so called is online. The database is not asked: unknown users are
+   * For each name, in any form, whether a user of that name is online. The database is not queried: unknown users are
    * offline. @throws AppError argument_invalid, batch_too_large
    */
   async online(appId: string, names: readonly string[]): Promise<boolean[]> {
@@ -157,16 +157,16 @@ export class PresenceService {
     return keys.map((key) => key !== null && online.has(key));
   }
 
-  /** The sessions of one user, oldest first. @throws AppError user_not_found, where nobody so called is online either */
+  /** A user's sessions, oldest first. @throws AppError user_not_found, if no user of that name is online either */
   async of(appId: string, nameOrUuid: string): Promise<UserPresence> {
-    // Whose uuid it is only the database knows, and that one comes before whoever is so called.
+    // Only the database can resolve a uuid, and it takes precedence over a user of that name.
     if (isUuid(nameOrUuid)) return this.ofKey(appId, (await this.users.get(appId, nameOrUuid)).username);
     const presence = await this.ofKey(appId, usernameKey(nameOrUuid) ?? '');
     if (presence.sessions.length === 0) await this.users.get(appId, nameOrUuid);
     return presence;
   }
 
-  /** Who is online, in the order of the alphabet. @throws AppError cursor_invalid */
+  /** Online users in alphabetical order. @throws AppError cursor_invalid */
   async list(appId: string, limit: number, cursor: string | null): Promise<OnlineUsers> {
     const after = cursor === null ? '' : readOnlineCursor(appId, cursor);
     const page = await this.outages.ask(() => this.store.page(appId, after, limit + 1));
@@ -180,7 +180,7 @@ export class PresenceService {
     }));
     const last = taken.at(-1);
     return {
-      // Whoever left in between is not shown; the cursor goes on behind all the same.
+      // Users who left in between are not shown, but the cursor still moves past them.
       users: users.filter((user) => user.sessions.length > 0),
       total,
       cursor: usernames.length > limit && last !== undefined ? writeOnlineCursor(appId, last) : null,
@@ -188,7 +188,10 @@ export class PresenceService {
     };
   }
 
-  /** Ends the session on one device; its token stays good. @returns whether there was one @throws AppError user_not_found */
+  /**
+   * Ends the session on one device; its token stays valid.
+   * @returns whether there was one @throws AppError user_not_found
+   */
   async disconnectDevice(appId: string, nameOrUuid: string, resource: string): Promise<boolean> {
     const { sessions } = await this.of(appId, nameOrUuid);
     const meant = sessions.filter((session) => session.resource === resource);
@@ -196,22 +199,22 @@ export class PresenceService {
     return meant.length > 0;
   }
 
-  /** Tells the connections of these users, on whatever node, that something new waits for them. Never fails. */
+  /** Tells the connections of these users, on any node, that something new waits for them. Never fails. */
   wake(appId: string, usernames: readonly string[]): Promise<void> {
     return this.router.wake(appId, usernames);
   }
 
-  /** Tells the sessions of these users, on whatever node, how somebody is whom they watch. Never fails. */
+  /** Sends the sessions of these watchers, on any node, a presence notice. Never fails. */
   tell(appId: string, watchers: readonly Watcher[], notice: PresenceNotice): Promise<void> {
     return this.router.tellWatchers(appId, watchers, notice);
   }
 
-  /** The sessions of each of these users, by their folded names and in their order. The database is not asked. */
+  /** The sessions of each of these users, by folded name and in their order. The database is not queried. */
   sessionsOf(appId: string, usernames: readonly string[]): Promise<Session[][]> {
     return Promise.all(usernames.map(async (username) => [...(await this.ofKey(appId, username)).sessions]));
   }
 
-  /** Ends every session of this node and gives its lease up. Nothing can be opened afterwards. */
+  /** Ends every session of this node and releases its lease. Nothing can be opened afterwards. */
   async stop(): Promise<void> {
     if (this.stopped) return;
     this.stopped = true;
@@ -226,7 +229,7 @@ export class PresenceService {
     return { sessions: this.merge(appId, username, sessions ?? []), asOf, complete: sessions !== null };
   }
 
-  /** The store's word on other nodes, and our own on this one. */
+  /** The store's view of other nodes, and the local view of this one. */
   private merge(appId: string, username: string, sessions: readonly Session[]): Session[] {
     const others = sessions.filter((session) => nodeIdOf(session.node) !== this.store.nodeId);
     const own = this.sessions.openOf(appId, username).map((local) => local.session);
@@ -239,7 +242,7 @@ export class PresenceService {
     return { usernames: usernames.filter((name) => name > after).slice(0, limit), total: usernames.length };
   }
 
-  /** The sign of life, with all that could not be said to the store before. */
+  /** The heartbeat, which also retries whatever could not reach the store before. */
   private async beat(): Promise<void> {
     if (this.beating || this.stopped) return;
     this.beating = true;
@@ -252,7 +255,7 @@ export class PresenceService {
       if (kept) await this.sessions.withdrawAgain();
       else await this.sessions.startAnew();
       await this.sessions.announceMissing();
-      // Not awaited: with many sessions and a slow Redis it must not delay the next renewal.
+      // Not awaited: with many sessions and a slow Redis it would delay the next renewal.
       void this.outages.ask(() => this.storeSweep.run(appIds));
       await this.signals.take();
     } finally {

@@ -3,7 +3,7 @@ import type { PresenceStore } from './presence.store.js';
 
 let apps = 0;
 
-/** A session of an app of its own; with a new id each time. */
+/** A session in an app of its own, with a new id each time. */
 export function aSession(members: Partial<Session> = {}): Session {
   const sessionId = `s${apps++}`;
   return {
@@ -22,7 +22,7 @@ export function aSession(members: Partial<Session> = {}): Session {
 
 export const freshApp = (): string => `contract-${process.pid}-${apps++}`;
 
-/** What every store promises of the sessions of one node. */
+/** What every store guarantees for the sessions of one node. */
 export function presenceStoreContract(makeStore: () => PresenceStore): void {
   let store: PresenceStore;
   let appId: string;

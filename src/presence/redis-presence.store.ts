@@ -12,14 +12,14 @@ import {
 } from './presence.store.js';
 import { devicesPerPlatform, devicesPerUser, type Session } from './session.js';
 
-/** Every session is asked for, and so kept, long before: a part of them with each renewal. */
+/** Every session is checked, and its TTL thereby extended, long before this: a part of them with each renewal. */
 const userTtlMs = 3_600_000;
 const registry = '{rollcall}:nodes';
 const renewalsInLease = Math.ceil(leaseMs / renewEveryMs);
 
-/** Sessions of all nodes in Redis, with one lease for each node and app. Only Redis's clock matters. */
+/** Sessions of all nodes in Redis, with one lease per node and app. Only Redis's clock matters. */
 export class RedisPresenceStore extends PresenceStore {
-  /** How many nodes each of the last renewals saw. */
+  /** The node count seen by each of the last renewals. */
   private counts: readonly number[] = [1];
   private epoch = 1;
   /** Apps in which this epoch has a lease. */
@@ -130,8 +130,8 @@ export class RedisPresenceStore extends PresenceStore {
   }
 
   /**
-   * The most that were seen within a lease: Redis may have lost everything, and who has missed a renewal since is as
-   * alive as before. To count too many costs a node some of its share; to count too few would let in too much.
+   * The most seen within a lease: Redis may have lost everything, and a node that missed a renewal since is still
+   * alive. Counting too many costs a node some of its share; counting too few would admit too much.
    */
   get liveNodes(): number {
     return Math.max(...this.counts);
@@ -148,12 +148,12 @@ export class RedisPresenceStore extends PresenceStore {
     ]);
   }
 
-  /** The present name: with a new epoch, whatever was written under the old one never counts again. */
+  /** The current name: after an epoch change, whatever was written under the old one never counts again. */
   private get node(): string {
     return `${this.nodeId}.${this.epoch}`;
   }
 
-  /** Several answers may tell of one loss. */
+  /** Several replies may report the same loss. */
   private lose(epoch: number): void {
     if (epoch !== this.epoch) return;
     this.epoch += 1;
@@ -182,7 +182,7 @@ function totalKey(appId: string): string {
   return `{${appId}}:presence:total`;
 }
 
-/** From fields and values in turn, oldest first. */
+/** From alternating fields and values, oldest first. */
 function toSessions(appId: string, username: string, entries: readonly string[]): Session[] {
   const sessions: Session[] = [];
   for (let index = 0; index < entries.length; index += 2) {

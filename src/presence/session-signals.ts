@@ -11,7 +11,7 @@ import { maxNamesPerRead, type PresenceStore } from './presence.store.js';
 import { type KickReason, nodeIdOf, type Session } from './session.js';
 import type { Signal } from './signal.js';
 
-/** Why sessions end; null: they go on, and what they know of the user is out of date. */
+/** Why sessions end; null: they stay open, but their view of the user is stale. */
 const reasonOf: Readonly<Record<UserEvent['type'], KickReason | null>> = {
   banned: 'banned',
   deleted: 'deleted',
@@ -21,9 +21,9 @@ const reasonOf: Readonly<Record<UserEvent['type'], KickReason | null>> = {
   mute_changed: null,
 };
 
-/** Ends and wakes sessions on whatever node they are: here at once, elsewhere by a signal to that node. */
+/** Ends and wakes sessions on any node: here directly, elsewhere by a signal to that node. */
 export class SessionSignals {
-  /** The sessions of one user, as the store has them; calls of one moment are one question. */
+  /** The sessions of one user according to the store; concurrent calls are batched. */
   readonly sessionsOf: (appId: string, username: string) => Promise<Session[] | null>;
 
   constructor(
@@ -40,7 +40,7 @@ export class SessionSignals {
     this.sessionsOf = (appId, username) => outages.ask(() => ofUser.add(appId, username));
   }
 
-  /** Tells the connections of these users, on whatever node, that something new waits for them. Never fails. */
+  /** Tells the connections of these users, on any node, that something new waits for them. Never fails. */
   async wake(appId: string, usernames: readonly string[]): Promise<void> {
     this.receive({ kind: 'wake', appId, usernames });
     const ofNode = await this.byOtherNode(appId, usernames, (username) => username);
@@ -49,7 +49,7 @@ export class SessionSignals {
     );
   }
 
-  /** Tells the sessions of these users, on whatever node, how somebody is whom they watch. Never fails. */
+  /** Sends the sessions of these watchers, on any node, a presence notice. Never fails. */
   async tellWatchers(appId: string, watchers: readonly Watcher[], notice: PresenceNotice): Promise<void> {
     this.receive({ kind: 'presence', appId, watchers, notice });
     const ofNode = await this.byOtherNode(appId, watchers, ({ username }) => username);
@@ -60,7 +60,7 @@ export class SessionSignals {
     );
   }
 
-  /** Does what another node, or this one, asks for. */
+  /** Carries out a signal from another node or this one. */
   receive(signal: Signal): void {
     switch (signal.kind) {
       case 'close_user':
@@ -87,7 +87,7 @@ export class SessionSignals {
     }
   }
 
-  /** Ends the sessions of a user to whom this has happened, or makes them look at the user again. */
+  /** Ends the sessions of the user this happened to, or makes them reread the user. */
   async tell({ type, user }: UserEvent): Promise<void> {
     const { appId, username, uuid: userUuid } = user;
     const reason = reasonOf[type];
@@ -113,7 +113,7 @@ export class SessionSignals {
     else await this.signals.send(nodeId, signal);
   }
 
-  /** Those of some users who have a session on another node, by that node. */
+  /** Those of the given users with a session on another node, by that node. */
   private async byOtherNode<Item>(
     appId: string,
     items: readonly Item[],
@@ -141,8 +141,8 @@ export class SessionSignals {
 }
 
 /**
- * Whether the cause of a signal is later than the session. The epoch in which it was let in tells; an AccessToken2 may be
- * from a clock that runs ahead, so there the time of the log in counts too.
+ * Whether the cause of a signal is later than the session. The token epoch tells; an AccessToken2 may come from a clock
+ * that runs ahead, so there the login time counts too.
  */
 function isMeant(
   { session, issued }: LocalSession,

@@ -1,7 +1,7 @@
 import type { PresenceNotice } from './presence-notice.js';
 import type { Issued } from '../users/token-epoch.js';
 
-/** Why the product ends a session: the `reason` of the gateway's `kicked` frame. */
+/** Why the server ends a session: the `reason` of the gateway's `kicked` frame. */
 export const kickReasons = [
   'banned',
   'forced_offline',
@@ -14,62 +14,62 @@ export const kickReasons = [
 ] as const;
 export type KickReason = (typeof kickReasons)[number];
 
-/** Every way in which a session ends: by us, by its client (`left`), by silence, or by not keeping to the protocol. */
+/** Every way a session ends: by the server, by its client (`left`), by silence, or by a protocol violation. */
 export type SessionEnd = KickReason | 'left' | 'silent' | 'slow' | 'violation';
 
-/** A device of a user that is connected to a node. */
+/** A user's device connected to a node. */
 export interface Session {
   readonly appId: string;
   readonly sessionId: string;
   readonly userUuid: string;
-  /** Folded: with the app, what presence is looked up by. */
+  /** Folded; together with the app it is the lookup key of presence. */
   readonly username: string;
   /** `{platform}_{device id}`: unique among the sessions of a user. */
   readonly resource: string;
   readonly platform: string;
   readonly deviceName: string;
-  /** The node that holds the connection, with the epoch of its lease: `{id}.{epoch}`. */
+  /** The node that holds the connection and the epoch of its lease: `{id}.{epoch}`. */
   readonly node: string;
-  /** Unix microseconds on the clock of the store, so that "the oldest" means the same on every node. */
+  /** Unix microseconds on the store's clock, so that "oldest" means the same on every node. */
   readonly since: number;
 }
 
-/** What a client that has shown a good token wants to open. */
+/** The session that a client with a valid token wants to open. */
 export interface SessionRequest {
   readonly userUuid: string;
   readonly username: string;
   readonly platform: string;
-  /** What tells this device from others of the user on the same platform. */
+  /** Distinguishes this device from the user's others on the same platform. */
   readonly device: string;
   readonly deviceName: string;
   readonly issued: Issued;
-  /** The fingerprint of the app's secret that the token hangs on. */
+  /** The fingerprint of the app secret that the token depends on. */
   readonly letInBy: string;
   readonly expiresAtSeconds: number;
 }
 
-/** The way to the client of a session on this node. No method may fail. */
+/** The connection to the client of a session on this node. No method may fail. */
 export interface SessionConnection {
-  /** Tells the client why and closes. The session has ended already, whatever the client does. */
+  /** Tells the client why and closes. The session has already ended, whatever the client does. */
   kick(reason: KickReason): void;
-  /** Something new waits for this user. */
+  /** There is something new for this user. */
   wake(): void;
   /**
-   * The user's inbox has messages up to this number: whatever was not sent is, wake-up or not. null: nobody knows how far,
-   * and anything that is known of the user may be out of date.
+   * The user's inbox has messages up to this number: sends what was not sent yet, even without a wake-up. null: the
+   * number is unknown, and anything cached about the user may be stale.
    */
   catchUp(lastSeq: number | null): void;
-  /** Somebody whom this user watches came, went, or published something. */
+  /** A user that this one watches came online, went offline, or published something. */
   presenceChanged(notice: PresenceNotice): void;
 }
 
-/** Devices of one platform that a user may be online with; the vendor's number. */
+/** Devices per platform that a user may have online; the vendor's limit. */
 export const devicesPerPlatform = 4;
-/** And of all platforms together: a platform is whatever a client calls it. */
+/** The same over all platforms, as clients name platforms freely. */
 export const devicesPerUser = 32;
 
 /**
- * Those of a user's sessions that have to make room: of two on the same device the older, and the oldest beyond
+ * The user's sessions that must make room: the older of two on the same device, and the oldest beyond
  * `devicesPerPlatform` and `devicesPerUser`.
  */
 export function sessionsToReplace(sessions: readonly Session[]): Session[] {
@@ -86,7 +86,7 @@ export function sessionsToReplace(sessions: readonly Session[]): Session[] {
     });
 }
 
-/** The node of a session's `{id}.{epoch}`. */
+/** The node id in a session's `{id}.{epoch}`. */
 export function nodeIdOf(node: string): string {
   return node.split('.', 1)[0] as string;
 }

@@ -2,8 +2,8 @@ import type { PresenceNotice, Watcher } from './presence-notice.js';
 import type { KickReason } from './session.js';
 
 /**
- * What one node tells another about sessions that the other one holds. A new kind is a new member here and a case in
- * `PresenceService.receive`. `at`: Unix milliseconds of the cause on the sender's clock, for the latency only.
+ * What one node tells another about the sessions that one holds. A new kind needs a member here and a case in
+ * `PresenceService.receive`. `at`: Unix milliseconds of the cause on the sender's clock, used for latency only.
  */
 export type Signal =
   | {
@@ -11,7 +11,7 @@ export type Signal =
       readonly appId: string;
       readonly username: string;
       readonly userUuid: string;
-      /** Sessions whose token outlives this epoch were opened after the cause and stay. Null: all end. */
+      /** Sessions whose token outlives this epoch were opened after the cause and stay. Null: end all. */
       readonly tokenEpoch: number | null;
       readonly reason: KickReason;
       readonly at: number;
@@ -24,12 +24,12 @@ export type Signal =
       readonly at: number;
     }
   | { readonly kind: 'wake'; readonly appId: string; readonly usernames: readonly string[] }
-  /** For the sessions of these users; a node of before this kind passes it over. */
+  /** For the sessions of these users; nodes older than this kind ignore it. */
   | {
       readonly kind: 'presence';
       readonly appId: string;
       readonly watchers: readonly Watcher[];
       readonly notice: PresenceNotice;
     }
-  /** Sessions go on, and what they know of the user is out of date. A node of before this kind leaves it to its sweep. */
+  /** Sessions stay open, but their view of the user is stale. Nodes older than this kind leave it to their sweep. */
   | { readonly kind: 'user_changed'; readonly appId: string; readonly username: string };

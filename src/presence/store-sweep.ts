@@ -2,42 +2,42 @@ import type { LocalSession, LocalSessions } from './local-sessions.js';
 import type { PresenceStore } from './presence.store.js';
 
 /**
- * Runs, one with each beat, in which all sessions are compared with what the store has: 27 s. What happens behind the walk
- * waits for the next round, so two of them are the longest that anything stays wrong.
+ * Runs, one per beat, in which all sessions are compared with the store: 27 s. Changes behind the walk wait for the
+ * next round, so nothing stays wrong for longer than two rounds.
  */
 export const runsPerRound = 9;
-/** Users about whom one call asks. */
+/** Users per call. */
 const askedAtOnce = 100;
 const callsAtOnce = 10;
-/** Users in a part of a walk that are not worth another call. */
+/** Smallest part of a walk; fewer users are not worth another call. */
 const minWalked = 100;
 
-/** Where the walk through the users of an app is that the store takes for connected to this node. */
+/** Progress of the walk through an app's users that the store considers connected to this node. */
 interface Walk {
   readonly after: string;
-  /** How many at once: as many as at the beginning, though what is left over is taken out on the way. */
+  /** Users per part; stays as at the start of the round, although leftovers are removed on the way. */
   readonly atOnce: number;
-  /** The run with which the next round begins. */
+  /** The run in which the next round begins. */
   readonly nextRound: number;
 }
 
 /**
- * Compares the sessions of this node with what the store has of them, a part with each run. The store may have lost some
- * without a trace (eviction, a failover), and it may have kept some whose withdrawal it lost.
+ * Compares the sessions of this node with those in the store, a part per run. The store may have silently lost some
+ * (eviction, a failover), and may have kept some whose withdrawal it lost.
  */
 export class StoreSweep {
   private readonly walks = new Map<string, Walk>();
   private runs = 0;
   private running = false;
 
-  /** @param announceMissing makes sessions known that are not marked as announced */
+  /** @param announceMissing announces sessions that are not marked as announced */
   constructor(
     private readonly store: PresenceStore,
     private readonly local: LocalSessions,
     private readonly announceMissing: () => Promise<void>,
   ) {}
 
-  /** @param appIds the apps of which this node has sessions @throws RedisUnavailable */
+  /** @param appIds the apps that have sessions on this node @throws RedisUnavailable */
   async run(appIds: readonly string[]): Promise<void> {
     if (this.running) return;
     this.running = true;
@@ -50,7 +50,7 @@ export class StoreSweep {
     }
   }
 
-  /** Sessions that this node has and the store has not are announced again. */
+  /** Announces again the sessions of this node that the store lacks. */
   private async findLost(): Promise<void> {
     const ofApp = new Map<string, Map<string, LocalSession[]>>();
     for (const local of this.local.take(Math.ceil(this.local.size / runsPerRound))) {
@@ -72,7 +72,7 @@ export class StoreSweep {
     if (lost) await this.announceMissing();
   }
 
-  /** Users whom only the store takes for connected to this node are withdrawn. */
+  /** Withdraws users that only the store considers connected to this node. */
   private async findLeftOver(appIds: readonly string[]): Promise<void> {
     const held = new Set(appIds);
     for (const appId of this.walks.keys()) if (!held.has(appId)) this.walks.delete(appId);
@@ -87,7 +87,7 @@ export class StoreSweep {
       });
       const strangers = usernames.filter((username) => this.local.of(appId, username).length === 0);
       for (const [username, ids] of await this.kept(appId, strangers))
-        // Its sessions may be gone and only the name be left.
+        // The sessions may be gone with only the name left.
         await this.withdraw(appId, username, ids.size === 0 ? [''] : this.unknownOf(ids));
     }
   }

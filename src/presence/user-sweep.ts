@@ -7,33 +7,33 @@ import type { UsersService } from '../users/users.service.js';
 import type { LocalSession, LocalSessions } from './local-sessions.js';
 import type { KickReason } from './session.js';
 
-/** With each run the changes are read; that and a round trip are what a lost signal costs. */
+/** Each run reads the changes, so a lost signal costs this interval plus a round trip. */
 export const sweepEveryMs = 5_000;
-/** How often a session is looked at without any change, for what is noted nowhere: a hand in the database. */
+/** How often a session is checked without a recorded change, to catch manual edits of the database. */
 const roundMs = 600_000;
-/** Of sessions that are due at once, only so many in a run that all are done in half a round. */
+/** Spreads sessions that fall due together over several runs, so that all are checked within half a round. */
 const runsPerHalfRound = roundMs / 2 / sweepEveryMs;
 const readAtOnce = 500;
 
 interface Feed {
-  /** When the changes were last read, monotonic. */
+  /** Monotonic time at which the changes were last read. */
   readonly readAt: number;
-  /** The changes that were there, and when they were first met. */
+  /** The ids of the changes found then, with the time each was first seen. */
   readonly met: ReadonlyMap<string, number>;
 }
 
-/** What is to be done about sessions that were looked at. */
+/** What to do about the sessions that were checked. */
 export interface SweepVerdicts {
-  /** `user` is how the database has the user now; null: not at all. */
+  /** `user` is the user as now stored; null: not found. */
   judge(local: LocalSession, user: User | null, patienceMs: number): void;
-  /** The app is gone or disabled, or has no more what let these in. */
+  /** The app is gone or disabled, or no longer has the secret that admitted these sessions. */
   endAll(sessions: readonly LocalSession[], reason: KickReason): void;
 }
 
 /**
- * Looks in the database at what happened to the apps and users of this node's sessions: what a ban, a revocation, a delete or
- * the end of a certificate means holds within seconds, and messages arrive, even when every signal is lost, whichever node
- * or command line made it. It reads what changed, so sessions that are idle cost next to nothing.
+ * Checks the database for changes to the apps and users of this node's sessions. A ban, revocation, deletion or end of
+ * a certificate takes effect within seconds, and messages arrive, even if every signal is lost, whichever node or
+ * command line made the change. It reads only what changed, so idle sessions cost next to nothing.
  */
 export class UserSweep {
   private readonly feeds = new Map<string, Feed>();
@@ -53,7 +53,7 @@ export class UserSweep {
     if (this.running === null) await this.begin((appId, sessions) => this.followChanges(appId, sessions, patienceMs));
   }
 
-  /** Looks at all sessions at once. @throws AppError database_unavailable */
+  /** Checks all sessions at once. @throws AppError database_unavailable */
   async lookAtAll(): Promise<void> {
     while (this.running !== null) await this.running.catch(() => undefined);
     await this.begin((appId, sessions) => this.look(appId, sessions, 0));
@@ -74,7 +74,7 @@ export class UserSweep {
         this.verdicts.endAll(sessions, 'forced_offline');
         continue;
       }
-      // What the door asks of a token. In memory, so every run asks it of every session.
+      // The same check as at login. It is in memory, so every run applies it to every session.
       const good = fingerprintsOf(app);
       const revoked = sessions.filter(({ letInBy }) => !good.has(letInBy));
       this.verdicts.endAll(revoked, 'token_revoked');
@@ -87,13 +87,13 @@ export class UserSweep {
     const before = this.feeds.get(appId);
     const ids = await this.changes.listIds(appId);
     const unmet = ids.filter((id) => before?.met.has(id) !== true);
-    // After a longer gap some may be cleared away already, so everything is looked at.
+    // After a longer gap some changes may already be cleared, so check everything.
     if (before !== undefined && now - before.readAt > changesKeptMs / 2) await this.look(appId, sessions, patienceMs);
     else await this.lookAtChanged(appId, sessions, await this.changes.find(appId, unmet), patienceMs);
-    // Only now: what failed on the way is to be met again.
+    // Only now, so that a failure above makes the next run see them again.
     const met = new Map(ids.map((id) => [id, before?.met.get(id) ?? now]));
     this.feeds.set(appId, { readAt: now, met });
-    // What a process left that has ended. One that lives clears away what it wrote long before.
+    // Left behind by a dead process; a live one clears its own changes long before this.
     const old = ids.filter((id) => now - (met.get(id) as number) > changesKeptMs * 2);
     if (old.length > 0) await this.changes.clear(appId, old);
   }

@@ -3,7 +3,7 @@ import type { User } from '../users/user.js';
 import type { ProfiledUser } from './profile.js';
 import type { UserProfileRow } from './user-profile.entity.js';
 
-/** @param row null: nothing was ever written about the user */
+/** @param row null: no profile was ever written */
 export function toProfiledUser(user: User, row: UserProfileRow | null): ProfiledUser {
   return {
     user,

@@ -4,14 +4,14 @@ export const maxAvatarUrlLength = 2048;
 /** A row must stay small: whole pages of users are read at once. */
 export const maxExtrasBytes = 16 * 1024;
 
-/** What is to be changed of what a user shows; what is undefined stays as it is. */
+/** Changes to a profile; undefined fields stay as they are. */
 export interface ProfileDetails {
   readonly displayName?: string | undefined;
   readonly avatarUrl?: string | undefined;
   readonly extras?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What is written of the details into the profile. @throws AppError argument_invalid */
+/** The details to write to the profile. @throws AppError argument_invalid */
 export function checkDetails({ avatarUrl, extras }: ProfileDetails) {
   return {
     avatarUrl: avatarUrl === undefined ? undefined : checkAvatarUrl(avatarUrl),
@@ -28,7 +28,7 @@ function checkAvatarUrl(avatarUrl: string): string {
   return avatarUrl;
 }
 
-/** The object as the text that is stored. @throws AppError argument_invalid */
+/** The object as stored text. @throws AppError argument_invalid */
 function writeExtras(extras: Readonly<Record<string, unknown>>): string {
   const text = JSON.stringify(extras);
   if (Buffer.byteLength(text) > maxExtrasBytes)

@@ -1,12 +1,12 @@
 import type { User } from '../users/user.js';
 
-/** What a user shows to others beyond the account. */
+/** What others see of a user beyond the account. */
 export interface Profile {
-  /** The name as it was written at the registration; an account that Agora's routes made has it folded. */
+  /** The name as written at registration; folded for an account created through Agora's routes. */
   readonly userId: string;
   /** null: none was given. */
   readonly avatarUrl: string | null;
-  /** What the app keeps about the user, as it was given; `{}` if nothing was. */
+  /** The app's own data about the user, as given; `{}` if none was. */
   readonly extras: Readonly<Record<string, unknown>>;
 }
 
@@ -16,7 +16,7 @@ export interface ProfiledUser {
   readonly profile: Profile;
 }
 
-/** Others see this name of a user who has no nickname. */
+/** The nickname, or the name if there is none. */
 export function displayNameOf({ user, profile }: ProfiledUser): string {
   return user.nickname ?? profile.userId;
 }

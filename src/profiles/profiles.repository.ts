@@ -6,18 +6,18 @@ import type { User } from '../users/user.js';
 import type { UserProfileRow } from './user-profile.entity.js';
 import { deriveUserToken, drawTokenVersion, hashUserToken } from './user-token.js';
 
-/** What may be written of a profile; what is undefined stays as it is. */
+/** Changes to a profile; undefined fields stay as they are. */
 export interface ProfileChange {
   readonly avatarUrl?: string | undefined;
   /** JSON */
   readonly extras?: string | undefined;
 }
 
-/** Whose token a hash is of. */
+/** The owner of a token hash. */
 export interface TokenOwner {
   readonly userUuid: string;
   readonly tokenVersion: number;
-  /** Of the user, in the same moment. */
+  /** The user's epoch at the same moment. */
   readonly tokenEpoch: number;
 }
 
@@ -26,7 +26,7 @@ type OwnerRow = Pick<UserProfileRow, 'token_hash' | 'user_uuid' | 'token_version
 
 const rowsPerRun = 500;
 
-/** Questions about profiles and changes of them. Every statement is about one app. */
+/** Reads and changes profiles. Every statement touches one app. */
 @Injectable()
 export class ProfilesRepository {
   private readonly byUuid: Gatherer<string, UserProfileRow | null>;
@@ -66,7 +66,7 @@ export class ProfilesRepository {
     }, limits);
   }
 
-  /** The profile of a user, or null: none was ever written. */
+  /** The profile of a user, or null if none was ever written. */
   find(appId: string, userUuid: string): Promise<UserProfileRow | null> {
     return this.byUuid.add(appId, userUuid);
   }
@@ -80,14 +80,15 @@ export class ProfilesRepository {
   }
 
   /**
-   * Whose token this is the hash of, with the epoch of that user in the same moment: a reset moves both together, so who
-   * compares this epoch later knows whether the token was still good. The hash may be of a secret that the app had before.
+   * The owner of the token with this hash, with that user's epoch at the same moment: a reset moves both together, so
+   * comparing this epoch later tells whether the token was still valid. The hash may come from an earlier secret of the
+   * app.
    */
   findTokenOwner(appId: string, tokenHash: string): Promise<TokenOwner | null> {
     return this.owners.add(appId, tokenHash);
   }
 
-  /** Writes a profile, the first time as one that goes by the name `userId`. The user is locked or new. */
+  /** Writes a profile; the first time, with the name `userId`. The user is locked or new. */
   async save(transaction: Transaction, app: App, user: User, userId: string, change: ProfileChange): Promise<void> {
     const known = await this.read(transaction, app.id, user.uuid);
     if (known === undefined) {
@@ -112,13 +113,13 @@ export class ProfilesRepository {
     }
   }
 
-  /** Ends the user token; the next one is good at once. The user is locked. */
+  /** Ends the user token; the next one is valid at once. The user is locked. */
   async resetToken(transaction: Transaction, app: App, user: User): Promise<void> {
     await this.save(transaction, app, user, user.username, {});
     await this.setToken(transaction, app, user, drawTokenVersion());
   }
 
-  /** Sees to it that the user token of now can be found, with its profile if there is none. The user is locked. */
+  /** Makes the current user token findable, creating the profile if there is none. The user is locked. */
   async keepToken(transaction: Transaction, app: App, user: User): Promise<void> {
     await this.save(transaction, app, user, user.username, {});
     const row = await this.read(transaction, app.id, user.uuid);
@@ -151,7 +152,7 @@ export class ProfilesRepository {
   }
 }
 
-/** Whether the user token that the app's secret of now makes is found by the hash in the row. */
+/** Whether the hash in the row finds the user token derived from the app's current secret. */
 export function isCurrent(
   app: App,
   { user_uuid: uuid, token_version: version, token_hash: hash }: UserProfileRow,

@@ -16,7 +16,7 @@ import { toProfiledUser } from './profile-row.js';
 import { isCurrent, ProfilesRepository } from './profiles.repository.js';
 import { deriveRefreshToken, deriveUserToken, hashUserToken, isUserToken } from './user-token.js';
 
-/** What a login says about its user. */
+/** A login's details about its user. */
 export interface LoginDetails extends ProfileDetails {
   readonly userId: string;
 }
@@ -34,15 +34,15 @@ export interface ProfilePage {
 }
 
 const generatedPasswordBytes = 32;
-/** Others get their turn between so many: each may have extras of 16 KiB. */
+/** Profiles read before yielding to others: each may have extras of 16 KiB. */
 const profilesAtOnce = 50;
-/** To find more users by their names is a costly read. */
+/** Finding more users by name is a costly read. */
 const maxPlainNames = 100;
 const uuidOfNobody = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Owns what a user shows beyond the account: the name as it was written, avatar and extras; the one user token that is
- * the same until it is reset; and the logins that make a user when there is none.
+ * Owns what a user shows beyond the account: the name as written, avatar and extras; the single user token, which stays
+ * the same until it is reset; and the logins that register missing users.
  */
 @Injectable()
 export class ProfilesService {
@@ -64,16 +64,16 @@ export class ProfilesService {
   }
 
   /**
-   * Registers a user or changes the one who exists, for an app server, which needs to prove nothing: a password that is
-   * given becomes the user's. Without one a new user gets a random one, which nobody knows; who exists must be given
-   * one, unless the app's `qiscus_password_optional` is on.
+   * Registers or changes a user for an app server, which needs to prove nothing: a given password becomes the user's.
+   * Without one, a new user gets a random password that nobody knows; an existing user must be given one, unless the
+   * app's `qiscus_password_optional` is on.
    * @throws AppError user_banned, password_*, username_*, nickname_too_long, argument_invalid, overloaded
    */
   async loginByServer(app: App, details: LoginDetails, password: string | null): Promise<ProfiledUser> {
     const known = await this.users.find(app.id, details.userId);
     const user = known ?? (await this.register(app, details, password ?? randomPassword()));
     if (user !== null && known === null) return this.profileOf(user);
-    // A name that was free a moment ago and is taken now belongs to somebody who exists.
+    // A name that was free a moment ago and is now taken belongs to an existing user.
     const existing = known ?? (await this.getUser(app.id, details.userId));
     if (!existing.activated) throw new AppError('user_banned');
     if (password === null && !app.settings.qiscus_password_optional) throw new AppError('password_missing');
@@ -81,8 +81,8 @@ export class ProfilesService {
   }
 
   /**
-   * Logs a user in who knows the password, and changes what is given. Where the app is open to registration
-   * (`open_registration`), a name that is free becomes a new user's.
+   * Logs in a user who knows the password, and changes what is given. If the app is open to registration
+   * (`open_registration`), a free name registers a new user.
    * @throws AppError password_mismatch, user_banned, registration_closed, and as `loginByServer`
    */
   async loginByPassword(app: App, details: LoginDetails, password: string): Promise<ProfiledUser> {
@@ -95,8 +95,8 @@ export class ProfilesService {
   }
 
   /**
-   * Logs a user in whom the app vouches for, or registers one without a password.
-   * @param issuedAtSeconds when the app did so, if it is not doing so now; a user of this name who came later is not meant
+   * Logs in a user the app vouches for, or registers one without a password.
+   * @param issuedAtSeconds when the app did so, if not now; a user who took this name later is not meant
    * @throws AppError token_not_accepted, and as `loginByServer`
    */
   async loginByIdentity(app: App, details: LoginDetails, issuedAtSeconds = Infinity): Promise<ProfiledUser> {
@@ -110,7 +110,7 @@ export class ProfilesService {
     return this.update(app, user, details);
   }
 
-  /** The user of this name in any case. @throws AppError user_not_found */
+  /** The user with this name in any case. @throws AppError user_not_found */
   async get(appId: string, userId: string): Promise<ProfiledUser> {
     return this.profileOf(await this.getUser(appId, userId));
   }
@@ -120,7 +120,7 @@ export class ProfilesService {
     return toProfiledUser(user, await this.repository.find(user.appId, user.uuid));
   }
 
-  /** Changes what a user shows. @throws AppError user_not_found, nickname_too_long, password_*, argument_invalid, overloaded */
+  /** Changes a profile. @throws AppError user_not_found, nickname_too_long, password_*, argument_invalid, overloaded */
   async update(app: App, user: User, details: ProfileDetails, password: string | null = null): Promise<ProfiledUser> {
     const change = checkDetails(details);
     const known = await this.repository.find(app.id, user.uuid);
@@ -137,7 +137,7 @@ export class ProfilesService {
     return this.profileOf(changed);
   }
 
-  /** The users of these names in any case; who is not there is left out. */
+  /** The users with these names in any case; unknown names are left out. */
   async findAll(appId: string, userIds: readonly string[]): Promise<ProfiledUser[]> {
     const find = async (): Promise<ProfiledUser[]> => {
       const users = new Map<string, User>();
@@ -151,7 +151,7 @@ export class ProfilesService {
     return userIds.length > maxPlainNames ? this.costlyReads.run(appId, find) : find();
   }
 
-  /** The users of these uuids, in their order; who is not there is left out. */
+  /** The users with these uuids, in their order; unknown uuids are left out. */
   async findAllByUuid(appId: string, uuids: readonly string[]): Promise<ProfiledUser[]> {
     const found = await this.users.findAllByUuid(appId, uuids);
     return this.profiledAll(
@@ -160,7 +160,7 @@ export class ProfilesService {
     );
   }
 
-  /** Users on a numbered page: see `UserPagesService.list`. @throws AppError argument_invalid, rate_limited, overloaded */
+  /** A numbered page of users: `UserPagesService.list`. @throws AppError argument_invalid, rate_limited, overloaded */
   async listPage(appId: string, order: UserOrder, page: number, limit: number, search = ''): Promise<ProfilePage> {
     const read = async (): Promise<ProfilePage> => {
       const { users, total } = await this.pages.list(appId, order, page, limit, search);
@@ -185,8 +185,8 @@ export class ProfilesService {
   }
 
   /**
-   * The tokens for a user who has shown one: a user token comes with its refresh token. Another one comes alone, since it
-   * may end, and so does a user token that was reset meanwhile: neither is to open the way to one that lasts.
+   * The tokens for a user who has presented one: a user token comes with its refresh token. Any other token, or a user
+   * token that was reset meanwhile, comes alone: neither may be exchanged for one that lasts.
    */
   async tokensOfHolder(app: App, user: User, shown: string): Promise<UserTokens> {
     const tokens = isUserToken(shown) ? await this.tokensOf(app, user) : null;
@@ -203,8 +203,8 @@ export class ProfilesService {
   }
 
   /**
-   * The user token again, for a client that shows the refresh token. Until that is checked nothing is written, and the
-   * same is done for a user who does not exist: neither rows nor time tell a guesser who is there.
+   * Returns the user token again to a client with the refresh token. Nothing is written until that is checked, and
+   * unknown users take the same path, so neither rows nor timing reveal to a guesser which users exist.
    * @throws AppError refresh_token_not_accepted, user_banned
    */
   async refresh(app: App, userId: string, refreshToken: string): Promise<UserTokens> {
@@ -218,28 +218,28 @@ export class ProfilesService {
   }
 
   /**
-   * Whose user token this is, or null, with the user's epoch of the moment in which the token was good. Who is banned
-   * has a token still, and it is for the caller to refuse it.
+   * The owner of this user token, or null, with the user's epoch at the moment the token was valid. Banned users keep
+   * their token: the caller must refuse it.
    */
   async findByToken(app: App, token: string): Promise<{ user: User; tokenEpoch: number } | null> {
     if (!isUserToken(token)) return null;
     const owner = await this.repository.findTokenOwner(app.id, hashUserToken(token));
     if (owner === null) return null;
     const { userUuid, tokenVersion, tokenEpoch } = owner;
-    // What is stored finds the user. Whether the token is good, the app's secret of now tells.
+    // The stored hash finds the user; the app's current secret decides whether the token is valid.
     if (!isSameText(deriveUserToken(app, userUuid, tokenVersion), token)) return null;
     const user = await this.users.findByUuid(app.id, userUuid);
     return user === null ? null : { user, tokenEpoch };
   }
 
-  /** By name alone: this dialect knows no uuids. */
+  /** By name only: this dialect has no uuids. */
   private async getUser(appId: string, userId: string): Promise<User> {
     const user = await this.users.find(appId, userId);
     if (user === null) throw new AppError('user_not_found');
     return user;
   }
 
-  /** null: the name is taken. What follows then may check a password. */
+  /** null: the name is taken, so the caller may check a password next. */
   private async register(app: App, details: LoginDetails, password: string | null): Promise<User | null> {
     const { userId: username, displayName: nickname = null } = details;
     const change = checkDetails(details);

@@ -6,7 +6,7 @@ const everyMs = 60_000;
 /** By then the transaction that began a removal has usually committed; if not, the next round finds it. */
 const soonMs = 100;
 
-/** Finishes the removals of this node at once, and about once a minute those that other nodes have abandoned. */
+/** Finishes this node's removals at once, and about once a minute those that other nodes have abandoned. */
 @Injectable()
 export class RemovalSweep implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Removals');
@@ -19,7 +19,7 @@ export class RemovalSweep implements OnApplicationBootstrap, OnModuleDestroy {
     removals.onBegun(() => this.wake());
   }
 
-  /** Soon, to take note of what is there: what has not progressed by the next round was abandoned. */
+  /** Runs soon, to note what is there: anything without progress by the next round was abandoned. */
   onApplicationBootstrap(): void {
     this.schedule(soonMs);
   }

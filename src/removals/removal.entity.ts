@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A deleted user or group, or a list of contacts that was cleared, of which rows are left, out of reach for every caller. */
+/** A deleted user or group, or a cleared list of contacts, with rows left that no caller can reach. */
 @Entity('removals', { withoutRowid: true })
 export class RemovalRow {
   @PrimaryColumn({ type: 'varchar', length: 36 })

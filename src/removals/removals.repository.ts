@@ -7,7 +7,7 @@ export type Removal = Pick<RemovalRow, 'kind' | 'subject' | 'portions'>;
 const columns = ['app_id', 'kind', 'subject', 'portions'];
 const whereOne = 'WHERE app_id = ? AND kind = ? AND subject = ?';
 
-/** What is still to be removed. Every statement touches one app. */
+/** Unfinished removals. Every statement touches one app. */
 @Injectable()
 export class RemovalsRepository {
   constructor(private readonly database: Database) {}
@@ -26,8 +26,8 @@ export class RemovalsRepository {
   }
 
   /**
-   * Runs `remove`, which answers whether nothing is left, in a transaction that locks the removal.
-   * @returns the answer of `remove`; true also when another node has finished the removal
+   * Runs `remove`, which returns whether nothing is left, in a transaction that locks the removal.
+   * @returns the result of `remove`; also true if another node has finished the removal
    */
   workOn(
     appId: string,

@@ -5,7 +5,7 @@ import { Database, type Transaction } from '../database/database.js';
 import { afterCommit } from '../database/unit-of-work.js';
 import { type Removal, RemovalsRepository } from './removals.repository.js';
 
-/** A part of what deleted subjects have left, to be removed in one transaction. */
+/** Part of what deleted subjects leave behind, to be removed in one transaction. */
 export interface RemovalPortion {
   readonly transaction: Transaction;
   readonly appId: string;
@@ -15,12 +15,12 @@ export interface RemovalPortion {
   readonly maxRows: number;
 }
 
-/** Removes a portion and answers how many rows that were: fewer than `maxRows` when nothing is left. */
+/** Removes a portion and returns how many rows that was: fewer than `maxRows` when nothing is left. */
 export type RemovalStep = (portion: RemovalPortion) => Promise<number>;
 
 /**
- * Together with whatever else the deletion writes, a transaction stays far below a thousand rows. SQLite works on the
- * thread that serves all calls, and blocks other writes meanwhile.
+ * Together with the deletion's other writes, a transaction stays far below a thousand rows. SQLite runs on the thread
+ * that serves all calls, and blocks other writes meanwhile.
  */
 const maxRowsPerPortion = { sqlite: 100, mysql: 300 } as const;
 const listedAtOnce = 1_000;
@@ -31,13 +31,13 @@ const maxRestMs = 1_000;
 
 /**
  * Owns deletions of any size. A deleted subject is gone for every caller once the deleting transaction commits. That
- * transaction also removes a first portion of the rows that belonged to the subject; the rest follows in portions of
- * their own. A table notes what is left, so another node or the next process takes over when this one stops midway.
+ * transaction also removes a first portion of the subject's rows; the rest follows in further portions. A table records
+ * what is left, so another node or the next process takes over if this one stops midway.
  */
 @Injectable()
 export class RemovalsService {
   private readonly steps: Record<Removal['kind'], RemovalStep[]> = { user: [], group: [], contacts: [] };
-  /** Removals that this process began. */
+  /** Removals begun by this process. */
   private readonly begun = new Set<string>();
   /** The removals of the last round, with their portions so far. */
   private seen = new Map<string, number>();
@@ -49,17 +49,17 @@ export class RemovalsService {
     private readonly database: Database,
   ) {}
 
-  /** Has `step` remove what deleted subjects of this kind leave. */
+  /** Registers `step` to remove what deleted subjects of this kind leave behind. */
   register(kind: Removal['kind'], step: RemovalStep): void {
     this.steps[kind].push(step);
   }
 
-  /** The listener is called when a removal has begun that is to be finished. */
+  /** Calls the listener when a removal has begun that needs finishing. */
   onBegun(listener: () => unknown): void {
     this.onBegunListener = listener;
   }
 
-  /** To be called in the transaction that deletes the subjects: removes a first portion, and notes what is left. */
+  /** Call it in the transaction that deletes the subjects: removes a first portion, and records what is left. */
   async begin(
     transaction: Transaction,
     appId: string,
@@ -74,8 +74,8 @@ export class RemovalsService {
   }
 
   /**
-   * Finishes removals, portion by portion: those that this process began and those that have not progressed since the
-   * last round, or all. Any number of nodes may do so at once.
+   * Finishes removals, portion by portion: all, or those that this process began and those without progress since the
+   * last round. Any number of nodes may do so at once.
    * @returns how many removals were completed
    */
   async finish({ all }: { readonly all: boolean }, mayGoOn: () => boolean = () => true): Promise<number> {

@@ -1,12 +1,12 @@
 import { AppError } from '../errors/app-error.js';
 
-/** Attributes by their names, in the order in which they were first set. */
+/** Attributes by name, in the order in which they were first set. */
 export type Attributes = ReadonlyMap<string, string>;
 
-/** Names and values of one user together, in bytes of UTF-8; the vendor's 2 KB. */
+/** All names and values of one user, in UTF-8 bytes: the vendor's 2 KB. */
 export const maxBytesPerUser = 2_048;
 
-/** The characters that a value may have under the names that the vendor's clients use for a profile. */
+/** Maximum characters per value, for the names that the vendor's clients use for a profile. */
 const maxLengths: Readonly<Record<string, number>> = {
   nickname: 64,
   avatarurl: 256,
@@ -17,7 +17,7 @@ const maxLengths: Readonly<Record<string, number>> = {
 };
 const genders = ['0', '1', '2'];
 
-/** What the attributes of a user count for. */
+/** The size at which a user's attributes are counted, in UTF-8 bytes. */
 export function bytesOf(attributes: Attributes): number {
   let bytes = 0;
   for (const [name, value] of attributes) bytes += Buffer.byteLength(name) + Buffer.byteLength(value);

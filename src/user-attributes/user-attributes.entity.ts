@@ -9,11 +9,11 @@ export class UserAttributesRow {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   user_uuid!: string;
 
-  /** A JSON object of texts. */
+  /** A JSON object with string values. */
   @Column({ type: 'text' })
   attributes!: string;
 
-  /** What the attributes count for in the usage of the app. */
+  /** The attributes' share of the app's usage. */
   @Column({ type: 'bigint' })
   bytes!: number;
 

@@ -17,7 +17,7 @@ const columns = ['app_id', 'user_uuid', 'attributes', 'bytes', 'modified_at'];
 const selected = `SELECT ${columns.join(', ')} FROM user_attributes WHERE app_id = ?`;
 const usageSlots = 16;
 
-/** Questions about attributes and changes of them; each change is also counted in the usage of its app. */
+/** Reads and changes attributes; each change also updates the app's usage. */
 @Injectable()
 export class UserAttributesRepository {
   constructor(
@@ -26,7 +26,7 @@ export class UserAttributesRepository {
     private readonly users: UsersService,
   ) {}
 
-  /** The attributes of those users who have any, by uuid; of up to 100 users at once. */
+  /** The attributes of the users who have any, by uuid; for up to 100 users at once. */
   async findAll(appId: string, userUuids: readonly string[]): Promise<ReadonlyMap<string, StoredAttributes>> {
     if (userUuids.length === 0) return new Map();
     const among = this.database.dialect.among('user_uuid', userUuids);
@@ -38,14 +38,14 @@ export class UserAttributesRepository {
     return new Map(rows.map((row) => [row.user_uuid, toStored(row)]));
   }
 
-  /** The bytes of all attributes of an app. */
+  /** The total size of an app's attributes, in bytes. */
   usage(appId: string): Promise<number> {
     return readUsage(this.database, appId);
   }
 
   /**
-   * Sets the attributes of a user to what `change` makes of them, while the user can neither be changed nor deleted.
-   * `checkUsage` is told of the usage of the app after a change that needs more room.
+   * Sets a user's attributes to the result of `change`, while the user can be neither changed nor deleted. `checkUsage`
+   * receives the app's usage after a change that needs more room.
    * @returns null when the user is gone
    */
   change(
@@ -74,7 +74,7 @@ export class UserAttributesRepository {
     }, appId);
   }
 
-  /** Removes all attributes of a user who may be deleted in the same moment. */
+  /** Removes all attributes of a user, who may be deleted concurrently. */
   delete(appId: string, user: User): Promise<void> {
     return this.database.write(async (transaction) => {
       await this.users.lockForUpdate(transaction, appId, [user.username]);

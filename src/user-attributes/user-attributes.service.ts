@@ -10,10 +10,10 @@ import { type StoredAttributes, UserAttributesRepository } from './user-attribut
 export type { Attributes } from './attribute-rules.js';
 export type { StoredAttributes } from './user-attributes.repository.js';
 
-/** Users whose attributes one call may ask for. */
+/** Maximum users whose attributes one call may request. */
 export const maxTargets = 100;
 
-/** Owns the attributes of users: texts under names that the app chooses, for everybody who may see the user. */
+/** Owns user attributes: texts under names that the app chooses, visible to anyone who may see the user. */
 @Injectable()
 export class UserAttributesService {
   constructor(
@@ -31,7 +31,7 @@ export class UserAttributesService {
   }
 
   /**
-   * Sets attributes; an empty value removes one, and what is not named stays. @returns all of them afterwards
+   * Sets attributes; an empty value removes one, omitted ones stay. @returns all attributes afterwards
    * @throws AppError user_not_found, argument_invalid, attribute_too_long, attributes_too_large, attributes_full
    */
   async change(app: App, nameOrUuid: string, changes: Attributes): Promise<StoredAttributes> {
@@ -49,14 +49,14 @@ export class UserAttributesService {
     return stored;
   }
 
-  /** The attributes of a user; null where there are none, or nobody is called so. */
+  /** A user's attributes; null when there are none or the user is unknown. */
   async find(appId: string, nameOrUuid: string): Promise<StoredAttributes | null> {
     const user = await this.users.getIfThere(appId, nameOrUuid);
     if (user === null) return null;
     return (await this.repository.findAll(appId, [user.uuid])).get(user.uuid) ?? null;
   }
 
-  /** The same for up to 100 names in any case, in their order. @throws AppError batch_too_large */
+  /** As `find`, for up to 100 names in any case, in the given order. @throws AppError batch_too_large */
   async findAll(appId: string, names: readonly string[]): Promise<(StoredAttributes | null)[]> {
     if (names.length > maxTargets) throw new AppError('batch_too_large', { count: names.length, limit: maxTargets });
     const users = await this.users.findAll(appId, names);
@@ -65,13 +65,13 @@ export class UserAttributesService {
     return names.map((name) => stored.get(uuids.get(usernameKey(name) ?? '') ?? '') ?? null);
   }
 
-  /** Removes all attributes of a user; where there are none, or nobody is called so, that is done already. */
+  /** Removes all attributes of a user; does nothing when there are none or the user is unknown. */
   async delete(appId: string, nameOrUuid: string): Promise<void> {
     const user = await this.users.getIfThere(appId, nameOrUuid);
     if (user !== null) await this.repository.delete(appId, user);
   }
 
-  /** The bytes of all attributes of an app. */
+  /** The total size of an app's attributes, in bytes. */
   usage(appId: string): Promise<number> {
     return this.repository.usage(appId);
   }

@@ -3,8 +3,8 @@ import { AppError } from '../errors/app-error.js';
 export const maxReasonLength = 1000;
 
 /**
- * Why a user is banned or unbanned, as it can be kept: well-formed Unicode of up to 1,000 characters, counted as code
- * points; null: no reason was given.
+ * Checks the reason for a ban or unban: well-formed Unicode of up to 1,000 characters, counted as code points; null if
+ * none was given.
  * @throws AppError argument_invalid
  */
 export function checkReason(reason: string | null): string | null {

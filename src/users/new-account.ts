@@ -31,8 +31,8 @@ export function checkAccount(account: NewAccount, passwordOptional: boolean): Ch
 }
 
 /**
- * A user given twice with the same password is one user.
- * @throws AppError batch_contradictory for one with two passwords
+ * Merges users given more than once with the same password.
+ * @throws AppError batch_contradictory for a user given with two passwords
  */
 export function withoutRepeats(accounts: readonly CheckedAccount[]): CheckedAccount[] {
   const unique = new Map<string, CheckedAccount>();

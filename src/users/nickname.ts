@@ -2,11 +2,11 @@ import { AppError } from '../errors/app-error.js';
 
 export const maxNicknameLength = 100;
 
-/** What the column holds: dialects without a rule of their own go up to here. */
+/** The column's length: the limit for dialects without a rule of their own. */
 export const maxLongNicknameLength = 255;
 
 /**
- * A nickname that can be stored: any well-formed Unicode of up to `maxLength` characters, counted as code points.
+ * Checks a nickname: well-formed Unicode of up to `maxLength` characters, counted as code points.
  * @throws AppError nickname_too_long, argument_invalid
  */
 export function checkNickname(nickname: string, maxLength = maxNicknameLength): string {

@@ -1,24 +1,24 @@
 import type { IndexedColumn } from './user-order.js';
 
-/** A user's place in the ascending order of a column (0: the first), and its value there. */
+/** A user's rank in the ascending order of a column (0: the first), and its value there. */
 export interface Position {
   readonly rank: number;
   readonly key: string | number;
-  /** Monotonic milliseconds: when the walk to it began at an end of the list. What it leads to is as old. */
+  /** Monotonic milliseconds: when the walk to it began at an end of the list. Positions reached from it keep it. */
   readonly countedAt: number;
 }
 
-/** No page is further from a remembered position than this, once the way there was walked. */
+/** Once the way there has been walked, no page is further than this from a remembered position. */
 export const strideRows = 2_000;
-/** For how long a position counts: as long may a page far from both ends lag behind deletions before it. */
+/** How long a position is valid, and so how long a page far from both ends may lag behind deletions before it. */
 const rememberedMs = 60_000;
 const maxPlaces = 5_000;
 const maxLists = 100;
 
 /**
- * Remembers which user stands where in long lists, so that a page is reached by a short walk along the index from the
- * nearest known place instead of from the beginning. Registrations do not move the ranks of the order by id, as they
- * come last; deletions do, and so a position is forgotten soon.
+ * Remembers the ranks of users in long lists, so that a page is reached by a short index walk from the nearest known
+ * position instead of from the beginning. Registrations don't shift ranks in the order by id, since new users come
+ * last; deletions do, so positions expire quickly.
  */
 export class PagePositions {
   private readonly lists = new Map<string, Map<number, Position>>();
@@ -26,7 +26,7 @@ export class PagePositions {
   remember(appId: string, column: IndexedColumn, position: Position): void {
     const name = `${column} ${appId}`;
     const places = this.lists.get(name) ?? new Map<number, Position>();
-    // Put back at the young end, so that the list that went unused the longest goes first.
+    // Re-insert at the young end, so that the least recently used list is evicted first.
     this.lists.delete(name);
     this.lists.set(name, places);
     dropOldest(this.lists, maxLists);
@@ -36,7 +36,7 @@ export class PagePositions {
     dropOldest(places, maxPlaces);
   }
 
-  /** The known position that is nearest to a rank and not inside of the range that is asked for. */
+  /** The known position nearest to a rank and outside the requested range. */
   nearest(appId: string, column: IndexedColumn, low: number, high: number, nowMs: number): Position | null {
     let best: Position | null = null;
     for (const one of this.lists.get(`${column} ${appId}`)?.values() ?? []) {

@@ -1,10 +1,10 @@
-/** What a user has set for pushes; what is undefined was never set. Kept and shown: nothing here pushes. */
+/** A user's push settings; undefined ones were never set. Stored and returned only: nothing here sends pushes. */
 export interface PushSettings {
-  /** 0: a push says that there is a message, 1: it says what is in it. */
+  /** 0: a push announces a message, 1: it shows the content. */
   readonly displayStyle?: number | undefined;
-  /** Whether there are hours without pushes. */
+  /** Whether do-not-disturb hours are set. */
   readonly noDisturbing?: boolean | undefined;
-  /** From which hour on, and until which. */
+  /** The hours at which do-not-disturb starts and ends. */
   readonly noDisturbingStart?: number | undefined;
   readonly noDisturbingEnd?: number | undefined;
 }
@@ -16,7 +16,7 @@ export function readPushSettings(text: string | null): PushSettings {
   return text === null ? {} : (JSON.parse(text) as PushSettings);
 }
 
-/** What the change does not have stays as it was. */
+/** Settings missing from the change stay as they are. */
 export function withPushSettings(text: string | null, change: PushSettings): string | null {
   const given = Object.entries(change).filter(([, value]) => value !== undefined);
   return given.length === 0 ? text : JSON.stringify({ ...readPushSettings(text), ...Object.fromEntries(given) });

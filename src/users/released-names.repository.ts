@@ -4,11 +4,11 @@ import { Clock } from '../clock/clock.js';
 import { Database, type Transaction } from '../database/database.js';
 import { pruneExpired } from '../database/prune-expired.js';
 
-/** A day, the longest life of what is issued for a name, and an hour for clocks that differ. */
+/** A day, the longest lifetime of anything issued for a name, plus an hour for clock skew. */
 const keptMs = 25 * 3600 * 1000;
 const columns = ['app_id', 'id', 'name_hash', 'released_at', 'expires_at'] as const;
 
-/** When names became free. Every statement is about one app. */
+/** When names became free. Every statement touches one app. */
 @Injectable()
 export class ReleasedNamesRepository {
   constructor(
@@ -16,7 +16,7 @@ export class ReleasedNamesRepository {
     private readonly clock: Clock,
   ) {}
 
-  /** Notes that these names are free, in the transaction that frees them, and forgets more of the old ones than that. */
+  /** Records these names as free in the transaction that frees them, and prunes more old records than it adds. */
   async add(transaction: Transaction, appId: string, usernames: readonly string[]): Promise<void> {
     const now = this.clock.now();
     const rows = usernames.map((username) => ({
@@ -30,7 +30,7 @@ export class ReleasedNamesRepository {
     await pruneExpired(transaction, this.database.dialect, 'released_names', 'id', appId, now, rows.length);
   }
 
-  /** When the name became free the last time, in Unix milliseconds; null: not within the last day. */
+  /** When the name was last freed, in Unix milliseconds; null: not within the last day. */
   async lastRelease(appId: string, username: string): Promise<number | null> {
     const from = `released_names${this.database.dialect.forceIndex('released_names_by_name')}`;
     const [row] = await this.database.read<{ at: number | null }>(

@@ -1,6 +1,6 @@
 import type { UserOrder, UserOrderColumn } from './user-order.js';
 
-/** What users can be ordered by, of one user. */
+/** The fields of a user that users can be ordered by. */
 export interface SortableUser {
   readonly username: string;
   readonly id: number;
@@ -8,7 +8,7 @@ export interface SortableUser {
   readonly modified_at: number;
 }
 
-/** A user with what it is ordered by: numbers, and texts that JavaScript orders as the databases do. */
+/** A user with its sort keys: numbers, and strings that JavaScript orders as the databases do. */
 interface Sortable {
   readonly username: string;
   readonly keys: readonly (string | number)[];
@@ -17,14 +17,14 @@ interface Sortable {
 type Compare = (one: Sortable, other: Sortable) => number;
 
 /**
- * Finds one page of all users in an order that has no index, while they come in parts: it keeps those that may be on the
- * page or before it, counted from the nearer end of the list, as a heap with the last one of them on top. So a user costs the
- * same wherever the page stands.
+ * Finds one page of all users in an order without an index, as they arrive in parts. A heap with the last user on top
+ * keeps those that may be on the page or before it, counted from the nearer end of the list, so a user costs the same
+ * wherever the page is.
  */
 export class SortedPage {
   private readonly terms: UserOrder;
   private readonly compare: Compare;
-  /** Counted from the end of the list that `compare` puts first. */
+  /** Counted from the end of the list that `compare` sorts first. */
   private readonly start: number;
   private readonly end: number;
   private readonly fromEnd: boolean;
@@ -49,7 +49,7 @@ export class SortedPage {
     }
   }
 
-  /** The names on the page, once every user was added. */
+  /** The names on the page, once every user has been added. */
   usernames(): string[] {
     const names: string[] = [];
     while (this.heap.length > this.start) {
@@ -60,7 +60,7 @@ export class SortedPage {
     return this.fromEnd ? names : names.reverse();
   }
 
-  /** Adds one more, and moves it up to its place. */
+  /** Adds a user and sifts it up. */
   private raise(one: Sortable): void {
     let at = this.heap.length;
     this.heap.push(one);
@@ -73,7 +73,7 @@ export class SortedPage {
     this.heap[at] = one;
   }
 
-  /** Takes the place of the one on top, and moves down from there. */
+  /** Replaces the top and sifts the new one down. */
   private lower(one: Sortable): void {
     const { heap } = this;
     let at = 0;
@@ -87,7 +87,7 @@ export class SortedPage {
   }
 }
 
-/** @param signs of each key: 1 for the lower first, -1 for the higher */
+/** @param signs one per key: 1 for ascending, -1 for descending */
 function comparing(signs: readonly number[]): Compare {
   return (one, other) => {
     for (let index = 0; index < signs.length; index += 1) {
@@ -107,8 +107,8 @@ const keys: Readonly<Record<UserOrderColumn, (user: SortableUser) => string | nu
 };
 
 /**
- * The databases order text by code points; JavaScript by units of UTF-16, which puts what is above U+FFFF before U+E000.
- * So the units of such characters change places with those from U+E000 on.
+ * Databases order text by code points, JavaScript by UTF-16 units, which puts characters above U+FFFF before U+E000. So
+ * the units of such characters swap places with those from U+E000 on.
  */
 function textKey(text: string): string {
   if (!/[\ud800-\uffff]/.test(text)) return text;

@@ -15,8 +15,8 @@ export class UserActivationsRepository {
   }
 
   /**
-   * Appends lines to the history, in the transaction that makes them true. Ids are raised where a node whose clock is
-   * ahead has drawn a later one: the lines of a user are ordered as the changes were.
+   * Appends entries to the history, in the transaction that makes the changes. An id is raised if a node whose clock is
+   * ahead has drawn a later one, so that a user's entries are in the order of the changes.
    */
   async add(transaction: Transaction, appId: string, lines: readonly ActivationLine[]): Promise<void> {
     if (lines.length === 0) return;

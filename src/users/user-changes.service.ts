@@ -3,7 +3,7 @@ import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/com
 import { Clock } from '../clock/clock.js';
 import { Database, type Transaction } from '../database/database.js';
 
-/** By uuid: the last number of the user's inbox, or null: the user itself was changed or deleted. */
+/** By uuid: the last number of the user's inbox, or null if the user itself was changed or deleted. */
 export type UserChanges = ReadonlyMap<string, number | null>;
 
 interface Written {
@@ -13,17 +13,17 @@ interface Written {
   readonly at: number;
 }
 
-/** How long a change is there to be read; a node that has not read for half of it must look at everything. */
+/** How long a change can be read; a node that has not read for half of it must check everything. */
 export const changesKeptMs = 60_000;
 const clearEveryMs = 10_000;
-/** Of more in a minute, the oldest are cleared away by those who read them. */
+/** If there are more in a minute, readers clear the oldest. */
 const maxRemembered = 100_000;
 const rowsPerStatement = 500;
 
 /**
- * The changes of the last minute that end sessions or bring them messages, one row for each transaction, written in it.
- * Nothing orders them, neither a clock nor a counter that writers would queue for: a reader takes all ids that are there
- * and knows those that it has met before. So a transaction that commits late is not missed, whatever the clocks say.
+ * The changes of the last minute that end sessions or bring them messages, one row per transaction, written in it. They
+ * are not ordered, neither by a clock nor by a counter that writers would queue for: a reader fetches all ids and knows
+ * those it has seen. So a transaction that commits late is not missed, whatever the clocks say.
  */
 @Injectable()
 export class UserChangesService implements OnModuleInit, OnModuleDestroy {
@@ -35,7 +35,7 @@ export class UserChangesService implements OnModuleInit, OnModuleDestroy {
     private readonly clock: Clock,
   ) {}
 
-  /** Not begun by the first change: that may be inside a unit of work, which the timer would then belong to. */
+  /** Not started by the first change: that may be inside a unit of work, which the timer would then belong to. */
   onModuleInit(): void {
     this.timer = setInterval(() => void this.clearDue(), clearEveryMs).unref();
   }
@@ -44,7 +44,7 @@ export class UserChangesService implements OnModuleInit, OnModuleDestroy {
     clearInterval(this.timer);
   }
 
-  /** Notes changes of up to 500 users in the transaction that makes them. */
+  /** Records changes of up to 500 users in the transaction that makes them. */
   async add(transaction: Transaction, appId: string, changes: UserChanges): Promise<void> {
     if (changes.size === 0) return;
     const id = randomBytes(16).toString('base64url');
@@ -57,7 +57,7 @@ export class UserChangesService implements OnModuleInit, OnModuleDestroy {
     if (this.written.length > maxRemembered) this.written.splice(0, maxRemembered / 2);
   }
 
-  /** The ids of all changes that are there. @throws AppError database_unavailable */
+  /** The ids of all stored changes. @throws AppError database_unavailable */
   async listIds(appId: string): Promise<string[]> {
     const rows = await this.database.read<{ id: string }>(
       'SELECT id FROM user_changes WHERE app_id = ?',
@@ -67,7 +67,7 @@ export class UserChangesService implements OnModuleInit, OnModuleDestroy {
     return rows.map((row) => row.id);
   }
 
-  /** What these say together; those that are gone say nothing. @throws AppError database_unavailable */
+  /** The changes with these ids; cleared ones are left out. @throws AppError database_unavailable */
   async find(appId: string, ids: readonly string[]): Promise<UserChanges[]> {
     const found: UserChanges[] = [];
     for (let start = 0; start < ids.length; start += rowsPerStatement) {
@@ -83,7 +83,7 @@ export class UserChangesService implements OnModuleInit, OnModuleDestroy {
     return found;
   }
 
-  /** Clears changes away that everybody has read. @throws AppError database_unavailable */
+  /** Clears changes that every node has read. @throws AppError database_unavailable */
   async clear(appId: string, ids: readonly string[]): Promise<void> {
     for (let start = 0; start < ids.length; start += rowsPerStatement) {
       const among = this.database.dialect.among('id', [...ids.slice(start, start + rowsPerStatement)].sort());
@@ -95,7 +95,7 @@ export class UserChangesService implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** Clears away what this process wrote a minute ago, so that nodes do not meet over it. What fails is left to the readers. */
+  /** Clears what this process wrote a minute ago, so that nodes don't contend for it. Readers clear what is left. */
   async clearDue(): Promise<void> {
     const before = this.clock.monotonic() - changesKeptMs;
     const firstKept = this.written.findIndex(({ at }) => at > before);

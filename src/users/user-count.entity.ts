@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** How many users an app has, as the sum of its slots: concurrent registrations do not wait for one row. */
+/** An app's number of users as the sum of its slots, so that concurrent registrations don't wait for one row. */
 @Entity('user_counts', { withoutRowid: true })
 export class UserCountRow {
   @PrimaryColumn({ type: 'varchar', length: 36 })

@@ -27,7 +27,7 @@ export class UserEvents {
     for (const listener of this.listeners) afterCommit(() => listener(event));
   }
 
-  /** For a row or two that must go together with the user. Rows without a bound are for `RemovalsService`. */
+  /** For a row or two that must go together with the user. Unbounded rows are for `RemovalsService`. */
   onDeleteInTransaction(step: UserDeletionStep): void {
     this.deletionSteps.push(step);
   }

@@ -6,10 +6,10 @@ export interface UserOrderTerm {
   readonly descending: boolean;
 }
 
-/** By the first term; among equals by the next one, and in the end by the newest. */
+/** By the first term, then by the next ones, and finally newest first. */
 export type UserOrder = readonly UserOrderTerm[];
 
-/** Columns that have an index and no two equal values: a page is found wherever it stands. */
+/** Indexed columns without duplicates: a page is found wherever it is. */
 export type IndexedColumn = 'id' | 'username';
 
 export function isIndexed(by: UserOrderColumn): by is IndexedColumn {

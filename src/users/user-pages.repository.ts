@@ -26,10 +26,10 @@ interface PageRow {
   readonly id: number;
 }
 
-/** What is read in one statement to sort an app: a fraction of a millisecond of SQLite, and as long to put in order. */
+/** Users read per statement to sort an app: a fraction of a millisecond on SQLite, and as long again to sort them. */
 const sortedAtOnce = 250;
 
-/** Which users stand on a page. Every statement is about one app, and reads no row of the table that it can spare. */
+/** Which users are on a page. Every statement touches one app, and reads no more rows of the table than it must. */
 @Injectable()
 export class UserPagesRepository {
   private readonly positions = new PagePositions();
@@ -39,10 +39,7 @@ export class UserPagesRepository {
     private readonly clock: Clock,
   ) {}
 
-  /**
-   * The names on a page. Ordered by id or username it costs the same wherever the page stands; else every user of the app
-   * is looked at.
-   */
+  /** The names on a page. By id or username any page costs the same; other orders read every user of the app. */
   async usernamesAt(appId: string, order: UserOrder, { offset, total, ...range }: PageRange): Promise<string[]> {
     const limit = Math.min(range.limit, total - offset);
     if (limit <= 0) return [];
@@ -64,7 +61,7 @@ export class UserPagesRepository {
     return names;
   }
 
-  /** Those whose name or nickname contains `text` in any case: the names on a page, and how many there are. */
+  /** The users whose name or nickname contains `text` in any case: the names on a page, and the total. */
   async search(
     appId: string,
     text: string,
@@ -74,7 +71,7 @@ export class UserPagesRepository {
     const wanted = text.toLowerCase();
     const matches = ({ username, nickname }: SortableUser): boolean =>
       username.includes(wanted) || nickname?.toLowerCase().includes(wanted) === true;
-    // How many there are is known in the end only, so the page is counted from the beginning of the list.
+    // The total is known only at the end, so the page is counted from the beginning of the list.
     const page = new SortedPage(order, { offset, limit, total: Infinity });
     let total = 0;
     await this.walkAll(appId, (users) => {
@@ -100,8 +97,8 @@ export class UserPagesRepository {
   }
 
   /**
-   * The users with the ranks `low` to `high` in the ascending order of a column, the last user having the rank `last`;
-   * answered in descending order if that is wanted.
+   * The users ranked `low` to `high` in the ascending order of a column, the last user having the rank `last`; returned
+   * in descending order on request.
    */
   private async ranked(
     appId: string,
@@ -121,7 +118,7 @@ export class UserPagesRepository {
     return upwards === descending ? rows.reverse() : rows;
   }
 
-  /** A place at most a stride away from the page: an end of the list, or a position on the way there. */
+  /** A position at most a stride away from the page: an end of the list, or one on the way there. */
   private async nearby(
     appId: string,
     column: IndexedColumn,
@@ -135,7 +132,7 @@ export class UserPagesRepository {
       { rank: 0, key: null, countedAt },
       { rank: last, key: null, countedAt },
     ];
-    // Of two ends that are near, the one that the caller counts from: the count may be a moment behind.
+    // If both ends are near, the one the caller counts from: the count may be slightly stale.
     if (descending) ends.reverse();
     const end = ends.find(({ rank }) => distance(rank, low, high) <= strideRows);
     if (end !== undefined) return end;
@@ -146,7 +143,7 @@ export class UserPagesRepository {
     while (distance(place.rank, low, high) > strideRows) {
       const upwards = place.rank < low;
       const [row] = await this.walk(appId, column, place.key, upwards, 1, strideRows);
-      // The list has become shorter since it was counted.
+      // The list has shrunk since it was counted.
       if (row === undefined) break;
       place = { ...place, rank: place.rank + (upwards ? strideRows : -strideRows), key: row[column] };
       this.positions.remember(appId, column, place);
@@ -155,7 +152,7 @@ export class UserPagesRepository {
     return place;
   }
 
-  /** Rows of the index from a key on (null: from the end), after `skip` of them: at most a stride. */
+  /** Index rows from a key on (null: from the end), after skipping `skip` of them: at most a stride. */
   private walk(
     appId: string,
     column: IndexedColumn,
@@ -164,7 +161,7 @@ export class UserPagesRepository {
     limit: number,
     skip: number,
   ): Promise<PageRow[]> {
-    // Left alone, MariaDB walks the whole app instead of this index. The order by name is the table's own.
+    // Left alone, MariaDB scans the whole app instead of this index. The order by name is the table's own.
     const from = column === 'id' ? `users${this.database.dialect.forceIndex('users_by_id')}` : 'users';
     const bound = key === null ? '' : ` AND ${column} ${upwards ? '>=' : '<='} ?`;
     return this.database.read<PageRow>(

@@ -11,7 +11,7 @@ export interface NumberedPage {
   readonly total: number;
 }
 
-/** An order without an index reads every user of the app for each page: above this, a page would take too long. */
+/** Without an index, each page reads every user of the app: above this, a page would take too long. */
 const maxSortedUsers = 100_000;
 const maxPlainPage = 500;
 
@@ -24,7 +24,7 @@ function isSorted([first]: UserOrder): boolean {
   return first !== undefined && !isIndexed(first.by);
 }
 
-/** Owns the numbered pages of users, in any order, and what they may cost. */
+/** Owns the numbered pages of users, in any order, and the limits on their cost. */
 @Injectable()
 export class UserPagesService {
   constructor(
@@ -33,10 +33,10 @@ export class UserPagesService {
   ) {}
 
   /**
-   * The users on a numbered page (1: the first). Any page by id or username costs the same; another order is only for
-   * apps of up to 100,000 users. A page that is far from both ends may miss changes of the last 60 s. Run it as a
-   * costly read if `isCostlyPage`.
-   * @param search what the name or the nickname contains, in any case; `''`: all users. For such small apps as well
+   * The users on a numbered page (1: the first). Any page by id or username costs the same; other orders are limited to
+   * apps of up to 100,000 users. A page far from both ends may miss changes of the last 60 s. Run it as a costly read
+   * if `isCostlyPage`.
+   * @param search text in the name or nickname, in any case; `''`: all users. Limited to such small apps as well
    * @throws AppError argument_invalid
    */
   async list(appId: string, order: UserOrder, page: number, limit: number, search: string): Promise<NumberedPage> {

@@ -34,12 +34,12 @@ export class UserRevocationsService {
     return this.change(await this.users.get(appId, nameOrUuid), null, unbanning(actor, reason));
   }
 
-  /** Bans those of the named users who exist, in one transaction. @throws AppError user_not_found when none does */
+  /** Bans the named users that exist, in one transaction. @throws AppError user_not_found if none does */
   banAll(appId: string, usernames: readonly string[], actor: string): Promise<User[]> {
     return this.changeAll(appId, usernames, 'banned', this.banning(actor, null));
   }
 
-  /** Lifts the bans of those who exist, in one transaction. @throws AppError user_not_found when none does */
+  /** Unbans the named users that exist, in one transaction. @throws AppError user_not_found if none does */
   unbanAll(appId: string, usernames: readonly string[], actor: string): Promise<User[]> {
     return this.changeAll(appId, usernames, null, unbanning(actor, null));
   }
@@ -49,7 +49,7 @@ export class UserRevocationsService {
     return this.revokeTokensOf(await this.users.get(appId, nameOrUuid));
   }
 
-  /** As `revokeTokens` for a known user, and writes `alsoWrite` in the same transaction. @throws AppError user_not_found */
+  /** As `revokeTokens` for a known user; writes `alsoWrite` in the same transaction. @throws AppError user_not_found */
   revokeTokensOf(user: User, alsoWrite?: UserStep): Promise<User> {
     return this.change(
       user,
@@ -60,7 +60,7 @@ export class UserRevocationsService {
   }
 
   /**
-   * Forces a user offline: ends every session and earlier token. A new login is allowed at once, also with an
+   * Forces a user offline: ends every session and earlier token. A new login is allowed at once, even with an
    * AccessToken2 of the same second.
    * @throws AppError user_not_found
    */
@@ -77,12 +77,12 @@ export class UserRevocationsService {
     alsoWrite?: UserStep,
   ): Promise<User> {
     const result = (await this.writes.change(user.appId, user, change, alsoWrite)) ?? notFound();
-    // Also when nothing changed: a repeated ban must close a session that slipped through the first.
+    // Even if nothing changed: a repeated ban must close a session that slipped through the first.
     if (event !== null) this.events.publish({ type: event, user: result.user });
     return result.user;
   }
 
-  /** Users who were deleted meanwhile count as unknown. */
+  /** Users deleted meanwhile count as unknown. */
   private async changeAll(
     appId: string,
     usernames: readonly string[],

@@ -7,17 +7,17 @@ import { UserWritesRepository } from './user-writes.repository.js';
 import { usernameKey } from './username.js';
 import { UsersService } from './users.service.js';
 
-/** What is undefined stays as it is. */
+/** Undefined fields stay as they are. */
 export interface UserSettings {
   /** Empty: none. */
   readonly nickname?: string | undefined;
   readonly push?: PushSettings | undefined;
 }
 
-/** Nicknames that one call may set; the vendor's number. */
+/** Nicknames per call; the vendor's limit. */
 export const maxNicknames = 50;
 
-/** Owns what app servers set of a user for pushes: the nickname that they show, and when and how they come. */
+/** Owns the push settings that app servers set for users: the nickname shown, and when and how pushes come. */
 @Injectable()
 export class UserSettingsService {
   constructor(
@@ -35,9 +35,9 @@ export class UserSettingsService {
   }
 
   /**
-   * Sets the nicknames of up to 50 users in one transaction; of one who is named twice, the last one.
-   * @returns those who exist, in the order of the request
-   * @throws AppError user_not_found when none does, batch_too_large, nickname_too_long
+   * Sets the nicknames of up to 50 users in one transaction; if a user is named twice, the last one wins.
+   * @returns the users that exist, in the order of the request
+   * @throws AppError user_not_found if none does, batch_too_large, nickname_too_long
    */
   async changeNicknames(appId: string, named: readonly { username: string; nickname: string }[]): Promise<User[]> {
     if (named.length > maxNicknames)

@@ -35,12 +35,12 @@ interface ChangeCall {
 /** With the uuid, because the name may belong to another user since it was looked up. */
 export type UserIdentity = Pick<User, 'username' | 'uuid'>;
 
-/** Decides, while the row is locked, what changes; null: nothing. */
+/** Decides, with the row locked, what changes; null: nothing. */
 export type UserChange = (user: User) => UserChangeResult | null;
 
 export interface UserChangeResult {
   readonly user: Partial<Pick<User, 'nickname' | 'activated' | 'passwordHash' | 'tokenEpoch' | 'pushSettings'>>;
-  /** A line of the activation history. */
+  /** An entry of the activation history. */
   readonly activation?: { readonly actor: string; readonly reason: string | null };
 }
 
@@ -51,7 +51,7 @@ export interface Changed {
 }
 
 const changeable = ['nickname', 'activated', 'modified_at', 'password_hash', 'token_epoch', 'push_settings'];
-/** A transaction of more rows would hold up others for too long. */
+/** A transaction with more rows would block others for too long. */
 const rowsPerRun = 500;
 const countSlots = 16;
 
@@ -87,14 +87,14 @@ export class UserWritesRepository {
   }
 
   /**
-   * Inserts the users whose names are free; null for each that is taken. All of one call are in one transaction, with
-   * what `alsoWrite` writes for each new user.
+   * Inserts the users whose names are free; null for each that is taken. Each call is one transaction, including what
+   * `alsoWrite` writes for each new user.
    */
   insert(appId: string, users: readonly NewUser[], alsoWrite?: UserStep): Promise<readonly (User | null)[]> {
     return this.inserts.add(appId, { users, alsoWrite });
   }
 
-  /** Changes one user under lock, together with what `alsoWrite` writes; null when there is none. */
+  /** Changes one user under lock, together with what `alsoWrite` writes; null if there is none. */
   change(appId: string, user: UserIdentity, change: UserChange, alsoWrite?: UserStep): Promise<Changed | null> {
     return this.changes.add(appId, { user, change, alsoWrite });
   }
@@ -107,7 +107,7 @@ export class UserWritesRepository {
     );
   }
 
-  /** Deletes the user and returns its last state; null when there is none. What belonged to it is out of reach at once. */
+  /** Deletes the user and returns its last state; null if there is none. What belonged to it is unreachable at once. */
   delete(appId: string, { username, uuid }: UserIdentity): Promise<User | null> {
     return this.database.write(async (transaction) => {
       const users = (await this.users.lockForUpdate(transaction, appId, [username])).filter(
@@ -141,7 +141,7 @@ export class UserWritesRepository {
     }, appId);
   }
 
-  /** Notes whether a user, whose row the transaction has locked, has blocked others. */
+  /** Records whether a user, whose row the transaction has locked, has blocked others. */
   async noteBlocks(transaction: Transaction, appId: string, username: string, hasBlocks: boolean): Promise<void> {
     await transaction.run('UPDATE users SET has_blocks = ? WHERE app_id = ? AND username = ?', [
       hasBlocks ? 1 : 0,
@@ -172,7 +172,7 @@ export class UserWritesRepository {
     wanted: readonly NewUser[],
   ): Promise<(User | null)[]> {
     const users = wanted.map((user) => this.newUser(appId, user));
-    // Ids and uuids are unique, so a user that is missing was refused for the name.
+    // Ids and uuids are unique, so a missing user was refused for its name.
     const inserted = await transaction.insertNew('users', userColumns, users.map(toUserRow), 'uuid');
     return users.map((user, index) => (inserted[index] === true ? user : null));
   }
@@ -227,7 +227,7 @@ export class UserWritesRepository {
         });
       return { user, changed: true };
     });
-    // By key, so that two nodes never lock the same rows in opposite orders.
+    // In key order, so that two nodes never lock the same rows in opposite orders.
     const rows = [...touched].sort().map((username) => toUserRow(users.get(username) as User));
     if (rows.length > 0) await transaction.updateRows('users', ['app_id', 'username'], changeable, rows);
     await this.activations.add(transaction, appId, history);

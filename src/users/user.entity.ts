@@ -36,7 +36,7 @@ export class UserRow {
 
   @Column({ type: 'smallint', default: 0 })
   has_blocks!: number;
-  /** JSON of `PushSettings`, up to a hundred characters. In this row, so that a user is one read; null takes no room. */
+  /** JSON of `PushSettings`, up to a hundred characters. In this row, so a user is one read; null takes no space. */
   @Column({ type: 'varchar', length: 255, nullable: true })
   push_settings!: string | null;
 }

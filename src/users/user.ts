@@ -1,7 +1,7 @@
 /** A user account of an app. Times are Unix milliseconds. */
 export interface User {
   readonly appId: string;
-  /** The folded name: what is unique, stored and answered. */
+  /** The folded name: unique, and the form stored and returned. */
   readonly username: string;
   readonly uuid: string;
   /** Time-ordered integer, unique in the app: the order of registration, and the `id` of the Qiscus dialect. */
@@ -9,17 +9,18 @@ export interface User {
   readonly nickname: string | null;
   readonly activated: boolean;
   readonly createdAt: number;
-  /** The last change of what belongs to the account. Tokens do not: a move of the epoch alone leaves it as it was. */
+  /** The last change to the account. Tokens don't count: moving the epoch alone leaves it as it was. */
   readonly modifiedAt: number;
-  /** A PHC string, or null for a user that has no password. Never leaves the process. */
+  /** A PHC string, or null for a user without a password. Never leaves the process. */
   readonly passwordHash: string | null;
   /**
-   * Unix milliseconds near the last revocation (0: never), later with each: `token-epoch.ts`. A Rollcall token carries the epoch it was issued under and ends
-   * when this one moves; an AccessToken2 ends when it was issued in or before the second of the epoch.
+   * Unix milliseconds near the last revocation (0: never), later with each: see `token-epoch.ts`. A Rollcall token
+   * carries the epoch it was issued under and ends when it moves; an AccessToken2 ends if it was issued in or before
+   * the second of the epoch.
    */
   readonly tokenEpoch: number;
-  /** Whether the user may have blocked others; if not, nobody needs to look who is blocked. */
+  /** Whether the user may have blocked others; if not, blocks need not be looked up. */
   readonly hasBlocks: boolean;
-  /** As it is stored, for `readPushSettings`; null for nearly all users. */
+  /** As stored, for `readPushSettings`; null for nearly all users. */
   readonly pushSettings: string | null;
 }

@@ -2,26 +2,26 @@ import { AppError } from '../errors/app-error.js';
 
 export const maxUsernameLength = 64;
 const legal = /^[A-Za-z0-9_.-]+$/;
-/** The longest name that any dialect may create. */
+/** The longest name any dialect may create. */
 const maxStoredLength = 255;
-/** Tested before the name is folded: outside of ASCII, other characters fold to these (the Kelvin sign to k). */
+/** Tested before folding: some non-ASCII characters fold to these (the Kelvin sign to k). */
 const storable = /^[A-Za-z0-9_.@-]+$/;
 const dots = new Set(['.', '..']);
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * The one form in which a name is stored, compared and answered: lower case. Names are ASCII by rule, so folding is
- * the same on every engine and in every locale, and folding twice changes nothing.
+ * The one form in which a name is stored, compared and returned: lower case. Names are ASCII by rule, so folding is
+ * idempotent and the same on every engine and in every locale.
  */
 export function foldUsername(name: string): string {
   return name.toLowerCase();
 }
 
 /**
- * The folded name of a user to be made through the Agora dialect: 1 to 64 of `a-z A-Z 0-9 _ - .`
- * (Agora, "Common parameters"). `.` and `..` are refused although their characters are legal: HTTP clients remove
- * such segments from a path, so nobody could ever address these users. So is what has the form of a uuid: a user called
- * as another's uuid would be hit by what is meant for that one.
+ * The folded name for a new user of the Agora dialect: 1 to 64 of `a-z A-Z 0-9 _ - .` (Agora, "Common parameters"). `.`
+ * and `..` are refused although their characters are legal: HTTP clients remove such segments from a path, so these
+ * users could never be addressed. Names that look like a uuid are refused too: a user named like another's uuid would
+ * receive what is meant for that one.
  * @throws AppError username_illegal, username_too_long
  */
 export function checkUsername(name: string): string {
@@ -31,8 +31,8 @@ export function checkUsername(name: string): string {
 }
 
 /**
- * The folded name of a user to be made through the Qiscus dialect, whose names are often addresses: 1 to 255 of
- * `a-z A-Z 0-9 _ - . @` ("cannot contains symbol, except .-_@"). `.`, `..` and uuids are refused as above.
+ * The folded name for a new user of the Qiscus dialect, whose names are often addresses: 1 to 255 of `a-z A-Z 0-9 _ - .
+ * @` ("cannot contains symbol, except .-_@"). `.`, `..` and uuids are refused as above.
  * @throws AppError username_illegal, username_too_long
  */
 export function checkLongUsername(name: string): string {
@@ -41,12 +41,12 @@ export function checkLongUsername(name: string): string {
   return foldUsername(name);
 }
 
-/** Whether a text has the form of a uuid, in any case. No name may have it; a database may hold some from before. */
+/** Whether a text has the form of a uuid, in any case. No new name may have it; a database may hold older ones. */
 export function isUuid(text: string): boolean {
   return uuid.test(text);
 }
 
-/** The folded name if any dialect could have made such a user, else null: asking the database would be in vain. */
+/** The folded name if any dialect could have created such a user, else null: a look-up would be pointless. */
 export function usernameKey(name: string): string | null {
   return name.length <= maxStoredLength && storable.test(name) ? foldUsername(name) : null;
 }

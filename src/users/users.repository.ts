@@ -6,7 +6,7 @@ import type { UserRow } from './user.entity.js';
 import { toUser, userColumns } from './user-row.js';
 
 const selectUsers = `SELECT ${userColumns.join(', ')} FROM users`;
-/** More rows in one statement would hold up others for too long. */
+/** More rows in one statement would block others for too long. */
 const rowsPerRun = 500;
 
 /** Questions about users. Every statement touches one app. */
@@ -37,9 +37,9 @@ export class UsersRepository {
     return new Map(rows.map((row) => [row.uuid, toUser(row)]));
   }
 
-  /** Up to `limit` users in the order of their registration, after the user with the id `afterId`. */
+  /** Up to `limit` users in order of registration, after the user with the id `afterId`. */
   async listAfter(appId: string, afterId: number, limit: number): Promise<User[]> {
-    // Left alone, MariaDB walks the whole app instead of this index.
+    // Left alone, MariaDB scans the whole app instead of this index.
     const from = `${selectUsers}${this.database.dialect.forceIndex('users_by_id')}`;
     const rows = await this.database.read<UserRow>(
       `${from} WHERE app_id = ? AND id > ? ORDER BY id LIMIT ?`,
@@ -58,7 +58,7 @@ export class UsersRepository {
     return Number(row?.users ?? 0);
   }
 
-  /** The users of these folded names, in their order; unknown names are left out. */
+  /** The users with these folded names, in their order; unknown names are left out. */
   async findAll(appId: string, usernames: readonly string[]): Promise<User[]> {
     const users: User[] = [];
     for (let start = 0; start < usernames.length; start += rowsPerRun) {
@@ -68,7 +68,7 @@ export class UsersRepository {
     return users;
   }
 
-  /** The users of these names, which no other transaction can change or delete until this one ends. */
+  /** The users with these names, locked against change and deletion until this transaction ends. */
   async lockForUpdate(transaction: Transaction, appId: string, usernames: readonly string[]): Promise<User[]> {
     if (usernames.length === 0) return [];
     const { among, forUpdate } = this.database.dialect;

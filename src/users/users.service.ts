@@ -70,10 +70,10 @@ export class UsersService {
   }
 
   /**
-   * Registers one user whose name may be an address: up to 255 characters, `@` among them.
+   * Registers one user whose name may be an address: up to 255 characters, including `@`.
    * @param password null: the account has none, and its user logs in with tokens only
-   * @param alsoWrite is written in the same transaction
-   * @returns null when the name is taken
+   * @param alsoWrite written in the same transaction
+   * @returns null if the name is taken
    * @throws AppError username_*, nickname_too_long, password_*, overloaded
    */
   async registerOne(
@@ -89,7 +89,7 @@ export class UsersService {
     return user ?? null;
   }
 
-  /** The user of this name in any case, or null. */
+  /** The user with this name in any case, or null. */
   async find(appId: string, username: string): Promise<User | null> {
     const key = usernameKey(username);
     return key === null ? null : this.repository.find(appId, key);
@@ -99,26 +99,26 @@ export class UsersService {
     return isUuid(uuid) ? this.repository.findByUuid(appId, uuid.toLowerCase()) : null;
   }
 
-  /** The users of these uuids that exist, by uuid, in one statement: for up to 500 at once. */
+  /** The existing users with these uuids, by uuid, in one statement: up to 500 at once. */
   findAllByUuid(appId: string, uuids: readonly string[]): Promise<ReadonlyMap<string, User>> {
     return this.repository.findAllByUuid(appId, uuids);
   }
 
   /**
-   * The user that a caller means by a uuid or, where nobody has that uuid, by a name: older versions allowed a name that
-   * is another user's uuid. For what callers send; use `find` for what is known to be a name.
+   * The user with this uuid or, if nobody has it, with this name: older versions allowed a name that is another user's
+   * uuid. For caller input; use `find` for what is known to be a name.
    * @throws AppError user_not_found
    */
   async get(appId: string, nameOrUuid: string): Promise<User> {
     return (await this.getIfThere(appId, nameOrUuid)) ?? notFound();
   }
 
-  /** The same, or null. */
+  /** As `get`, or null. */
   async getIfThere(appId: string, nameOrUuid: string): Promise<User | null> {
     return (await this.findByUuid(appId, nameOrUuid)) ?? this.find(appId, nameOrUuid);
   }
 
-  /** As `get` for up to 500, in their order; null for each that does not exist. */
+  /** As `get` for up to 500, in their order; null for each unknown one. */
   async findEach(appId: string, namesOrUuids: readonly string[]): Promise<(User | null)[]> {
     const byUuid = await this.findAllByUuid(
       appId,
@@ -130,25 +130,25 @@ export class UsersService {
 
   /**
    * Whether a token issued in this second for the user's name was meant for this user, not for an earlier owner of the
-   * name. Read the user first: the release of a name is noted in the transaction that frees it.
+   * name. Read the user first: a name's release is recorded in the transaction that frees it.
    */
   async isForOwner({ appId, username, createdAt }: User, atSeconds: number): Promise<boolean> {
     return isForOwner(atSeconds, createdAt, await this.releasedNames.lastRelease(appId, username));
   }
 
-  /** The user of this name, registered without a password if there was none. @throws AppError username_* */
+  /** The user with this name, registered without a password if there was none. @throws AppError username_* */
   async getOrRegister(app: App, username: string): Promise<User> {
     const known = await this.find(app.id, username);
     if (known !== null) return known;
     const { registered } = await this.register(app, [{ username }], true);
-    // Taken: another call registered the user first, and that one will do.
+    // Taken: another call registered the user first, so use that one.
     return registered[0] ?? (await this.find(app.id, username)) ?? notFound();
   }
 
   /**
-   * The users of these folded names, which no other transaction can change or delete until this one ends. Comes first in
-   * a transaction: every other lock is taken after those of users, which prevents deadlocks. Text that cannot be a name
-   * is not looked up: MariaDB would find `ann` for `ann` and a blank.
+   * The users with these folded names, locked against change and deletion until this transaction ends. Call it first:
+   * every other lock is taken after those of users, which prevents deadlocks. Text that cannot be a name is not looked
+   * up: MariaDB would match `ann` for `ann` with a trailing blank.
    */
   lockForUpdate(transaction: Transaction, appId: string, usernames: readonly string[]): Promise<User[]> {
     return this.repository.lockForUpdate(
@@ -158,19 +158,19 @@ export class UsersService {
     );
   }
 
-  /** Notes whether a user, whose row the transaction has locked, has blocked others. */
+  /** Records whether a user, whose row the transaction has locked, has blocked others. */
   noteBlocks(transaction: Transaction, { appId, username }: User, hasBlocks: boolean): Promise<void> {
     return this.writes.noteBlocks(transaction, appId, username, hasBlocks);
   }
 
-  /** Users in the order of their registration. @throws AppError cursor_invalid */
+  /** Users in order of registration. @throws AppError cursor_invalid */
   async list(appId: string, limit: number, cursor: string | null): Promise<UserPage> {
     const users = await this.repository.listAfter(appId, afterIdOf(appId, cursor), limit + 1);
     const page = users.slice(0, limit);
     return { users: page, cursor: users.length > limit ? cursorAfter(appId, page) : null };
   }
 
-  /** The users of these names in any case, each once, in the order of the names; unknown names are left out. */
+  /** The users with these names in any case, each once, in the order of the names; unknown names are left out. */
   findAll(appId: string, usernames: readonly string[]): Promise<User[]> {
     const keys = new Set(usernames.map((name) => usernameKey(name)).filter((key) => key !== null));
     return this.repository.findAll(appId, [...keys]);
@@ -207,8 +207,8 @@ export class UsersService {
   }
 
   /**
-   * Sets nickname and password, and writes `alsoWrite` in the same transaction; what is undefined or null stays as it is.
-   * The password that the user has already changes nothing; another one ends every token and session.
+   * Sets nickname and password, and writes `alsoWrite` in the same transaction; undefined or null ones stay as they
+   * are. The user's current password changes nothing; another one ends every token and session.
    * @throws AppError user_not_found, nickname_too_long, password_*, overloaded
    */
   async update(
@@ -236,7 +236,7 @@ export class UsersService {
   }
 
   /**
-   * The user whose password this is.
+   * The user with this name, if the password is right.
    * @throws AppError login_user_not_found, password_mismatch (also for a user without a password), user_banned
    */
   async authenticate(appId: string, username: string, password: string): Promise<User> {
@@ -259,7 +259,7 @@ export class UsersService {
     return result.user;
   }
 
-  /** null: the user has this password already. */
+  /** null: the user already has this password. */
   private async hashIfNew(user: User, password: string): Promise<string | null> {
     checkPassword(password);
     const same = user.passwordHash !== null && (await this.passwords.verify(user.passwordHash, password, user.appId));

@@ -5,7 +5,7 @@ import { TokensService } from '../../auth/tokens.service.js';
 import { bearerOf } from '../../http/bearer.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 
-/** Lets in who shows an app token of the path's app. An unknown app comes first: 404 before 401. */
+/** Requires an app token of the app in the path. An unknown app is reported first: 404 before 401. */
 @Injectable()
 export class AgoraAppTokenGuard implements CanActivate {
   constructor(

@@ -6,8 +6,8 @@ import { AppsService } from '../../apps/apps.service.js';
 import { AppError } from '../../errors/app-error.js';
 
 /**
- * Finds the app of the path, for routes that need no token. Everything else of the dialect stands behind this. An app
- * that is remembered is found without a promise.
+ * Resolves the app in the path, for routes that need no token. Every other guard of the dialect builds on it. A cached
+ * app is returned without a promise.
  */
 @Injectable()
 export class AgoraAppGuard implements CanActivate {

@@ -25,7 +25,7 @@ const unblocking: AgoraRouteOptions = {
   answer: 'action application path uri entities timestamp duration organization applicationName',
 };
 
-/** Whom a user takes no messages of. */
+/** The users whose messages a user does not receive. */
 @AgoraController('blocks')
 export class AgoraBlocksController {
   constructor(private readonly blocks: BlocksService) {}
@@ -42,7 +42,7 @@ export class AgoraBlocksController {
     });
   }
 
-  /** The path of the vendor's web SDK. */
+  /** The path that the vendor's web SDK uses. */
   @AgoraRoute('POST sdk/user/:username/blocks', 'The same under another path', blocking)
   blockAsClient(
     @Call() call: AgoraCall,
@@ -63,13 +63,13 @@ export class AgoraBlocksController {
     return call.answer({ data, cursor: page.cursor, count: data.length });
   }
 
-  /** One name, or several with commas between them. */
+  /** One name, or several separated by commas. */
   @AgoraRoute('DELETE users/:username/blocks/users/:usernames', 'End the block of a user, or of several', unblocking)
   unblock(@Call() call: AgoraCall, @Param('username') username: string, @Param('usernames') names: string) {
     return this.unblockAll(call, username, names.split(','));
   }
 
-  /** As older Java SDKs do it. */
+  /** The form that older Java SDKs use. */
   @AgoraRoute('DELETE users/:username/blocks/users', 'The same with the names in the body', unblocking)
   unblockByBody(
     @Call() call: AgoraCall,
@@ -79,7 +79,7 @@ export class AgoraBlocksController {
     return this.unblockAll(call, username, body.usernames);
   }
 
-  /** The path of the vendor's web SDK. */
+  /** The path that the vendor's web SDK uses. */
   @AgoraRoute('DELETE sdk/user/:username/blocks', 'The same under another path', unblocking)
   unblockAsClient(
     @Call() call: AgoraCall,
@@ -105,7 +105,7 @@ export class AgoraBlocksController {
   }
 }
 
-/** The path names the list by the uuid of its user, as the vendor does. */
+/** The path identifies the list by its user's uuid, as the vendor's does. */
 function toAnswer(call: AgoraCall, { user, blocked }: BlockChange): object {
   const path = `/users/${user.uuid}/blocks`;
   return call.answer({ path, uri: call.uri(path), entities: blocked.map(toAgoraUser) });

@@ -4,18 +4,18 @@ import type { App } from '../../apps/app.js';
 import { answerOnce } from '../../http/idempotency.js';
 import { originOf } from './request-origin.js';
 
-/** What a route answers: `@AgoraRoute` describes it. */
+/** The shape of a route's answer, as described by `@AgoraRoute`. */
 export interface AgoraAnswer {
   readonly members: readonly { readonly name: string; readonly optional: boolean }[];
   readonly action: string;
-  /** null: the path as it was called. */
+  /** null: the requested path. */
   readonly path: string | null;
   readonly uriAsCalled: boolean;
 }
 
 export const answerMetadata = 'rollcall:agora-answer';
 
-/** One call of the Agora dialect: its app, and what its answer takes from the call itself. */
+/** A call in the Agora dialect: its app, and what the answer takes from the call itself. */
 export class AgoraCall {
   constructor(
     private readonly request: FastifyRequest,
@@ -25,8 +25,8 @@ export class AgoraCall {
   ) {}
 
   /**
-   * The answer of the route: its members in their order, as the handler says them or else as the call knows them.
-   * @param own what the handler says; null or undefined leaves an optional member out
+   * The route's answer: its members in order, each from the handler or else from the call.
+   * @param own the handler's members; null or undefined omits an optional one
    */
   answer(own: Readonly<Record<string, unknown>> = {}): object {
     const body: Record<string, unknown> = {};
@@ -38,12 +38,12 @@ export class AgoraCall {
     return body;
   }
 
-  /** Runs a handler that changes something: once for its Idempotency-Key, where the caller has sent one. */
+  /** Runs a handler that changes state: once per Idempotency-Key, if the caller sent one. */
   once<Body>(handle: () => Promise<Body>): Promise<Body | string> {
     return answerOnce(this.request, this.reply, handle);
   }
 
-  /** Whether a user calls, about their own things, and not the app's server. */
+  /** Whether the caller is a user acting on their own data, not the app's server. */
   get isByUser(): boolean {
     return this.request.rollcall.user !== undefined;
   }
@@ -78,18 +78,18 @@ export class AgoraCall {
     }
   }
 
-  /** What stands behind `{org}/{app}` in the request's path, as it was written but for empty segments. */
+  /** The part of the request's path after `{org}/{app}`, as written except for empty segments. */
   private get path(): string {
     const [path = ''] = this.request.url.split('?', 1);
     return path.replace(/^\/[^/]*\/[^/]*/, '');
   }
 
-  /** Whether the path was written with a slash at its end: nothing stands where a name could. */
+  /** Whether the path was written with a trailing slash: the place for a name is empty. */
   get endsInSlash(): boolean {
     return /\/(?:#|$)/.test(this.request.originalUrl.split('?', 1)[0] as string);
   }
 
-  /** The absolute address of a path below the app. Also a call under `/app-id/…` is answered with org and app. */
+  /** The absolute URL of a path below the app. It has org and app even for a call under `/app-id/…`. */
   uri(path: string): string {
     return `${originOf(this.request)}/${this.app.org}/${this.app.name}${path}`;
   }
@@ -102,7 +102,7 @@ export class AgoraCall {
     return this.request.server.rollcall.clock.now();
   }
 
-  /** The query as Usergrid repeats it: every value a list, members in the order of the alphabet. */
+  /** The query as Usergrid echoes it: every value a list, members in alphabetical order. */
   private get params(): Record<string, string[]> {
     const query = this.request.query as Record<string, string | string[]>;
     return Object.fromEntries(

@@ -52,14 +52,14 @@ const readRemarkWanted = createParamDecorator(
     (context.switchToHttp().getRequest<FastifyRequest>().query as Record<string, unknown>)['needReturnRemark'] ===
     'true',
 );
-/** Whether the caller asks for remarks. */
+/** Whether the caller requests remarks. */
 const RemarkWanted = (): ParameterDecorator =>
   describedParameter(
     readRemarkWanted(),
     ApiQuery({ name: 'needReturnRemark', required: false, description: '`true`: with what the user calls each' }),
   );
 
-/** Who is a contact of whom, always both ways. */
+/** Contacts between users, always mutual. */
 @AgoraController('contacts')
 @ApiExtraModels(AgoraContact)
 export class AgoraContactsController {
@@ -81,7 +81,7 @@ export class AgoraContactsController {
     return call.once(async () => toAnswer(call, await this.contacts.remove(call.app.id, username, friend)));
   }
 
-  /** With remarks, `entities` has them as the web SDK reads them. */
+  /** With remarks, `entities` carries them in the form that the web SDK reads. */
   @AgoraRoute('GET users/:username/contacts/users', 'All contacts of a user, newest first', {
     ...{ ...own, answer: 'action uri entities data timestamp duration count' },
     schemas: { entities: contacts, data: names },
@@ -108,7 +108,7 @@ export class AgoraContactsController {
     return call.answer({ uri, data, count: page.contacts.length });
   }
 
-  /** The path of the vendor's client SDKs. */
+  /** The path that the vendor's client SDKs use. */
   @AgoraRoute('GET users/:username/contacts', 'The same below `users`', paging)
   listAsClient(
     @Call() call: AgoraCall,
@@ -132,7 +132,7 @@ export class AgoraContactsController {
     });
   }
 
-  /** The path of the vendor's client SDKs. */
+  /** The path that the vendor's client SDKs use. */
   @AgoraRoute('PUT users/:username/contacts/users/:friend', 'The same below `users`', remarking)
   setRemarkAsClient(
     @Call() call: AgoraCall,
@@ -184,7 +184,7 @@ export class AgoraContactsController {
   }
 }
 
-/** The path names the list by the uuid of its user, as the vendor does. */
+/** The path identifies the list by its user's uuid, as the vendor's does. */
 function toAnswer(call: AgoraCall, { user, friend }: Friendship): object {
   const path = `/users/${user.uuid}/contacts`;
   return call.answer({ path, uri: call.uri(path), entities: [toAgoraUser(friend)] });

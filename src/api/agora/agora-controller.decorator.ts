@@ -3,10 +3,10 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { AccessBy } from '../../http/access.guard.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
 
-/** Both families of addresses of the vendor lead to the same app. */
+/** Both of the vendor's URL families lead to the same app. */
 export const agoraPrefixes = [':org/:app', 'app-id/:appId'];
 
-/** A controller whose routes want an app token, unless they say otherwise. @param tag its place in the API document */
+/** A controller whose routes require an app token by default. @param tag its section of the API document */
 export function AgoraController(tag: string): ClassDecorator {
   return applyDecorators(ApiTags(tag), ApiBearerAuth(), Controller(agoraPrefixes), AccessBy(AgoraAppTokenGuard));
 }

@@ -30,7 +30,7 @@ export function renderAgoraError(error: AppError, request: FastifyRequest): { st
   };
 }
 
-/** For bytes that arrived on the server's port and are not an HTTP request. */
+/** For bytes on the server's port that are not an HTTP request. */
 export function renderAgoraErrorWithoutRequest(
   code: ErrorWithoutRequest,
   clock: Clock,

@@ -4,7 +4,7 @@ import type { AppError } from '../../errors/app-error.js';
 import type { RenderedError } from '../../http/dialect.js';
 import { renderAgoraError } from './agora-error-body.js';
 
-/** What a failure of the routes of user attributes looks like: they are a service of their own at the vendor. */
+/** The error body of the user attribute routes, which are a separate service at the vendor. */
 export class AgoraMetadataError {
   @ApiProperty({ description: 'Unix milliseconds' })
   timestamp!: number;
@@ -16,7 +16,7 @@ export class AgoraMetadataError {
   duration!: number;
 }
 
-/** What a call of the routes of presence subscriptions is answered that asks for what cannot be. */
+/** The error body of the presence subscription routes for an invalid request. */
 export class AgoraPresenceError {
   @ApiProperty({ example: 'too many sub presence' })
   result!: string;
@@ -25,7 +25,7 @@ export class AgoraPresenceError {
 const metadataRoute = /\/metadata\/user\//;
 const presenceRoute = /\/users\/:username\/presence(\/|$)/;
 
-/** A failure as the service of the vendor tells it that the route belongs to. */
+/** Renders an error in the style of the vendor's service that the route belongs to. */
 export function renderInStyle(error: AppError, request: FastifyRequest): RenderedError {
   const rendered = renderAgoraError(error, request);
   const { url: route = '' } = request.routeOptions;
@@ -38,7 +38,7 @@ export function renderInStyle(error: AppError, request: FastifyRequest): Rendere
   return presenceRoute.test(route) && status === 400 ? { status, body: { result: text } } : rendered;
 }
 
-/** A list of users that is too long, in the words of these services. */
+/** The text for a list of users that is too long, as these services word it. */
 function batchTooLarge(route: string, method: string, { limit }: AppError): string {
   if (metadataRoute.test(route)) return `exceed allowed batch size ${limit}`;
   if (method === 'DELETE') return 'too many unsub presences';

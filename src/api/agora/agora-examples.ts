@@ -2,18 +2,18 @@ import type { CallExample, CallExamples } from '../../http/call-examples.js';
 import type { AgoraAnswer } from './agora-call.js';
 import type { AgoraUser } from './agora-users.dto.js';
 
-/** A call of a route, and what the handler says of its answer. */
+/** A call to a route, and the handler's part of its answer. */
 export interface AgoraExample {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly answer?: Readonly<Record<string, unknown>>;
 }
 
-/** The examples of routes, by their handlers. */
+/** The examples of routes, by handler. */
 type AgoraExamples = Readonly<Record<string, Readonly<Record<string, AgoraExample>>>>;
 
 export const exampleMessageId = '763173274103840';
-/** The values of every parameter in a path. */
+/** Values for all path parameters. */
 const inPath: Readonly<Record<string, string>> = { username: 'user1', messageId: exampleMessageId };
 const envelope = {
   application: '5f0b2a52-7c1d-4b0e-9d35-3f9f2ad6c1b7',
@@ -25,7 +25,7 @@ const envelope = {
   properties: {},
 };
 
-/** A user of the examples: user1, user2 … */
+/** An example user: user1, user2 … */
 function exampleUser(number: number, more: Partial<AgoraUser> = {}): AgoraUser {
   const created = 1764158396000 + number;
   return {
@@ -111,7 +111,7 @@ export const tokenExamples = {
   },
 } satisfies AgoraExamples;
 
-/** Adds to each example the members of the answer that the call would know. */
+/** Adds the answer members that the call itself supplies to each example. */
 export function completeExamples(
   examples: Readonly<Record<string, AgoraExample>>,
   path: string,

@@ -10,7 +10,7 @@ import { answering, changing, flag, groupKinds, listOf, nameController, object, 
 import { AddAgoraAdminDto, SetAgoraAnnouncementDto } from './agora-group-lists.dto.js';
 import { AgoraRoute } from './agora-route.decorator.js';
 
-/** The admins of a group or a room, and what is announced in it. */
+/** The admins of a group or a room, and its announcement. */
 function controllerOf(kind: GroupKind) {
   const { one, many } = groupKinds[kind];
 

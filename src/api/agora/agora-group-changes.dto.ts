@@ -11,7 +11,7 @@ import {
   wholeNumberOf,
 } from './lenient-values.js';
 
-/** What may change of a group or a room; what is left out or null stays as it is. */
+/** What may change in a group or a room; members omitted or null stay unchanged. */
 export class UpdateAgoraRoomDto {
   @ApiPropertyOptional({ type: String, nullable: true, maxLength: 128 })
   @IsOptional()
@@ -74,7 +74,7 @@ export class UpdateAgoraGroupDto extends UpdateAgoraRoomDto {
   allowinvites?: LenientBoolean | null;
 }
 
-/** @throws AppError argument_invalid for a body that names nothing that can change */
+/** @throws AppError argument_invalid for a body without anything that can change */
 export function toGroupChange(body: UpdateAgoraRoomDto): GroupChange {
   const group = body instanceof UpdateAgoraGroupDto ? body : null;
   const change: Record<keyof GroupChange, string | number | boolean | null | undefined> = {
@@ -95,7 +95,7 @@ export function toGroupChange(body: UpdateAgoraRoomDto): GroupChange {
   return Object.fromEntries(given);
 }
 
-/** `true` for each member that was changed, under the vendor's names; a room's name is a `groupname`, too. */
+/** `true` for each changed member, under the vendor's names; a room's name is also `groupname`. */
 export function toAgoraChanged(change: GroupChange): Record<string, true> {
   const names: Record<keyof GroupChange, string> = {
     name: 'groupname',

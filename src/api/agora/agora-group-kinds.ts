@@ -10,7 +10,7 @@ export const flag = { type: 'boolean' };
 export const object = (properties: object) => ({ type: 'object', properties, required: Object.keys(properties) });
 export const listOf = (items: object) => ({ type: 'array', items });
 
-/** What groups and rooms call the same things. */
+/** The names that groups and rooms use for the same things. */
 export const groupKinds = {
   group: {
     name: 'Groups',
@@ -43,10 +43,10 @@ export const groupKinds = {
   },
 } as const;
 
-/** Every route of groups and rooms answers these, in the order of the alphabet. */
+/** Every group and room route answers with these, in alphabetical order. */
 const groupAnswer = 'action application applicationName data duration entities organization properties timestamp uri';
 
-/** @param more members behind those of every route, each with a blank in front */
+/** @param more members after the common ones, each preceded by a space */
 export function answering(data: object, more = ''): AgoraRouteOptions {
   return { pool: 'own', answer: groupAnswer + more, schemas: { data } };
 }
@@ -55,7 +55,7 @@ export function changing(data: object): AgoraRouteOptions {
   return { ...answering(data), idempotent: true };
 }
 
-/** Routes are counted and documented by the name of their controller. @param part what of the groups it is about */
+/** Routes are counted and documented under their controller's name. @param part which aspect of groups it covers */
 export function nameController(controller: Type<object>, kind: GroupKind, part = ''): void {
   Object.defineProperty(controller, 'name', { value: `Agora${groupKinds[kind].name}${part}Controller` });
 }

@@ -22,7 +22,7 @@ import type { AgoraPage } from './agora-page.js';
 import { AgoraRoute } from './agora-route.decorator.js';
 import { wholeNumberOf } from './lenient-values.js';
 
-/** Who is kept out of a group or a room, and who may not speak there. */
+/** The users blocked from a group or a room, and those muted in it. */
 function controllerOf(kind: GroupKind) {
   const { one, many, idBesideBlock } = groupKinds[kind];
   const blocked = object({ result: flag, action: text, user: text, [idBesideBlock]: text });
@@ -74,7 +74,7 @@ function controllerOf(kind: GroupKind) {
       });
     }
 
-    /** One name, or several with commas between them: then `data` is a list. */
+    /** One name, or several separated by commas, in which case `data` is a list. */
     @AgoraRoute(
       `DELETE ${many}/:id/blocks/users/:usernames`,
       `Unblock a user in a ${one}, or several with commas between them`,

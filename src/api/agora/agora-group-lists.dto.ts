@@ -46,7 +46,7 @@ export function toAgoraMute({ username, expiresAt }: GroupListEntry) {
   return { expire: expiresAt, user: username };
 }
 
-/** Why a user was not blocked, as the vendor says it; null: the user is. @param place the word for the group */
+/** Why a user was not blocked, in the vendor's words; null: blocked. @param place the word for the group */
 export function reasonOf(result: BlockResult, user: string, place: 'group' | 'chatroom', id: string): string | null {
   switch (result) {
     case 'blocked':

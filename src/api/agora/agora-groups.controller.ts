@@ -26,7 +26,7 @@ import { type AgoraOptionalPage, OptionalNumberedPage } from './agora-numbered-p
 import { type AgoraPage, Page } from './agora-page.js';
 import { AgoraRoute } from './agora-route.decorator.js';
 
-/** Chat groups or chat rooms, as far as it matters who owns them and who is in them. */
+/** Chat groups or chat rooms: the parts concerning ownership and membership. */
 function controllerOf(kind: GroupKind) {
   const { one, many, id: idName, create, update, listed, joined } = groupKinds[kind];
   const changed = (properties: object) => object({ [idName]: text, ...properties });
@@ -59,7 +59,7 @@ function controllerOf(kind: GroupKind) {
       return call.answer({ data, cursor: page.cursor, count: data.length });
     }
 
-    /** Of several ids with commas between them, all that are found. */
+    /** For several ids separated by commas, returns all that exist. */
     @AgoraRoute(
       `GET ${many}/:id`,
       `A ${one}, or several with commas between their ids`,
@@ -70,7 +70,7 @@ function controllerOf(kind: GroupKind) {
       return call.answer({ data: groups.map(toAgoraGroup), count: groups.length });
     }
 
-    /** What is said is changed; `newowner` alone or beside it moves the ownership. */
+    /** Changes the members given; `newowner`, alone or with others, transfers ownership. */
     @AgoraRoute(
       `PUT ${many}/:id`,
       `Change a ${one}, or give it to another member`,
@@ -92,7 +92,7 @@ function controllerOf(kind: GroupKind) {
       });
     }
 
-    /** All with the owner; or, with `version=v3`, a page of names without the owner; or a page by its number. */
+    /** All, including the owner; or, with `version=v3`, a page of names without the owner; or a page by number. */
     @AgoraRoute(
       `GET ${many}/:id/users`,
       `The members of a ${one}, and its owner`,
@@ -134,7 +134,7 @@ function controllerOf(kind: GroupKind) {
       });
     }
 
-    /** One name, or several with commas between them: then `data` is a list. A user who is no member has `result: false`. */
+    /** One name, or several separated by commas: then `data` is a list. A user who is not a member: `result: false`. */
     @AgoraRoute(
       `DELETE ${many}/:id/users/:usernames`,
       `Remove a user from a ${one}, or several with commas between them`,

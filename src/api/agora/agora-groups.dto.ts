@@ -12,7 +12,7 @@ import {
   wholeNumberOf,
 } from './lenient-values.js';
 
-/** What groups and rooms have in common. */
+/** Members that groups and rooms have in common. */
 class CreateAgoraOwnedDto {
   @ApiPropertyOptional({ type: String, nullable: true, maxLength: 512 })
   @IsOptional()
@@ -110,7 +110,7 @@ export function toNewGroup(kind: GroupKind, body: CreateAgoraGroupDto | CreateAg
     isPublic: booleanOf(group?.public) ?? true,
     membersOnly: booleanOf(group?.membersonly ?? group?.members_only ?? group?.approval) ?? false,
     allowInvites: booleanOf(group?.allowinvites) ?? false,
-    // Clients in Go send 0 for what was not set.
+    // Go clients send 0 for unset members.
     maxMembers: wholeNumberOf(body.maxusers) || defaultMembers,
   };
 }
@@ -119,7 +119,7 @@ export function toAgoraMember({ username, isOwner }: { username: string; isOwner
   return isOwner ? { owner: username } : { member: username };
 }
 
-/** A group or a room; members in the order of the vendor's example. */
+/** A group or a room, with its members in the order of the vendor's example. */
 export class AgoraGroup {
   @ApiProperty({ example: '6600000000001' })
   id!: string;
@@ -188,7 +188,7 @@ export function toAgoraJoined(group: Group) {
   return group.kind === 'group' ? { groupid: id, groupname: group.name } : { id, name: group.name };
 }
 
-/** One of all groups or rooms of an app, as the vendor lists it; members in the order of its examples. */
+/** An entry in the list of an app's groups or rooms; members in the order of the vendor's examples. */
 export function toAgoraListed(app: App, { group, owner: username }: { group: Group; owner: string }) {
   const id = String(group.id);
   const owner = `${app.org}#${app.name}_${username}`;

@@ -25,7 +25,7 @@ class AgoraHosts {
   hosts!: AgoraHost[];
 }
 
-/** Where an app is served. */
+/** The hosts that serve an app. */
 export class AgoraServers {
   @ApiProperty({ example: 'org#app' })
   app_key!: string;
@@ -37,7 +37,7 @@ export class AgoraServers {
   'msync-wx'!: AgoraHosts;
 }
 
-/** What the vendor's SDKs ask first that were given no address: their vendor has a host of its own for it. */
+/** The vendor's SDKs ask this first when configured without an address; the vendor has a dedicated host for it. */
 @ApiTags('host look-up')
 @Controller('easemob')
 @OpenToEveryone()
@@ -66,7 +66,7 @@ export class AgoraHostLookUpController {
     return { app_key: `${org}#${name}`, rest: hosts, 'msync-wx': hosts };
   }
 
-  /** @throws AppError argument_invalid, app_not_found, app_disabled: as much as the token route tells */
+  /** @throws AppError argument_invalid, app_not_found, app_disabled: reveals no more than the token route */
   private async find(appKey: unknown, appId: unknown) {
     const named = typeof appKey === 'string' && appKey !== '' ? appKey : appId;
     if (typeof named !== 'string' || named === '')
@@ -81,7 +81,7 @@ export class AgoraHostLookUpController {
   }
 }
 
-/** @throws AppError request_malformed for a Host that is none */
+/** @throws AppError request_malformed for an invalid Host */
 function hostOf(origin: string): AgoraHost {
   if (!URL.canParse(origin)) throw new AppError('request_malformed');
   const { protocol, hostname, port } = new URL(origin);

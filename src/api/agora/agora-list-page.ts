@@ -5,7 +5,7 @@ import { describedParameter } from '../../http/described-parameter.js';
 import { type AgoraPage, pageOf } from './agora-page.js';
 
 const size = { member: 'pageSize', default: 50, max: 50 };
-/** What a caller gets who asks for no page. */
+/** The limit when no page is requested. */
 const unpaged = 500;
 
 const readPage = createParamDecorator((_data: unknown, context: ExecutionContext): AgoraPage => {
@@ -13,7 +13,7 @@ const readPage = createParamDecorator((_data: unknown, context: ExecutionContext
   return page.limitIsDefault && page.cursor === null ? { ...page, limit: unpaged } : page;
 });
 
-/** The parameter of a list of blocked or muted users that says which page is wanted. */
+/** Injects the requested page of a list of blocked or muted users. */
 export const ListPage = (): ParameterDecorator =>
   describedParameter(
     readPage(),

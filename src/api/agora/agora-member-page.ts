@@ -6,7 +6,7 @@ import { type AgoraOptionalPage, describedOptionalPage, optionalPageOf } from '.
 import { type AgoraPage, pageOf } from './agora-page.js';
 
 export interface AgoraMemberPage {
-  /** null: the caller does not ask for version 3. */
+  /** null: version 3 was not requested. */
   readonly v3: AgoraPage | null;
   readonly numbered: AgoraOptionalPage;
 }
@@ -19,7 +19,7 @@ const readPage = createParamDecorator((_data: unknown, context: ExecutionContext
     : { v3: null, numbered: optionalPageOf(query) };
 });
 
-/** The parameter of a list of members that says which members are wanted, and in which of the vendor's forms. */
+/** Injects the requested page of a member list, in whichever of the vendor's forms was requested. */
 export const MemberPage = (): ParameterDecorator =>
   describedParameter(
     readPage(),

@@ -30,8 +30,8 @@ const UseMessageIds = (): ParameterDecorator =>
   );
 
 /**
- * 6,000 messages a minute (Agora's limit), as the same number of calls in each second; these are no routes of the user
- * system.
+ * 6,000 messages a minute (Agora's limit), enforced as the equivalent rate per second; these routes are not part of the
+ * user system.
  */
 @AgoraController('messages')
 export class AgoraMessagesController {

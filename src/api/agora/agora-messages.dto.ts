@@ -4,12 +4,12 @@ import { AppError } from '../../errors/app-error.js';
 import { messageTypes } from '../../messages/message-types.js';
 import { maxReceivers, type OutgoingMessage } from '../../messages/messages.service.js';
 
-/** The sender of a message that names none. */
+/** The sender of a message that does not name one. */
 const defaultSender = 'admin';
 const onlineOnly = 'ROUTE_ONLINE';
 const routes = [onlineOnly, 'ROUTE_ALL', ''];
 
-/** What both forms of a message have. `sync_device` of the vendor is taken and means nothing here. */
+/** Members common to both forms of a message. The vendor's `sync_device` is accepted and ignored. */
 class AgoraMessageDto {
   @ApiPropertyOptional({
     type: String,
@@ -58,7 +58,7 @@ export class SendAgoraMessageDto extends AgoraMessageDto {
   body!: object;
 }
 
-/** The same in the older form, whose `msg` has the type among the members of the body. */
+/** The same in the older form, where `msg` holds the type along with the members of the body. */
 export class SendOlderAgoraMessageDto extends AgoraMessageDto {
   @ApiProperty({ enum: ['users'] })
   @IsDefined({ message: 'target_type is required: users' })
@@ -88,7 +88,7 @@ export function toMessage(dto: SendAgoraMessageDto): OutgoingMessage {
   return { ...common(dto), to: dto.to, type: dto.type, body: dto.body };
 }
 
-/** A type that is missing or no text is none that there is. @throws AppError argument_invalid */
+/** A type that is missing or not a string counts as unknown. @throws AppError argument_invalid */
 export function toMessageOfOlder(dto: SendOlderAgoraMessageDto): OutgoingMessage {
   if (dto.target_type !== 'users')
     throw new AppError('argument_invalid', {

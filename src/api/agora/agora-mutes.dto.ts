@@ -14,7 +14,7 @@ const duration = {
   description: 'Seconds from now, or their text; -1: for ever, 0: lifts the mute',
 } as const;
 
-/** What is left out stays as it is. */
+/** Omitted members stay unchanged. */
 export class MuteAgoraUserDto {
   @ApiProperty({ example: 'user1' })
   @IsDefined(failsWith('username_missing'))
@@ -48,7 +48,7 @@ export function toAgoraMute(app: App, { user, mute }: UserMute, nowMs: number): 
   };
 }
 
-/** One object for each thing that a user is muted in, as the vendor has it. */
+/** One object per user and kind of mute, as in the vendor's API. */
 export function toAgoraMutes(muted: readonly UserMute[], nowMs: number): object {
   const data = muted.flatMap(({ user, mute }) =>
     muteKinds

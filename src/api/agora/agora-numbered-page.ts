@@ -4,23 +4,23 @@ import type { FastifyRequest } from 'fastify';
 import { describedParameter } from '../../http/described-parameter.js';
 import { limitOf } from './agora-page.js';
 
-/** A page by its number, from 1. */
+/** A page by number, from 1. */
 export interface PageNumber {
   readonly page: number;
   readonly size: number;
 }
 
-/** What a list may be asked for by `pagenum` and `pagesize`, which older routes spell so. */
+/** An optional page by `pagenum` and `pagesize`, as older routes spell them. */
 export interface AgoraOptionalPage {
-  /** null: the caller asks for no page. */
+  /** null: no page was requested. */
   readonly page: PageNumber | null;
-  /** What the caller has sent, as Usergrid repeats it; null where that is nothing. */
+  /** What the caller sent, as Usergrid echoes it; null if nothing. */
   readonly params: Readonly<Record<string, readonly [string]>> | null;
 }
 
 type Query = Readonly<Record<string, unknown>>;
 
-/** A client that gets fewer than it asked for takes that page for the last one: so the maximum is high. */
+/** High, because a client that gets fewer than it requested takes that page for the last one. */
 const maxOptionalSize = 1_000;
 const maxPage = 1_000_000;
 const defaultSize = 10;
@@ -39,7 +39,7 @@ const readPage = createParamDecorator(
   },
 );
 
-/** The parameter of a list whose pages are numbered by `pageNum` and `pageSize`. */
+/** Injects the page requested by `pageNum` and `pageSize`. */
 export const NumberedPage = (max: number, byDefault = defaultSize): ParameterDecorator =>
   describedParameter(
     readPage({ max, default: byDefault }),
@@ -56,13 +56,13 @@ export const describedOptionalPage = [
   ApiQuery({ name: 'pagesize', required: false, description: `1 to ${maxOptionalSize}, default ${defaultSize}` }),
 ];
 
-/** The parameter of a list that is answered whole where no page is asked for. */
+/** Injects the requested page of a list that is returned whole if no page is requested. */
 export const OptionalNumberedPage = (): ParameterDecorator =>
   describedParameter(readOptionalPage(), ...describedOptionalPage);
 
 /**
- * `pagenum` and `pagesize` of a list. A number out of range is moved into it.
- * @throws AppError argument_invalid for text that is no whole number
+ * `pagenum` and `pagesize` of a list. A number out of range is clamped.
+ * @throws AppError argument_invalid for text that is not a whole number
  */
 export function optionalPageOf({ pagenum, pagesize }: Query): AgoraOptionalPage {
   if (pagenum === undefined && pagesize === undefined) return { page: null, params: null };

@@ -18,7 +18,7 @@ export class AgoraOfflineMessagesController {
     private readonly offlineMessages: OfflineMessagesService,
   ) {}
 
-  /** `state` is an extension: the vendor counts all, "regardless of the delivery state". */
+  /** `state` is an extension: the vendor counts all messages, "regardless of the delivery state". */
   @AgoraRoute('GET users/:username/offline_msg_count', 'How many offline messages wait for a user, or were delivered', {
     answer,
     schemas: { data: { type: 'object', additionalProperties: { type: 'integer' } } },
@@ -32,7 +32,7 @@ export class AgoraOfflineMessagesController {
     return call.answer({ data: { [username]: count }, count: 0 });
   }
 
-  /** The third state is that of the vendor's PHP client, for an id that the user has no message of. */
+  /** The third state comes from the vendor's PHP client, for an id the user has no message with. */
   @AgoraRoute('GET users/:username/offline_msg_status/:messageId', 'Whether a message was delivered to a user', {
     answer,
     schemas: {

@@ -9,8 +9,8 @@ import { foldUsername } from '../../users/username.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 
 /**
- * For routes about a user's own things: lets in an app token and, where the app has `user_tokens`, a token of the user
- * whom the path names.
+ * For routes about a user's own data: accepts an app token and, if the app has `user_tokens`, a token of the user named
+ * in the path.
  */
 @Injectable()
 export class AgoraOwnUserGuard implements CanActivate {
@@ -36,7 +36,7 @@ export class AgoraOwnUserGuard implements CanActivate {
     return true;
   }
 
-  /** @throws AppError as for any other token that opens nothing here */
+  /** @throws AppError as for any other token that is not valid here */
   private async authenticateOwner(app: App, bearer: string, username: string): Promise<User> {
     const { user } = await this.tokens.authenticateUser(app, bearer).catch((error: unknown) => {
       throw error instanceof AppError && error.code === 'user_banned' ? new AppError('token_not_accepted') : error;

@@ -4,12 +4,12 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../errors/app-error.js';
 import { describedParameter } from '../../http/described-parameter.js';
 
-/** How the size of a page is named, and what it may be. */
+/** The name and bounds of the page size parameter. */
 export interface PageSize {
   readonly member: string;
   readonly default: number;
   readonly max: number;
-  /** What a larger one is refused with, where it is not moved into the range. */
+  /** The error text for a larger one, if it is rejected rather than clamped. */
   readonly tooLarge?: string;
 }
 
@@ -18,7 +18,7 @@ const usual: PageSize = { member: 'limit', default: 10, max: 100 };
 export interface AgoraPage {
   /** From 1 to the maximum. */
   readonly limit: number;
-  /** Whether the caller has named no limit. */
+  /** Whether the caller gave no limit. */
   readonly limitIsDefault: boolean;
   /** null: the first page. */
   readonly cursor: string | null;
@@ -28,7 +28,7 @@ const readPage = createParamDecorator((size: PageSize, context: ExecutionContext
   pageOf(context.switchToHttp().getRequest<FastifyRequest>().query as Record<string, unknown>, size),
 );
 
-/** The parameter of a list that says which page is wanted. */
+/** Injects the requested page of a list. */
 export const Page = (size: PageSize = usual): ParameterDecorator =>
   describedParameter(
     readPage(size),
@@ -37,14 +37,14 @@ export const Page = (size: PageSize = usual): ParameterDecorator =>
   );
 
 /**
- * `limit` and `cursor` of a list. A limit out of range is moved into it, as the vendor mostly does; text that is no
- * whole number is refused. Unknown members are ignored: SDKs send some.
+ * `limit` and `cursor` of a list. A limit out of range is clamped, as the vendor mostly does; text that is not a whole
+ * number is rejected. Unknown members are ignored: SDKs send some.
  * @throws AppError argument_invalid, cursor_invalid
  */
 export function pageOf(query: Record<string, unknown>, size: PageSize = usual): AgoraPage {
   const { [size.member]: limit, cursor } = query;
   if (cursor !== undefined && typeof cursor !== 'string') throw new AppError('cursor_invalid');
-  // An empty cursor is what a client sends that passes on the cursor of a last page.
+  // A client that passes on the last page's cursor sends an empty one.
   return {
     limit: limitOf(limit, size),
     limitIsDefault: limit === undefined,

@@ -34,12 +34,12 @@ const subscriptions = {
   required: ['totalnum', 'sublist'],
 };
 
-/** These routes answer without an envelope. */
+/** These routes answer without the envelope. */
 function answering(result: object): AgoraRouteOptions {
   return { limit: 50, answer: 'result', schemas: { result }, errors: AgoraPresenceError };
 }
 
-/** What users publish of their presence, and who is told: docs/dialects/agora.md. */
+/** Published presence and its subscribers: docs/dialects/agora.md. */
 @AgoraController('presence')
 @ApiExtraModels(AgoraPresence, AgoraSubscribedPresence)
 export class AgoraPresenceSubscriptionsController {

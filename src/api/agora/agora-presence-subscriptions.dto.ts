@@ -27,7 +27,7 @@ export class AgoraPresenceUsersDto {
   usernames!: string[];
 }
 
-/** How a user is; numbers are text, as the vendor writes them. */
+/** A user's presence; numbers are strings, as in the vendor's API. */
 export class AgoraPresence {
   @ApiProperty({ description: 'The name as it was asked for', example: 'user2' })
   uid!: string;
@@ -60,7 +60,7 @@ export function toAgoraSubscribed({ username, lastTime, ext, status }: PresenceN
   return { uid: username, last_time: String(lastTime), expiry: String(expiresAt), ext, status };
 }
 
-/** `expiry` of a path, in seconds; what is no whole number is none. */
+/** `expiry` from the path, in seconds; NaN if it is not a whole number. */
 export function expiryOf(text: string): number {
   return wholeNumberOf(text) ?? NaN;
 }
@@ -73,7 +73,7 @@ const readNames = createParamDecorator((_data: unknown, context: ExecutionContex
   return names;
 });
 
-/** A parameter that is the body as a bare list of users. */
+/** Injects the body as a bare list of users. */
 export const NamesBody = (): ParameterDecorator =>
   describedParameter(
     readNames(),

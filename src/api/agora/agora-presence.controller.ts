@@ -39,7 +39,7 @@ const ending: AgoraRouteOptions = {
   schemas: { data: { type: 'object', properties: { result: { type: 'boolean' } }, required: ['result'] } },
 };
 
-/** Who is online, and forced logout: docs/dialects/agora.md. Members stand in the order of the vendor's examples. */
+/** Online status and forced logout: docs/dialects/agora.md. Members are in the order of the vendor's examples. */
 @AgoraController('presence')
 @ApiExtraModels(AgoraResource, AgoraSession)
 export class AgoraPresenceController {
@@ -128,7 +128,7 @@ export class AgoraPresenceController {
     });
   }
 
-  /** The spelling of the vendor's own test suite. */
+  /** The spelling in the vendor's own test suite. */
   @AgoraRoute('POST token/user/:username/invalid', 'The same, as the older documents spell it', ending)
   revokeTokensOfUser(@Call() call: AgoraCall, @Param('username') username: string) {
     return this.revokeTokens(call, username);

@@ -10,7 +10,7 @@ export class AgoraBatchStatusDto {
   usernames!: string[];
 }
 
-/** A device that is logged in, as the vendor shows it. */
+/** A logged-in device, as the vendor shows it. */
 export class AgoraResource {
   @ApiProperty({ example: 'android_8d2b7c' })
   res!: string;
@@ -22,7 +22,7 @@ export class AgoraResource {
   device_name!: string;
 }
 
-/** The same device with what only we tell. */
+/** The same device with the members that only Rollcall adds. */
 export class AgoraSession extends AgoraResource {
   @ApiProperty({ example: 'android' })
   platform!: string;

@@ -45,7 +45,7 @@ function toPushNickname({ username, nickname }: User) {
   return { username, push_nickname: nickname ?? '' };
 }
 
-/** By the names as the caller wrote them. */
+/** Keyed by the names as the caller spelled them. */
 function missing(named: readonly { readonly username: string }[], users: readonly User[]) {
   const found = new Set(users.map(({ username }) => username));
   return named

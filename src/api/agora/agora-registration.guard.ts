@@ -6,7 +6,7 @@ import { AppError } from '../../errors/app-error.js';
 import { bearerOf } from '../../http/bearer.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 
-/** Registration: with an app token, or with none where the app is open. A token that is shown must be good. */
+/** Registration: requires an app token, or none if the app is open. A token that is sent must be valid. */
 @Injectable()
 export class AgoraRegistrationGuard implements CanActivate {
   constructor(

@@ -6,7 +6,7 @@ import { maxImported } from '../../contacts/contacts.service.js';
 const maxChecked = 100;
 const checkListSize = { message: `check_list size must be between 1 and ${maxChecked}` };
 
-/** Users of whom one wants to know how they stand to another one. */
+/** Users whose relation to another user is checked. */
 export class CheckAgoraUsersDto {
   @ApiProperty({ example: 'user1' })
   @IsDefined({ message: 'username cannot be blank' })
@@ -49,7 +49,7 @@ export class RemarkAgoraContactDto {
   remark!: string;
 }
 
-/** A friend on a user's list. */
+/** A contact on a user's list. */
 export class AgoraContact {
   @ApiPropertyOptional({ type: String, nullable: true, description: 'Only where it was asked for' })
   remark?: string | null;
@@ -62,7 +62,7 @@ export function toAgoraContact({ username, remark }: Contact, withRemark: boolea
   return withRemark ? { remark, username } : { username };
 }
 
-/** What the answer of a check says of each user. */
+/** Schema of a check's answer: one relation per user. */
 export function relationsSchema(related: string, unrelated: string): object {
   const relation = { type: 'string', enum: [related, unrelated] };
   return {
@@ -75,7 +75,7 @@ export function relationsSchema(related: string, unrelated: string): object {
   };
 }
 
-/** The users as the caller wrote them, with their relations in the same order. */
+/** The users as the caller spelled them, with their relations, in the same order. */
 export function toRelations(
   { check_list }: CheckAgoraUsersDto,
   areRelated: readonly boolean[],

@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import type { AppError } from '../../errors/app-error.js';
 
-/** How a failure looks on this dialect's wire; docs/dialects/agora.md says where each text comes from. */
+/** How an error looks on this dialect's wire; docs/dialects/agora.md gives the source of each text. */
 export interface AgoraRendering {
   readonly status: number;
   readonly error: string;
   readonly exception: string;
-  /** The vendor's number, where it has one. */
+  /** The vendor's error number, if it has one. */
   readonly code?: number;
   readonly description: string | ((error: AppError, request: FastifyRequest) => string);
 }

@@ -4,17 +4,17 @@ import type { ErrorCode } from '../../errors/error-codes.js';
 import { groupIdIn, renderings } from './agora.errors.js';
 import { type AgoraRendering, exceedsLimit, forbidden, groupMissing, illegalArgument } from './agora-rendering.js';
 
-/** An error that some routes word in their own way. */
+/** An error that some routes word differently. */
 interface OwnWording {
   readonly code: ErrorCode;
-  /** The path of the route, as the router has it. */
+  /** Matches the route's path as registered with the router. */
   readonly on: RegExp;
-  /** Every method, if it is not said. */
+  /** Any method if absent. */
   readonly method?: string;
   readonly rendering: AgoraRendering;
 }
 
-/** Usergrid's other wording of an unknown user. */
+/** Usergrid's other wording for an unknown user. */
 const entityNotFound: AgoraRendering = {
   status: 404,
   error: 'entity_not_found',
@@ -23,7 +23,7 @@ const entityNotFound: AgoraRendering = {
 };
 const notMembers: AgoraRendering['description'] = (error) => `users [${error.detail}] are not members of this group!`;
 
-/** The first that fits counts. */
+/** The first match wins. */
 const ownWordings: readonly OwnWording[] = [
   {
     code: 'token_missing',
@@ -36,7 +36,7 @@ const ownWordings: readonly OwnWording[] = [
     },
   },
   {
-    // An unknown group reads differently when it is looked at and when it is changed.
+    // An unknown group is worded differently for reads than for writes.
     code: 'group_not_found',
     on: /./,
     method: 'GET',
@@ -47,7 +47,7 @@ const ownWordings: readonly OwnWording[] = [
       description: (error) => `do not find this group:${error.detail}`,
     },
   },
-  // Three wordings of a user who is not a member, with three statuses, in the vendor's own suite.
+  // The vendor's own suite has three wordings, with three statuses, for a user who is not a member.
   {
     code: 'group_member_missing',
     on: /\/mute$/,
@@ -98,7 +98,7 @@ const ownWordings: readonly OwnWording[] = [
   { code: 'user_not_found', on: /\/(password|token)$/, rendering: entityNotFound },
 ];
 
-/** How this error looks in the answer to this request. */
+/** How this error is rendered in the answer to this request. */
 export function renderingOf({ code }: AppError, request: FastifyRequest): AgoraRendering {
   const route = request.routeOptions.url ?? '';
   const own = ownWordings.find(

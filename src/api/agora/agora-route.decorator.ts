@@ -25,7 +25,7 @@ import { type AgoraAnswer, answerMetadata } from './agora-call.js';
 import { type AgoraExample, completeExamples } from './agora-examples.js';
 import { AgoraUser } from './agora-users.dto.js';
 
-/** What every failure of the dialect looks like, for the document. */
+/** The dialect's error body, for the API document. */
 export class AgoraError {
   @ApiProperty({ example: 'service_resource_not_found' })
   error!: string;
@@ -49,7 +49,7 @@ export class AgoraError {
 const text = { type: 'string' };
 const whole = { type: 'integer' };
 
-/** What members mean that several routes answer with. */
+/** Schemas of the members that several routes share. */
 const commonSchemas: Readonly<Record<string, object>> = {
   action: text,
   application: { ...text, format: 'uuid' },
@@ -67,36 +67,36 @@ const commonSchemas: Readonly<Record<string, object>> = {
 };
 
 export interface AgoraRouteOptions {
-  /** Calls a second for each app; null: the handler counts them by itself. Default: 100. */
+  /** Calls per second per app; null: the handler counts them itself. Default: 100. */
   readonly limit?: number | null;
   /** Which calls are counted together: see `RatePool`. */
   readonly pool?: RatePool;
-  /** Lets callers in instead of the guard of the controller. */
+  /** Replaces the controller's guard. */
   readonly guard?: Type<CanActivate>;
-  /** The route changes something and takes an Idempotency-Key: its handler works inside `call.once`. */
+  /** The route changes state and accepts an Idempotency-Key: its handler runs inside `call.once`. */
   readonly idempotent?: boolean;
-  /** What the members `action` and `path` say, where it is not the verb and the path as it was called. */
+  /** The members `action` and `path`, if they are not the verb and the requested path. */
   readonly action?: string;
   readonly path?: string;
-  /** What `uri` ends in, where it is not the member `path`. */
+  /** What `uri` ends in, if not the member `path`. */
   readonly uri?: 'as called';
-  /** The members of a success in the order of the wire. One that ends in `?` may be absent. */
+  /** The members of a success in wire order. One that ends in `?` is optional. */
   readonly answer: string;
-  /** The schemas of members that only this route has, or that mean something else here. */
+  /** Schemas of members that only this route has, or that mean something else here. */
   readonly schemas?: Readonly<Record<string, object>>;
-  /** How the route tells a failure of its own (`agora-error-styles.ts`), where not as all others do. */
+  /** The route's own error body (`agora-error-styles.ts`), if it differs from all others. */
   readonly errors?: Type;
-  /** For the API document, by what each one shows; the first one fills the form of its page. */
+  /** For the API document, keyed by what each one shows; the first one prefills the page's form. */
   readonly examples?: Readonly<Record<string, AgoraExample>>;
-  /** Of OpenAPI, where it is not that of the controller. */
+  /** For OpenAPI, if it differs from the controller's. */
   readonly security?: Record<string, string[]>[];
 }
 
 /**
- * One route of the dialect, described once: the route itself, who may call it how often, the order of its answer, and its
- * part of the API document come from here. What it takes is said by its parameters: `@JsonBody`, `@Page`.
- * The handler answers `call.answer(…)` with the members that the call itself does not know.
- * @param route verb and path behind the app: `GET users/:username`
+ * Declares a route of the dialect in one place: the route itself, its access and rate limit, the order of its answer,
+ * and its part of the API document. Its parameters declare its input: `@JsonBody`, `@Page`.
+ * The handler returns `call.answer(…)` with the members that the call itself cannot supply.
+ * @param route verb and path below the app: `GET users/:username`
  */
 export function AgoraRoute(route: string, summary: string, options: AgoraRouteOptions): MethodDecorator {
   const [verb = '', path = ''] = route.split(' ');
@@ -111,7 +111,7 @@ export function AgoraRoute(route: string, summary: string, options: AgoraRouteOp
     uriAsCalled: options.uri === 'as called',
   };
   const { limit = 100, pool, guard, idempotent = false, schemas = {}, errors, examples = {}, security } = options;
-  // What is refused before there is a route has the form of all others.
+  // Requests refused before routing get the common error body.
   const failure =
     errors === undefined
       ? { type: AgoraError }

@@ -8,7 +8,7 @@ import { AddAgoraSuperAdminDto } from './agora-group-lists.dto.js';
 import { type AgoraOptionalPage, OptionalNumberedPage } from './agora-numbered-page.js';
 import { AgoraRoute } from './agora-route.decorator.js';
 
-/** The super admins of an app's rooms: a list that is kept for app servers, and allows nobody anything here. */
+/** The super admins of an app's rooms: a list kept for app servers, which grants no rights here. */
 @AgoraController('groups')
 export class AgoraSuperAdminsController {
   constructor(private readonly lists: GroupListsService) {}

@@ -21,7 +21,7 @@ import { AgoraUser, toAgoraUser } from './agora-users.dto.js';
 
 const tokensPerSecond = 300;
 
-/** `POST …/token`: the credentials are in the body, so anyone may call, and only a call that proved them counts. */
+/** `POST …/token`: credentials are in the body, so anyone may call; only calls with valid credentials are counted. */
 @ApiTags('tokens')
 @Controller(agoraPrefixes)
 @AccessBy(AgoraAppGuard)
@@ -37,7 +37,7 @@ export class AgoraTokenController {
     'A token: for an app by its credentials, for a user by password or by name, or for a 007 token',
     {
       limit: null,
-      // None for credentials and a password; an app token for a name, an AccessToken2 for an exchange.
+      // None for app credentials or a password; an app token for a name, an AccessToken2 for an exchange.
       security: [{}, { bearer: [] }],
       answer: 'application? access_token expires_in? expire_timestamp? user?',
       schemas: {
@@ -92,7 +92,7 @@ export class AgoraTokenController {
   private async byName({ app }: AgoraCall, body: RequestAgoraTokenDto, bearer: string) {
     this.tokens.authenticateApp(app, bearer);
     const username = required(body.username, 'username');
-    // Before anybody is registered: a request that is refused changes nothing.
+    // Validated before registration: a refused request must not change anything.
     ttlOf(body);
     await this.admit(app);
     const user =

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsDefined, IsOptional, IsString } from 'class-validator';
 
-/** The union of the four grants; each needs some of the members. */
+/** The union of the four grants; each requires a subset of the members. */
 export class RequestAgoraTokenDto {
   @ApiProperty({ enum: ['client_credentials', 'password', 'inherit', 'agora'], example: 'client_credentials' })
   @IsDefined({ message: 'grant_type is required: client_credentials, password, inherit or agora' })

@@ -14,12 +14,12 @@ const names =
   'Attributes by their names; an empty value removes one. `nickname`, `avatarurl`, `phone`, `mail`, `gender`, `sign`, ' +
   "`birth` and `ext` are what the vendor's clients show";
 
-/** These routes are a service of their own at the vendor: no envelope, and errors of their own. */
+/** These routes are a separate service at the vendor: no envelope, and their own errors. */
 function answering(answer: string, schemas: Record<string, object>): AgoraRouteOptions {
   return { pool: 'own', answer, schemas, errors: AgoraMetadataError };
 }
 
-/** Attributes of users: docs/dialects/agora.md. */
+/** User attributes: docs/dialects/agora.md. */
 @AgoraController('user attributes')
 export class AgoraUserAttributesController {
   constructor(private readonly attributes: UserAttributesService) {}

@@ -22,7 +22,7 @@ export class GetAgoraAttributesDto {
   properties?: string[] | null;
 }
 
-/** The attributes of these names, or all of them. */
+/** The attributes with these names, or all of them. */
 export function toAgoraAttributes(
   attributes: Attributes | undefined,
   names: readonly string[] | null = null,
@@ -31,7 +31,7 @@ export function toAgoraAttributes(
   return Object.fromEntries([...(attributes ?? [])].filter(([name]) => wanted === null || wanted.has(name)));
 }
 
-/** What a batch is answered: by the names as they were asked for. */
+/** The answer to a batch, keyed by the names as requested. */
 export function toAgoraBatch({ targets, properties }: GetAgoraAttributesDto, found: (StoredAttributes | null)[]) {
   const data = targets.map((name, index) => [name, toAgoraAttributes(found[index]?.attributes, properties)] as const);
   const modified = targets.flatMap((name, index) => {

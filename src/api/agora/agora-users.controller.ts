@@ -24,7 +24,7 @@ import {
 
 const actor = 'app token';
 const path = '/users';
-/** What a user is answered with after a change. */
+/** The answer members after a change to a user. */
 const changed = 'action application path uri entities timestamp duration organization applicationName';
 const alreadyRegistered = {
   type: 'array',
@@ -32,7 +32,7 @@ const alreadyRegistered = {
   description: 'Users that exist already',
 };
 
-/** The user system of Agora Chat (Easemob IM): docs/dialects/agora.md. Members stand in the order of its examples. */
+/** The user system of Agora Chat (Easemob IM): docs/dialects/agora.md. Members are in the order of its examples. */
 @AgoraController('users')
 export class AgoraUsersController {
   constructor(
@@ -128,7 +128,7 @@ export class AgoraUsersController {
     examples: userExamples.deleteOldest,
   })
   deleteOldest(@Call() call: AgoraCall, @Page() { limit, cursor, limitIsDefault }: AgoraPage) {
-    // What a client sends that deletes one user, and has lost the name: it does not mean the oldest ten.
+    // A client deleting one user sends this when the name is empty: it does not mean the oldest ten.
     if (call.endsInSlash && limitIsDefault) throw new AppError('route_not_found');
     return call.once(async () => {
       const page = await this.users.deleteOldest(call.app.id, limit, cursor);
@@ -139,7 +139,7 @@ export class AgoraUsersController {
     });
   }
 
-  /** Agora's document has PUT; Easemob's limit tables name POST, so both work. */
+  /** Agora documents PUT; Easemob's limit tables list POST, so both work. */
   @AgoraRoute('PUT users/:username/password', 'Set a new password: every earlier token and session ends', {
     idempotent: true,
     action: 'set user password',

@@ -41,7 +41,7 @@ export class ChangeAgoraPasswordDto {
   newpassword!: string;
 }
 
-/** The nickname, settings of pushes, or both. */
+/** The nickname, push settings, or both. */
 export class ChangeAgoraUserDto {
   @ApiPropertyOptional({ type: String, nullable: true, maxLength: 100, example: 'testuser' })
   @IsOptional()
@@ -103,7 +103,7 @@ export function toSettings(dto: ChangeAgoraUserDto): UserSettings {
   };
 }
 
-/** The nickname of one user among several. */
+/** One user's nickname in a batch. */
 export class AgoraPushNicknameDto {
   @ApiProperty({ example: 'user1' })
   @IsDefined(failsWith('username_missing'))
@@ -128,7 +128,7 @@ export function toNamed({ username, push_nickname, nickname }: AgoraPushNickname
   return { username, nickname: name };
 }
 
-/** Why a user is banned or unbanned: ours, beyond the vendor's API, kept in the history of the account. */
+/** Why a user is banned or unbanned: an extension to the vendor's API, kept in the account's history. */
 export class AgoraReasonDto {
   @ApiPropertyOptional({ type: String, nullable: true, maxLength: 1000, example: 'spam' })
   @IsOptional()
@@ -136,7 +136,7 @@ export class AgoraReasonDto {
   reason?: string | null;
 }
 
-/** A user as every route of the dialect shows it; members in this order. */
+/** A user as every route of the dialect returns it, with members in this order. */
 export class AgoraUser {
   @ApiProperty({ format: 'uuid', example: 'c3a1f501-cabf-11f0-9a51-0d2f4b7c6e18' })
   uuid!: string;
@@ -195,7 +195,7 @@ function toAgoraPushSettings(settings: PushSettings): Partial<AgoraUser> {
   };
 }
 
-/** A user in the answer to its deletion. Agora's documents show it as it was, the live service as not activated. */
+/** A user in the answer to its deletion. Agora's docs show it unchanged, the live service as not activated. */
 export function toDeletedAgoraUser({ settings }: App, user: User): AgoraUser {
   return toAgoraUser({ ...user, activated: user.activated && settings.profile !== 'easemob' });
 }

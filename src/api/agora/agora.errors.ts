@@ -21,7 +21,7 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
     status: 404,
     error: 'service_resource_not_found',
     exception: 'ServiceResourceNotFoundException',
-    // Not the text of an unknown user: clients tell the two apart by it.
+    // Not the text for an unknown user: clients tell the two apart by it.
     description: 'There is no such route',
   },
   method_not_allowed: {
@@ -104,7 +104,7 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
     exception: security,
     description: 'Unable to authenticate due to corrupt access token',
   },
-  // The web SDK recognises exactly this text; "…due to expired access token." would end in a general failure.
+  // The web SDK matches this exact text; "…due to expired access token." would become a generic failure.
   token_expired: {
     status: 401,
     error: 'unauthorized',
@@ -127,13 +127,13 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
     status: 401,
     error: 'unauthorized',
     exception: security,
-    // The comma at the end is the vendor's; the web SDK looks for the beginning.
+    // The trailing comma is the vendor's; the web SDK matches the beginning.
     description: "Open registration doesn't allow, so register user need token,",
   },
   grant_unknown: { ...invalidGrant, description: (error) => error.detail ?? 'unsupported grant_type' },
   client_id_mismatch: { ...invalidGrant, description: 'client_id does not match' },
   client_secret_mismatch: { ...invalidGrant, description: 'client_secret does not match' },
-  // A third wording of an unknown user: where one asks for a token with a password.
+  // A third wording for an unknown user: on a token request with a password.
   login_user_not_found: { ...invalidGrant, status: 404, description: 'user not found' },
   password_mismatch: { ...invalidGrant, description: 'invalid password' },
   user_banned: { ...invalidGrant, description: 'user not activated' },
@@ -155,7 +155,7 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
   password_missing: { ...illegalArgument, description: 'password or pin must provided' },
   password_too_long: { ...illegalArgument, description: 'password must be at most 64 bytes' },
   new_password_missing: { ...illegalArgument, description: 'newpassword is required' },
-  // The vendor goes on with the passwords themselves.
+  // The vendor's text goes on to include the passwords themselves.
   batch_contradictory: {
     ...duplicate,
     description: (error) => `the same user ${error.detail} has a different password`,
@@ -172,7 +172,7 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
     code: 14007,
     description: 'message is too large',
   },
-  // The web SDK's word for it on its socket; no route answers with it.
+  // The web SDK's wording for this on its socket; no route answers with it.
   sender_blocked: { ...forbidden, description: 'the receiver has blocked the sender' },
   user_muted: { ...forbidden, description: 'the user is muted' },
   contact_not_found: {
@@ -250,7 +250,7 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
   },
 };
 
-/** The id of a group that was found; a list of the whole app has none. */
+/** The id of a group that was found; an app-wide list has none. */
 export function groupIdIn(request: FastifyRequest): string {
   return (request.params as { id?: string } | undefined)?.id ?? 'super_admin';
 }

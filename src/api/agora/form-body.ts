@@ -19,7 +19,7 @@ const readForm = createParamDecorator((_data: unknown, context: ExecutionContext
   return values;
 });
 
-/** A parameter that is the body as a form: texts by their names. @param description of the names, for the document */
+/** Injects the body as a form: strings by name. @param description of the names, for the API document */
 export const FormBody = (description: string): ParameterDecorator =>
   describedParameter(
     readForm(),
@@ -27,7 +27,7 @@ export const FormBody = (description: string): ParameterDecorator =>
     ApiBody({ schema: { type: 'object', additionalProperties: { type: 'string' }, description } }),
   );
 
-/** Lets through a body of this type, or of none: then the route decides what it is. @throws AppError media_type_unsupported */
+/** Accepts a body of this type, or of none, which the route then interprets. @throws AppError media_type_unsupported */
 export function checkContentType({ contentType }: RawBody, expected: string): void {
   const [type = ''] = contentType.split(';', 1);
   if (type.trim() !== '' && type.trim().toLowerCase() !== expected)
@@ -39,5 +39,5 @@ const checkJson = createParamDecorator((_data: unknown, context: ExecutionContex
   if (body instanceof RawBody) checkContentType(body, 'application/json');
 });
 
-/** Refuses a body that says to be anything else than JSON, before another parameter reads it. */
+/** Rejects a body declared as anything but JSON, before another parameter reads it. */
 export const JsonOnly = (): ParameterDecorator => checkJson();

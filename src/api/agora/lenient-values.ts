@@ -1,9 +1,9 @@
 import { applyDecorators } from '@nestjs/common';
 import { IsOptional, ValidateBy } from 'class-validator';
 
-/** A boolean or its text: some clients send everything as text. */
+/** A boolean or its string form: some clients send everything as strings. */
 export type LenientBoolean = boolean | 'true' | 'false';
-/** A whole number or its text. */
+/** A whole number or its string form. */
 export type LenientNumber = number | string;
 
 export function IsOptionalBoolean(): PropertyDecorator {
@@ -25,7 +25,7 @@ export function IsOptionalNumberBetween(min: number, max: number): PropertyDecor
   });
 }
 
-/** For a number that has to be given. */
+/** For a required number. */
 export function IsWholeNumber(): PropertyDecorator {
   const validate = (value: unknown): boolean => wholeNumberOf(value as LenientNumber) !== null;
   const rule = { name: 'isWholeNumber', validator: { validate } };
@@ -37,7 +37,7 @@ export function booleanOf(value: LenientBoolean | null | undefined): boolean | n
   return value === undefined || value === null ? null : value === true || value === 'true';
 }
 
-/** null: it is none. */
+/** null: not a whole number. */
 export function wholeNumberOf(value: LenientNumber | null | undefined): number | null {
   const number = typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
   return Number.isInteger(number) ? (number as number) : null;

@@ -9,7 +9,7 @@ type PathItem = OpenAPIObject['paths'][string];
 type Operation = NonNullable<PathItem['get']>;
 type Parameters = NonNullable<Operation['parameters']>;
 
-/** The parts of the API in the order in which the page shows them. */
+/** The sections of the API in the order in which the page shows them. */
 const tags = {
   users: 'Register, get, list, change, delete, ban and unban: Agora Chat (Easemob IM)',
   presence: 'Online status, devices, forced logout, revocation of tokens; presence that is published and watched',
@@ -29,16 +29,16 @@ const tags = {
   operations: 'Health and metrics',
 };
 /**
- * Where an operation stands among those of its tag: as the controllers declare them. Paths cannot say it, since `GET users`
- * comes after `GET users/{username}`, which comes after `POST users`.
+ * An operation's position within its tag, in the controllers' declaration order. Paths cannot express it, since
+ * `GET users` comes after `GET users/{username}`, which comes after `POST users`.
  */
 const orderExtension = 'x-order';
-/** What stands in the form of the page before anything is filled in: the app of the start banner. */
+/** Default values in the page's form: the app shown in the startup banner. */
 const demoApp: Readonly<Record<string, string>> = { org: 'demo', app: 'demo' };
-/** Prefixes under which routes answer a second time: the document shows each route once. */
+/** Prefixes under which routes are served a second time; the document shows each route once. */
 const twinPrefix = /^\/(app-id\/|api\/v2\/(?!(sdk|rest)\/))/;
 
-/** The OpenAPI document of the running routes. `docs/api/openapi.json` holds it, and CI checks that it is fresh. */
+/** The OpenAPI document of the running routes. `docs/api/openapi.json` is a copy that CI checks is up to date. */
 export function describeApi(app: NestFastifyApplication, dialects: Dialects): OpenAPIObject {
   const { publicUrl } = app.get(Env);
   const builder = new DocumentBuilder()
@@ -51,12 +51,12 @@ export function describeApi(app: NestFastifyApplication, dialects: Dialects): Op
     .setVersion('1');
   for (const [tag, description] of Object.entries(tags)) builder.addTag(tag, description);
   const config = dialects.describeSecurity(builder).build();
-  // Without one, paths are those of the host that the document was read from.
+  // Without one, paths are relative to the host that served the document.
   if (publicUrl !== null) config.servers = [{ url: publicUrl }];
   const declared: string[] = [];
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => {
-      // A handler answers under several prefixes, which Nest numbers in brackets: no generator makes a method of those.
+      // Nest numbers a handler's prefixes in brackets, which generators cannot turn into a method name.
       const id = `${controller.replace(/Controller$/, '')}_${method.replace(/\[\d+\]$/, '')}`;
       declared.push(id);
       return id;
@@ -85,19 +85,19 @@ function operationsOf({ get, put, post, patch, delete: remove }: PathItem): Oper
   return [get, put, post, patch, remove].filter((operation) => operation !== undefined);
 }
 
-/** The part of the API that a path belongs to, as a number. */
+/** The index of the API section that a path belongs to. */
 function partOf(item: PathItem): number {
   return Object.keys(tags).indexOf(operationsOf(item)[0]?.tags?.[0] ?? '');
 }
 
-/** A handler that has two paths in the document has two operations. */
+/** A handler with two paths in the document has two operations. */
 function uniqueId(id = '', times: Map<string, number>): string {
   const time = (times.get(id) ?? 0) + 1;
   times.set(id, time);
   return time === 1 ? id : `${id}_${time}`;
 }
 
-/** `{org}/{app}` is read by guards, so no handler of it tells Nest. A document without it is not valid. */
+/** Guards read `{org}/{app}`, so no handler declares it to Nest, but the document is invalid without it. */
 function withPathParameters(path: string, parameters: Parameters = []): Parameters {
   const told = parameters.map((one) => ('name' in one ? one.name : ''));
   const missing = [...path.matchAll(/\{(\w+)\}/g)]
@@ -110,12 +110,12 @@ function withPathParameters(path: string, parameters: Parameters = []): Paramete
   return [...missing, ...parameters];
 }
 
-/** An operation as the page holds it. */
+/** An operation as the page represents it. */
 interface ListedOperation {
   getIn(path: readonly string[]): number;
 }
 
-/** The document at `/docs/openapi.json` and a page to read and try it at `/docs`. */
+/** Serves the document at `/docs/openapi.json` and a page to read and try it at `/docs`. */
 export function serveApiDocuments(app: NestFastifyApplication, dialects: Dialects): void {
   SwaggerModule.setup('docs', app, () => describeApi(app, dialects), {
     jsonDocumentUrl: 'docs/openapi.json',
@@ -126,7 +126,7 @@ export function serveApiDocuments(app: NestFastifyApplication, dialects: Dialect
     swaggerOptions: {
       displayRequestDuration: true,
       defaultModelsExpandDepth: 0,
-      // The page carries the text of this function.
+      // The source of this function is embedded in the page.
       operationsSorter: (one: ListedOperation, other: ListedOperation) =>
         one.getIn(['operation', 'x-order']) - other.getIn(['operation', 'x-order']),
     },

@@ -1,4 +1,4 @@
-/** What of Swagger UI would stand in the way: its banner, an empty column, a choice of one, lines that leave their box. */
+/** Removes what gets in the way in Swagger UI: banner, empty column, single-option select, overflowing lines. */
 export const pageStyle = `
 .swagger-ui .topbar, .swagger-ui .response-undocumented, .swagger-ui .response-col_links,
 .swagger-ui .response-control-media-type { display: none }

@@ -28,7 +28,7 @@ export class HealthController {
     private readonly readiness: Readiness,
   ) {}
 
-  /** The process answers. Restart it when this fails. */
+  /** Liveness: the process answers. Restart it if this fails. */
   @Get('live')
   @ApiOperation({ summary: 'The process answers' })
   @ApiOkResponse({
@@ -38,7 +38,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Requests should be sent here: the database answers and accepts writes, and the node is not going away. */
+  /** Ready for traffic: the database answers and accepts writes, and the node is not draining. */
   @Get('ready')
   @ApiOperation({ summary: 'Requests should be sent here' })
   @ApiOkResponse({ schema: readiness })
@@ -54,7 +54,7 @@ export class HealthController {
     return {
       status: ready ? 'ok' : 'unavailable',
       database,
-      // Not a condition: without Redis the node goes on by itself.
+      // Not a condition: without Redis the node continues on its own.
       redis: !this.redis.enabled ? 'not configured' : this.redis.available ? 'up' : 'down',
       draining: this.readiness.draining,
     };

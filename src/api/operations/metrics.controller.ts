@@ -17,7 +17,7 @@ export class MetricsController {
     private readonly env: Env,
   ) {}
 
-  /** Prometheus text. Open, unless METRICS_TOKEN is set: then with that as Bearer. */
+  /** Prometheus text. Open unless METRICS_TOKEN is set, which is then required as Bearer. */
   @Get()
   @ApiOperation({ summary: 'Metrics for Prometheus' })
   @ApiOkResponse({ content: { 'text/plain': { schema: { type: 'string' } } } })

@@ -11,7 +11,7 @@ import { PresenceService } from '../../presence/presence.service.js';
 import { SessionEvents } from '../../presence/session-events.js';
 import { RateLimits } from '../../rate-limit/rate-limits.service.js';
 
-/** What the service measures of itself. No label holds anything that a caller chose. */
+/** The service's own metrics. No label holds a value chosen by a caller. */
 @Injectable()
 export class Metrics {
   private readonly registry = new Registry();
@@ -79,7 +79,7 @@ export class Metrics {
     this.observeSessions(presence, sessions);
   }
 
-  /** Counts every request that this server answers. */
+  /** Records every request that this server answers. */
   observe(fastify: FastifyInstance): void {
     fastify.addHook('onResponse', (request, reply, done) => {
       const method = request.method;
@@ -98,7 +98,7 @@ export class Metrics {
     );
   }
 
-  /** @param cut how many were cut so far, by reason */
+  /** @param cut the number cut so far, by reason */
   observeConnections(cut: Readonly<Record<string, number>>): void {
     new Counter({
       name: 'rollcall_connections_cut_total',
@@ -112,14 +112,14 @@ export class Metrics {
     });
   }
 
-  /** Prometheus text. Calls of one turn of the event loop share it: of many routes, each text takes milliseconds to write. */
+  /** Prometheus text. Calls within one event loop turn share it: with many routes, it takes milliseconds to write. */
   text(): Promise<string> {
     return (this.underWay ??= this.write());
   }
 
   private async write(): Promise<string> {
     await nextTurn();
-    // Whoever calls from now on gets a newer one.
+    // Calls from now on get a newer one.
     this.underWay = null;
     return this.registry.metrics();
   }
@@ -140,7 +140,7 @@ export class Metrics {
     this.counter('rollcall_presence_lookups_total', 'Users whose presence was asked for', () => presence.lookups);
   }
 
-  /** For a number that somebody else counts. */
+  /** For a number that is counted elsewhere. */
   private counter(name: string, help: string, read: () => number): void {
     new Counter({
       name,

@@ -2,15 +2,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import type { Socket } from 'node:net';
 import { AppError } from '../../errors/app-error.js';
 
-/** Everybody may call these, and each answer is large or costs a millisecond and more. */
+/** Anyone may call these, and each answer is large or costs at least a millisecond. */
 const open = /^\/(docs|metrics|health)(\/|$)/;
 const documents = /^\/docs\/openapi\.(json|yaml)$/;
 
 /**
- * Keeps what needs no credentials cheap: one at a time on a connection. Node begins to serve a thousand requests that came
- * in one packet before it looks at anybody else, holds all answers if they are not taken, and never tells those behind
- * the first that the connection is gone, so each would leave its file open. No browser or scraper sends a request before
- * it has the answer to the last. Must see Fastify before the routes are added.
+ * Keeps unauthenticated routes cheap: one request at a time per connection. Node starts serving a thousand requests
+ * pipelined in one packet before anyone else's, buffers all answers that are not read, and never tells those after the
+ * first that the connection is gone, so each would leak its open file. No browser or scraper pipelines requests. Must
+ * be called before the routes are added.
  */
 export function boundOpenRoutes(fastify: FastifyInstance): void {
   const busy = new WeakSet<Socket>();
@@ -28,7 +28,7 @@ export function boundOpenRoutes(fastify: FastifyInstance): void {
   });
 }
 
-/** The documents do not change while the service runs, and writing one costs up to 50 ms. */
+/** The documents do not change while the service runs, and writing one takes up to 50 ms. */
 function keepAnswer(route: RouteOptions): void {
   let kept: { readonly type: string; readonly bytes: Buffer } | undefined;
   route.preHandler = (_request, reply, done) => {

@@ -1,6 +1,6 @@
 import type { UserOrder, UserOrderColumn } from '../../users/user-order.js';
 
-/** What a client calls a column, and what it is. Users are registered in the order of their ids. */
+/** Client column names and the columns they map to. Users are registered in id order. */
 const columns: Readonly<Record<string, UserOrderColumn>> = {
   id: 'id',
   created_at: 'id',
@@ -13,12 +13,12 @@ const columns: Readonly<Record<string, UserOrderColumn>> = {
 const term = /^\s*([a-z_]+)(?:\s+(asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*$/i;
 const maxTerms = 5;
 
-/** The newest first. */
+/** Newest first. */
 export const defaultOrder: UserOrder = [{ by: 'id', descending: true }];
 
 /**
  * Reads what clients write after ORDER BY, such as `created_at desc nulls last` or `email asc, created_at desc`. No
- * column is ever null, so where nulls go makes no difference. Nothing of the text reaches the database.
+ * column is ever null, so where nulls go makes no difference. None of the text reaches the database.
  * @returns null for anything else
  */
 export function parseOrderQuery(text: string): UserOrder | null {

@@ -5,7 +5,7 @@ import { AppsService } from '../../apps/apps.service.js';
 import { AppError } from '../../errors/app-error.js';
 import { headerOf } from './qiscus-headers.js';
 
-/** Finds the app that a call names. Everything else of the dialect stands behind this. */
+/** Finds the app that a call names. The rest of the dialect relies on this guard. */
 @Injectable()
 export class QiscusAppGuard implements CanActivate {
   constructor(private readonly apps: AppsService) {}
@@ -17,8 +17,8 @@ export class QiscusAppGuard implements CanActivate {
   }
 
   /**
-   * By the header; without one by the sub-domain (`https://APP_ID.example.com`), as the older documents have it; else by
-   * the secret, if it is one app's only.
+   * By the header; without one, by the subdomain (`https://APP_ID.example.com`), as in the older documents; else by the
+   * secret, if only one app has it.
    */
   async appOf(request: FastifyRequest): Promise<App> {
     const named = headerOf(request, 'qiscus-sdk-app-id');

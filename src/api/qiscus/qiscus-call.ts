@@ -10,7 +10,7 @@ export interface QiscusAnswer<Results> {
   readonly status: 200;
 }
 
-/** Items of a long list that are written in one turn of the event loop. */
+/** Items of a long list written per turn of the event loop. */
 const writtenAtOnce = 50;
 
 /** One call of the Qiscus dialect: its app, and the shape of its answers. */
@@ -21,12 +21,12 @@ export class QiscusCall {
     readonly app: App,
   ) {}
 
-  /** The user who calls, for a handler behind the user token. */
+  /** The calling user, for handlers behind the user token guard. */
   get user(): User {
     return this.shown.account;
   }
 
-  /** The token that this user has shown. */
+  /** The token that this user presented. */
   get userToken(): string {
     return this.shown.token;
   }
@@ -37,14 +37,14 @@ export class QiscusCall {
     return user;
   }
 
-  /** Clients check the status in the body as well as the one of the response. */
+  /** Clients check the status in the body as well as that of the response. */
   answer<Results>(results: Results): QiscusAnswer<Results> {
     return { results, status: 200 };
   }
 
   /**
-   * An answer of some members and a list of any length behind them, as text: written in one go, a long one would hold up
-   * every other call.
+   * An answer of some members followed by a list of any length, as text: serialized in one go, a long list would hold
+   * up every other call.
    */
   async longAnswer<Item>(
     results: Readonly<Record<string, unknown>>,
@@ -62,13 +62,13 @@ export class QiscusCall {
     return `{"results":{${others},${JSON.stringify(list)}:[${parts.join(',')}]},"status":200}`;
   }
 
-  /** Runs a handler that changes something: once for its Idempotency-Key, where the caller has sent one. */
+  /** Runs a handler that changes something, once per Idempotency-Key if the caller has sent one. */
   once<Body>(handle: () => Promise<Body>): Promise<Body | string> {
     return answerOnce(this.request, this.reply, handle);
   }
 }
 
-/** The call, for a handler behind one of the dialect's guards. */
+/** The call, for handlers behind one of the dialect's guards. */
 export const Call = createParamDecorator((_data: unknown, context: ExecutionContext): QiscusCall => {
   const http = context.switchToHttp();
   const request = http.getRequest<FastifyRequest>();

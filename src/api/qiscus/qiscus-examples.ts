@@ -26,7 +26,7 @@ function listedUser(number: number, name: string): QiscusListedUser {
   };
 }
 
-/** The examples of routes, by their handlers. */
+/** Route examples, by handler. */
 export const qiscusExamples = {
   loginOrRegister: {
     parameters: {

@@ -2,9 +2,9 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../errors/app-error.js';
 
 /**
- * A header by its name with dashes. Clients write underscores as well, and one in the same request as the other
- * (the vendor's own examples do).
- * @throws AppError request_malformed when both spellings are there and contradict each other: a proxy may have checked one
+ * A header by its dashed name. Clients also use underscores, even both spellings in one request (as the vendor's own
+ * examples do).
+ * @throws AppError request_malformed when both spellings are present and differ: a proxy may have checked only one
  */
 export function headerOf({ headers }: FastifyRequest, name: string): string | undefined {
   const others = Object.keys(headers).filter((header) => header !== name && header.replaceAll('_', '-') === name);

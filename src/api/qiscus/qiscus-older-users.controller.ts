@@ -10,7 +10,7 @@ import { QiscusRoute } from './qiscus-route.decorator.js';
 
 const results = { user: QiscusOlderUser };
 
-/** The older server API, version 2: other names, and every answer is the user with its token. */
+/** The older server API, version 2: different names, and every answer is the user with its token. */
 @ApiTags('qiscus users, version 2')
 @Controller('api/v2/rest')
 export class QiscusOlderUsersController {

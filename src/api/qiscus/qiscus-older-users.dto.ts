@@ -3,7 +3,7 @@ import type { App } from '../../apps/app.js';
 import type { ProfiledUser } from '../../profiles/profile.js';
 import { QiscusSdkUser, toQiscusSdkUser } from './qiscus-sdk.dto.js';
 
-/** A user with its token, exactly as the older server API has it: its clients take no other members. */
+/** A user with its token, exactly as in the older server API: its clients accept no other members. */
 export class QiscusOlderUser extends OmitType(QiscusSdkUser, [
   'active',
   'extras',

@@ -18,22 +18,22 @@ import { defaultOrder, parseOrderQuery } from './order-query.js';
 import { readParameters } from './qiscus-parameters.js';
 import { parseSecond } from './qiscus-time.js';
 
-/** One parameter of a route: how it is read, and how the API document shows it. */
+/** A route parameter: how it is read, and how the API document shows it. */
 export interface QiscusParameter {
   readonly name: string;
   readonly required: boolean;
   readonly schema: object;
-  /** Makes of what was sent what the handler wants, or else something that breaks a rule. */
+  /** Converts the sent value into what the handler expects, or into one that fails validation. */
   readonly read: (sent: unknown) => unknown;
 }
 
 const parametersMetadata = 'rollcall:qiscus-parameters';
 const parametersOfHandlerMetadata = 'rollcall:qiscus-parameters-of-handler';
-/** Breaks the rule of every kind of parameter. */
+/** Fails the validation of every kind of parameter. */
 const unreadable = Symbol('unreadable');
 const wholeNumber = /^[+-]?\d{1,15}$/;
 
-/** The parameters that a class describes, in their order. */
+/** The parameters that a class describes, in order. */
 export function parametersOf(dto: Type<object>): readonly QiscusParameter[] {
   return (Reflect.getMetadata(parametersMetadata, dto.prototype as object) ?? []) as QiscusParameter[];
 }
@@ -58,7 +58,7 @@ const bind = createParamDecorator(async (dto: Type<object>, context: ExecutionCo
   return parameters;
 });
 
-/** In the order of the parameters: the validator begins with those of a subclass. */
+/** In parameter order: the validator starts with those of a subclass. */
 function invalidParameters(parameters: readonly QiscusParameter[], broken: ReadonlyMap<string, string>): AppError {
   const problems = parameters.flatMap(({ name }): [string, string][] => {
     const text = broken.get(name);
@@ -68,7 +68,7 @@ function invalidParameters(parameters: readonly QiscusParameter[], broken: Reado
   return new AppError('argument_invalid', { detail, problems: Object.fromEntries(problems) });
 }
 
-/** What a call carries, read and checked by the rules of the class, which tell all that is wrong at once. */
+/** The parameters of a call, read and validated by the rules of the class, which report all problems at once. */
 export function Parameters(dto: Type<object>): ParameterDecorator {
   return (target, handler, index) => {
     Reflect.defineMetadata(parametersOfHandlerMetadata, dto, target, handler as string);
@@ -81,7 +81,7 @@ interface Described {
   readonly schema?: object;
 }
 
-/** Text; numbers and booleans are taken as it. */
+/** Text; numbers and booleans are accepted as text. */
 export function Text({ required = false, schema = {} }: Described = {}): PropertyDecorator {
   const read = (sent: unknown): unknown => (sent === undefined ? undefined : (toText(sent) ?? unreadable));
   return parameter(
@@ -90,7 +90,7 @@ export function Text({ required = false, schema = {} }: Described = {}): Propert
   );
 }
 
-/** A list of up to `max` texts; a single one is a list, too. */
+/** A list of up to `max` texts; a single text counts as a list. */
 export function Texts(max: number, { required = true, schema = {} }: Described = {}): PropertyDecorator {
   return parameter(
     { required, schema: { type: 'array', items: { type: 'string' }, ...schema }, read: toTexts },
@@ -99,7 +99,7 @@ export function Texts(max: number, { required = true, schema = {} }: Described =
   );
 }
 
-/** A whole number, or `fallback` for whatever is none and for what `accepts` refuses. */
+/** A whole number, or `fallback` for anything else and for values that `accepts` rejects. */
 export function Whole(fallback: number, accepts: (value: number) => boolean, description?: string): PropertyDecorator {
   const read = (sent: unknown): number => {
     const text = toText(sent);
@@ -118,7 +118,7 @@ export function Flag(): PropertyDecorator {
   return parameter({ required: false, schema: { type: 'boolean' }, read });
 }
 
-/** A JSON object, or a text that is one; PHP writes one without members as `[]`. */
+/** A JSON object, or text containing one; PHP writes an empty one as `[]`. */
 export function JsonObject(description: string): PropertyDecorator {
   return parameter(
     {
@@ -130,7 +130,7 @@ export function JsonObject(description: string): PropertyDecorator {
   );
 }
 
-/** The columns that a list is ordered by. */
+/** The columns by which a list is sorted. */
 export function OrderQuery(): PropertyDecorator {
   return parameter(
     {
@@ -142,7 +142,7 @@ export function OrderQuery(): PropertyDecorator {
   );
 }
 
-/** A second, as Unix milliseconds. */
+/** A time in whole seconds, as Unix milliseconds. */
 export function Second(): PropertyDecorator {
   return parameter(
     {
@@ -163,13 +163,13 @@ function parameter(described: Omit<QiscusParameter, 'name'>, ...rules: PropertyD
   return applyDecorators(describe, presence, ...rules);
 }
 
-/** What is no text breaks another rule than a text that cannot be read. */
+/** A value that is not text fails a different rule than text that cannot be parsed. */
 function mustBe(rule: string) {
   return ({ property, value }: ValidationArguments): string =>
     `${property} ${typeof value === 'string' ? rule : 'must be text'}`;
 }
 
-/** A text that cannot be read stays a text. */
+/** Text that cannot be parsed stays text. */
 function readText<Value>(sent: unknown, parse: (text: string) => Value | null): Value | string | symbol {
   const text = toText(sent);
   return text === undefined ? unreadable : (parse(text) ?? text);
@@ -192,7 +192,7 @@ function toObject(sent: unknown): unknown {
   return isJsonObject(value) ? value : unreadable;
 }
 
-/** Text that is no JSON stays what it is, which is no object. */
+/** Text that is not JSON is returned as is, and so is not an object. */
 function parsed(text: string): unknown {
   try {
     return parseStrictJson(text);

@@ -4,7 +4,7 @@ import type { LoginDetails } from '../../profiles/profiles.service.js';
 import type { UserOrder } from '../../users/user-order.js';
 import { Flag, JsonObject, OrderQuery, PageNumber, Second, Text, Texts, Whole } from './qiscus-parameter.decorators.js';
 
-/** Changes of more users would hold up others for too long. */
+/** Changing more users at once would hold up others for too long. */
 const maxBatchSize = 500;
 const maxCountedUsers = 500;
 const defaultListed = 20;
@@ -47,7 +47,7 @@ export class PageParameters {
   @PageNumber()
   page!: number;
 
-  /** More than 100 gives 20, as the vendor has it; so does what makes no sense. */
+  /** Values over 100 give 20, as with the vendor; so do invalid ones. */
   @Whole(defaultListed, (value) => value >= 1 && value <= maxListed)
   limit!: number;
 }
@@ -132,7 +132,7 @@ export class UserEmailParameters {
   user_email!: string;
 }
 
-/** As the older server API has it. Its `device_token` and `device_platform` are for push, which is not ours. */
+/** As in the older server API. Its `device_token` and `device_platform` are for push, which we do not offer. */
 export class OlderLoginParameters {
   @Text({ required: true, schema: { maxLength: 255, description: 'The user id' } })
   email!: string;

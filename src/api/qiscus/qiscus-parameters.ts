@@ -7,14 +7,14 @@ import { RawBody } from '../../http/raw-body.js';
 
 const maxNames = 1024;
 
-/** The values of a call by their names, without `[]`: what a JSON body has, or text, or a list of texts. */
+/** The values of a call by name, without `[]`: JSON values, texts, or lists of texts. */
 type Values = ReadonlyMap<string, unknown>;
 
-/** What a call carries, wherever and however it was written. */
+/** The parameters of a call, wherever and however they were sent. */
 export class SentParameters {
   constructor(private readonly values: Values) {}
 
-  /** An empty text and null are as good as nothing: clients send them for what was not set. */
+  /** Empty text and null count as absent: clients send them for values that are not set. */
   get(name: string): unknown {
     const value = this.values.get(name);
     return value === '' || value === null ? undefined : value;
@@ -22,8 +22,8 @@ export class SentParameters {
 }
 
 /**
- * Reads what a call carries, in every way in which real clients write it (docs/dialects/qiscus.md): in the query and in
- * the body, of a GET too, as JSON, form or multipart. Where both have a name, the query wins.
+ * Reads the parameters of a call in every form that real clients send (docs/dialects/qiscus.md): query and body, even
+ * of a GET, as JSON, form or multipart. When both have a name, the query wins.
  * @throws AppError json_malformed, argument_invalid
  */
 export async function readParameters(request: FastifyRequest): Promise<SentParameters> {
@@ -38,7 +38,7 @@ async function readBody(body: unknown): Promise<Values> {
   if (isBlank(text)) return new Map();
   if (/^multipart\/form-data/i.test(body.contentType))
     return fromPairs(await multipartPairs(Buffer.from(text), body.contentType));
-  // curl calls a body a form if nobody says what it is, and no name of a form begins like an object.
+  // curl labels a body as a form by default, and no form field name begins like JSON.
   if (/^\s*[[{]/.test(text) || /[/+]json\b/i.test(body.contentType)) return fromJson(parseStrictJson(text));
   return fromPairs(body.decode((decoder) => pairsOf(Buffer.from(body.bytes).toString('latin1'), decoder)));
 }
@@ -49,7 +49,7 @@ function fromJson(value: unknown): Values {
   return new Map(Object.entries(value).map(([name, one]) => [name.replace(/\[\]$/, ''), one]));
 }
 
-/** `k[]`, `k[3]` and a `k` that comes more than once are the list `k`, in the order in which they were written. */
+/** `k[]`, `k[3]` and a repeated `k` form the list `k`, in the order in which they were sent. */
 function fromPairs(pairs: Iterable<readonly [string, string]>): Values {
   const values = new Map<string, string | string[]>();
   let count = 0;
@@ -64,7 +64,7 @@ function fromPairs(pairs: Iterable<readonly [string, string]>): Values {
   return values;
 }
 
-/** A part that claims to be a file is text like the others. The whole is well-formed UTF-8, and so is each part. */
+/** A part that claims to be a file is text like any other. The body is well-formed UTF-8, and so is each part. */
 function multipartPairs(body: Uint8Array, type: string): Promise<[string, string][]> {
   return new Promise((resolve, reject) => {
     const broken = (): void => reject(unreadable('the multipart body is broken'));
@@ -73,7 +73,7 @@ function multipartPairs(body: Uint8Array, type: string): Promise<[string, string
       const parser = new Busboy({
         headers: { 'content-type': type },
         isPartAFile: () => false,
-        // One more than are taken, so that too many are seen and not cut off.
+        // One more than allowed, so that an excess is detected, not cut off.
         limits: { fields: maxNames + 1, parts: maxNames + 1, fieldSize: body.length, headerPairs: 20 },
       });
       parser.on('field', (name, value) => pairs.push([name, value]));

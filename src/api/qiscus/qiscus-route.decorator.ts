@@ -18,7 +18,7 @@ import { parametersOfHandler, type QiscusParameter } from './qiscus-parameter.de
 import { QiscusServerGuard } from './qiscus-server.guard.js';
 import { QiscusUserTokenGuard } from './qiscus-user-token.guard.js';
 
-/** The security schemes of the dialect; the spelling with underscores works as well. */
+/** The security schemes of the dialect; spellings with underscores work as well. */
 export const qiscusSecurity = {
   appId: 'QISCUS-SDK-APP-ID',
   secret: 'QISCUS-SDK-SECRET',
@@ -51,17 +51,17 @@ const failureWith = (code: object): object =>
 const failureOfServerCall = failureWith({});
 const failureOfClientCall = failureWith({ code: { ...whole, description: "The vendor's number, where it has one" } });
 
-/** `String`, `Number` (a whole one), a class with described properties, a list of one of them, or a schema. */
+/** `String`, `Number` (an integer), a class with described properties, a list of one of these, or a schema. */
 type Member = Type | StringConstructor | NumberConstructor | readonly [Member] | object;
 
 export interface QiscusRouteOptions {
-  /** What the caller shows beside the App ID: the secret of the app, the token of a user, or nothing. */
+  /** What the caller presents besides the App ID: the app's secret, a user token, or nothing. */
   readonly by: keyof typeof guards;
   /** The route changes something and takes an Idempotency-Key: its handler works inside `call.once`. */
   readonly idempotent?: boolean;
-  /** The members of `results`, all of which a success has; or the class that describes them. */
+  /** The members of `results`, all present on success; or the class that describes them. */
   readonly results: Type | Readonly<Record<string, Member>>;
-  /** For the API document: what is sent, and the `results` of the answer. */
+  /** For the API document: the request, and the `results` of the answer. */
   readonly example?: QiscusExample;
 }
 
@@ -73,9 +73,9 @@ export interface QiscusExample {
 const guards = { secret: QiscusServerGuard, token: QiscusUserTokenGuard, nothing: QiscusAppGuard };
 
 /**
- * One route of the dialect, described once: the route itself, who may call it, and its part of the API document come from
- * here. What it takes is the class of its `@Parameters`.
- * @param route verb and path behind that of the controller: `GET user_profile`
+ * A route of the dialect, described once: the route itself, who may call it, and its part of the API document. Its
+ * parameters come from the class of its `@Parameters`.
+ * @param route verb and path relative to the controller's: `GET user_profile`
  */
 export function QiscusRoute(route: string, summary: string, options: QiscusRouteOptions): MethodDecorator {
   const [verb = '', path = ''] = route.split(' ');
@@ -112,13 +112,13 @@ function schemaOf(member: Member): object {
   return member === Number ? whole : { $ref: getSchemaPath(member) };
 }
 
-/** The classes that the document has to show beside the route. */
+/** The classes that the API document has to include with the route. */
 function modelsIn(results: QiscusRouteOptions['results']): Type[] {
   const members = typeof results === 'function' ? [results] : Object.values(results).flat();
   return members.filter((one): one is Type => typeof one === 'function' && one !== String && one !== Number);
 }
 
-/** Every call may have them in its query and in its body; the document names the usual place. */
+/** Every call may send them in its query or body; the API document names the usual place. */
 function describeParameters(verb: string, parameters: readonly QiscusParameter[]): MethodDecorator[] {
   if (verb === 'GET') return parameters.map(({ name, required, schema }) => ApiQuery({ name, required, schema }));
   const properties = Object.fromEntries(parameters.map(({ name, schema }) => [name, schema]));

@@ -10,7 +10,7 @@ import { QiscusOtherUser, toQiscusOtherUser } from './qiscus-sdk.dto.js';
 
 const results = { user: QiscusOtherUser };
 
-/** Whom a user who has logged in with a client SDK takes no messages of. Who is blocked is not told. */
+/** The blocks of a user who has logged in with a client SDK. Blocked users are not notified. */
 @ApiTags('qiscus client SDKs')
 @Controller(['api/v2/sdk', 'api/v2/mobile'])
 export class QiscusSdkBlocksController {
@@ -37,7 +37,7 @@ export class QiscusSdkBlocksController {
     });
   }
 
-  /** Under both names: of the SDKs for the web, version 2 reads the one and version 3 the other. */
+  /** Under both names: version 2 of the web SDK reads one, version 3 the other. */
   @QiscusRoute('GET get_blocked_users', 'Whom the user who calls has blocked, the newest block first', {
     by: 'token',
     results: { blocked_users: [QiscusOtherUser], total: Number, users: [QiscusOtherUser] },

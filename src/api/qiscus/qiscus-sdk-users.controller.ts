@@ -11,7 +11,7 @@ import { QiscusListedUser, QiscusListMeta, toQiscusListedUser, toQiscusListMeta 
 
 const ownResults = { user: QiscusSdkUser };
 
-/** What a user who has logged in with a client SDK sees and changes: the own profile and the users of the app. */
+/** What a user logged in with a client SDK sees and changes: their own profile and the app's users. */
 @ApiTags('qiscus client SDKs')
 @Controller(['api/v2/sdk', 'api/v2/mobile'])
 export class QiscusSdkUsersController {

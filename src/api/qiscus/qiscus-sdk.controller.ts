@@ -27,7 +27,7 @@ import {
 
 const userResults = { user: QiscusSdkUser };
 
-/** What the vendor's client SDKs call to log in: the web under `sdk`, the phones under `mobile`, the oldest neither. */
+/** Login routes of the vendor's client SDKs: web under `sdk`, phones under `mobile`, the oldest under neither. */
 @ApiTags('qiscus client SDKs')
 @Controller(['api/v2/sdk', 'api/v2/mobile', 'api/v2'])
 export class QiscusSdkController {
@@ -99,7 +99,7 @@ export class QiscusSdkController {
     return call.answer({ user_status: toQiscusUserStatuses(user_ids, online, this.clock.nowSeconds()) });
   }
 
-  /** The client forgets its token. It stays good: the user's other devices have the same one. */
+  /** The client forgets its token, which stays valid: the user's other devices share it. */
   @QiscusRoute('POST logout', 'Log out: the token stays good', { by: 'token', results: {} })
   logout(@Call() call: QiscusCall) {
     return call.answer({});

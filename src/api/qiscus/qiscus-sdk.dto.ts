@@ -5,7 +5,7 @@ import type { UserTokens } from '../../profiles/profiles.service.js';
 
 const off = { enum: [false] } as const;
 
-/** What a client goes by. Everything that would make it talk to the vendor's broker or to rooms is off. */
+/** Client configuration. Everything that would make it use the vendor's broker or rooms is off. */
 export class QiscusConfig {
   @ApiProperty(off)
   auto_refresh_token = false;
@@ -62,7 +62,7 @@ const avatar: ApiPropertyOptions = {
   required: ['avatar'],
 };
 
-/** Another user, as the client SDKs read it. */
+/** Another user, as the client SDKs expect it. */
 export class QiscusOtherUser {
   @ApiProperty(avatar)
   avatar!: { avatar: { url: string } };
@@ -86,7 +86,7 @@ export class QiscusOtherUser {
   username!: string;
 }
 
-/** A user who has just logged in, as the client SDKs read it. */
+/** A user who has just logged in, as the client SDKs expect it. */
 export class QiscusSdkUser {
   @ApiProperty()
   active!: boolean;
@@ -175,8 +175,8 @@ export function toQiscusOtherUser(profiled: ProfiledUser): QiscusOtherUser {
 }
 
 /**
- * A user who has just logged in, as the client SDKs read it. What stands for a part of the vendor's service that is not
- * ours (rooms, push, its realtime broker) is there and empty, since native SDKs take no answer without it.
+ * A user who has just logged in, as the client SDKs expect it. Members for parts of the vendor's service that we do not
+ * offer (rooms, push, its realtime broker) are present but empty, since native SDKs reject an answer without them.
  */
 export function toQiscusSdkUser(app: App, profiled: ProfiledUser, { token, refreshToken }: UserTokens): QiscusSdkUser {
   const { user, profile } = profiled;
@@ -199,13 +199,13 @@ export function toQiscusSdkUser(app: App, profiled: ProfiledUser, { token, refre
     refresh_token: refreshToken,
     rtKey: '',
     token,
-    // Empty: a token has no end, and clients need not renew it.
+    // Empty: tokens do not expire, so clients need not renew them.
     token_expires_at: '',
     username: displayNameOf(profiled),
   };
 }
 
-/** The vendor numbers its apps; ours have a uuid, of which this is the beginning. */
+/** The vendor numbers its apps; ours have uuids, and this is the start of one. */
 function numberOf(app: App): number {
   return parseInt(app.id.slice(0, 8), 16);
 }

@@ -6,7 +6,7 @@ import { AppError } from '../../errors/app-error.js';
 import { QiscusAppGuard } from './qiscus-app.guard.js';
 import { headerOf } from './qiscus-headers.js';
 
-/** Lets in the app server: who shows the secret, which is the App certificate. */
+/** Admits the app server, which presents the secret (the App certificate). */
 @Injectable()
 export class QiscusServerGuard implements CanActivate {
   constructor(private readonly appGuard: QiscusAppGuard) {}

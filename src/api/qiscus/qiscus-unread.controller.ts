@@ -15,7 +15,7 @@ import {
   toQiscusUnreadCounts,
 } from './qiscus-unread.dto.js';
 
-/** Users with unread messages, and how many. A window is by the time at which messages came in. */
+/** Users with unread messages, and how many. Time windows refer to when messages arrived. */
 @ApiTags('qiscus unread')
 @Controller('api/v2.1/rest')
 export class QiscusUnreadController {
@@ -35,7 +35,7 @@ export class QiscusUnreadController {
     return call.answer({ user_ids: users.map(({ profile }) => profile.userId) });
   }
 
-  /** Users who do not exist are left out; those without unread messages have 0. */
+  /** Unknown users are omitted; users without unread messages have 0. */
   @QiscusRoute('GET get_user_unread_count', 'How many messages each of these users has not read', {
     by: 'secret',
     results: { user_unread_count: [QiscusUserUnreadCount] },
@@ -48,7 +48,7 @@ export class QiscusUnreadController {
     return call.answer({ user_unread_count: toQiscusUnreadCounts(users, counts) });
   }
 
-  /** Each sender is a room: there are no others. Those of whom everything was read are left out. */
+  /** Each sender is a room: there are no others. Senders without unread messages are omitted. */
   @QiscusRoute('GET get_unread_count', 'How many messages of each sender a user has not read', {
     by: 'secret',
     results: { unread_counts: [QiscusRoomUnreadCount] },

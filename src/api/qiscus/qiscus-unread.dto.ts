@@ -6,7 +6,7 @@ import type { RoomUnreadCountsParameters } from './qiscus-parameters.dto.js';
 
 const secondMs = 1000;
 
-/** How many messages a user has not read. */
+/** How many unread messages a user has. */
 export class QiscusUserUnreadCount {
   @ApiProperty({ type: 'integer' })
   unread_count!: number;
@@ -15,7 +15,7 @@ export class QiscusUserUnreadCount {
   user_id!: string;
 }
 
-/** How many messages of one sender a user has not read: to the vendor, the two of them are a room. */
+/** How many messages from one sender a user has not read: to the vendor, the two form a room. */
 export class QiscusRoomUnreadCount {
   @ApiProperty({ description: 'The `id` of the sender as `get_user_list` shows it; 0: what no user has sent' })
   room_id!: string;
@@ -24,12 +24,12 @@ export class QiscusRoomUnreadCount {
   unread_count!: number;
 }
 
-/** Both ends belong to the window, the last second as a whole. */
+/** Both ends are inclusive, the last second in full. */
 export function toCreationWindow({ start_time, end_time }: { start_time?: number; end_time?: number }) {
   return { fromMs: start_time ?? null, untilMs: end_time === undefined ? null : end_time + secondMs };
 }
 
-/** @param counts of the users, in their order */
+/** @param counts one per user, in the same order */
 export function toQiscusUnreadCounts(
   users: readonly ProfiledUser[],
   counts: readonly UnreadCount[],
@@ -37,7 +37,7 @@ export function toQiscusUnreadCounts(
   return users.map(({ profile }, index) => ({ unread_count: counts[index]?.unread ?? 0, user_id: profile.userId }));
 }
 
-/** Only of the rooms that were named, if any was. */
+/** Limited to the named rooms, if any were named. */
 export function toQiscusRoomUnreadCounts(
   conversations: readonly UnreadConversation[],
   { room_ids: ids, room_channel_ids: senders }: RoomUnreadCountsParameters,

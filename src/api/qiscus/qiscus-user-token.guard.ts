@@ -7,7 +7,7 @@ import { foldUsername } from '../../users/username.js';
 import { QiscusAppGuard } from './qiscus-app.guard.js';
 import { headerOf } from './qiscus-headers.js';
 
-/** Lets in a client that has logged in: with its user token, and if it names a user, with that user's. */
+/** Admits a logged-in client by its user token, which must be the named user's if the client names one. */
 @Injectable()
 export class QiscusUserTokenGuard implements CanActivate {
   constructor(

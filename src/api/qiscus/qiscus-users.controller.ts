@@ -23,13 +23,13 @@ import {
 } from './qiscus-users.dto.js';
 
 const actor = 'sdk secret';
-/** How many of all users one answer holds; the rest are on the next pages. */
+/** Maximum users per answer when all are requested; the rest are on the next pages. */
 const maxShowAll = 10_000;
 
 const userResults = { user: QiscusUser };
 const listResults = { meta: QiscusListMeta, users: [QiscusListedUser] } as const;
 
-/** The users of the vendor's server API: docs/dialects/qiscus.md. Members stand in the order of the alphabet. */
+/** The users of the vendor's server API: docs/dialects/qiscus.md. Members are in alphabetical order. */
 @ApiTags('qiscus users')
 @Controller('api/v2.1/rest')
 export class QiscusUsersController {
@@ -90,7 +90,7 @@ export class QiscusUsersController {
     return call.longAnswer({ meta }, 'users', users, toQiscusListedUser);
   }
 
-  /** As the oldest documents have it. */
+  /** As in the oldest documents. */
   @QiscusRoute('POST get_user_list', 'The same by POST', {
     by: 'secret',
     results: listResults,

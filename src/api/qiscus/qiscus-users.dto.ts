@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { displayNameOf, type ProfiledUser } from '../../profiles/profile.js';
 import { toQiscusTime } from './qiscus-time.js';
 
-/** A user as login and profile show it; members in the order of the alphabet, as everywhere in this dialect. */
+/** A user as login and profile show it; members in alphabetical order, as everywhere in this dialect. */
 export class QiscusUser {
   @ApiProperty({ description: 'False: deactivated' })
   active!: boolean;
@@ -20,7 +20,7 @@ export class QiscusUser {
   username!: string;
 }
 
-/** A user in the list of all; `email` is the user id, `name` and `username` are both the display name. */
+/** A user in the list of all users; `email` is the user id, `name` and `username` are both the display name. */
 export class QiscusListedUser {
   @ApiProperty()
   active!: boolean;
@@ -50,7 +50,7 @@ export class QiscusListedUser {
   username!: string;
 }
 
-/** How many users the app has, and on how many pages they stand. */
+/** How many users the app has, and how many pages they fill. */
 export class QiscusListMeta {
   @ApiProperty({ type: 'integer' })
   total_data!: number;

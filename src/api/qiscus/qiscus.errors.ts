@@ -3,15 +3,15 @@ import type { AppError } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
 
 /**
- * How a failure looks on this dialect's wire. No document has the vendor's texts: these are ours
- * (docs/dialects/qiscus.md), but for those that clients look for.
+ * How this dialect renders a failure. No document has the vendor's texts: these are our own (docs/dialects/qiscus.md),
+ * except for those that clients look for.
  */
 interface QiscusRendering {
   readonly status: number;
   readonly message: string;
-  /** The vendor's own number for it, where one is known. Only clients are told: the server API has none. */
+  /** The vendor's own code, if known. Only clients receive it: the server API has none. */
   readonly code?: number;
-  /** The member that is wrong: the failure is one of validation, and says so at length. */
+  /** The invalid member: marks a validation failure, which is described in detail. */
   readonly member?: string;
 }
 
@@ -36,7 +36,7 @@ const renderings = {
   app_disabled: { status: 403, message: 'application is disabled' },
   token_missing: unauthorized,
   token_malformed: { ...unauthorized, code: 401301 },
-  // The web SDK refreshes its token when it reads exactly this.
+  // The web SDK refreshes its token on exactly this message.
   token_expired: { status: 403, message: 'Unauthorized. Token is expired', code: 401302 },
   token_not_accepted: { ...unauthorized, code: 401301 },
   refresh_token_not_accepted: { status: 401, message: 'refresh token invalid' },
@@ -93,22 +93,22 @@ const renderings = {
   internal: { status: 500, message: 'internal server error', code: 500100 },
 } satisfies Record<ErrorCode, QiscusRendering>;
 
-/** The detail of these is a sentence; that of others is a bare name or number. */
+/** Errors whose detail is a sentence; that of others is a bare name or number. */
 const detailsTold: ReadonlySet<ErrorCode> = new Set(['json_malformed', 'argument_invalid']);
-/** Where the vendor's service calls an unknown user a bad argument. */
+/** Routes where the vendor reports an unknown user as an invalid argument. */
 const unknownUserIsInvalid: Readonly<Record<string, string>> = {
   reset_user_token: 'user_id',
   deactivate_users: 'user_ids',
   reactivate_users: 'user_ids',
   get_unread_count: 'user_id',
 };
-/** Routes that call a parameter by another name than the rest. */
+/** Routes that use a different name for a parameter than the rest. */
 const otherNames: readonly (readonly [route: RegExp, Readonly<Record<string, string>>])[] = [
   [/^\/api\/v2\/(\w+\/)?login_or_register$/, { user_id: 'email' }],
   [/^\/api\/v2\/rest\/reset_user_token$/, { user_id: 'user_email' }],
   [/\/my_profile$/, { username: 'name' }],
 ];
-/** The calls of client SDKs, and what they are told of an app that does not exist. */
+/** Calls of client SDKs, and the error they receive for an unknown app. */
 const clientPath = /^\/api\/v2(?!\/rest(\/|\?|$))(\/|\?|$)/;
 const unknownAppForClient: QiscusRendering = { status: 401, message: 'application not found', code: 401303 };
 
@@ -150,7 +150,7 @@ function renderingOf(error: AppError, request: FastifyRequest): QiscusRendering 
   return named(route, renderings[error.code]);
 }
 
-/** With the name that the route has for the member, also where the message begins with it. */
+/** Uses the route's name for the member, also at the start of the message. */
 function named(route: string, rendering: QiscusRendering): QiscusRendering {
   const { member = '', message } = rendering;
   const name = otherNames.find(([pattern]) => pattern.test(route))?.[1][member];
