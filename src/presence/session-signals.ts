@@ -42,22 +42,14 @@ export class SessionSignals {
 
   /** Tells the connections of these users, on any node, that something new waits for them. Never fails. */
   async wake(appId: string, usernames: readonly string[]): Promise<void> {
-    this.receive({ kind: 'wake', appId, usernames });
-    const ofNode = await this.byOtherNode(appId, usernames, (username) => username);
-    await Promise.all(
-      [...ofNode].map(([nodeId, names]) => this.signals.send(nodeId, { kind: 'wake', appId, usernames: names })),
-    );
+    const wakeUp = (some: readonly string[]): Signal => ({ kind: 'wake', appId, usernames: some });
+    await this.reach(appId, usernames, (username) => username, wakeUp);
   }
 
   /** Sends the sessions of these watchers, on any node, a presence notice. Never fails. */
   async tellWatchers(appId: string, watchers: readonly Watcher[], notice: PresenceNotice): Promise<void> {
-    this.receive({ kind: 'presence', appId, watchers, notice });
-    const ofNode = await this.byOtherNode(appId, watchers, ({ username }) => username);
-    await Promise.all(
-      [...ofNode].map(([nodeId, some]) =>
-        this.signals.send(nodeId, { kind: 'presence', appId, watchers: some, notice }),
-      ),
-    );
+    const tell = (some: readonly Watcher[]): Signal => ({ kind: 'presence', appId, watchers: some, notice });
+    await this.reach(appId, watchers, ({ username }) => username, tell);
   }
 
   /** Carries out a signal from another node or this one. */
@@ -111,6 +103,18 @@ export class SessionSignals {
     const [nodeId] = this.otherNodes([session]);
     if (nodeId === undefined) this.receive(signal);
     else await this.signals.send(nodeId, signal);
+  }
+
+  /** Sends a signal about these users here, and to each other node the part about those with a session there. */
+  private async reach<Item>(
+    appId: string,
+    items: readonly Item[],
+    usernameOf: (item: Item) => string,
+    signalOf: (some: readonly Item[]) => Signal,
+  ): Promise<void> {
+    this.receive(signalOf(items));
+    const ofNode = await this.byOtherNode(appId, items, usernameOf);
+    await Promise.all([...ofNode].map(([nodeId, some]) => this.signals.send(nodeId, signalOf(some))));
   }
 
   /** Those of the given users with a session on another node, by that node. */
