@@ -74,6 +74,11 @@ export class BlocksService {
     };
   }
 
+  /** Whether the user has blocked the other one. */
+  async has(user: User, other: User): Promise<boolean> {
+    return (await this.repository.blockedAmong(null, user, [other])).length > 0;
+  }
+
   /**
    * Whether the user has blocked each name, in the given order; false for unknown names.
    * @throws AppError user_not_found (the user)

@@ -50,13 +50,7 @@ export class ContactsService {
    * @throws AppError user_not_found, argument_invalid (oneself), contact_limit_exceeded (of either)
    */
   async add(app: App, nameOrUuid: string, friendNameOrUuid: string): Promise<Friendship> {
-    const friendship = await this.find(app.id, nameOrUuid, friendNameOrUuid);
-    const { user, friend } = friendship;
-    if (user.uuid === friend.uuid)
-      throw new AppError('argument_invalid', { detail: 'a user cannot be a contact of itself' });
-    const [outcome] = await this.repository.add(user, [friend], app.settings.contacts_per_user);
-    if (outcome === 'full') throw new AppError('contact_limit_exceeded', { limit: app.settings.contacts_per_user });
-    return friendship;
+    return this.join(app, await this.find(app.id, nameOrUuid, friendNameOrUuid));
   }
 
   /**
@@ -64,10 +58,9 @@ export class ContactsService {
    * @throws AppError sender_blocked, and as `add`
    */
   async addByUser(app: App, nameOrUuid: string, friendNameOrUuid: string): Promise<Friendship> {
-    const { user, friend } = await this.find(app.id, nameOrUuid, friendNameOrUuid);
-    const [blocked] = await this.blocks.check(app.id, friend.uuid, [user.uuid]);
-    if (blocked === true) throw new AppError('sender_blocked');
-    return this.add(app, user.uuid, friend.uuid);
+    const friendship = await this.find(app.id, nameOrUuid, friendNameOrUuid);
+    if (await this.blocks.has(friendship.friend, friendship.user)) throw new AppError('sender_blocked');
+    return this.join(app, friendship);
   }
 
   /**
@@ -152,6 +145,15 @@ export class ContactsService {
       others.filter((other) => other !== null),
     );
     return others.map((other) => other !== null && contacts.has(other.uuid));
+  }
+
+  private async join(app: App, friendship: Friendship): Promise<Friendship> {
+    const { user, friend } = friendship;
+    if (user.uuid === friend.uuid)
+      throw new AppError('argument_invalid', { detail: 'a user cannot be a contact of itself' });
+    const [outcome] = await this.repository.add(user, [friend], app.settings.contacts_per_user);
+    if (outcome === 'full') throw new AppError('contact_limit_exceeded', { limit: app.settings.contacts_per_user });
+    return friendship;
   }
 
   private async readAll(list: ContactListRow): Promise<Contact[]> {
