@@ -49,3 +49,11 @@ export class CostlyReads {
 export function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+/** The slices of a list, with a turn of the event loop for everybody else between two of them. */
+export async function* slicesOf<Item>(items: readonly Item[], size: number): AsyncGenerator<readonly Item[], void> {
+  for (let start = 0; start < items.length; start += size) {
+    if (start > 0) await breathe();
+    yield items.slice(start, start + size);
+  }
+}

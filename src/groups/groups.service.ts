@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { breathe, CostlyReads } from '../database/costly-reads.js';
+import { CostlyReads, slicesOf } from '../database/costly-reads.js';
 import { AppError } from '../errors/app-error.js';
 import { readCursor, writeCursor } from '../cursors/list-cursor.js';
 import { foldUsername } from '../users/username.js';
@@ -187,13 +187,9 @@ export class GroupsService {
   }
 
   private async namesOf(appId: string, uuids: readonly string[]): Promise<Map<string, string>> {
-    const unique = [...new Set(uuids)];
     const names = new Map<string, string>();
-    for (let start = 0; start < unique.length; start += namesAtOnce) {
-      const found = await this.users.findAllByUuid(appId, unique.slice(start, start + namesAtOnce));
-      for (const [uuid, { username }] of found) names.set(uuid, username);
-      if (start + namesAtOnce < unique.length) await breathe();
-    }
+    for await (const some of slicesOf([...new Set(uuids)], namesAtOnce))
+      for (const [uuid, { username }] of await this.users.findAllByUuid(appId, some)) names.set(uuid, username);
     return names;
   }
 }

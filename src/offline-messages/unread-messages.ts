@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { breathe, CostlyReads } from '../database/costly-reads.js';
+import { breathe, CostlyReads, slicesOf } from '../database/costly-reads.js';
 import { type Inbox, InboxesRepository } from './inboxes.repository.js';
 import type { CreationWindow } from './message.js';
 import { UnreadMessagesRepository } from './unread-messages.repository.js';
@@ -42,9 +42,7 @@ export class UnreadMessages {
   /** How many messages of the window each user has not read, in the order of the request. Own messages never count. */
   async counts(appId: string, userUuids: readonly string[], window: CreationWindow): Promise<UnreadCount[]> {
     const bounds: UnreadBound[] = [];
-    for (let start = 0; start < userUuids.length; start += inboxesAtOnce) {
-      if (start > 0) await breathe();
-      const some = userUuids.slice(start, start + inboxesAtOnce);
+    for await (const some of slicesOf(userUuids, inboxesAtOnce)) {
       const inboxes = await this.inboxes.findAll(appId, some);
       bounds.push(...some.map((uuid, index) => toUnreadBound(uuid, inboxes[index] as Inbox)));
     }

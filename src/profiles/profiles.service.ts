@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
-import { breathe, CostlyReads } from '../database/costly-reads.js';
+import { CostlyReads, slicesOf } from '../database/costly-reads.js';
 import { AppError } from '../errors/app-error.js';
 import { beginAnewOutsideTransaction } from '../database/unit-of-work.js';
 import type { User } from '../users/user.js';
@@ -141,11 +141,8 @@ export class ProfilesService {
   async findAll(appId: string, userIds: readonly string[]): Promise<ProfiledUser[]> {
     const find = async (): Promise<ProfiledUser[]> => {
       const users = new Map<string, User>();
-      for (let start = 0; start < userIds.length; start += profilesAtOnce) {
-        if (start > 0) await breathe();
-        for (const user of await this.users.findAll(appId, userIds.slice(start, start + profilesAtOnce)))
-          users.set(user.uuid, user);
-      }
+      for await (const some of slicesOf(userIds, profilesAtOnce))
+        for (const user of await this.users.findAll(appId, some)) users.set(user.uuid, user);
       return this.profiledAll(appId, [...users.values()]);
     };
     return userIds.length > maxPlainNames ? this.costlyReads.run(appId, find) : find();
@@ -259,9 +256,7 @@ export class ProfilesService {
 
   private async profiledAll(appId: string, users: readonly User[]): Promise<ProfiledUser[]> {
     const profiled: ProfiledUser[] = [];
-    for (let start = 0; start < users.length; start += profilesAtOnce) {
-      if (start > 0) await breathe();
-      const some = users.slice(start, start + profilesAtOnce);
+    for await (const some of slicesOf(users, profilesAtOnce)) {
       const profiles = await this.repository.findAll(
         appId,
         some.map((user) => user.uuid),

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../apps/app.js';
-import { breathe } from '../../database/costly-reads.js';
+import { slicesOf } from '../../database/costly-reads.js';
 import { answerOnce } from '../../http/idempotency.js';
 import type { User } from '../../users/user.js';
 
@@ -53,10 +53,7 @@ export class QiscusCall {
     write: (item: Item) => unknown,
   ): Promise<string> {
     const parts: string[] = [];
-    for (let start = 0; start < items.length; start += writtenAtOnce) {
-      if (start > 0) await breathe();
-      parts.push(JSON.stringify(items.slice(start, start + writtenAtOnce).map(write)).slice(1, -1));
-    }
+    for await (const some of slicesOf(items, writtenAtOnce)) parts.push(JSON.stringify(some.map(write)).slice(1, -1));
     this.reply.header('content-type', 'application/json; charset=utf-8');
     const others = JSON.stringify(results).slice(1, -1);
     return `{"results":{${others},${JSON.stringify(list)}:[${parts.join(',')}]},"status":200}`;
