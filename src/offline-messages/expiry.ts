@@ -1,46 +1,15 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Minutely } from '../clock/minutely.js';
 import { OfflineMessagesService } from './offline-messages.service.js';
 
-const everyMs = 60_000;
-
-/** Removes expired messages about once a minute, on every node; the jitter keeps nodes from doing the same work at once. */
+/** Removes expired messages. */
 @Injectable()
-export class Expiry implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly logger = new Logger('Expiry');
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
-
-  constructor(private readonly offlineMessages: OfflineMessagesService) {}
-
-  onApplicationBootstrap(): void {
-    this.schedule();
+export class Expiry extends Minutely {
+  constructor(private readonly offlineMessages: OfflineMessagesService) {
+    super('Expiry', 'remove expired messages');
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.running;
-  }
-
-  private schedule(): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(
-      () => {
-        this.running = this.sweep();
-      },
-      everyMs * (0.5 + Math.random()),
-    );
-    this.timer.unref();
-  }
-
-  private async sweep(): Promise<void> {
-    try {
-      await this.offlineMessages.expireDue(() => !this.stopped);
-    } catch (error) {
-      // Only time is lost: the next round finds the same messages.
-      this.logger.warn(`Could not remove expired messages: ${(error as Error).message}`);
-    }
-    this.schedule();
+  protected work(mayGoOn: () => boolean): Promise<unknown> {
+    return this.offlineMessages.expireDue(mayGoOn);
   }
 }
