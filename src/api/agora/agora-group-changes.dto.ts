@@ -1,36 +1,28 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsNotEmpty, IsOptional, IsString } from 'class-validator';
+import { IsNotEmpty } from 'class-validator';
 import { AppError } from '../../errors/app-error.js';
 import { type GroupChange, maxMembersOf } from '../../groups/group.js';
 import {
   booleanOf,
-  IsOptionalBoolean,
   IsOptionalWholeNumber,
   type LenientBoolean,
   type LenientNumber,
   wholeNumberOf,
 } from './lenient-values.js';
+import { OptionalFlag, OptionalText } from './optional-members.js';
 
 /** What may change in a group or a room; members omitted or null stay unchanged. */
 export class UpdateAgoraRoomDto {
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 128 })
-  @IsOptional()
-  @IsString({ message: 'groupname must be a string' })
+  @OptionalText({ maxLength: 128 })
   groupname?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 128, description: 'The same as `groupname`' })
-  @IsOptional()
-  @IsString({ message: 'name must be a string' })
+  @OptionalText({ maxLength: 128, description: 'The same as `groupname`' })
   name?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 512 })
-  @IsOptional()
-  @IsString({ message: 'description must be a string' })
+  @OptionalText({ maxLength: 512 })
   description?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 512, description: 'The same as `description`' })
-  @IsOptional()
-  @IsString({ message: 'desc must be a string' })
+  @OptionalText({ maxLength: 512, description: 'The same as `description`' })
   desc?: string | null;
 
   @ApiPropertyOptional({
@@ -40,37 +32,28 @@ export class UpdateAgoraRoomDto {
   @IsOptionalWholeNumber()
   maxusers?: LenientNumber | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 4096 })
-  @IsOptional()
-  @IsString({ message: 'custom must be a string' })
+  @OptionalText({ maxLength: 4096 })
   custom?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, example: 'user2', description: 'A member' })
-  @IsOptional()
-  @IsString({ message: 'newowner must be a string' })
+  @OptionalText({ example: 'user2', description: 'A member' })
   @IsNotEmpty({ message: 'newowner must not be empty' })
   newowner?: string | null;
 }
 
 export class UpdateAgoraGroupDto extends UpdateAgoraRoomDto {
-  @ApiPropertyOptional({ type: Boolean, nullable: true })
-  @IsOptionalBoolean()
+  @OptionalFlag()
   public?: LenientBoolean | null;
 
-  @ApiPropertyOptional({ type: Boolean, nullable: true })
-  @IsOptionalBoolean()
+  @OptionalFlag()
   membersonly?: LenientBoolean | null;
 
-  @ApiPropertyOptional({ type: Boolean, nullable: true, description: 'The same as `membersonly`' })
-  @IsOptionalBoolean()
+  @OptionalFlag({ description: 'The same as `membersonly`' })
   members_only?: LenientBoolean | null;
 
-  @ApiPropertyOptional({ type: Boolean, nullable: true, description: 'The same as `membersonly`' })
-  @IsOptionalBoolean()
+  @OptionalFlag({ description: 'The same as `membersonly`' })
   approval?: LenientBoolean | null;
 
-  @ApiPropertyOptional({ type: Boolean, nullable: true })
-  @IsOptionalBoolean()
+  @OptionalFlag()
   allowinvites?: LenientBoolean | null;
 }
 

@@ -1,9 +1,10 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsArray, IsDefined, IsNotEmpty, IsOptional, IsString } from 'class-validator';
+import { ApiProperty } from '@nestjs/swagger';
+import { IsArray, IsDefined, IsNotEmpty, IsString } from 'class-validator';
 import type { BlockResult } from '../../groups/group-lists.service.js';
 import type { GroupListEntry } from '../../groups/group-list.js';
 import { AddAgoraMembersDto } from './agora-groups.dto.js';
 import { IsWholeNumber, type LenientNumber } from './lenient-values.js';
+import { OptionalText } from './optional-members.js';
 
 export class MuteAgoraMembersDto {
   @ApiProperty({ type: [String], maxItems: 60, description: 'In a room up to 100' })
@@ -36,9 +37,7 @@ export class AddAgoraSuperAdminDto {
 }
 
 export class SetAgoraAnnouncementDto {
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 512, description: 'None or `""`: there is none' })
-  @IsOptional()
-  @IsString({ message: 'announcement must be a string' })
+  @OptionalText({ maxLength: 512, description: 'None or `""`: there is none' })
   announcement?: string | null;
 }
 

@@ -5,23 +5,19 @@ import { type Group, type GroupKind, defaultMembers, maxMembersOf, type NewGroup
 import type { GroupDetail } from '../../groups/groups.service.js';
 import {
   booleanOf,
-  IsOptionalBoolean,
   IsOptionalWholeNumber,
   type LenientBoolean,
   type LenientNumber,
   wholeNumberOf,
 } from './lenient-values.js';
+import { OptionalFlag, OptionalText } from './optional-members.js';
 
 /** Members that groups and rooms have in common. */
 class CreateAgoraOwnedDto {
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 512 })
-  @IsOptional()
-  @IsString({ message: 'description must be a string' })
+  @OptionalText({ maxLength: 512 })
   description?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 512, description: 'The same as `description`' })
-  @IsOptional()
-  @IsString({ message: 'desc must be a string' })
+  @OptionalText({ maxLength: 512, description: 'The same as `description`' })
   desc?: string | null;
 
   @ApiPropertyOptional({
@@ -47,9 +43,7 @@ class CreateAgoraOwnedDto {
   @IsString({ each: true, message: 'members must be a list of strings' })
   members?: string[] | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 4096 })
-  @IsOptional()
-  @IsString({ message: 'custom must be a string' })
+  @OptionalText({ maxLength: 4096 })
   custom?: string | null;
 }
 
@@ -59,29 +53,19 @@ export class CreateAgoraGroupDto extends CreateAgoraOwnedDto {
   @IsString({ message: 'groupname must be a string' })
   groupname!: string;
 
-  @ApiPropertyOptional({ type: Boolean, nullable: true, default: true })
-  @IsOptionalBoolean()
+  @OptionalFlag({ default: true })
   public?: LenientBoolean | null;
 
-  @ApiPropertyOptional({
-    type: Boolean,
-    nullable: true,
-    default: false,
-    description: 'Whether the owner has to agree to who joins',
-  })
-  @IsOptionalBoolean()
+  @OptionalFlag({ default: false, description: 'Whether the owner has to agree to who joins' })
   membersonly?: LenientBoolean | null;
 
-  @ApiPropertyOptional({ type: Boolean, nullable: true, description: 'The same as `membersonly`' })
-  @IsOptionalBoolean()
+  @OptionalFlag({ description: 'The same as `membersonly`' })
   members_only?: LenientBoolean | null;
 
-  @ApiPropertyOptional({ type: Boolean, nullable: true, description: 'The same as `membersonly`' })
-  @IsOptionalBoolean()
+  @OptionalFlag({ description: 'The same as `membersonly`' })
   approval?: LenientBoolean | null;
 
-  @ApiPropertyOptional({ type: Boolean, nullable: true, default: false })
-  @IsOptionalBoolean()
+  @OptionalFlag({ default: false })
   allowinvites?: LenientBoolean | null;
 }
 

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsDefined, IsOptional, IsString } from 'class-validator';
+import { OptionalText } from './optional-members.js';
 
 /** The union of the four grants; each requires a subset of the members. */
 export class RequestAgoraTokenDto {
@@ -8,24 +9,16 @@ export class RequestAgoraTokenDto {
   @IsString({ message: 'grant_type must be a string' })
   grant_type!: string;
 
-  @ApiPropertyOptional({ type: String, nullable: true, description: 'client_credentials: the App ID' })
-  @IsOptional()
-  @IsString({ message: 'client_id must be a string' })
+  @OptionalText({ description: 'client_credentials: the App ID' })
   client_id?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, description: 'client_credentials: the App certificate' })
-  @IsOptional()
-  @IsString({ message: 'client_secret must be a string' })
+  @OptionalText({ description: 'client_credentials: the App certificate' })
   client_secret?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, description: 'password, inherit: the user' })
-  @IsOptional()
-  @IsString({ message: 'username must be a string' })
+  @OptionalText({ description: 'password, inherit: the user' })
   username?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, description: "password: the user's password" })
-  @IsOptional()
-  @IsString({ message: 'password must be a string' })
+  @OptionalText({ description: "password: the user's password" })
   password?: string | null;
 
   @ApiPropertyOptional({

@@ -8,12 +8,12 @@ import type { User } from '../../users/user.js';
 import type { UserSettings } from '../../users/user-settings.service.js';
 import {
   booleanOf,
-  IsOptionalBoolean,
   IsOptionalNumberBetween,
   type LenientBoolean,
   type LenientNumber,
   wholeNumberOf,
 } from './lenient-values.js';
+import { OptionalFlag, OptionalText } from './optional-members.js';
 
 /** One user to register. */
 export class RegisterAgoraUserDto {
@@ -27,9 +27,7 @@ export class RegisterAgoraUserDto {
   @IsString({ message: 'password must be a string' })
   password?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 100, example: 'testuser' })
-  @IsOptional()
-  @IsString({ message: 'nickname must be a string' })
+  @OptionalText({ maxLength: 100, example: 'testuser' })
   nickname?: string | null;
 }
 
@@ -43,9 +41,7 @@ export class ChangeAgoraPasswordDto {
 
 /** The nickname, push settings, or both. */
 export class ChangeAgoraUserDto {
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 100, example: 'testuser' })
-  @IsOptional()
-  @IsString({ message: 'nickname must be a string' })
+  @OptionalText({ maxLength: 100, example: 'testuser' })
   nickname?: string | null;
 
   @ApiPropertyOptional({
@@ -58,8 +54,7 @@ export class ChangeAgoraUserDto {
   @IsOptionalNumberBetween(0, maxDisplayStyle)
   notification_display_style?: LenientNumber | null;
 
-  @ApiPropertyOptional({ type: Boolean, nullable: true, description: 'Or its text' })
-  @IsOptionalBoolean()
+  @OptionalFlag({ description: 'Or its text' })
   notification_no_disturbing?: LenientBoolean | null;
 
   @ApiPropertyOptional({
@@ -110,14 +105,10 @@ export class AgoraPushNicknameDto {
   @IsString({ message: 'username must be a string' })
   username!: string;
 
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 100, example: 'testuser' })
-  @IsOptional()
-  @IsString({ message: 'push_nickname must be a string' })
+  @OptionalText({ maxLength: 100, example: 'testuser' })
   push_nickname?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 100, description: 'The same as `push_nickname`' })
-  @IsOptional()
-  @IsString({ message: 'nickname must be a string' })
+  @OptionalText({ maxLength: 100, description: 'The same as `push_nickname`' })
   nickname?: string | null;
 }
 
@@ -130,9 +121,7 @@ export function toNamed({ username, push_nickname, nickname }: AgoraPushNickname
 
 /** Why a user is banned or unbanned: an extension to the vendor's API, kept in the account's history. */
 export class AgoraReasonDto {
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 1000, example: 'spam' })
-  @IsOptional()
-  @IsString({ message: 'reason must be a string' })
+  @OptionalText({ maxLength: 1000, example: 'spam' })
   reason?: string | null;
 }
 
