@@ -93,7 +93,7 @@ export class TokensService {
     return { kind, expiresAtSeconds };
   }
 
-  /** Whether a token is one of an app, be it this one's or not. @throws AppError token_malformed, token_expired, token_not_accepted */
+  /** Whether a token of this app is its own or a user's. @throws AppError token_malformed, token_expired, token_not_accepted */
   isAppToken(app: App, bearer: string): boolean {
     return !isUserToken(bearer) && this.#verify(app, bearer).kind === 'app';
   }

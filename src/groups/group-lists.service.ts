@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import type { PageNumber } from '../cursors/page-number.js';
 import { Clock } from '../clock/clock.js';
 import { readTextCursor, writeTextCursor } from '../cursors/text-cursor.js';
 import { AppError } from '../errors/app-error.js';
 import type { User } from '../users/user.js';
 import { foldUsername } from '../users/username.js';
-import type { GroupKind, NumberedPage } from './group.js';
+import type { GroupKind } from './group.js';
 import { allOf, checkNames, groupNotFound, namesOfUsers, readGroupId, userNotFound } from './group-checks.js';
 import { forever, type GroupList, type GroupListEntry, maxEntriesOf, wholeApp } from './group-list.js';
 import { GroupListsRepository } from './group-lists.repository.js';
@@ -178,7 +179,7 @@ export class GroupListsService {
   }
 
   /** The super admins of the app's rooms, newest first; all, or one page. */
-  async listSuperAdmins(appId: string, page: NumberedPage | null): Promise<string[]> {
+  async listSuperAdmins(appId: string, page: PageNumber | null): Promise<string[]> {
     const entries = await this.repository.listAfter(appId, wholeApp, 'super_admin', null, maxEntriesOf.super_admin);
     const names = entries.map(({ username }) => username);
     return page === null ? names : names.slice((page.page - 1) * page.size, page.page * page.size);

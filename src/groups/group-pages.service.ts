@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { readTextCursor, writeTextCursor } from '../cursors/text-cursor.js';
+import type { PageNumber } from '../cursors/page-number.js';
 import { breathe, CostlyReads } from '../database/costly-reads.js';
 import { UsersService } from '../users/users.service.js';
-import type { Group, GroupKind, NumberedPage } from './group.js';
+import type { Group, GroupKind } from './group.js';
 import { groupNotFound, readGroupId } from './group-checks.js';
 import { GroupsRepository, type NamedMember } from './groups.repository.js';
 
@@ -54,7 +55,7 @@ export class GroupPagesService {
     appId: string,
     kind: GroupKind,
     id: string,
-    page: NumberedPage,
+    page: PageNumber,
   ): Promise<{ readonly username: string; readonly isOwner: boolean }[]> {
     const group = await this.find(appId, kind, id);
     const first = (page.page - 1) * page.size;
@@ -66,7 +67,7 @@ export class GroupPagesService {
   }
 
   /** The first 1,000 groups a user is in, including owned ones; or one page. @throws AppError user_not_found */
-  async listJoined(appId: string, kind: GroupKind, username: string, page: NumberedPage | null): Promise<Group[]> {
+  async listJoined(appId: string, kind: GroupKind, username: string, page: PageNumber | null): Promise<Group[]> {
     const { uuid } = await this.users.get(appId, username);
     const { page: number, size } = page ?? { page: 1, size: rowsAtOnce };
     const first = (number - 1) * size;

@@ -38,12 +38,6 @@ export type GroupChange = Partial<Omit<NewGroup, 'kind'>> & {
   readonly newOwner?: string;
 };
 
-/** A page by its number, from 1. */
-export interface NumberedPage {
-  readonly page: number;
-  readonly size: number;
-}
-
 /** The largest member limits that the vendor sells. */
 export const maxMembersOf: Readonly<Record<GroupKind, number>> = { group: 5000, room: 10_000 };
 export const defaultMembers = 200;

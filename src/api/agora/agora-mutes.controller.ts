@@ -5,7 +5,8 @@ import { MutesService } from '../../mutes/mutes.service.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
 import { MuteAgoraUserDto, toAgoraMute, toAgoraMutes, toDurations } from './agora-mutes.dto.js';
-import { NumberedPage, type PageNumber } from './agora-numbered-page.js';
+import type { PageNumber } from '../../cursors/page-number.js';
+import { NumberedPage } from './agora-numbered-page.js';
 import { AgoraRoute } from './agora-route.decorator.js';
 
 const path = '/mutes';

@@ -1,14 +1,9 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiQuery } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import type { PageNumber } from '../../cursors/page-number.js';
 import { describedParameter } from '../../http/described-parameter.js';
 import { limitOf } from './agora-page.js';
-
-/** A page by number, from 1. */
-export interface PageNumber {
-  readonly page: number;
-  readonly size: number;
-}
 
 /** An optional page by `pagenum` and `pagesize`, as older routes spell them. */
 export interface AgoraOptionalPage {

@@ -16,7 +16,8 @@ import {
   toAgoraPresence,
   toAgoraSubscribed,
 } from './agora-presence-subscriptions.dto.js';
-import { NumberedPage, type PageNumber } from './agora-numbered-page.js';
+import type { PageNumber } from '../../cursors/page-number.js';
+import { NumberedPage } from './agora-numbered-page.js';
 import { AgoraRoute, type AgoraRouteOptions } from './agora-route.decorator.js';
 
 const text = { type: 'string' };
