@@ -33,7 +33,7 @@ export class BlocksRepository {
   add(user: User, blocked: readonly User[], maxBlocks: number): Promise<void> {
     const { appId } = user;
     return this.database.write(async (transaction) => {
-      const held = await this.lock(transaction, appId, [user, ...blocked]);
+      const held = await this.users.lockAllForUpdate(transaction, appId, [user, ...blocked]);
       const known = new Set(await this.blockedAmong(transaction, user, blocked));
       const added = blocked.filter(({ uuid }) => !known.has(uuid));
       if (added.length === 0) return;
@@ -54,7 +54,7 @@ export class BlocksRepository {
   remove(user: User, blocked: readonly User[]): Promise<void> {
     const { appId } = user;
     return this.database.write(async (transaction) => {
-      await this.lock(transaction, appId, [user]);
+      await this.users.lockAllForUpdate(transaction, appId, [user]);
       const among = this.database.dialect.among('blocked_uuid', uuidsOf(blocked));
       await transaction.run(`DELETE FROM user_blocks WHERE app_id = ? AND user_uuid = ? AND ${among.sql}`, [
         ...[appId, user.uuid],
@@ -129,14 +129,6 @@ export class BlocksRepository {
       [user.appId, user.uuid],
     );
     return Number(row?.blocks ?? 0);
-  }
-
-  /** @throws AppError user_not_found when a user has since been deleted */
-  private async lock(transaction: Transaction, appId: string, users: readonly User[]): Promise<Map<string, User>> {
-    const names = users.map(({ username }) => username);
-    const held = new Map((await this.users.lockForUpdate(transaction, appId, names)).map((user) => [user.uuid, user]));
-    if (users.some(({ uuid }) => !held.has(uuid))) throw new AppError('user_not_found');
-    return held;
   }
 
   /** Removes blocks by and of deleted users. */

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type SqlValue, type Transaction } from '../database/database.js';
-import { AppError } from '../errors/app-error.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { RemovalsService } from '../removals/removals.service.js';
 import type { User } from '../users/user.js';
@@ -29,7 +28,7 @@ export class ContactsRepository {
   add(user: User, friends: readonly User[], maxContacts: number): Promise<AddOutcome[]> {
     const { appId } = user;
     return this.database.write(async (transaction) => {
-      await this.lockUsers(transaction, [user, ...friends]);
+      await this.users.lockAllForUpdate(transaction, appId, [user, ...friends]);
       const uuids = [user, ...friends].map(({ uuid }) => uuid);
       const lists = await this.lists.lockOrCreate(transaction, appId, uuids);
       const own = lists.get(user.uuid) as LockedList;
@@ -60,7 +59,7 @@ export class ContactsRepository {
   remove({ user, friend }: Friendship): Promise<boolean> {
     const { appId } = user;
     return this.database.write(async (transaction) => {
-      await this.lockUsers(transaction, [user, friend]);
+      await this.users.lockAllForUpdate(transaction, appId, [user, friend]);
       const lists = await this.lists.lock(transaction, appId, [user.uuid, friend.uuid]);
       const [own, other] = [lists.get(user.uuid), lists.get(friend.uuid)];
       if (own === undefined || other === undefined) return false;
@@ -84,7 +83,7 @@ export class ContactsRepository {
   clear(user: User): Promise<void> {
     const { appId } = user;
     return this.database.write(async (transaction) => {
-      await this.lockUsers(transaction, [user]);
+      await this.users.lockAllForUpdate(transaction, appId, [user]);
       const list = (await this.lists.lock(transaction, appId, [user.uuid])).get(user.uuid);
       if (list === undefined || list.contacts === 0) return;
       const before = list.list_id;
@@ -187,14 +186,6 @@ export class ContactsRepository {
       [list.app_id, list.list_id],
     );
     return Number(row?.contacts ?? 0);
-  }
-
-  /** @throws AppError user_not_found when one of them has since been deleted */
-  private async lockUsers(transaction: Transaction, users: readonly User[]): Promise<void> {
-    const [{ appId }] = users as [User];
-    const names = [...new Set(users.map(({ username }) => username))];
-    const held = new Set((await this.users.lockForUpdate(transaction, appId, names)).map(({ uuid }) => uuid));
-    if (users.some(({ uuid }) => !held.has(uuid))) throw new AppError('user_not_found');
   }
 }
 

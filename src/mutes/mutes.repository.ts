@@ -61,14 +61,13 @@ export class MutesRepository {
   /**
    * Changes a user's mute while the user's row is locked, so a concurrent deletion removes it too. Recorded as a change
    * of the user, so that every node reloads it.
-   * @returns whether the user still exists
+   * @throws AppError user_not_found
    */
-  change(user: User, change: (before: Mute) => Mute): Promise<boolean> {
-    const { appId, username, uuid } = user;
+  change(user: User, change: (before: Mute) => Mute): Promise<void> {
+    const { appId, uuid } = user;
     const { forUpdate } = this.database.dialect;
     return this.database.write(async (transaction) => {
-      const locked = await this.users.lockForUpdate(transaction, appId, [username]);
-      if (!locked.some((one) => one.uuid === uuid)) return false;
+      await this.users.lockAllForUpdate(transaction, appId, [user]);
       // Locked, because another call may prune it once it has expired.
       const [row] = await transaction.read<UserMuteRow>(`${select} WHERE app_id = ? AND user_uuid = ?${forUpdate}`, [
         appId,
@@ -80,7 +79,6 @@ export class MutesRepository {
       else await transaction.updateRows('user_mutes', ['app_id', 'user_uuid'], changeable, [toRow(appId, uuid, after)]);
       await this.prune(transaction, appId);
       await this.userChanges.add(transaction, appId, new Map([[uuid, null]]));
-      return true;
     }, appId);
   }
 

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
 import { breathe, CostlyReads } from '../database/costly-reads.js';
-import { AppError } from '../errors/app-error.js';
 import type { User } from '../users/user.js';
 import { UserEvents } from '../users/user-events.js';
 import { UsersService } from '../users/users.service.js';
@@ -38,8 +37,7 @@ export class MutesService {
     checkDurations(durations);
     const user = await this.users.get(appId, nameOrUuid);
     const now = this.clock.now();
-    if (!(await this.repository.change(user, (before) => withDurations(before, durations, now))))
-      throw new AppError('user_not_found');
+    await this.repository.change(user, (before) => withDurations(before, durations, now));
     this.events.publish({ type: 'mute_changed', user });
   }
 

@@ -55,11 +55,10 @@ export class PresenceStatesRepository {
     return this.states.addAll(appId, userUuids);
   }
 
-  /** @returns false when the user is gone */
-  publish(appId: string, user: User, published: PublishedPresence): Promise<boolean> {
+  /** @throws AppError user_not_found */
+  publish(appId: string, user: User, published: PublishedPresence): Promise<void> {
     return this.database.write(async (transaction) => {
-      const [held] = await this.users.lockForUpdate(transaction, appId, [user.username]);
-      if (held?.uuid !== user.uuid) return false;
+      await this.users.lockAllForUpdate(transaction, appId, [user]);
       const [row] = await this.lock(transaction, appId, [user.uuid]);
       const statuses = JSON.stringify(withStatus(row === undefined ? {} : statusesOf(row), published));
       if (row === undefined)
@@ -70,7 +69,6 @@ export class PresenceStatesRepository {
         await transaction.run('UPDATE presence_states SET statuses = ?, ext = ? WHERE app_id = ? AND user_uuid = ?', [
           ...[statuses, published.ext, appId, user.uuid],
         ]);
-      return true;
     }, appId);
   }
 

@@ -60,7 +60,7 @@ export class PresenceSubscriptionsService {
   async publish(appId: string, nameOrUuid: string, published: PublishedPresence): Promise<void> {
     checkPublished(published);
     const user = await this.users.get(appId, nameOrUuid);
-    if (!(await this.states.publish(appId, user, published))) throw new AppError('user_not_found');
+    await this.states.publish(appId, user, published);
     afterCommit(() => this.notices.changed(appId, user));
   }
 

@@ -46,17 +46,16 @@ export class UserAttributesRepository {
   /**
    * Sets a user's attributes to the result of `change`, while the user can be neither changed nor deleted. `checkUsage`
    * receives the app's usage after a change that needs more room.
-   * @returns null when the user is gone
+   * @throws AppError user_not_found, and whatever `change` and `checkUsage` throw
    */
   change(
     appId: string,
     user: User,
     change: (before: Attributes) => Attributes,
     checkUsage: (bytes: number) => void,
-  ): Promise<StoredAttributes | null> {
+  ): Promise<StoredAttributes> {
     return this.database.write(async (transaction) => {
-      const [held] = await this.users.lockForUpdate(transaction, appId, [user.username]);
-      if (held?.uuid !== user.uuid) return null;
+      await this.users.lockAllForUpdate(transaction, appId, [user]);
       const before = await lock(transaction, this.database.dialect.forUpdate, appId, user.uuid);
       const attributes = change(before === undefined ? new Map() : toStored(before).attributes);
       const stored = { attributes, modifiedAt: this.clock.now() };

@@ -37,7 +37,7 @@ export class UserAttributesService {
   async change(app: App, nameOrUuid: string, changes: Attributes): Promise<StoredAttributes> {
     const user = await this.users.get(app.id, nameOrUuid);
     const limit = app.settings.user_attributes_bytes;
-    const stored = await this.repository.change(
+    return this.repository.change(
       app.id,
       user,
       (before) => changed(before, changes),
@@ -45,8 +45,6 @@ export class UserAttributesService {
         if (usage > limit) throw new AppError('attributes_full', { limit });
       },
     );
-    if (stored === null) throw new AppError('user_not_found');
-    return stored;
   }
 
   /** A user's attributes; null when there are none or the user is unknown. */

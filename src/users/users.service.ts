@@ -158,6 +158,20 @@ export class UsersService {
     );
   }
 
+  /**
+   * The same for users who were looked up before, by uuid.
+   * @throws AppError user_not_found when one of them has since been deleted, even if another user has the name now
+   */
+  async lockAllForUpdate(
+    transaction: Transaction,
+    appId: string,
+    users: readonly Pick<User, 'username' | 'uuid'>[],
+  ): Promise<Map<string, User>> {
+    const names = [...new Set(users.map(({ username }) => username))];
+    const held = new Map((await this.lockForUpdate(transaction, appId, names)).map((user) => [user.uuid, user]));
+    return users.every(({ uuid }) => held.has(uuid)) ? held : notFound();
+  }
+
   /** Records whether a user, whose row the transaction has locked, has blocked others. */
   noteBlocks(transaction: Transaction, { appId, username }: User, hasBlocks: boolean): Promise<void> {
     return this.writes.noteBlocks(transaction, appId, username, hasBlocks);
