@@ -211,12 +211,12 @@ async function prepare(url: string, operation: Operation): Promise<World> {
   );
   await call('POST', `${url}/api/v2.1/rest/reactivate_users`, { user_ids: names });
   const made = await Promise.all([
-    call('POST', `${base}/chatgroups`, { groupname: 'g', owner: names[0], members: names.slice(1, 5) }),
-    call('POST', `${base}/chatrooms`, { name: 'r', owner: names[0], members: names.slice(1, 5) }),
+    call('POST', `${base}/chatgroups`, { groupname: 'g', owner: names[0], members: names.slice(1, 16) }),
+    call('POST', `${base}/chatrooms`, { name: 'r', owner: names[0], members: names.slice(1, 16) }),
   ]);
   for (const path of [`chatgroups/${made[0].data.groupid}`, `chatrooms/${made[1].data.id}`]) {
     await call('POST', `${base}/${path}/blocks/users/${names[4]}`);
-    await call('POST', `${base}/${path}/admin`, { newadmin: names[2] });
+    for (const newadmin of names.slice(5, 16)) await call('POST', `${base}/${path}/admin`, { newadmin });
     await call('POST', `${base}/${path}/mute`, { usernames: [names[3]], mute_duration: -1 });
   }
   if (titleOf(operation).includes('/contacts/'))
