@@ -2,6 +2,7 @@ import type { DataSourceOptions } from 'typeorm';
 import type { Env } from './config/env.js';
 import { connectionOptions } from './database/connection-options.js';
 import { AppRow } from './apps/app.entity.js';
+import { AuditEntryRow } from './audit/audit-entry.entity.js';
 import { UserBlockRow } from './blocks/user-block.entity.js';
 import { ContactListRow } from './contacts/contact-list.entity.js';
 import { ContactRow } from './contacts/contact.entity.js';
@@ -47,6 +48,7 @@ import { PresenceSubscriptions1764330000000 } from './database/migrations/176433
 import { UserMutes1764340000000 } from './database/migrations/1764340000000-user-mutes.js';
 import { PushSettings1764341000000 } from './database/migrations/1764341000000-push-settings.js';
 import { GroupLists1764310000000 } from './database/migrations/1764310000000-group-lists.js';
+import { AuditTrail1764401000000 } from './database/migrations/1764401000000-audit-trail.js';
 
 /** Every entity. */
 const entities = [
@@ -76,6 +78,7 @@ const entities = [
   ContactListRow,
   ContactRow,
   UserMuteRow,
+  AuditEntryRow,
 ];
 /** In order; the list is the same on every engine. */
 export const migrations = [
@@ -99,6 +102,7 @@ export const migrations = [
   UserMutes1764340000000,
   PushSettings1764341000000,
   GroupLists1764310000000,
+  AuditTrail1764401000000,
 ];
 
 /** Where the data is, and its schema. */
