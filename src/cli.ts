@@ -1,6 +1,10 @@
 import 'reflect-metadata';
+import { userInfo } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import { program } from 'commander';
+import { AuditTrail } from './audit/audit-trail.service.js';
+import { localCaller } from './audit/caller.js';
+import { runInOperation } from './audit/operation.js';
 import { AppModule } from './app.module.js';
 import { addAppCommands } from './cli/app.command.js';
 import { addBackupCommands } from './cli/backup.command.js';
@@ -31,11 +35,20 @@ const runWithApp: RunWithApp = async (work, { makesDatabase } = { makesDatabase:
     abortOnError: false,
   });
   try {
-    await work(app);
+    await runInOperation(app.get(AuditTrail).begin(localCaller('command_line', accountName())), () => work(app));
   } finally {
     await app.close();
   }
 };
+
+/** The account of the operating system that runs the command; empty in a container that has no name for it. */
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return '';
+  }
+}
 
 program.name('rollcall').description('Manage the apps, tokens and database of Rollcall').showHelpAfterError();
 addAppCommands(program, runWithApp);

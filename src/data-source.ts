@@ -3,6 +3,7 @@ import type { Env } from './config/env.js';
 import { connectionOptions } from './database/connection-options.js';
 import { AppRow } from './apps/app.entity.js';
 import { AuditEntryRow } from './audit/audit-entry.entity.js';
+import { AuditSealRow } from './audit/audit-seal.entity.js';
 import { UserBlockRow } from './blocks/user-block.entity.js';
 import { ContactListRow } from './contacts/contact-list.entity.js';
 import { ContactRow } from './contacts/contact.entity.js';
@@ -79,6 +80,7 @@ const entities = [
   ContactRow,
   UserMuteRow,
   AuditEntryRow,
+  AuditSealRow,
 ];
 /** In order; the list is the same on every engine. */
 export const migrations = [

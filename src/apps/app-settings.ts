@@ -16,6 +16,7 @@ export const defaultAppSettings: AppSettings = {
   offline_messages_per_user: 500,
   user_attributes_bytes: 10_000_000_000,
   contacts_per_user: 10_000,
+  audit_retention_days: 365,
 };
 
 const parsers: { readonly [Key in keyof AppSettings]: (text: string) => AppSettings[Key] } = {
@@ -34,6 +35,7 @@ const parsers: { readonly [Key in keyof AppSettings]: (text: string) => AppSetti
   user_attributes_bytes: whole(1, 1_000_000_000_000_000),
   // To list them all, or to delete a user, costs in proportion.
   contacts_per_user: whole(1, 10_000),
+  audit_retention_days: whole(1, 36_500),
 };
 
 /** What `app set` changes of an app beside its settings. */

@@ -36,6 +36,8 @@ export interface AppSettings {
   readonly offline_messages_per_user: number;
   /** Bytes that the attributes of all users may have together. */
   readonly user_attributes_bytes: number;
+  /** How long the audit trail is kept. */
+  readonly audit_retention_days: number;
   /** How many contacts each user may have. */
   readonly contacts_per_user: number;
 }

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import type { AuditAction } from '../audit/audit-entry.js';
+import { AuditTrail } from '../audit/audit-trail.service.js';
 import { Env } from '../config/env.js';
 import { Database } from '../database/database.js';
 import type { App, AppSettings } from './app.js';
+import { appEntryOf } from './app-audit.js';
 import { defaultAppSettings } from './app-settings.js';
 import type { AppRow } from './app.entity.js';
 import { hashCertificate } from './certificate-hash.js';
@@ -16,6 +19,7 @@ export class AppsRepository {
 
   constructor(
     private readonly database: Database,
+    private readonly audit: AuditTrail,
     env: Env,
   ) {
     this.seal = Seal.of(env);
@@ -99,14 +103,19 @@ export class AppsRepository {
       settings: settingsJson(app.settings),
       created_at: app.createdAt,
     };
-    await this.database.write((transaction) => transaction.insert('apps', Object.keys(row), [{ ...row }]));
+    await this.database.write(async (transaction) => {
+      await transaction.insert('apps', Object.keys(row), [{ ...row }]);
+      await this.audit.record(transaction, app.id, [
+        { action: 'app.create', target: `${app.org}/${app.name}`, after: { app_id: app.appId, alias: app.alias } },
+      ]);
+    });
   }
 
   /**
    * Changes an app under its lock; `change` is given the app as it is now. @returns the changed app; null if there is
    * none. @throws UniqueViolation if the alias is taken, and whatever `change` throws
    */
-  update(id: string, change: (app: App) => Partial<App>): Promise<App | null> {
+  update(id: string, action: AuditAction, change: (app: App) => Partial<App>): Promise<App | null> {
     return this.database.write(async (transaction) => {
       const [row] = await transaction.read<AppRow>(
         `SELECT * FROM apps WHERE id = ?${this.database.dialect.forUpdate}`,
@@ -133,6 +142,8 @@ export class AppsRepository {
           app.id,
         ],
       );
+      const entry = appEntryOf(action, before, app);
+      if (entry !== null) await this.audit.record(transaction, app.id, [entry]);
       return app;
     });
   }

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import type { AuditAction } from '../audit/audit-entry.js';
 import { Clock } from '../clock/clock.js';
 import { type BootstrapApp, Env } from '../config/env.js';
 import { UniqueViolation } from '../database/database.js';
@@ -119,7 +120,7 @@ export class AppsService {
 
   /** Changes several properties of an app, all or none. @throws AppError argument_invalid */
   setAll(app: App, changes: readonly (readonly [key: string, text: string])[]): Promise<App> {
-    return this.update(app, (now) => {
+    return this.update(app, 'app.change', (now) => {
       const changed = changes.reduce<App>((so, [key, text]) => ({ ...so, ...changeOf(so, key, text) }), now);
       checkPair(changed.clientCredentials);
       return changed;
@@ -128,7 +129,9 @@ export class AppsService {
 
   /** Draws a new certificate, which signs from now on. The previous one remains valid until the next rotation. */
   rotate(app: App): Promise<App> {
-    return this.update(app, ({ certificates }) => ({ certificates: [randomHex(), certificates[0] as string] }));
+    return this.update(app, 'app.rotate', ({ certificates }) => ({
+      certificates: [randomHex(), certificates[0] as string],
+    }));
   }
 
   /**
@@ -137,7 +140,7 @@ export class AppsService {
    * one. A second pair of credentials is removed.
    */
   replaceSecrets(app: App): Promise<App> {
-    return this.update(app, () => ({
+    return this.update(app, 'app.replace_secrets', () => ({
       certificates: [randomHex()],
       tokenSecret: randomTokenSecret(),
       clientCredentials: null,
@@ -176,9 +179,9 @@ export class AppsService {
   }
 
   /** `change` is given the app as it is now, not as the caller has read it, because others change apps as well. */
-  private async update({ id, org, name }: App, change: (now: App) => Partial<App>): Promise<App> {
+  private async update({ id, org, name }: App, action: AuditAction, change: (now: App) => Partial<App>): Promise<App> {
     try {
-      const changed = await this.repository.update(id, change);
+      const changed = await this.repository.update(id, action, change);
       if (changed === null) throw new AppError('argument_invalid', { detail: `there is no app ${org}/${name}` });
       this.remembered.clear();
       return changed;

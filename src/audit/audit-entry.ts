@@ -1,13 +1,14 @@
 /** What can be done; the part before the dot is what it is done to. */
 export const auditActions = [
-  ...['user.register', 'user.delete', 'user.ban', 'user.unban', 'user.force_offline', 'user.disconnect'],
-  ...['user.revoke_tokens', 'user.change_password', 'user.change_nickname', 'user.change_push_settings', 'user.mute'],
-  ...['user.change_profile', 'user.change_attributes', 'user.delete_attributes', 'user.block', 'user.unblock'],
-  ...['user.add_contact', 'user.remove_contact', 'user.change_contact', 'user.import_contacts'],
-  ...['user.subscribe_presence', 'user.unsubscribe_presence'],
-  ...['group.create', 'group.change', 'group.delete', 'group.add_members', 'group.remove_members', 'group.transfer'],
-  ...['group.add_to_list', 'group.remove_from_list'],
-  ...['app.create', 'app.change', 'app.rotate', 'app.replace_secrets'],
+  ...(['user.register', 'user.delete', 'user.ban', 'user.unban', 'user.force_offline', 'user.disconnect'] as const),
+  ...(['user.revoke_tokens', 'user.change_password', 'user.change_nickname', 'user.change_profile'] as const),
+  ...(['user.change_push_settings', 'user.mute', 'user.change_attributes', 'user.block', 'user.unblock'] as const),
+  ...(['user.add_contacts', 'user.remove_contacts', 'user.change_contact'] as const),
+  ...(['user.subscribe_presence', 'user.unsubscribe_presence'] as const),
+  ...(['user.add_super_admin', 'user.remove_super_admin'] as const),
+  ...(['group.create', 'group.change', 'group.delete', 'group.add_members', 'group.remove_members'] as const),
+  ...(['group.add_to_list', 'group.remove_from_list'] as const),
+  ...(['app.create', 'app.change', 'app.rotate', 'app.replace_secrets'] as const),
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

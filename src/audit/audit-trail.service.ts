@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
-import type { SqlRow, Transaction } from '../database/database.js';
+import { Database, type SqlRow, type Transaction } from '../database/database.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import { auditColumns } from './audit-entries.repository.js';
 import { type AuditEntry, writeReason, writeTarget, writeValues } from './audit-entry.js';
 import { type Caller, localCaller } from './caller.js';
 import { currentOperation, Operation } from './operation.js';
@@ -12,22 +13,18 @@ export interface AuditedChange {
   readonly entry: AuditEntry;
 }
 
-const columns = [
-  ...['app_id', 'operation_id', 'seq', 'at', 'actor', 'address', 'request_id', 'action', 'target', 'target_uuid'],
-  ...['outcome', 'reason', 'old_values', 'new_values', 'changed'],
-];
-
 /** Owns the trail of changes: who made them, and what was there before. */
 @Injectable()
 export class AuditTrail {
   constructor(
     private readonly ids: TimeOrderedIds,
     private readonly clock: Clock,
+    private readonly database: Database,
   ) {}
 
-  /** Begins an operation, for `runInOperation`. @throws AppError database_unavailable: no id can be drawn */
-  begin(caller: Caller): Operation {
-    return new Operation(this.ids.next(), caller);
+  /** Begins an operation, for `runInOperation`. Its id is drawn when it is needed, or is that of one to go on with. */
+  begin(caller: Caller, id?: number): Operation {
+    return new Operation(() => id ?? this.ids.next(), caller);
   }
 
   /**
@@ -43,6 +40,11 @@ export class AuditTrail {
     );
   }
 
+  /** As `record`, for changes that write nothing else. */
+  recordAlone(appId: string, entries: readonly AuditEntry[]): Promise<void> {
+    return this.database.write((transaction) => this.record(transaction, appId, entries), appId);
+  }
+
   /** Records changes of several operations that share a transaction. */
   async recordEach(transaction: Transaction, appId: string, changes: readonly AuditedChange[]): Promise<void> {
     if (changes.length === 0) return;
@@ -52,7 +54,7 @@ export class AuditTrail {
       const of = operation ?? (ownOperation ??= this.begin(localCaller('system', '')));
       return toRow(appId, at, of, entry);
     });
-    await transaction.insert('audit_entries', columns, rows);
+    await transaction.insert('audit_entries', auditColumns, rows);
   }
 }
 

@@ -4,12 +4,23 @@ import type { Caller } from './caller.js';
 /** Everything that one call, command or round of a sweep changes. */
 export class Operation {
   private lastSeq = 0;
+  private number: number | undefined;
 
-  /** @param id from `TimeOrderedIds` */
+  /** @param drawId draws from `TimeOrderedIds` when the id is first asked for */
   constructor(
-    readonly id: number,
+    private readonly drawId: () => number,
     readonly caller: Caller,
   ) {}
+
+  /** @throws AppError database_unavailable: none can be drawn */
+  get id(): number {
+    return (this.number ??= this.drawId());
+  }
+
+  /** Whether it has recorded anything. */
+  get hasEntries(): boolean {
+    return this.lastSeq > 0;
+  }
 
   /** The number of its next audit entry. A transaction that is run again leaves a gap. */
   nextSeq(): number {

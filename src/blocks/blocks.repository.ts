@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.service.js';
 import { Database, type Transaction } from '../database/database.js';
 import { AppError } from '../errors/app-error.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { type RemovalPortion, RemovalsService } from '../removals/removals.service.js';
+import { targetOf } from '../users/user-audit.js';
 import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 
@@ -21,6 +23,7 @@ export class BlocksRepository {
     private readonly database: Database,
     private readonly ids: TimeOrderedIds,
     private readonly users: UsersService,
+    private readonly audit: AuditTrail,
     removals: RemovalsService,
   ) {
     removals.register('user', (portion) => this.removeLeftovers(portion));
@@ -47,6 +50,10 @@ export class BlocksRepository {
       }));
       await transaction.insert('user_blocks', columns, rows);
       if (held.get(user.uuid)?.hasBlocks === false) await this.users.noteBlocks(transaction, user, true);
+      const blockedNames = added.map(({ username }) => username);
+      await this.audit.record(transaction, appId, [
+        { action: 'user.block', ...targetOf(user), after: { blocked: blockedNames }, count: added.length },
+      ]);
     }, appId);
   }
 
@@ -55,7 +62,10 @@ export class BlocksRepository {
     const { appId } = user;
     return this.database.write(async (transaction) => {
       await this.users.lockAllForUpdate(transaction, appId, [user]);
-      const among = this.database.dialect.among('blocked_uuid', uuidsOf(blocked));
+      const known = new Set(await this.blockedAmong(transaction, user, blocked));
+      const gone = blocked.filter(({ uuid }) => known.has(uuid));
+      if (gone.length === 0) return;
+      const among = this.database.dialect.among('blocked_uuid', uuidsOf(gone));
       await transaction.run(`DELETE FROM user_blocks WHERE app_id = ? AND user_uuid = ? AND ${among.sql}`, [
         ...[appId, user.uuid],
         ...among.values,
@@ -64,6 +74,10 @@ export class BlocksRepository {
         ...[appId, user.uuid],
       ]);
       if (left.length === 0) await this.users.noteBlocks(transaction, user, false);
+      const goneNames = gone.map(({ username }) => username);
+      await this.audit.record(transaction, appId, [
+        { action: 'user.unblock', ...targetOf(user), before: { blocked: goneNames }, count: gone.length },
+      ]);
     }, appId);
   }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { AuditUpkeep } from '../apps/audit-upkeep.js';
 import { RetentionClock } from '../retention/retention-clock.js';
 import { OfflineMessagesService } from '../offline-messages/offline-messages.service.js';
 import { PresenceSubscriptionsService } from '../presence-subscriptions/presence-subscriptions.service.js';
@@ -9,7 +10,7 @@ export function addExpireCommand(program: Command, run: RunWithApp): void {
   program
     .command('expire')
     .description(
-      'remove the messages that are older than their apps keep them, presence subscriptions that have expired, and what belonged to users and groups that were deleted; every node does this once a minute',
+      'remove the messages that are older than their apps keep them, presence subscriptions that have expired, what apps no longer keep of their audit trails, and what belonged to users and groups that were deleted; every node does this once a minute',
     )
     .option('--clock-is-right', 'the clock that seemed to jump is right, and was right before: use it again')
     .action(({ clockIsRight }: { clockIsRight?: true }) =>
@@ -23,6 +24,8 @@ export function addExpireCommand(program: Command, run: RunWithApp): void {
         console.log(`${await context.get(OfflineMessagesService).expireDue()} expired`);
         const pruned = await context.get(PresenceSubscriptionsService).pruneExpired();
         if (pruned > 0) console.log(`${pruned} presence subscriptions ended`);
+        const forgotten = await context.get(AuditUpkeep).run();
+        if (forgotten > 0) console.log(`${forgotten} entries of the audit trail removed`);
         const finished = await context.get(RemovalsService).finish({ all: true });
         if (finished > 0) console.log(`${finished} deletions completed`);
       }),

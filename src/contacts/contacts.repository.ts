@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.service.js';
 import { Database, type SqlValue, type Transaction } from '../database/database.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { RemovalsService } from '../removals/removals.service.js';
+import { targetOf } from '../users/user-audit.js';
 import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 import type { AddOutcome, Contact, Friendship } from './contact.js';
@@ -19,6 +21,7 @@ export class ContactsRepository {
     private readonly users: UsersService,
     private readonly lists: ContactListsRepository,
     private readonly removals: RemovalsService,
+    private readonly audit: AuditTrail,
   ) {}
 
   /**
@@ -50,7 +53,12 @@ export class ContactsRepository {
         }
       }
       await transaction.insert('contacts', columns, rows.sort(byKey));
-      if (rows.length > 0) await this.lists.save(transaction, [...lists.values()]);
+      if (rows.length === 0) return outcomes;
+      await this.lists.save(transaction, [...lists.values()]);
+      const added = friends.filter((_friend, index) => outcomes[index] === 'added').map(({ username }) => username);
+      await this.audit.record(transaction, appId, [
+        { action: 'user.add_contacts', ...targetOf(user), after: { contacts: added }, count: added.length },
+      ]);
       return outcomes;
     }, appId);
   }
@@ -75,6 +83,9 @@ export class ContactsRepository {
       own.contacts -= 1;
       other.contacts -= 1;
       await this.lists.save(transaction, [own, other]);
+      await this.audit.record(transaction, appId, [
+        { action: 'user.remove_contacts', ...targetOf(user), before: { contacts: [friend.username] } },
+      ]);
       return true;
     }, appId);
   }
@@ -89,6 +100,9 @@ export class ContactsRepository {
       const before = list.list_id;
       await this.lists.save(transaction, [{ ...list, list_id: this.ids.next(), contacts: 0 }]);
       await this.removals.begin(transaction, appId, 'contacts', [String(before)]);
+      await this.audit.record(transaction, appId, [
+        { action: 'user.remove_contacts', ...targetOf(user), before: { contacts: 'all' }, count: list.contacts },
+      ]);
     }, appId);
   }
 
@@ -99,12 +113,21 @@ export class ContactsRepository {
       const lists = await this.lists.lock(transaction, appId, [user.uuid, friend.uuid]);
       const [own, other] = [lists.get(user.uuid), lists.get(friend.uuid)];
       if (own === undefined || other === undefined) return false;
-      if (!(await this.listed(transaction, own, [other])).has(other.list_id)) return false;
+      const [contact] = await transaction.read<{ remark: string | null }>(
+        'SELECT remark FROM contacts WHERE app_id = ? AND list_id = ? AND friend_list_id = ?',
+        [appId, own.list_id, other.list_id],
+      );
+      if (contact === undefined) return false;
+      if (contact.remark === remark) return true;
       await transaction.run('UPDATE contacts SET remark = ? WHERE app_id = ? AND list_id = ? AND friend_list_id = ?', [
         remark,
         appId,
         own.list_id,
         other.list_id,
+      ]);
+      const [before, after] = [contact.remark, remark].map((text) => ({ contact: friend.username, remark: text }));
+      await this.audit.record(transaction, appId, [
+        { action: 'user.change_contact', ...targetOf(user), before, after },
       ]);
       return true;
     }, appId);

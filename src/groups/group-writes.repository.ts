@@ -1,11 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import type { AuditEntry } from '../audit/audit-entry.js';
+import { AuditTrail } from '../audit/audit-trail.service.js';
 import { Clock } from '../clock/clock.js';
 import { Database, type SqlValue, type Transaction } from '../database/database.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { RemovalsService } from '../removals/removals.service.js';
+import { targetOf } from '../users/user-audit.js';
 import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 import type { ChatGroupRow } from './chat-group.entity.js';
+import { changeOf, creationOf, delistingOf, deletionOf, joiningOf, leavingOf, listingOf } from './group-audit.js';
 import { type GroupList, wholeApp } from './group-list.js';
 import { GroupListsRepository } from './group-lists.repository.js';
 import type { Group, GroupKind, NewGroup } from './group.js';
@@ -57,6 +61,7 @@ export class GroupWritesRepository {
     private readonly removals: RemovalsService,
     private readonly groups: GroupsRepository,
     private readonly lists: GroupListsRepository,
+    private readonly audit: AuditTrail,
   ) {}
 
   /**
@@ -83,6 +88,7 @@ export class GroupWritesRepository {
       if (group === null) return false;
       await transaction.run('DELETE FROM chat_groups WHERE app_id = ? AND id = ?', [appId, id]);
       await this.removals.begin(transaction, appId, 'group', [String(id)]);
+      await this.audit.record(transaction, appId, [deletionOf(group)]);
       return true;
     }, appId);
   }
@@ -120,17 +126,37 @@ export class GroupWritesRepository {
       const [user] = await this.users.lockForUpdate(transaction, appId, [username]);
       if (user === undefined) return null;
       const lists = await this.lists.listsOf(transaction, appId, wholeApp, [user.uuid]);
-      const changes = this.listChangesOf(transaction, appId, wholeApp);
-      return work(user, lists.get(user.uuid)?.has(list) === true, changes);
+      const { put, take, count } = this.listChangesOf(transaction, appId, wholeApp);
+      const note = (action: 'user.add_super_admin' | 'user.remove_super_admin') =>
+        this.audit.record(transaction, appId, [{ action, ...targetOf(user) }]);
+      return work(user, lists.get(user.uuid)?.has(list) === true, {
+        count,
+        put: (...added) => put(...added).then(() => note('user.add_super_admin')),
+        take: (...taken) => take(...taken).then(() => note('user.remove_super_admin')),
+      });
     }, appId);
   }
 
   private changesOf(transaction: Transaction, appId: string, membership: Membership): GroupChanges {
-    const { id, kind } = membership.group;
+    const { group } = membership;
+    const { id, kind } = group;
+    const { put, take, count } = this.listChangesOf(transaction, appId, id);
+    const note = (...entries: AuditEntry[]) => this.audit.record(transaction, appId, entries);
     return {
-      membership,
-      ...this.listChangesOf(transaction, appId, id),
+      ...{ membership, count },
+      put: async (list, users, expiresAt) => {
+        if (users.length === 0) return;
+        await put(list, users, expiresAt);
+        await note(listingOf(group, list, users, expiresAt));
+      },
+      take: async (lists, users) => {
+        const listed = users.filter(({ uuid }) => lists.some((list) => membership.lists.get(uuid)?.has(list) === true));
+        await take(lists, users);
+        if (listed.length > 0) await note(delistingOf(group, lists, listed));
+      },
       set: async (columns) => {
+        const entry = changeOf(group, await this.columnsOf(transaction, appId, id, columns), columns);
+        if (entry !== null) await note(entry);
         const [names, values] = [Object.keys(columns), Object.values(columns) as SqlValue[]];
         await transaction.run(
           `UPDATE chat_groups SET ${names.map((name) => `${name} = ?, `).join('')}modified_at = ?` +
@@ -144,6 +170,7 @@ export class GroupWritesRepository {
         const rows = users.map(({ uuid }) => memberRow(appId, id, kind, uuid, now));
         await transaction.insert('group_members', memberColumns, rows);
         await this.count(transaction, appId, id, users.length);
+        await note(joiningOf(group, users));
       },
       removeMembers: async (users) => {
         if (users.length === 0) return;
@@ -156,6 +183,7 @@ export class GroupWritesRepository {
         ]);
         await this.lists.take(transaction, appId, id, ['admin'], uuids);
         await this.count(transaction, appId, id, -users.length);
+        await note(leavingOf(group, users));
       },
     };
   }
@@ -174,6 +202,17 @@ export class GroupWritesRepository {
       take: (lists, users) => this.lists.take(transaction, appId, groupId, lists, uuidsOf(users)),
       count: (list) => this.lists.count(transaction, appId, groupId, list),
     };
+  }
+
+  /** What these columns of a locked group are. */
+  private async columnsOf(transaction: Transaction, appId: string, groupId: number, columns: GroupColumns) {
+    const names = Object.keys(columns);
+    if (names.length === 0) return {};
+    const [row = {}] = await transaction.read<Partial<ChatGroupRow>>(
+      `SELECT ${names.join(', ')} FROM chat_groups WHERE app_id = ? AND id = ?`,
+      [appId, groupId],
+    );
+    return row;
   }
 
   private async membersAmong(
@@ -224,6 +263,7 @@ export class GroupWritesRepository {
     await transaction.insert('chat_groups', groupColumns, [{ ...row }]);
     const rows = members.map(({ uuid }) => memberRow(appId, id, group.kind, uuid, now));
     await transaction.insert('group_members', memberColumns, rows);
+    await this.audit.record(transaction, appId, [creationOf(id, group, members)]);
     return toGroup(row);
   }
 

@@ -38,10 +38,12 @@ export async function answerOnce<Body>(
   handle: () => Promise<Body>,
 ): Promise<Body | string> {
   const operation = request.server.rollcall.audit.begin(callerOf(request));
+  // Drawn first: once something is changed, the answer may not fail for want of an id.
+  const { id: operationId } = operation;
   const key = request.headers[keyHeader];
   if (typeof key !== 'string') {
     const body = await runInOperation(operation, handle);
-    nameOperation(reply, operation.id);
+    nameOperation(reply, operationId);
     return body;
   }
   const { app, caller } = request.rollcall;
@@ -51,7 +53,7 @@ export async function answerOnce<Body>(
     request.server.rollcall.idempotency.once(call, async (): Promise<Answer> => ({
       body: JSON.stringify(await handle()),
       status: reply.statusCode,
-      operationId: operation.id,
+      operationId,
     })),
   );
   if (answer.operationId !== null) nameOperation(reply, answer.operationId);

@@ -16,18 +16,19 @@ export function nameOperation(reply: FastifyReply, operationId: number): void {
 }
 
 /**
- * Runs `handle` as an operation of this user, who has no token yet: nothing may be changed until it is known that they
- * are who they say.
+ * Runs `handle`, which may register or change a user although its route takes no `Idempotency-Key`: a log in. The
+ * answer names the operation only if something was changed.
+ * @param who as they say; nothing may be changed before they have proven it
  */
 export async function answerAs<Body>(
-  username: string,
+  who: Pick<Caller, 'type' | 'id'>,
   request: FastifyRequest,
   reply: FastifyReply,
   handle: () => Promise<Body>,
 ): Promise<Body> {
-  const operation = request.server.rollcall.audit.begin({ type: 'user', id: username, ...placeOf(request) });
+  const operation = request.server.rollcall.audit.begin({ ...who, ...placeOf(request) });
   const body = await runInOperation(operation, handle);
-  nameOperation(reply, operation.id);
+  if (operation.hasEntries) nameOperation(reply, operation.id);
   return body;
 }
 

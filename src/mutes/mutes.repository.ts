@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import { differences } from '../audit/audit-entry.js';
+import { AuditTrail } from '../audit/audit-trail.service.js';
 import { Clock } from '../clock/clock.js';
 import { Database, type SqlRow, type Transaction } from '../database/database.js';
 import { Gatherer } from '../database/gatherer.js';
+import { targetOf } from '../users/user-audit.js';
 import type { User } from '../users/user.js';
 import { UserChangesService } from '../users/user-changes.service.js';
 import { UserEvents } from '../users/user-events.js';
 import { UsersService } from '../users/users.service.js';
-import { endOf, type Mute, noMute } from './mute.js';
+import { endOf, type Mute, muteKinds, noMute, withDurations } from './mute.js';
 import type { UserMuteRow } from './user-mute.entity.js';
 
 export interface MutedUser {
@@ -31,6 +34,7 @@ export class MutesRepository {
     private readonly clock: Clock,
     private readonly users: UsersService,
     private readonly userChanges: UserChangesService,
+    private readonly audit: AuditTrail,
     events: UserEvents,
   ) {
     this.byUuid = new Gatherer((appId, uuids) => this.readAll(appId, uuids), { rows: rowsPerRun, runs: 2 });
@@ -73,12 +77,16 @@ export class MutesRepository {
         appId,
         uuid,
       ]);
-      const after = change(row === undefined ? noMute : toMute(row));
+      const before = row === undefined ? noMute : toMute(row);
+      const after = change(before);
       if (endOf(after) === 0) await this.deleteOf(transaction, appId, row === undefined ? [] : [uuid]);
       else if (row === undefined) await transaction.insert('user_mutes', columns, [toRow(appId, uuid, after)]);
       else await transaction.updateRows('user_mutes', ['app_id', 'user_uuid'], changeable, [toRow(appId, uuid, after)]);
       await this.prune(transaction, appId);
       await this.userChanges.add(transaction, appId, new Map([[uuid, null]]));
+      const changed = differences(withDurations(before, {}, this.clock.now()), after, muteKinds);
+      if (changed !== undefined)
+        await this.audit.record(transaction, appId, [{ action: 'user.mute', ...targetOf(user), ...changed }]);
     }, appId);
   }
 

@@ -91,14 +91,10 @@ export class PresenceSubscriptionsService {
    */
   async unsubscribe(appId: string, nameOrUuid: string, usernames: readonly string[]): Promise<void> {
     checkNames(usernames);
-    const { uuid } = await this.users.get(appId, nameOrUuid);
+    const user = await this.users.get(appId, nameOrUuid);
     const targets = await this.users.findAll(appId, usernames);
     if (targets.length === 0) return;
-    await this.subscriptions.unsubscribe(
-      appId,
-      uuid,
-      targets.map((target) => target.uuid),
-    );
+    await this.subscriptions.unsubscribe(appId, user, targets);
   }
 
   /**

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.service.js';
 import { Database, type Transaction } from '../database/database.js';
 import { AppError } from '../errors/app-error.js';
 import type { Watcher } from '../presence/presence-notice.js';
+import { targetOf } from '../users/user-audit.js';
 import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 import { newState, PresenceStatesRepository, stateColumns } from './presence-states.repository.js';
@@ -25,6 +27,7 @@ export class SubscriptionsRepository {
     private readonly database: Database,
     private readonly states: PresenceStatesRepository,
     private readonly users: UsersService,
+    private readonly audit: AuditTrail,
   ) {}
 
   /**
@@ -35,17 +38,29 @@ export class SubscriptionsRepository {
     return this.database.write(async (transaction): Promise<boolean> => {
       const held = await this.users.lockForUpdate(transaction, appId, [subscriber.username, ...names]);
       if (!held.some(({ uuid }) => uuid === subscriber.uuid)) return false;
-      const targets = held.map(({ uuid }) => uuid).filter((uuid) => uuid !== subscriber.uuid);
-      if (targets.length > 0) await this.subscribeTo(transaction, appId, subscriber.uuid, targets, expiresAt, now);
+      const targets = held.filter(({ uuid }) => uuid !== subscriber.uuid);
+      if (targets.length === 0) return true;
+      const uuids = targets.map(({ uuid }) => uuid);
+      await this.subscribeTo(transaction, appId, subscriber.uuid, uuids, expiresAt, now);
+      const after = { users: targets.map(({ username }) => username), expires_at: expiresAt };
+      await this.audit.record(transaction, appId, [
+        { action: 'user.subscribe_presence', ...targetOf(subscriber), after, count: targets.length },
+      ]);
       return true;
     }, appId);
   }
 
   /** Ends subscriptions; missing ones are ignored. */
-  unsubscribe(appId: string, subscriberUuid: string, targetUuids: readonly string[]): Promise<void> {
+  unsubscribe(appId: string, subscriber: User, targets: readonly User[]): Promise<void> {
     return this.database.write(async (transaction) => {
-      await this.states.lock(transaction, appId, targetUuids);
-      await this.delete(transaction, appId, subscriberUuid, targetUuids);
+      const uuids = targets.map(({ uuid }) => uuid);
+      await this.states.lock(transaction, appId, uuids);
+      const ended = new Set(await this.delete(transaction, appId, subscriber.uuid, uuids));
+      if (ended.size === 0) return;
+      const users = targets.filter(({ uuid }) => ended.has(uuid)).map(({ username }) => username);
+      await this.audit.record(transaction, appId, [
+        { action: 'user.unsubscribe_presence', ...targetOf(subscriber), before: { users }, count: users.length },
+      ]);
     }, appId);
   }
 
@@ -102,16 +117,22 @@ export class SubscriptionsRepository {
     return due.length;
   }
 
-  /** Deletes a user's subscriptions to these, whose states are locked, and lowers the watcher counts. */
-  async delete(transaction: Transaction, appId: string, subscriberUuid: string, targetUuids: readonly string[]) {
+  /** Deletes a user's subscriptions to these, whose states are locked, and lowers the watcher counts. @returns whom it was */
+  async delete(
+    transaction: Transaction,
+    appId: string,
+    subscriberUuid: string,
+    targetUuids: readonly string[],
+  ): Promise<string[]> {
     const found = (await this.find(transaction, appId, subscriberUuid, targetUuids)).map((row) => row.target_uuid);
-    if (found.length === 0) return;
+    if (found.length === 0) return [];
     const these = this.database.dialect.among('target_uuid', found);
     await transaction.run(
       `DELETE FROM presence_subscriptions WHERE app_id = ? AND subscriber_uuid = ? AND ${these.sql}`,
       [appId, subscriberUuid, ...these.values],
     );
     await this.states.addWatchers(transaction, appId, new Map(found.map((uuid) => [uuid, -1])));
+    return found;
   }
 
   private async subscribeTo(

@@ -1,4 +1,5 @@
 import { FixedClock } from '../../test/support/fixed-clock.js';
+import type { AuditTrail } from '../audit/audit-trail.service.js';
 import type { App } from '../apps/app.js';
 import { fingerprintOf } from '../apps/app-secrets.js';
 import type { AppsService } from '../apps/apps.service.js';
@@ -22,6 +23,7 @@ const changes = {
   listIds: async () => [`id${drawn++}`],
   find: async () => [new Map([['uuid-of-ann', null]])],
 } as unknown as UserChangesService;
+const audit = { recordAlone: async () => undefined } as unknown as AuditTrail;
 const secrets = { certificates: ['a certificate'], tokenSecret: 'a secret' };
 const letInBy = fingerprintOf('a certificate');
 const recheckEveryMs = 5_000;
@@ -51,6 +53,7 @@ describe('a session whose user another node has changed', () => {
       new SessionEvents(),
       new UserEvents(),
       changes,
+      audit,
     );
     presence.start();
     const request = {
@@ -137,6 +140,7 @@ describe('sessions that come and go while the store is away', () => {
       new SessionEvents(),
       new UserEvents(),
       changes,
+      audit,
     );
     presence.start();
     const request = {
@@ -191,6 +195,7 @@ describe('a session that the store has lost without a trace, and one that it has
       new SessionEvents(),
       new UserEvents(),
       changes,
+      audit,
     );
     presence.start();
     const session = await presence.open(

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
 import { AppsService } from '../apps/apps.service.js';
+import { AuditTrail } from '../audit/audit-trail.service.js';
 import { Clock } from '../clock/clock.js';
 import { readOnlineCursor, writeOnlineCursor } from '../cursors/online-cursor.js';
 import { outsideUnits } from '../database/unit-of-work.js';
@@ -71,6 +72,7 @@ export class PresenceService {
     events: SessionEvents,
     userEvents: UserEvents,
     userChanges: UserChangesService,
+    private readonly audit: AuditTrail,
   ) {
     this.sessions = new NodeSessions({
       ...{ store, clock, events, outages: this.outages },
@@ -195,8 +197,12 @@ export class PresenceService {
   async disconnectDevice(appId: string, nameOrUuid: string, resource: string): Promise<boolean> {
     const { sessions } = await this.of(appId, nameOrUuid);
     const meant = sessions.filter((session) => session.resource === resource);
+    const [first] = meant;
+    if (first === undefined) return false;
+    const target = { target: first.username, targetUuid: first.userUuid };
+    await this.audit.recordAlone(appId, [{ action: 'user.disconnect', ...target, before: { resource } }]);
     await Promise.all(meant.map((session) => this.router.close(session, 'forced_offline')));
-    return meant.length > 0;
+    return true;
   }
 
   /** Tells the connections of these users, on any node, that something new waits for them. Never fails. */

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
+import { differences } from '../audit/audit-entry.js';
+import { AuditTrail } from '../audit/audit-trail.service.js';
 import { Database, type Transaction } from '../database/database.js';
 import { Gatherer } from '../database/gatherer.js';
+import { targetOf } from '../users/user-audit.js';
 import type { User } from '../users/user.js';
 import type { UserProfileRow } from './user-profile.entity.js';
 import { deriveUserToken, drawTokenVersion, hashUserToken } from './user-token.js';
@@ -32,7 +35,10 @@ export class ProfilesRepository {
   private readonly byUuid: Gatherer<string, UserProfileRow | null>;
   private readonly owners: Gatherer<string, TokenOwner | null>;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly audit: AuditTrail,
+  ) {
     const limits = { rows: rowsPerRun, runs: 2 };
     this.byUuid = new Gatherer(async (appId, uuids) => {
       const among = database.dialect.among('user_uuid', uuids);
@@ -91,22 +97,26 @@ export class ProfilesRepository {
   /** Writes a profile; the first time, with the name `userId`. The user is locked or new. */
   async save(transaction: Transaction, app: App, user: User, userId: string, change: ProfileChange): Promise<void> {
     const known = await this.read(transaction, app.id, user.uuid);
+    const before = { avatar_url: known?.avatar_url ?? null, extras: known?.extras ?? null };
+    const after = { avatar_url: change.avatarUrl ?? before.avatar_url, extras: change.extras ?? before.extras };
+    const changed = differences(before, after, ['avatar_url', 'extras']);
+    if (changed !== undefined)
+      await this.audit.record(transaction, app.id, [{ action: 'user.change_profile', ...targetOf(user), ...changed }]);
     if (known === undefined) {
       const version = drawTokenVersion();
       const row: UserProfileRow = {
         app_id: app.id,
         user_uuid: user.uuid,
         user_id: userId,
-        avatar_url: change.avatarUrl ?? null,
-        extras: change.extras ?? null,
+        ...after,
         token_version: version,
         token_hash: hashUserToken(deriveUserToken(app, user.uuid, version)),
       };
       await transaction.insert('user_profiles', columns, [{ ...row }]);
-    } else if (change.avatarUrl !== undefined || change.extras !== undefined) {
+    } else if (changed !== undefined) {
       await transaction.run('UPDATE user_profiles SET avatar_url = ?, extras = ? WHERE app_id = ? AND user_uuid = ?', [
-        change.avatarUrl ?? known.avatar_url,
-        change.extras ?? known.extras,
+        after.avatar_url,
+        after.extras,
         app.id,
         user.uuid,
       ]);

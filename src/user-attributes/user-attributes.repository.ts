@@ -1,7 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import type { AuditValues } from '../audit/audit-entry.js';
+import { AuditTrail } from '../audit/audit-trail.service.js';
 import { Clock } from '../clock/clock.js';
 import { Database, type Transaction } from '../database/database.js';
+import { targetOf } from '../users/user-audit.js';
 import type { User } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
 import { type Attributes, bytesOf } from './attribute-rules.js';
@@ -24,6 +27,7 @@ export class UserAttributesRepository {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly users: UsersService,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** The attributes of the users who have any, by uuid; for up to 100 users at once. */
@@ -57,7 +61,8 @@ export class UserAttributesRepository {
     return this.database.write(async (transaction) => {
       await this.users.lockAllForUpdate(transaction, appId, [user]);
       const before = await lock(transaction, this.database.dialect.forUpdate, appId, user.uuid);
-      const attributes = change(before === undefined ? new Map() : toStored(before).attributes);
+      const known: Attributes = before === undefined ? new Map() : toStored(before).attributes;
+      const attributes = change(known);
       const stored = { attributes, modifiedAt: this.clock.now() };
       const row = toRow(appId, user.uuid, stored);
       if (before === undefined) await transaction.insert('user_attributes', columns, [{ ...row }]);
@@ -69,6 +74,7 @@ export class UserAttributesRepository {
       const more = row.bytes - (before?.bytes ?? 0);
       await this.count(transaction, appId, more);
       if (more > 0) checkUsage(await readUsage(transaction, appId));
+      await this.note(transaction, user, known, attributes);
       return stored;
     }, appId);
   }
@@ -77,6 +83,9 @@ export class UserAttributesRepository {
   delete(appId: string, user: User): Promise<void> {
     return this.database.write(async (transaction) => {
       await this.users.lockForUpdate(transaction, appId, [user.username]);
+      const known = await lock(transaction, this.database.dialect.forUpdate, appId, user.uuid);
+      if (known === undefined) return;
+      await this.note(transaction, user, toStored(known).attributes, new Map());
       await this.deleteAll(transaction, appId, [user.uuid]);
     }, appId);
   }
@@ -92,6 +101,17 @@ export class UserAttributesRepository {
     if (rows.length === 0) return;
     await transaction.run(`DELETE FROM user_attributes WHERE app_id = ? AND ${these.sql}`, [appId, ...these.values]);
     await this.count(transaction, appId, -rows.reduce((sum, { bytes }) => sum + bytes, 0));
+  }
+
+  /** Records the attributes that differ; null: there was or is none of that name. */
+  private async note(transaction: Transaction, user: User, before: Attributes, after: Attributes): Promise<void> {
+    const names = [...new Set([...before.keys(), ...after.keys()])].filter((key) => before.get(key) !== after.get(key));
+    if (names.length === 0) return;
+    const pick = (from: Attributes): AuditValues =>
+      Object.fromEntries(names.map((key) => [key, from.get(key) ?? null]));
+    await this.audit.record(transaction, user.appId, [
+      { action: 'user.change_attributes', ...targetOf(user), before: pick(before), after: pick(after) },
+    ]);
   }
 
   private async count(transaction: Transaction, appId: string, bytes: number): Promise<void> {

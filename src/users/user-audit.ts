@@ -3,6 +3,14 @@ import type { User } from './user.js';
 
 const visible = ['nickname', 'activated', 'pushSettings'] as const;
 
+/** The user, as the target of an entry. */
+export function targetOf({ username, uuid }: Pick<User, 'username' | 'uuid'>): {
+  readonly target: string;
+  readonly targetUuid: string;
+} {
+  return { target: username, targetUuid: uuid };
+}
+
 /** One entry for all users that a call has registered; null if it registered none. */
 export function registrationOf(users: readonly (User | null)[]): AuditEntry | null {
   const registered = users.filter((user) => user !== null);
@@ -10,7 +18,7 @@ export function registrationOf(users: readonly (User | null)[]): AuditEntry | nu
   if (first === undefined) return null;
   if (users.length === 1)
     return {
-      ...{ action: 'user.register', target: first.username, targetUuid: first.uuid },
+      ...{ action: 'user.register', ...targetOf(first) },
       after: first.nickname === null ? undefined : { nickname: first.nickname },
     };
   return {
@@ -28,18 +36,20 @@ export function entryOf(
   reason: string | null | undefined,
 ): AuditEntry | null {
   const changed = differences(before, after, visible);
+  // eslint-disable-next-line rollcall/timing-safe-comparison -- both are stored hashes: nobody guesses at either
   const newPassword = before.passwordHash !== after.passwordHash;
   if (changed === undefined && !newPassword && before.tokenEpoch === after.tokenEpoch) return null;
   return {
-    ...{ action, target: after.username, targetUuid: after.uuid, reason },
+    ...{ action, ...targetOf(after), reason },
     before: changed?.before,
     after: newPassword ? { ...changed?.after, password: 'changed' } : changed?.after,
   };
 }
 
-export function deletionOf({ username, uuid, nickname, activated, createdAt }: User): AuditEntry {
+export function deletionOf(user: User): AuditEntry {
+  const { nickname, activated, createdAt } = user;
   return {
-    ...{ action: 'user.delete', target: username, targetUuid: uuid },
+    ...{ action: 'user.delete', ...targetOf(user) },
     before: { ...(nickname === null ? {} : { nickname }), activated, created_at: createdAt },
   };
 }

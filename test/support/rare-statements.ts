@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { App } from '../../src/apps/app.js';
 import { AppsRepository } from '../../src/apps/apps.repository.js';
+import { AuditTrail } from '../../src/audit/audit-trail.service.js';
 import { AppsService } from '../../src/apps/apps.service.js';
 import { UsedNoncesRepository } from '../../src/auth/used-nonces.repository.js';
 import { Env } from '../../src/config/env.js';
@@ -59,11 +60,11 @@ async function changeApps({ nest }: RunningApp, app: App): Promise<void> {
     .write((transaction) => transaction.run('UPDATE apps SET certificate_hash = ? WHERE id = ?', ['', app.id]));
   await nest.get(AppsRepository).correctHashes();
   const sealing = { ...nest.get(Env), sealingKeys: [randomBytes(32), null] };
-  const sealed = new AppsRepository(nest.get(Database), sealing);
+  const sealed = new AppsRepository(nest.get(Database), nest.get(AuditTrail), sealing);
   await sealed.reseal();
   // The running service knows no key: sealed no more.
   const open = { ...sealing, sealingKeys: [null, sealing.sealingKeys[0]] };
-  await new AppsRepository(nest.get(Database), open as unknown as Env).reseal();
+  await new AppsRepository(nest.get(Database), nest.get(AuditTrail), open as unknown as Env).reseal();
 }
 
 async function changeGroups({ nest }: RunningApp, appId: string): Promise<void> {

@@ -2,6 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../apps/app.js';
 import { answerOnce } from '../../http/idempotency.js';
+import { answerAs } from '../../http/operation.js';
 import { originOf } from './request-origin.js';
 
 /** The shape of a route's answer, as described by `@AgoraRoute`. */
@@ -41,6 +42,11 @@ export class AgoraCall {
   /** Runs a handler that changes state: once per Idempotency-Key, if the caller sent one. */
   once<Body>(handle: () => Promise<Body>): Promise<Body | string> {
     return answerOnce(this.request, this.reply, handle);
+  }
+
+  /** Runs a part of a handler that may register a user on behalf of the app's server, outside of `once`. */
+  asServer<Result>(handle: () => Promise<Result>): Promise<Result> {
+    return answerAs({ type: 'app_token', id: '' }, this.request, this.reply, handle);
   }
 
   /** Whether the caller is a user acting on their own data, not the app's server. */

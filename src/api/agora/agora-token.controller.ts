@@ -89,7 +89,8 @@ export class AgoraTokenController {
     return this.userToken({ app }, user, body);
   }
 
-  private async byName({ app }: AgoraCall, body: RequestAgoraTokenDto, bearer: string) {
+  private async byName(call: AgoraCall, body: RequestAgoraTokenDto, bearer: string) {
+    const { app } = call;
     this.tokens.authenticateApp(app, bearer);
     const username = required(body.username, 'username');
     // Validated before registration: a refused request must not change anything.
@@ -97,7 +98,7 @@ export class AgoraTokenController {
     await this.admit(app);
     const user =
       body.autoCreateUser === true
-        ? await this.users.getOrRegister(app, username)
+        ? await call.asServer(() => this.users.getOrRegister(app, username))
         : await this.users.get(app.id, username);
     return this.userToken({ app }, user, body);
   }

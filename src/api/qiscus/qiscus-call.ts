@@ -3,7 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../apps/app.js';
 import { slicesOf } from '../../database/costly-reads.js';
 import { answerOnce } from '../../http/idempotency.js';
+import { answerAs } from '../../http/operation.js';
 import type { User } from '../../users/user.js';
+import { foldUsername } from '../../users/username.js';
 
 export interface QiscusAnswer<Results> {
   readonly results: Results;
@@ -62,6 +64,11 @@ export class QiscusCall {
   /** Runs a handler that changes something, once per Idempotency-Key if the caller has sent one. */
   once<Body>(handle: () => Promise<Body>): Promise<Body | string> {
     return answerOnce(this.request, this.reply, handle);
+  }
+
+  /** Runs a log in, which may register or change the user who says to be this one. */
+  asUser<Result>(username: string, handle: () => Promise<Result>): Promise<Result> {
+    return answerAs({ type: 'user', id: foldUsername(username) }, this.request, this.reply, handle);
   }
 }
 

@@ -60,7 +60,8 @@ export class QiscusSdkController {
   async loginByIdentity(@Call() call: QiscusCall, @Parameters(IdentityLoginParameters) sent: IdentityLoginParameters) {
     const { userId, name, avatarUrl, issuedAtSeconds } = await this.identities.verify(call.app, sent.identity_token);
     const details = { userId, displayName: name, avatarUrl };
-    return this.loggedIn(call, await this.profiles.loginByIdentity(call.app, details, issuedAtSeconds));
+    const login = () => this.profiles.loginByIdentity(call.app, details, issuedAtSeconds);
+    return this.loggedIn(call, await call.asUser(userId, login));
   }
 
   @QiscusRoute('POST login_or_register', 'Log in with a password, or register', { by: 'nothing', results: userResults })
@@ -70,7 +71,9 @@ export class QiscusSdkController {
     @Parameters(PasswordLoginParameters) sent: PasswordLoginParameters,
   ) {
     const user = await this.limits.guess(call.app, sent.email, network, () =>
-      this.profiles.loginByPassword(call.app, toLoginDetailsByEmail(sent), sent.password),
+      call.asUser(sent.email, () =>
+        this.profiles.loginByPassword(call.app, toLoginDetailsByEmail(sent), sent.password),
+      ),
     );
     return this.loggedIn(call, user);
   }

@@ -1,10 +1,10 @@
 import { type MigrationInterface, type QueryRunner, Table, TableColumn } from 'typeorm';
 import { columnsFor } from './columns.js';
 
-/** The trail of changes, and which operation an idempotent answer belongs to. Older versions write neither. */
+/** The trail of changes with its seals, and which operation an idempotent answer belongs to. Older versions write neither. */
 export class AuditTrail1764401000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    const { text, whole, longText } = columnsFor(runner);
+    const { text, whole, small, longText } = columnsFor(runner);
     const isNullable = true;
     const index = (name: string, columnNames: string[]) => ({ name: `audit_entries_by_${name}`, columnNames });
     await runner.createTable(
@@ -38,12 +38,28 @@ export class AuditTrail1764401000000 implements MigrationInterface {
       }),
       true,
     );
+    await runner.createTable(
+      new Table({
+        name: 'audit_seals',
+        engine: 'InnoDB',
+        withoutRowid: true,
+        columns: [
+          text('app_id', 36, { isPrimary: true }),
+          whole('number', { isPrimary: true }),
+          ...['from_at', 'to_at', 'entries'].map((name) => whole(name)),
+          ...['entries_hash', 'previous_hash', 'hash'].map((name) => text(name, 43)),
+          small('pruned'),
+        ],
+      }),
+      true,
+    );
     if (!(await runner.hasColumn('idempotent_answers', 'operation_id')))
       await runner.addColumn('idempotent_answers', new TableColumn(whole('operation_id', { isNullable })));
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.dropColumn('idempotent_answers', 'operation_id');
+    await runner.dropTable('audit_seals', true);
     await runner.dropTable('audit_entries', true);
   }
 }
