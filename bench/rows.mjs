@@ -332,9 +332,13 @@ export function rowsOf(stage, { peer, against }) {
       connections: 16,
       contestants: [
         { name: 'Rollcall', on: 'ours sqlite', load: register(registerMany) },
+        ...before('sqlite', register(registerMany)),
         { name: 'bare, 60 rows a commit', on: 'bare sqlite', load: registerBare('/users/many', registerMany) },
       ],
-      targets: [{ text: 'times bare, 60 rows a commit', of: 'Rollcall', to: 'bare, 60 rows a commit' }],
+      targets: [
+        { text: 'times bare, 60 rows a commit', of: 'Rollcall', to: 'bare, 60 rows a commit' },
+        ...sinceThen(),
+      ],
     },
     ...engines.map((engine) => ({
       id: `ban-${engine}`,

@@ -4,6 +4,7 @@ import { connectionOptions } from './database/connection-options.js';
 import { AppRow } from './apps/app.entity.js';
 import { AuditEntryRow } from './audit/audit-entry.entity.js';
 import { AuditSealRow } from './audit/audit-seal.entity.js';
+import { AuditTermRow } from './audit/audit-term.entity.js';
 import { UserBlockRow } from './blocks/user-block.entity.js';
 import { ContactListRow } from './contacts/contact-list.entity.js';
 import { ContactRow } from './contacts/contact.entity.js';
@@ -81,6 +82,7 @@ const entities = [
   UserMuteRow,
   AuditEntryRow,
   AuditSealRow,
+  AuditTermRow,
 ];
 /** In order; the list is the same on every engine. */
 export const migrations = [

@@ -3,14 +3,9 @@ import { AuditSeals } from '../audit/audit-seals.service.js';
 import { Minutely } from '../clock/minutely.js';
 import { AppsService } from './apps.service.js';
 
-/** In how many of its rounds it works: about every ten minutes. */
-const everyRounds = 10;
-
 /** Seals the audit trail of every app now and then, and removes what the app keeps no longer. */
 @Injectable()
 export class AuditUpkeep extends Minutely {
-  private rounds = 0;
-
   constructor(
     private readonly apps: AppsService,
     private readonly seals: AuditSeals,
@@ -29,8 +24,7 @@ export class AuditUpkeep extends Minutely {
     return removed;
   }
 
-  protected async work(mayGoOn: () => boolean): Promise<void> {
-    this.rounds += 1;
-    if (this.rounds % everyRounds === 0) await this.run(mayGoOn);
+  protected work(mayGoOn: () => boolean): Promise<number> {
+    return this.run(mayGoOn);
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type SqlValue } from '../database/database.js';
 import type { AuditEntryRow } from './audit-entry.entity.js';
+import { termsOf } from './audit-terms.js';
 
 export const auditColumns = [
   ...(['app_id', 'operation_id', 'seq', 'at', 'actor', 'address', 'request_id', 'action', 'target'] as const),
@@ -13,35 +14,41 @@ export type AuditPosition = Pick<AuditEntryRow, 'at' | 'operation_id' | 'seq'>;
 /** An entry without its values, which may be long. */
 export type AuditHead = AuditPosition & Pick<AuditEntryRow, 'target' | 'actor' | 'action'>;
 
-/** One condition has an index; without any, the order of time is one. */
-export interface IndexedCondition {
-  readonly column: 'target' | 'actor' | 'action';
-  readonly value: string;
-}
-
-const heads = 'at, operation_id, seq, target, actor, action';
+/** Transactions of a millisecond hold a few hundred entries at most. */
+const maxSameMs = 10_000;
+const heads = ['at', 'operation_id', 'seq', 'target', 'actor', 'action'] as const;
+const isBefore =
+  'at <= ? AND (at < ? OR operation_id < ? OR (operation_id = ? AND seq < ?))' +
+  ' ORDER BY at DESC, operation_id DESC, seq DESC LIMIT ?';
 
 /** Reads entries, and removes old ones. Every statement is about one app. */
 @Injectable()
 export class AuditEntriesRepository {
   constructor(private readonly database: Database) {}
 
-  /** Up to `limit` entries before a place and not before the time `fromMs`, newest first. */
-  listBefore(
-    appId: string,
-    condition: IndexedCondition | null,
-    before: AuditPosition,
-    fromMs: number,
-    limit: number,
-  ): Promise<AuditHead[]> {
-    const index = this.database.dialect.forceIndex(`audit_entries_by_${condition?.column ?? 'time'}`);
+  /** Up to `limit` entries before a place and later than the time `afterMs`, newest first. */
+  listBefore(appId: string, before: AuditPosition, afterMs: number, limit: number): Promise<AuditHead[]> {
     const { at, operation_id, seq } = before;
     return this.database.read<AuditHead>(
-      `SELECT ${heads} FROM audit_entries${index} WHERE app_id = ?` +
-        (condition === null ? '' : ` AND ${condition.column} = ?`) +
-        ' AND at >= ? AND at <= ? AND (at < ? OR operation_id < ? OR (operation_id = ? AND seq < ?))' +
-        ' ORDER BY at DESC, operation_id DESC, seq DESC LIMIT ?',
-      [appId, ...(condition === null ? [] : [condition.value]), fromMs, at, at, operation_id, operation_id, seq, limit],
+      `SELECT ${heads.join(', ')} FROM audit_entries${this.database.dialect.forceIndex('audit_entries_by_time')}` +
+        ` WHERE app_id = ? AND at > ? AND ${isBefore}`,
+      [appId, afterMs, at, at, operation_id, operation_id, seq, limit],
+      appId,
+    );
+  }
+
+  /** As `listBefore`, for the sealed entries of a term. */
+  async listOfTerm(
+    appId: string,
+    term: string,
+    before: AuditPosition,
+    afterMs: number,
+    limit: number,
+  ): Promise<AuditPosition[]> {
+    const { at, operation_id, seq } = before;
+    return this.database.read<AuditPosition>(
+      `SELECT at, operation_id, seq FROM audit_terms WHERE app_id = ? AND term = ? AND at > ? AND ${isBefore}`,
+      [appId, term, afterMs, at, at, operation_id, operation_id, seq, limit],
       appId,
     );
   }
@@ -59,17 +66,13 @@ export class AuditEntriesRepository {
   }
 
   /** These entries, in their order; those removed since are left out. */
-  async findAll(appId: string, positions: readonly AuditPosition[]): Promise<AuditEntryRow[]> {
-    if (positions.length === 0) return [];
-    const pairs = positions.map(({ operation_id, seq }): [SqlValue, SqlValue] => [operation_id, seq]);
-    const among = this.database.dialect.amongPairs(['operation_id', 'seq'], pairs);
-    const rows = await this.database.read<AuditEntryRow>(
-      `SELECT ${auditColumns.join(', ')} FROM audit_entries WHERE app_id = ? AND ${among.sql}`,
-      [appId, ...among.values],
-      appId,
-    );
-    const found = new Map(rows.map((row) => [`${row.operation_id} ${row.seq}`, row]));
-    return positions.flatMap(({ operation_id, seq }) => found.get(`${operation_id} ${seq}`) ?? []);
+  findAll(appId: string, positions: readonly AuditPosition[]): Promise<AuditEntryRow[]> {
+    return this.find<AuditEntryRow>(auditColumns, appId, positions);
+  }
+
+  /** The same without the values. */
+  findHeads(appId: string, positions: readonly AuditPosition[]): Promise<AuditHead[]> {
+    return this.find<AuditHead>(heads, appId, positions);
   }
 
   /** The entries of an operation, in the order in which they were recorded: up to `limit` after the number `afterSeq`. */
@@ -84,23 +87,45 @@ export class AuditEntriesRepository {
 
   /** Removes about `limit` of the entries not after the time `toMs`, oldest first. @returns how many were found */
   async removeUntil(appId: string, toMs: number, limit: number): Promise<number> {
-    const { forceIndex, forceIndexToChange } = this.database.dialect;
-    const due = await this.database.read<{ at: number }>(
-      `SELECT at FROM audit_entries${forceIndex('audit_entries_by_time')}` +
+    const { among, forceIndex, forceIndexToChange } = this.database.dialect;
+    const due = await this.database.read<AuditHead>(
+      `SELECT ${heads.join(', ')} FROM audit_entries${forceIndex('audit_entries_by_time')}` +
         ' WHERE app_id = ? AND at <= ? ORDER BY at LIMIT ?',
       [appId, toMs, limit],
       appId,
     );
-    const last = due.at(-1);
-    if (last === undefined) return 0;
-    await this.database.write(
-      (transaction) =>
-        transaction.run(
-          `DELETE FROM audit_entries${forceIndexToChange('audit_entries_by_time')} WHERE app_id = ? AND at <= ?`,
-          [appId, last.at],
-        ),
+    const lastMs = due.at(-1)?.at;
+    if (lastMs === undefined) return 0;
+    // All of that millisecond, or the terms of those beyond the limit would stay.
+    const place = { at: lastMs + 1, operation_id: 0, seq: 0 };
+    const same = due.length < limit ? [] : await this.listBefore(appId, place, lastMs - 1, maxSameMs);
+    const terms = among('term', [...new Set([...due, ...same].flatMap(termsOf))].sort());
+    await this.database.write(async (transaction) => {
+      await transaction.run(`DELETE FROM audit_terms WHERE app_id = ? AND ${terms.sql} AND at <= ?`, [
+        ...[appId, ...terms.values, lastMs],
+      ]);
+      await transaction.run(
+        `DELETE FROM audit_entries${forceIndexToChange('audit_entries_by_time')} WHERE app_id = ? AND at <= ?`,
+        [appId, lastMs],
+      );
+    }, appId);
+    return due.length;
+  }
+
+  private async find<Row extends AuditPosition>(
+    columns: readonly string[],
+    appId: string,
+    positions: readonly AuditPosition[],
+  ): Promise<Row[]> {
+    if (positions.length === 0) return [];
+    const pairs = positions.map(({ operation_id, seq }): [SqlValue, SqlValue] => [operation_id, seq]);
+    const among = this.database.dialect.amongPairs(['operation_id', 'seq'], pairs);
+    const rows = await this.database.read<Row>(
+      `SELECT ${columns.join(', ')} FROM audit_entries WHERE app_id = ? AND ${among.sql}`,
+      [appId, ...among.values],
       appId,
     );
-    return due.length;
+    const found = new Map(rows.map((row) => [`${row.operation_id} ${row.seq}`, row]));
+    return positions.flatMap(({ operation_id, seq }) => found.get(`${operation_id} ${seq}`) ?? []);
   }
 }

@@ -3,9 +3,6 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /** A change: who made it, to what, and what it was before. Written in the transaction that makes the change. */
 @Entity('audit_entries', { withoutRowid: true })
 @Index('audit_entries_by_time', ['app_id', 'at'])
-@Index('audit_entries_by_target', ['app_id', 'target', 'at'])
-@Index('audit_entries_by_actor', ['app_id', 'actor', 'at'])
-@Index('audit_entries_by_action', ['app_id', 'action', 'at'])
 export class AuditEntryRow {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   app_id!: string;

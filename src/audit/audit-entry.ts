@@ -1,3 +1,5 @@
+import type { AuditEntryRow } from './audit-entry.entity.js';
+
 /** What can be done; the part before the dot is what it is done to. */
 export const auditActions = [
   ...(['user.register', 'user.delete', 'user.ban', 'user.unban', 'user.force_offline', 'user.disconnect'] as const),
@@ -34,6 +36,40 @@ export interface AuditEntry {
   readonly count?: number | undefined;
   /** The number within its operation, if the caller has numbers of its own that must not be recorded twice. */
   readonly seq?: number | undefined;
+}
+
+/** An entry as it is shown. */
+export interface ShownEntry {
+  readonly operation_id: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly actor: { readonly type: string; readonly id: string | null };
+  readonly address: string | null;
+  readonly request_id: string | null;
+  readonly action: string;
+  readonly target: string | null;
+  readonly target_uuid: string | null;
+  readonly outcome: string;
+  readonly reason: string | null;
+  readonly before: AuditValues | null;
+  readonly after: AuditValues | null;
+  readonly count: number;
+}
+
+export function toEntry(row: AuditEntryRow): ShownEntry {
+  const colon = row.actor.indexOf(':');
+  const actor =
+    colon === -1 ? { type: row.actor, id: null } : { type: row.actor.slice(0, colon), id: row.actor.slice(colon + 1) };
+  return {
+    ...{ operation_id: String(row.operation_id), seq: row.seq, at: row.at, actor },
+    ...{ address: row.address, request_id: row.request_id, action: row.action },
+    ...{ target: row.target, target_uuid: row.target_uuid, outcome: row.outcome, reason: row.reason },
+    ...{ before: readValues(row.old_values), after: readValues(row.new_values), count: row.changed },
+  };
+}
+
+function readValues(json: string | null): AuditValues | null {
+  return json === null ? null : (JSON.parse(json) as AuditValues);
 }
 
 const maxTargetLength = 255;

@@ -2,12 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { readTextCursor, writeTextCursor } from '../cursors/text-cursor.js';
 import { breathe, CostlyReads } from '../database/costly-reads.js';
 import { AppError } from '../errors/app-error.js';
-import {
-  AuditEntriesRepository,
-  type AuditHead,
-  type AuditPosition,
-  type IndexedCondition,
-} from './audit-entries.repository.js';
+import { AuditEntriesRepository, type AuditHead, type AuditPosition } from './audit-entries.repository.js';
+import { AuditSeals } from './audit-seals.service.js';
+import { type Condition, conditionColumns, termOf } from './audit-terms.js';
 import type { AuditEntryRow } from './audit-entry.entity.js';
 
 /** Undefined members do not narrow it. Times are Unix milliseconds. */
@@ -41,12 +38,13 @@ const scannedAtOnce = 500;
 export class AuditLog {
   constructor(
     private readonly repository: AuditEntriesRepository,
+    private readonly seals: AuditSeals,
     private readonly costlyReads: CostlyReads,
   ) {}
 
   /**
-   * A page of the trail. One condition besides the times has an index; with several, at most 5,000 entries are looked
-   * at, which is a costly read.
+   * A page of the trail, for which at most 5,000 entries are looked at: those with one of the conditions, and those of
+   * the last minutes, which have no index yet. With a condition it is a costly read.
    * @throws AppError cursor_invalid, rate_limited, overloaded
    */
   async list(appId: string, filter: AuditFilter, limit: number, cursor: string | null): Promise<AuditPage> {
@@ -55,8 +53,8 @@ export class AuditLog {
         ? { at: (filter.toMs ?? Number.MAX_SAFE_INTEGER) - 1, operation_id: Number.MAX_SAFE_INTEGER, seq: 0 }
         : readPosition(appId, cursor);
     const conditions = conditionsOf(filter);
-    const find = (): Promise<AuditPage> => this.find(appId, conditions, filter.fromMs ?? 0, start, limit);
-    return conditions.length > 1 ? this.costlyReads.run(appId, find) : find();
+    const find = (): Promise<AuditPage> => this.find(appId, conditions, (filter.fromMs ?? 0) - 1, start, limit);
+    return conditions.length === 0 ? find() : this.costlyReads.run(appId, find);
   }
 
   /** Up to `limit` entries of one operation after the number `afterSeq`, in the order in which they were recorded. */
@@ -66,25 +64,35 @@ export class AuditLog {
 
   private async find(
     appId: string,
-    conditions: readonly IndexedCondition[],
-    fromMs: number,
+    conditions: readonly Condition[],
+    afterMs: number,
     start: AuditPosition,
     limit: number,
   ): Promise<AuditPage> {
-    const [indexed = null, ...others] = conditions;
-    const atOnce = others.length === 0 ? limit + 1 : scannedAtOnce;
-    const fits = (head: AuditHead): boolean => others.every(({ column, value }) => head[column] === value);
+    const term = conditions.map(termOf).find((one) => one !== null) ?? null;
+    const sealedMs = term === null ? 0 : await this.seals.sealedUntil(appId);
     const found: AuditHead[] = [];
     let place = start;
     let scanned = 0;
     let more = true;
     while (more && found.length <= limit && scanned < maxScanned) {
       if (scanned > 0) await breathe();
-      const heads = await this.repository.listBefore(appId, indexed, place, fromMs, atOnce);
-      found.push(...heads.filter(fits));
-      scanned += heads.length;
-      place = heads.at(-1) ?? place;
-      more = heads.length === atOnce;
+      // What is not sealed yet has no terms, and is looked at one by one.
+      const isSealed = term !== null && place.at <= sealedMs;
+      // Each of them fits, if there is nothing that the index does not know.
+      const atOnce = conditions.length === (isSealed ? 1 : 0) ? limit + 1 : scannedAtOnce;
+      const some = isSealed
+        ? await this.repository.listOfTerm(appId, term, place, afterMs, atOnce)
+        : await this.repository.listBefore(appId, place, Math.max(afterMs, sealedMs), atOnce);
+      const heads = isSealed ? await this.repository.findHeads(appId, some) : (some as AuditHead[]);
+      found.push(...heads.filter((head) => conditions.every(({ column, value }) => head[column] === value)));
+      scanned += some.length;
+      place = some.at(-1) ?? place;
+      more = some.length === atOnce;
+      if (!more && !isSealed && term !== null && afterMs < sealedMs) {
+        place = { at: sealedMs, operation_id: Number.MAX_SAFE_INTEGER, seq: 0 };
+        more = true;
+      }
     }
     const page = found.slice(0, limit);
     const entries = await this.repository.findAll(appId, page);
@@ -96,8 +104,8 @@ export class AuditLog {
 }
 
 /** The most selective one first. */
-function conditionsOf(filter: AuditFilter): IndexedCondition[] {
-  return (['target', 'actor', 'action'] as const).flatMap((column) => {
+function conditionsOf(filter: AuditFilter): Condition[] {
+  return conditionColumns.flatMap((column) => {
     const value = filter[column];
     return value === undefined ? [] : { column, value };
   });

@@ -1,10 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Database, UniqueViolation } from '../database/database.js';
+import type { AuditHead } from './audit-entries.repository.js';
+import { termsOf } from './audit-terms.js';
 import type { AuditSealRow } from './audit-seal.entity.js';
 
 const columns = [
   ...(['app_id', 'number', 'from_at', 'to_at', 'entries', 'entries_hash', 'previous_hash', 'hash', 'pruned'] as const),
 ];
+
+const termColumns = ['app_id', 'term', 'at', 'operation_id', 'seq'];
+const rowsAtOnce = 500;
 
 /** The seals of the audit trail. Every statement is about one app. */
 @Injectable()
@@ -29,13 +34,25 @@ export class AuditSealsRepository {
     );
   }
 
-  /** Whether the seal was added: false if another node has added one with its number. */
-  async add(seal: AuditSealRow): Promise<boolean> {
+  /**
+   * Adds a seal, and the terms by which its entries are found. @returns false if another node has added one with its
+   * number
+   */
+  async add(seal: AuditSealRow, entries: readonly AuditHead[]): Promise<boolean> {
+    const terms = entries.flatMap((entry) =>
+      termsOf(entry).map((term) => ({
+        ...{ app_id: seal.app_id, term },
+        ...{ at: entry.at, operation_id: entry.operation_id, seq: entry.seq },
+      })),
+    );
+    // In the order of the key, which touches each page once.
+    terms.sort((one, other) => (one.term < other.term ? -1 : one.term > other.term ? 1 : one.at - other.at));
     try {
-      await this.database.write(
-        (transaction) => transaction.insert('audit_seals', columns, [{ ...seal }]),
-        seal.app_id,
-      );
+      await this.database.write(async (transaction) => {
+        await transaction.insert('audit_seals', columns, [{ ...seal }]);
+        for (let start = 0; start < terms.length; start += rowsAtOnce)
+          await transaction.insert('audit_terms', termColumns, terms.slice(start, start + rowsAtOnce));
+      }, seal.app_id);
       return true;
     } catch (error) {
       if (error instanceof UniqueViolation) return false;

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { breathe } from '../database/costly-reads.js';
 import { RetentionClock } from '../retention/retention-clock.js';
 import { EntriesHash, sealHash } from './audit-chain.js';
-import { AuditEntriesRepository, type AuditPosition } from './audit-entries.repository.js';
+import type { AuditEntryRow } from './audit-entry.entity.js';
+import { AuditEntriesRepository, type AuditHead, type AuditPosition } from './audit-entries.repository.js';
 import type { AuditSealRow } from './audit-seal.entity.js';
 import { AuditSealsRepository } from './audit-seals.repository.js';
 
@@ -28,10 +29,10 @@ export interface Verification {
  * Entries younger than this are not sealed: the time of an entry is taken before its transaction commits, and by the
  * clock of its node. Transactions take seconds; clocks have to agree within the rest.
  */
-export const sealingMarginMs = 5 * 60_000;
+const sealingMarginMs = 60_000;
 const rowsAtOnce = 500;
 /** A seal ends after the millisecond in which it has this many entries. */
-const entriesPerSeal = 5_000;
+const entriesPerSeal = 500;
 const sealsAtOnce = 100;
 const dayMs = 24 * 3600 * 1000;
 
@@ -53,11 +54,23 @@ export class AuditSeals {
     while (mayGoOn()) {
       const next = await this.nextSeal(appId);
       // Another node seals them at this moment: it goes on.
-      if (next === null || !(await this.seals.add(next))) break;
-      sealed += next.entries;
-      if (next.entries < entriesPerSeal) break;
+      if (next === null || !(await this.seals.add(next.seal, next.sealed))) break;
+      sealed += next.seal.entries;
+      if (next.seal.entries < entriesPerSeal) break;
+      await breathe();
     }
     return sealed;
+  }
+
+  /** Until when entries are sealed, in Unix milliseconds; 0: none is. */
+  async sealedUntil(appId: string): Promise<number> {
+    return (await this.seals.last(appId))?.to_at ?? 0;
+  }
+
+  /** The hash of a seal that is kept, or null. */
+  async hashOf(appId: string, number: number): Promise<string | null> {
+    const [seal] = await this.seals.listAfter(appId, number - 1, 1);
+    return seal?.number === number ? seal.hash : null;
   }
 
   /** Compares the chain, from its first seal that is kept, with the entries. */
@@ -103,30 +116,35 @@ export class AuditSeals {
   }
 
   /** null: nothing is old enough. */
-  private async nextSeal(appId: string): Promise<AuditSealRow | null> {
+  private async nextSeal(appId: string): Promise<{ seal: AuditSealRow; sealed: AuditHead[] } | null> {
     const last = await this.seals.last(appId);
     const fromMs = last?.to_at ?? 0;
     const untilMs = this.retention.dueBefore(sealingMarginMs);
     const hash = new EntriesHash();
-    const toMs = await this.hashEntries(appId, hash, fromMs, untilMs, entriesPerSeal);
+    const sealed: AuditHead[] = [];
+    const add = (row: AuditEntryRow): boolean => {
+      hash.add(row);
+      sealed.push(row);
+      return hash.count >= entriesPerSeal;
+    };
+    const toMs = await this.walk(appId, fromMs, untilMs, add);
     if (hash.count === 0) return null;
     const seal = {
       ...{ app_id: appId, number: (last?.number ?? 0) + 1, from_at: fromMs, to_at: toMs },
       ...{ entries: hash.count, entries_hash: hash.digest(), previous_hash: last?.hash ?? '' },
     };
-    return { ...seal, hash: sealHash(seal), pruned: 0 };
+    return { seal: { ...seal, hash: sealHash(seal), pruned: 0 }, sealed };
   }
 
   /**
-   * Adds the entries later than `fromMs` up to `toMs` to a hash, or if there are `enough` of them, up to the end of the
-   * millisecond in which that is so. @returns until when
+   * Takes the entries later than `fromMs` up to `toMs`, or up to the end of the millisecond in which there were enough of
+   * them. @param take whether that is so @returns until when
    */
-  private async hashEntries(
+  private async walk(
     appId: string,
-    hash: EntriesHash,
     fromMs: number,
     toMs: number,
-    enough: number,
+    take: (row: AuditEntryRow) => boolean,
   ): Promise<number> {
     let untilMs = toMs;
     let after: AuditPosition = { at: fromMs + 1, operation_id: 0, seq: 0 };
@@ -134,8 +152,7 @@ export class AuditSeals {
       const rows = await this.entries.listAfter(appId, after, untilMs, rowsAtOnce);
       for (const row of rows) {
         if (row.at > untilMs) return untilMs;
-        hash.add(row);
-        if (hash.count === enough) untilMs = row.at;
+        if (take(row)) untilMs = Math.min(untilMs, row.at);
         after = row;
       }
       if (rows.length < rowsAtOnce) return untilMs;
@@ -155,7 +172,10 @@ export class AuditSeals {
     if (seal.pruned !== 0)
       return { problem: before === null ? null : 'its entries were removed before those of older seals', compared: 0 };
     const hash = new EntriesHash();
-    await this.hashEntries(seal.app_id, hash, seal.from_at, seal.to_at, Infinity);
+    await this.walk(seal.app_id, seal.from_at, seal.to_at, (row) => {
+      hash.add(row);
+      return false;
+    });
     const found = hash.count;
     if (found !== seal.entries)
       return {

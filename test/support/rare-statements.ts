@@ -1,6 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { App } from '../../src/apps/app.js';
 import { AppsRepository } from '../../src/apps/apps.repository.js';
+import { AuditLog } from '../../src/audit/audit-log.service.js';
+import { AuditSeals } from '../../src/audit/audit-seals.service.js';
 import { AuditTrail } from '../../src/audit/audit-trail.service.js';
 import { AppsService } from '../../src/apps/apps.service.js';
 import { UsedNoncesRepository } from '../../src/auth/used-nonces.repository.js';
@@ -15,6 +17,7 @@ import { InboxLimitsRepository } from '../../src/offline-messages/inbox-limits.r
 import { OfflineMessagesService } from '../../src/offline-messages/offline-messages.service.js';
 import { ProfilesService } from '../../src/profiles/profiles.service.js';
 import { RemovalsService } from '../../src/removals/removals.service.js';
+import { RetentionClock } from '../../src/retention/retention-clock.js';
 import { UserChangesService } from '../../src/users/user-changes.service.js';
 import { UserPagesRepository } from '../../src/users/user-pages.repository.js';
 import { UsersService } from '../../src/users/users.service.js';
@@ -42,6 +45,7 @@ export async function sendRareStatements(running: RunningApp, tenant: Tenant, cl
   await deleteMuch(running, app.id);
   await turnPages(running, app.id);
   await letTimePass(running, app, clock);
+  await sealAuditTrail(running, app.id, clock);
   await leaseNodeNumbers(running, clock);
 }
 
@@ -149,6 +153,20 @@ async function letTimePass({ nest }: RunningApp, app: App, clock: FixedClock): P
   await nest.get(UserChangesService).clearDue();
   // Its name is released as others were a week ago.
   await nest.get(UsersService).delete(appId, 'rare0003');
+}
+
+/** Entries by what they have, which are found by that once they are sealed; and those that are too old. */
+async function sealAuditTrail({ nest }: RunningApp, appId: string, clock: FixedClock): Promise<void> {
+  const seals = nest.get(AuditSeals);
+  clock.advance(10 * 60_000);
+  if ((await seals.seal(appId)) === 0) throw new Error('nothing was sealed');
+  const page = await nest.get(AuditLog).list(appId, { action: 'user.register' }, 10, null);
+  if (page.entries.length === 0) throw new Error('no entry was found');
+  await nest.get(AuditLog).ofOperation(appId, page.entries[0]?.operation_id as number, 0, 10);
+  if ((await seals.verify(appId)).broken.length > 0) throw new Error('the seals are broken');
+  clock.advance(2 * dayMs);
+  await nest.get(RetentionClock).trust();
+  if ((await seals.prune(appId, 1)) === 0) throw new Error('nothing was pruned');
 }
 
 /** Of a process that goes on for longer than its number was reserved for, and of the next one. */

@@ -99,6 +99,13 @@ const agora: Readonly<Record<string, Describe>> = {
   'POST /mutes': inBody((ids) => ({ username: ids.username, chat: 60, groupchat: -1, chatroom: 0 })),
   'GET /mutes': () => [{}, { query: { pageNum: '1', pageSize: '50' } }],
   'GET /mutes/:username': nothing,
+  'GET /audit': (ids): Parts[] => [
+    { query: { limit: '100' } },
+    { query: { target: ids.username, actor: 'app_token', from: '0', cursor: ids.auditCursor } },
+    { query: { action: 'user.ban' } },
+    { query: { actor: 'app_token' } },
+    { query: { target: ids.username } },
+  ],
   'PUT /push/nickname': (ids) =>
     ['push_nickname', 'nickname'].map((member) => ({
       body: [ids.username, ids.other].map((username) => ({ username, [member]: 'a nickname' })),

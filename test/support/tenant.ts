@@ -33,6 +33,7 @@ export interface Ids {
   /** Of the group. */
   readonly membersCursor: string;
   readonly blockedCursor: string;
+  readonly auditCursor: string;
   readonly appId: string;
   readonly certificate: string;
   /** An AccessToken2 of the user. */
@@ -70,6 +71,7 @@ export function idsOfNothing(): Ids {
     ...{ roomsCursor: writeCursor(appUuid, 3), onlineCursor: writeOnlineCursor(appUuid, username) },
     ...{ membersCursor: writeTextCursor(`${appUuid} members 1`, randomUUID()) },
     ...{ blockedCursor: writeTextCursor(`${appUuid} block 1`, '1.1') },
+    ...{ auditCursor: writeTextCursor(`${appUuid} audit`, '1.1.1') },
     ...{ appId, certificate, userAccessToken2: tokenOf({ appId, certificate }, username) },
     ...{ userToken: characters(20), refreshToken: characters(40) },
     identityToken: signIdentity(certificate, { iss: appId, prn: username, nce: randomBytes(20).toString('hex') }),
@@ -238,6 +240,7 @@ export class Tenant {
       membersCursor: (await this.call('GET', `/chatgroups/${groups.id}/users?version=v3&limit=1`)).cursor,
       blockedCursor: (await this.call('GET', `/chatgroups/${groups.id}/blocks/users?pageSize=1`)).cursor,
       onlineCursor: (await this.call('GET', '/online?limit=1')).cursor,
+      auditCursor: (await this.call('GET', '/audit?limit=1')).cursor,
       ...{ userAccessToken2: tokenOf(this.credentials, username), userToken: tokens.token },
       ...{ refreshToken: tokens.refreshToken, identityToken: await this.identityToken() },
     };

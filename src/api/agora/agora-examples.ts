@@ -111,6 +111,25 @@ export const tokenExamples = {
   },
 } satisfies AgoraExamples;
 
+export const auditExamples = {
+  list: {
+    'The last entry of one kind': {
+      query: { action: 'app.create', limit: '1' },
+      answer: {
+        data: [
+          {
+            ...{ operation_id: '763173274099712', seq: 1, at: 1764158396001 },
+            ...{ actor: { type: 'command_line', id: null }, address: null, request_id: null },
+            ...{ action: 'app.create', target: 'demo/demo', target_uuid: null, outcome: 'done', reason: null },
+            ...{ before: null, after: { app_id: '21d3269c1d8167958f044d6b779c9d9e', alias: null }, count: 1 },
+          },
+        ],
+        ...{ count: 1, scanned: 1, complete: true },
+      },
+    },
+  },
+} satisfies AgoraExamples;
+
 /** Adds the answer members that the call itself supplies to each example. */
 export function completeExamples(
   examples: Readonly<Record<string, AgoraExample>>,

@@ -16,6 +16,7 @@ import { UsersModule } from '../../users/users.module.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
 import { AgoraAppTokenGuard } from './agora-app-token.guard.js';
+import { AgoraAuditController } from './agora-audit.controller.js';
 import { AgoraBlocksController } from './agora-blocks.controller.js';
 import { AgoraContactsController } from './agora-contacts.controller.js';
 import { AgoraGroupAdminsController, AgoraRoomAdminsController } from './agora-group-admins.controller.js';
@@ -71,6 +72,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AgoraGroupAdminsController,
     AgoraRoomAdminsController,
     AgoraSuperAdminsController,
+    AgoraAuditController,
   ],
   providers: [AgoraAppGuard, AgoraAppTokenGuard, AgoraOwnUserGuard, AgoraRegistrationGuard],
 })

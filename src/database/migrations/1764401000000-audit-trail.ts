@@ -6,7 +6,6 @@ export class AuditTrail1764401000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const { text, whole, small, longText } = columnsFor(runner);
     const isNullable = true;
-    const index = (name: string, columnNames: string[]) => ({ name: `audit_entries_by_${name}`, columnNames });
     await runner.createTable(
       new Table({
         name: 'audit_entries',
@@ -29,11 +28,19 @@ export class AuditTrail1764401000000 implements MigrationInterface {
           longText('new_values', { isNullable }),
           whole('changed'),
         ],
-        indices: [
-          index('time', ['app_id', 'at']),
-          index('target', ['app_id', 'target', 'at']),
-          index('actor', ['app_id', 'actor', 'at']),
-          index('action', ['app_id', 'action', 'at']),
+        indices: [{ name: 'audit_entries_by_time', columnNames: ['app_id', 'at'] }],
+      }),
+      true,
+    );
+    await runner.createTable(
+      new Table({
+        name: 'audit_terms',
+        engine: 'InnoDB',
+        withoutRowid: true,
+        columns: [
+          text('app_id', 36, { isPrimary: true }),
+          text('term', 290, { isPrimary: true }),
+          ...['at', 'operation_id', 'seq'].map((name) => whole(name, { isPrimary: true })),
         ],
       }),
       true,
@@ -60,6 +67,7 @@ export class AuditTrail1764401000000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.dropColumn('idempotent_answers', 'operation_id');
     await runner.dropTable('audit_seals', true);
+    await runner.dropTable('audit_terms', true);
     await runner.dropTable('audit_entries', true);
   }
 }
