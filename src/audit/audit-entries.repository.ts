@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type SqlValue } from '../database/database.js';
+import { Database } from '../database/database.js';
 import type { AuditEntryRow } from './audit-entry.entity.js';
 import { termsOf } from './audit-terms.js';
 
@@ -14,6 +14,7 @@ export type AuditPosition = Pick<AuditEntryRow, 'at' | 'operation_id' | 'seq'>;
 /** An entry without its values, which may be long. */
 export type AuditHead = AuditPosition & Pick<AuditEntryRow, 'target' | 'actor' | 'action'>;
 
+const foundAtOnce = 100;
 /** Transactions of a millisecond hold a few hundred entries at most. */
 const maxSameMs = 10_000;
 const heads = ['at', 'operation_id', 'seq', 'target', 'actor', 'action'] as const;
@@ -87,7 +88,7 @@ export class AuditEntriesRepository {
 
   /** Removes about `limit` of the entries not after the time `toMs`, oldest first. @returns how many were found */
   async removeUntil(appId: string, toMs: number, limit: number): Promise<number> {
-    const { among, forceIndex, forceIndexToChange } = this.database.dialect;
+    const { among, forceIndex } = this.database.dialect;
     const due = await this.database.read<AuditHead>(
       `SELECT ${heads.join(', ')} FROM audit_entries${forceIndex('audit_entries_by_time')}` +
         ' WHERE app_id = ? AND at <= ? ORDER BY at LIMIT ?',
@@ -99,15 +100,16 @@ export class AuditEntriesRepository {
     // All of that millisecond, or the terms of those beyond the limit would stay.
     const place = { at: lastMs + 1, operation_id: 0, seq: 0 };
     const same = due.length < limit ? [] : await this.listBefore(appId, place, lastMs - 1, maxSameMs);
-    const terms = among('term', [...new Set([...due, ...same].flatMap(termsOf))].sort());
+    const all = [...due, ...same];
+    const terms = among('term', [...new Set(all.flatMap(termsOf))].sort());
+    const operations = among('operation_id', [...new Set(all.map((head) => head.operation_id))].sort(byValue));
     await this.database.write(async (transaction) => {
       await transaction.run(`DELETE FROM audit_terms WHERE app_id = ? AND ${terms.sql} AND at <= ?`, [
         ...[appId, ...terms.values, lastMs],
       ]);
-      await transaction.run(
-        `DELETE FROM audit_entries${forceIndexToChange('audit_entries_by_time')} WHERE app_id = ? AND at <= ?`,
-        [appId, lastMs],
-      );
+      await transaction.run(`DELETE FROM audit_entries WHERE app_id = ? AND ${operations.sql} AND at <= ?`, [
+        ...[appId, ...operations.values, lastMs],
+      ]);
     }, appId);
     return due.length;
   }
@@ -117,15 +119,24 @@ export class AuditEntriesRepository {
     appId: string,
     positions: readonly AuditPosition[],
   ): Promise<Row[]> {
-    if (positions.length === 0) return [];
-    const pairs = positions.map(({ operation_id, seq }): [SqlValue, SqlValue] => [operation_id, seq]);
-    const among = this.database.dialect.amongPairs(['operation_id', 'seq'], pairs);
-    const rows = await this.database.read<Row>(
-      `SELECT ${columns.join(', ')} FROM audit_entries WHERE app_id = ? AND ${among.sql}`,
-      [appId, ...among.values],
-      appId,
-    );
-    const found = new Map(rows.map((row) => [`${row.operation_id} ${row.seq}`, row]));
+    const found = new Map<string, Row>();
+    for (let start = 0; start < positions.length; start += foundAtOnce) {
+      const some = positions.slice(start, start + foundAtOnce);
+      const { among } = this.database.dialect;
+      // May find a few more: entries with the operation of one and the number of another.
+      const operations = among('operation_id', [...new Set(some.map(({ operation_id }) => operation_id))]);
+      const numbers = among('seq', [...new Set(some.map(({ seq }) => seq))]);
+      const rows = await this.database.read<Row>(
+        `SELECT ${columns.join(', ')} FROM audit_entries WHERE app_id = ? AND ${operations.sql} AND ${numbers.sql}`,
+        [appId, ...operations.values, ...numbers.values],
+        appId,
+      );
+      for (const row of rows) found.set(`${row.operation_id} ${row.seq}`, row);
+    }
     return positions.flatMap(({ operation_id, seq }) => found.get(`${operation_id} ${seq}`) ?? []);
   }
+}
+
+function byValue(one: number, other: number): number {
+  return one - other;
 }

@@ -18,7 +18,7 @@ export class AuditSealsRepository {
 
   async last(appId: string): Promise<AuditSealRow | null> {
     const [row] = await this.database.read<AuditSealRow>(
-      `SELECT ${columns.join(', ')} FROM audit_seals WHERE app_id = ? ORDER BY number DESC LIMIT 1`,
+      `SELECT ${columns.join(', ')} FROM audit_seals WHERE app_id = ? AND number > 0 ORDER BY number DESC LIMIT 1`,
       [appId],
       appId,
     );

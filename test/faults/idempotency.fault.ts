@@ -42,6 +42,7 @@ describe('a call with an Idempotency-Key that is repeated until it is answered',
       let stopped = false;
       let repeats = 0;
       const sent: string[] = [];
+      const registered = [receiver];
       /** Like a careful app server: repeats the same call with the same key until there is an answer. */
       const insist = async (path: string, body: unknown): Promise<Record<string, any>> => {
         const key = randomUUID();
@@ -70,6 +71,7 @@ describe('a call with an Idempotency-Key that is repeated until it is answered',
         while (!stopped) {
           const username = aUsername();
           expect((await insist('/users', { username, password: 'p' }))['entities']).toMatchObject([{ username }]);
+          registered.push(username);
           const message = { from: username, to: [receiver], type: 'txt', body: { msg: username } };
           sent.push((await insist('/messages/users', message))['data'][receiver] as string);
         }
@@ -87,6 +89,15 @@ describe('a call with an Idempotency-Key that is repeated until it is answered',
       expect(new Set(sent).size).toBe(sent.length);
       const count = (await (await call('GET', `/users/${receiver}/offline_msg_count`)).json()) as Record<string, any>;
       expect(count['data'][receiver]).toBe(sent.length);
+      // An entry for each change that was acknowledged, and none for what was not made or was repeated.
+      const audited: string[] = [];
+      for (let cursor: string | undefined = ''; cursor !== undefined;) {
+        const query = new URLSearchParams({ action: 'user.register', limit: '100', cursor });
+        const page = (await (await call('GET', `/audit?${query.toString()}`)).json()) as Record<string, any>;
+        audited.push(...page['data'].map(({ target }: { target: string }) => target));
+        cursor = page['cursor'];
+      }
+      expect(audited.sort()).toEqual(registered.sort());
     },
     withinMs,
   );

@@ -61,6 +61,12 @@ WHERE app_id = ? AND list_id = ? AND friend_list_id IN (?…);
 --   contacts: ref PRIMARY (app_id, list_id)
 
 -- src/contacts/contacts.repository.ts
+SELECT remark
+FROM contacts
+WHERE app_id = ? AND list_id = ? AND friend_list_id = ?;
+--   contacts: const PRIMARY (app_id, list_id, friend_list_id)
+
+-- src/contacts/contacts.repository.ts
 INSERT INTO contacts (app_id, list_id, friend_list_id, friend_uuid, id, remark)
 VALUES (?…);
 

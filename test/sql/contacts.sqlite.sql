@@ -46,6 +46,12 @@ WHERE app_id = ? AND list_id = ? AND friend_list_id IN (?…);
 --   SEARCH contacts USING PRIMARY KEY (app_id=? AND list_id=? AND friend_list_id=?)
 
 -- src/contacts/contacts.repository.ts
+SELECT remark
+FROM contacts
+WHERE app_id = ? AND list_id = ? AND friend_list_id = ?;
+--   SEARCH contacts USING PRIMARY KEY (app_id=? AND list_id=? AND friend_list_id=?)
+
+-- src/contacts/contacts.repository.ts
 SELECT u.username AS username, c.remark AS remark, c.id AS id
 FROM contacts c INDEXED BY contacts_by_id
 CROSS JOIN contact_lists l ON l.app_id = c.app_id AND l.user_uuid = c.friend_uuid AND l.list_id = c.friend_list_id

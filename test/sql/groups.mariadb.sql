@@ -118,9 +118,21 @@ WHERE app_id = ? AND id IN (?…);
 --   chat_groups: range PRIMARY (app_id, id)
 
 -- src/groups/group-writes.repository.ts
+SELECT announcement
+FROM chat_groups
+WHERE app_id = ? AND id = ?;
+--   chat_groups: const PRIMARY (app_id, id)
+
+-- src/groups/group-writes.repository.ts
 SELECT app_id, id, kind, owner_uuid, name, description, custom, is_public, members_only, allow_invites, members_most, members, created_at, modified_at
 FROM chat_groups
 WHERE app_id = ? AND id = ? AND kind = ? FOR UPDATE;
+--   chat_groups: const PRIMARY (app_id, id)
+
+-- src/groups/group-writes.repository.ts
+SELECT name, description, members_most
+FROM chat_groups
+WHERE app_id = ? AND id = ?;
 --   chat_groups: const PRIMARY (app_id, id)
 
 -- src/groups/group-writes.repository.ts

@@ -118,9 +118,21 @@ WHERE app_id = ? AND id IN (?…);
 --   SEARCH chat_groups USING PRIMARY KEY (app_id=? AND id=?)
 
 -- src/groups/group-writes.repository.ts
+SELECT announcement
+FROM chat_groups
+WHERE app_id = ? AND id = ?;
+--   SEARCH chat_groups USING PRIMARY KEY (app_id=? AND id=?)
+
+-- src/groups/group-writes.repository.ts
 SELECT app_id, id, kind, owner_uuid, name, description, custom, is_public, members_only, allow_invites, members_most, members, created_at, modified_at
 FROM chat_groups
 WHERE app_id = ? AND id = ? AND kind = ?;
+--   SEARCH chat_groups USING PRIMARY KEY (app_id=? AND id=?)
+
+-- src/groups/group-writes.repository.ts
+SELECT name, description, members_most
+FROM chat_groups
+WHERE app_id = ? AND id = ?;
 --   SEARCH chat_groups USING PRIMARY KEY (app_id=? AND id=?)
 
 -- src/groups/group-writes.repository.ts

@@ -21,6 +21,7 @@ const tags = {
   contacts: 'Who is a contact of whom, always both ways',
   blocks: 'Whom a user takes no messages of',
   mutes: 'Who may not send, and until when',
+  audit: 'Who changed what, and when',
   'host look-up': 'Where an app is served, for SDKs that were given no address',
   'qiscus users': 'The server API of Qiscus over the same users',
   'qiscus unread': 'Unread messages of users',
