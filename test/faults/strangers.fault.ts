@@ -113,17 +113,22 @@ describe('unauthenticated clients that take up room', () => {
     expect(maxResident - residentBefore).toBeLessThan(maxGrowthMiB);
   };
 
-  beforeEach(async () => {
+  // One pair of services for all attacks, so that whatever one attack leaves behind burdens the next.
+  beforeAll(async () => {
     [attacked, control] = await Promise.all([startService(), startService()]);
     for (const service of [attacked, control])
       for (let index = 0; index < 300; index += 1) await call(service, 'GET', '/users/somebody');
-    residentBefore = await attacked.residentMiB();
   }, 60_000);
-  afterEach(async () => {
+  beforeEach(async () => {
+    residentBefore = await attacked.residentMiB();
+  });
+  afterEach(() => {
     for (const socket of strangers) socket.destroy();
     strangers = [];
+  });
+  afterAll(async () => {
     await Promise.all([attacked, control].map((service) => service.kill()));
-    for (const database of databases.splice(0)) await database.drop();
+    for (const database of databases) await database.drop();
   });
 
   it.each([
