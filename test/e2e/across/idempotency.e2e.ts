@@ -28,7 +28,7 @@ describe('Idempotency-Key', () => {
       .get(Database)
       .read<Record<string, unknown>>(`SELECT * FROM ${table} WHERE app_id = ?`, [running.app.id]);
 
-  /** Sends the call twice; both have the one answer of the first, byte by byte. */
+  /** Sends the call twice and expects the second answer to be the first one, byte for byte. */
   const twice = async (method: Method, path: string, body?: unknown) => {
     const key = randomUUID();
     const first = await send(method, path, body, key);
@@ -44,7 +44,7 @@ describe('Idempotency-Key', () => {
     return first.body as Record<string, any>;
   };
 
-  it('200 and one effect for each route that changes something, however often it is sent', async () => {
+  it('200 and a single effect for each route that changes something, however often the call is sent', async () => {
     const [name, other] = [aUsername(), aUsername()];
     await twice('post', '/users', { username: name, password: 'p' });
     await twice('post', '/users', registrations(60));
@@ -98,7 +98,7 @@ describe('Idempotency-Key', () => {
     expect(await rows('users')).toHaveLength(before - 5);
   });
 
-  it('200 in the Qiscus dialect as well, with the one token of one reset', async () => {
+  it('200 in the Qiscus dialect as well, and one reset issues one token', async () => {
     const userId = aUsername();
     const twiceOf = async (method: Method, path: string, body: object) => {
       const key = randomUUID();
@@ -125,7 +125,7 @@ describe('Idempotency-Key', () => {
     expect({ status: second.status, text: second.text }).toEqual({ status: 200, text: first.text });
   });
 
-  it('422 for another request with a key that was used, and nothing changes', async () => {
+  it('422 when the key was used for a different request, and nothing changes', async () => {
     const [name, other, key] = [aUsername(), aUsername(), randomUUID()];
     expect((await send('post', '/users', { username: name, password: 'p' }, key)).status).toBe(200);
     for (const [method, path, body] of [
@@ -152,7 +152,7 @@ describe('Idempotency-Key', () => {
     expect((await send('post', '/users', { username: aUsername(), password: 'p' }, 'k'.repeat(255))).status).toBe(200);
   });
 
-  it('a call that fails leaves its key unused: it is decided anew', async () => {
+  it('400 and 404 leave the key unused, so the next call is processed afresh', async () => {
     const [name, key] = [aUsername(), randomUUID()];
     expect((await send('post', '/users', { username: name }, key)).status).toBe(400);
     expect((await send('post', `/users/${name}/deactivate`, undefined, key)).status).toBe(404);
@@ -163,7 +163,7 @@ describe('Idempotency-Key', () => {
     expect((await send('post', '/users', { username: name, password: 'p' }, taken)).status).toBe(200);
   });
 
-  it('one effect for fifty that come at once: each is answered as the first or 409', async () => {
+  it('200 for one of fifty simultaneous calls with one key; the others get its answer or 409', async () => {
     const [name, key] = [aUsername(), randomUUID()];
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => send('post', '/users', { username: name, password: 'p' }, key)),
@@ -177,7 +177,7 @@ describe('Idempotency-Key', () => {
     expect((await rows('users')).filter(({ username }) => username === name)).toHaveLength(1);
   });
 
-  it('one effect for fifty that come at once to two nodes', async () => {
+  it('200 and a single effect for fifty simultaneous calls to two nodes', async () => {
     if (globalThis.rollcallEngine === 'sqlite') return;
     const other = await startApp({ clock, database: running.database });
     try {
@@ -206,7 +206,7 @@ describe('Idempotency-Key', () => {
     }
   });
 
-  it('keys of one app mean nothing in another, nor those of strangers to the app server', async () => {
+  it('200 or 400: the same key is independent in another app and for callers without a token', async () => {
     await running.nest.get(AppsService).set(running.app, 'open_registration', 'true');
     const [name, key] = [aUsername(), randomUUID()];
     expect((await send('post', '/users', { username: name, password: 'p' }, key)).status).toBe(200);
@@ -221,7 +221,7 @@ describe('Idempotency-Key', () => {
     expect(refused.headers['idempotency-replayed']).toBeUndefined();
   });
 
-  it('keeps an answer for 24 hours, sealed, under a hash of the key, and then forgets it', async () => {
+  it('200 replayed for 24 hours from a sealed answer under a hash of the key, which is then pruned', async () => {
     const [name, key] = [aUsername('sealed'), randomUUID()];
     await send('post', '/users', { username: name, password: 'p' }, key);
     const kept = await rows('idempotent_answers');
@@ -242,7 +242,7 @@ describe('Idempotency-Key', () => {
       expect(Number(expires_at)).toBeGreaterThan(clock.now());
   });
 
-  it('tells the others of a change only once it is committed', async () => {
+  it('200 and subscribers hear of the change only after it is committed', async () => {
     const { username } = await running.register(aUsername());
     const activated: unknown[] = [];
     running.nest.get(UserEvents).subscribe(({ type, user }) => {

@@ -14,13 +14,13 @@ import { type RunningApp, startApp } from '../../support/start-app.js';
 import { signIdentity } from '../../support/tenant.js';
 import { accessToken2 } from '../../support/tokens.js';
 
-/** The tables that hold what tokens are made of, as a backup shows them. */
+/** The tables that tokens are derived from, as a backup would expose them. */
 interface Leak {
   readonly app: App;
   readonly users: readonly (UserProfileRow & { readonly username: string })[];
 }
 
-describe('a leak of all secrets of an app', () => {
+describe('when all secrets of an app have leaked', () => {
   let running: RunningApp;
   let apps: AppsService;
   beforeAll(async () => {
@@ -58,7 +58,7 @@ describe('a leak of all secrets of an app', () => {
   };
   const isOk = async (call: PromiseLike<{ status: number }>): Promise<boolean> => (await call).status === 200;
 
-  /** What somebody makes who knows it all, and what of that opens a door. */
+  /** Everything an attacker can build from the leak. Returns what is still accepted. */
   async function opened({ app, users }: Leak): Promise<string[]> {
     const now = Math.floor(Date.now() / 1000);
     const open: string[] = [];
@@ -115,7 +115,7 @@ describe('a leak of all secrets of an app', () => {
   const account = (username: string) => ({ user_id: username, username: 'Somebody', password: 'secret' });
   const current = async (): Promise<App> => (await apps.find(running.app.org, running.app.name)) as App;
 
-  it('is worth nothing after the remedy of SECURITY.md: no token, no session, none that comes later', async () => {
+  it('the procedure in SECURITY.md makes the leak worthless: no old or future token, and no session', async () => {
     const users = [await register(), await register()];
     await apps.rotate(running.app);
     const leaked = await leak();
@@ -143,7 +143,8 @@ describe('a leak of all secrets of an app', () => {
       expect(at - begun).toBeLessThan(10_000);
     }
 
-    // The app goes on with what is new, and with its users: also those who are given a token now are not open to the leak.
+    // The app carries on with its new secrets and existing users; tokens issued from now on are out of reach of the
+    // leak, too.
     const server = { 'qiscus-sdk-secret': (await current()).certificates[0] as string };
     for (const { username, token } of users) {
       const reset = await post('v2.1/rest/reset_user_token', { user_id: username }, server);
@@ -158,7 +159,7 @@ describe('a leak of all secrets of an app', () => {
     expect(await opened({ ...leaked, users: later })).toEqual([]);
   }, 60_000);
 
-  it('of the secret of user tokens alone ends them with token_secret=new, and each user is given another one', async () => {
+  it('token_secret=new alone ends user tokens after a leak of that secret, and every user gets a new one', async () => {
     const { username, token } = await register();
     const app = await current();
     const session = await GatewayClient.login(running.url, running.path, token);
@@ -180,7 +181,7 @@ describe('a leak of all secrets of an app', () => {
       await expect(apps.set(app, 'token_secret', text)).rejects.toMatchObject({ code: 'argument_invalid' });
   }, 30_000);
 
-  it('tells nobody the token that a reset makes', async () => {
+  it('a token created by a reset is never revealed', async () => {
     const { username } = await register();
     const headers = { 'qiscus-sdk-secret': (await current()).certificates[0] as string };
     const before = (await leak()).users.find((user) => user.username === username);

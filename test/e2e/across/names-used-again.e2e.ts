@@ -10,7 +10,7 @@ import { accessToken2At } from '../../support/tokens.js';
 
 const hourMs = 3_600_000;
 
-describe('a name that is used again', () => {
+describe('a reused username', () => {
   const clock = new FixedClock();
   let running: RunningApp;
   let name: string;
@@ -39,7 +39,7 @@ describe('a name that is used again', () => {
   };
   const verify = async (token: string): Promise<number> =>
     (await post('/api/v2/sdk/auth/verify_identity_token', { identity_token: token })).status;
-  /** What an AccessToken2 of that second is answered, at every door. */
+  /** The statuses an AccessToken2 issued in that second gets from every endpoint that accepts one. */
   const shown = async (userId: string, atSeconds: number): Promise<number[]> => {
     const token = accessToken2At(running.app, userId, atSeconds);
     const exchanged = await running.call('post', '/token', { body: { grant_type: 'agora' }, token });
@@ -54,7 +54,7 @@ describe('a name that is used again', () => {
     return type;
   };
 
-  it('opens to nothing from before its new owner, wherever in their seconds a delete and a registration are', async () => {
+  it('rejects everything issued before its new owner, wherever within a second the deletion and the registration fall', async () => {
     const step = fc.oneof(fc.constantFrom(0, 1, 999, 1000, 1001), fc.integer({ min: 0, max: 2500 }));
     await fc.assert(
       fc.asyncProperty(step, step, step, fc.boolean(), async (lived, free, later, atOnce) => {
@@ -84,7 +84,7 @@ describe('a name that is used again', () => {
             status: clock.nowSeconds() > registered ? 200 : 401,
           });
         }
-        // Of before, whether the token says so or its nonce alone does.
+        // Issued before: either the token says so or only its nonce does.
         expect(await verify(identityToken(oldNonces[0] as string, registered))).toBe(401);
         expect(await verify(identityToken(oldNonces[1] as string, undefined))).toBe(401);
         clock.advance(2000);
@@ -93,7 +93,7 @@ describe('a name that is used again', () => {
     );
   }, 120_000);
 
-  it('opens to a token of the very second of its registration, where it was nobody’s before', async () => {
+  it('accepts a token of the very second of its registration if nobody had the name before', async () => {
     for (const ms of [0, 1, 500, 999]) {
       name = aUsername();
       clock.advance(2000 - (clock.now() % 1000) + ms);
@@ -107,7 +107,7 @@ describe('a name that is used again', () => {
     }
   });
 
-  it('is as one that was nobody’s before when the last token of its earlier owner has ended', async () => {
+  it('is treated as new once the last token of its previous owner has expired', async () => {
     await register();
     await running.call('delete', `/users/${name}`).expect(200);
     clock.advance(24 * hourMs);
@@ -119,7 +119,7 @@ describe('a name that is used again', () => {
     expect(await shown(name, clock.nowSeconds())).toEqual([200, 200]);
   });
 
-  it('has no use for what Qiscus’ routes gave to its earlier owner, nor for our tokens', async () => {
+  it('rejects credentials that the Qiscus routes issued to the previous owner, and our tokens', async () => {
     const made = { user_id: name, username: 'Somebody', password: 'secret' };
     await post('/api/v2.1/rest/login_or_register', made, server()).expect(200);
     const login = await post('/api/v2/sdk/login_or_register', { email: name, password: 'secret' });
@@ -146,7 +146,7 @@ describe('a name that is used again', () => {
     expect((await running.call('get', `/users/${name}/offline_msg_count`)).body.data[name]).toBe(0);
   });
 
-  it('brings its new owner’s messages to no session of the earlier one, also when no signal ends that', async () => {
+  it('never delivers its new owner’s messages to a session of the previous owner, even if no signal ends that session', async () => {
     const old = await GatewayClient.login(
       running.url,
       running.path,

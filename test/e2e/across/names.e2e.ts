@@ -5,15 +5,15 @@ const x64 = 'x'.repeat(64);
 const y255 = 'y'.repeat(255);
 
 const illegal = '400 400 404 404 404 -';
-/** By the first, and then Qiscus wants the password of the user who is there. */
+/** Taken by the first registration, so Qiscus asks for the password of the existing user. */
 const made = '200 400 200 200 200';
-/** By somebody before, who was banned in the end. */
+/** Taken by an earlier test, whose user was banned at the end. */
 const taken = '400 401 200 400 200';
 const madeByQiscus = '400 200 200 200 200';
 
 /**
- * What becomes of a name, in this order, on every engine: the statuses of a registration through the Agora dialect, one
- * through Qiscus, a look-up, a token and a ban; then the name that the look-up answers.
+ * The fate of a name on every engine, as statuses in this order: registration through the Agora dialect, registration
+ * through Qiscus, look-up, token, ban; then the name that the look-up returns.
  */
 const outcomes: [string, string][] = [
   ['alice', `${made} alice`],
@@ -98,7 +98,7 @@ const outcomes: [string, string][] = [
   ['[object Object]', illegal],
 ];
 
-describe('what becomes of a name is the same on every engine:', () => {
+describe('the fate of a name is the same on every engine:', () => {
   let running: RunningApp;
 
   beforeAll(async () => {
@@ -110,7 +110,7 @@ describe('what becomes of a name is the same on every engine:', () => {
     expect(await outcomeOf(name)).toBe(expected);
   });
 
-  it('no two users of the table have names that differ only in case or in what Unicode folds', async () => {
+  it('no two users in the table have names that differ only in case or Unicode case folding', async () => {
     const users: string[] = [];
     for (let cursor: string | undefined = ''; cursor !== undefined;) {
       const { body } = await running.call('get', `/users?limit=100&cursor=${cursor}`);
@@ -126,7 +126,7 @@ describe('what becomes of a name is the same on every engine:', () => {
     const call = (method: string, at: string, body?: unknown, headers = {}) =>
       rawCall(url, method, at, { token, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
     const qiscus = { 'qiscus-sdk-app-id': app.appId, 'qiscus-sdk-secret': app.certificates[0] as string };
-    // Half a surrogate has no bytes; this is how it would be written by who does not know that.
+    // Half a surrogate has no bytes; this is how a naive client would encode it.
     const inPath = name.isWellFormed() ? encodeURIComponent(name) : '%ED%A0%80';
     const answers = [
       await call('POST', `${path}/users`, { username: name, password: 'secret' }),

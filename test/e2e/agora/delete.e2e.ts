@@ -4,7 +4,7 @@ import { agoraErrors, entityMembers, expectError, expectOrder } from '../../supp
 import { rawCall } from '../../support/raw-call.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 
-describe('deleting', () => {
+describe('deleting users', () => {
   let running: RunningApp;
 
   beforeAll(async () => {
@@ -15,7 +15,7 @@ describe('deleting', () => {
   describe('DELETE /users/{username}', () => {
     const remove = (name: string) => running.call('delete', `/users/${name}`);
 
-    it('200 with the example of the seed: the user as it was', async () => {
+    it('200 with the example of the seed: the user as it was before', async () => {
       const user = await running.register(aUsername(), { nickname: 'user1' });
       const response = await remove(user.username);
       expect(response.status).toBe(200);
@@ -42,21 +42,21 @@ describe('deleting', () => {
       expectError(await running.call('get', `/users/${user.uuid}`), agoraErrors.missingUser);
     });
 
-    it('200 and the name is free at once, for another user', async () => {
+    it('200 and the name is free for another user at once', async () => {
       const user = await running.register(aUsername());
       await remove(user.username.toUpperCase());
       const next = await running.register(user.username);
       expect(next.uuid).not.toBe(user.uuid);
     });
 
-    it('200 by uuid, under /app-id/{app_id}, with a body that nobody reads', async () => {
+    it('200 by uuid, under /app-id/{app_id}, with a body that is ignored', async () => {
       const user = await running.register(aUsername());
       const path = `/app-id/${running.app.appId}/users/${user.uuid}`;
       const answer = await rawCall(running.url, 'DELETE', path, { ...running, body: '{}' });
       expect(answer.body.entities).toEqual([user]);
     });
 
-    it('200 exactly once when twenty delete the same user', async () => {
+    it('200 exactly once for twenty simultaneous deletions of a user', async () => {
       const { username } = await running.register(aUsername());
       const statuses = (await Promise.all(Array.from({ length: 20 }, () => remove(username)))).map(
         ({ status }) => status,
@@ -83,7 +83,7 @@ describe('deleting', () => {
       await running.call('post', '/users', { body: batch });
     });
 
-    it('200 with the example of the seed: the oldest, as they were', async () => {
+    it('200 with the example of the seed: the oldest users, as they were before', async () => {
       const users = (await running.call('get', '/users?limit=2')).body.entities;
       const response = await remove('?limit=2');
       expect(response.status).toBe(200);
@@ -112,11 +112,11 @@ describe('deleting', () => {
       expect(await left()).toBe(23);
     });
 
-    it('200 with ten without a limit', async () => {
+    it('200 with ten users without a limit', async () => {
       expect(namesOf(await remove(''))).toEqual(names.slice(0, 10));
     });
 
-    it('200 goes on at a cursor whose users are gone, and has none when all are', async () => {
+    it('200 continues at a cursor whose users are gone, and returns no cursor when all are', async () => {
       const first = await remove('?limit=10');
       const second = await remove(`?limit=10&cursor=${first.body.cursor}`);
       const third = await remove(`?limit=10&cursor=${second.body.cursor}`);
@@ -125,7 +125,7 @@ describe('deleting', () => {
       expect(await left()).toBe(0);
     });
 
-    it('200 without a cursor when a full page was the last', async () => {
+    it('200 without a cursor when the last page was full', async () => {
       expect((await remove('?limit=25')).body).not.toHaveProperty('cursor');
       expect((await remove('?limit=25')).body).toMatchObject({ entities: [] });
     });
@@ -140,17 +140,17 @@ describe('deleting', () => {
       ['0', 1],
       ['-1', 1],
       ['101', 25],
-    ])('200 moves the limit %s into its range', async (limit, count) => {
+    ])('200 with the limit %s clamped to its range', async (limit, count) => {
       expect((await remove(`?limit=${limit}`)).body.entities).toHaveLength(count);
     });
 
-    it('400 for a limit that is no number and for a foreign cursor, and nobody is deleted', async () => {
+    it('400 for a limit that is not a number and for a foreign cursor, and nobody is deleted', async () => {
       expect((await remove('?limit=all')).status).toBe(400);
       expectError(await remove('?cursor=x'), agoraErrors.illegal('cursor is not one that this app gave out'));
       expect(await left()).toBe(25);
     });
 
-    it('200 to many at once: each user is deleted by one of them, and no cursor means that nobody is left', async () => {
+    it('200 for concurrent sweeps: each user is deleted by one of them, and no cursor means that nobody is left', async () => {
       const sweep = async (): Promise<string[]> => {
         const swept: string[] = [];
         for (let cursor: string | undefined = ''; cursor !== undefined;) {

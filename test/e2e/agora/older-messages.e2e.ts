@@ -27,7 +27,7 @@ describe('messages in the older form, and for online users only', () => {
   });
   afterAll(() => service.stop());
 
-  test('200 with success for each receiver, by the name as it was written', async () => {
+  test('200 with success for each receiver, under the name as written', async () => {
     const response = await send(aMessage({ target: ['OLD1', 'old2', 'nobody-at-all'] }));
     expect(response.status).toBe(200);
     expectOrder(response, [
@@ -44,7 +44,7 @@ describe('messages in the older form, and for online users only', () => {
     expect(await count('old1')).toBe(1);
   });
 
-  test('200 with the ids, which are those of the messages, for useMsgId=true', async () => {
+  test('200 with the message ids for useMsgId=true', async () => {
     const { data } = (await send(aMessage({ target: ['old2'] }), '?useMsgId=true')).body;
     expect(data.old2).toMatch(/^[1-9]\d{10,18}$/);
     expect(await status('old2', data.old2 as string)).toBe('undelivered');
@@ -60,7 +60,7 @@ describe('messages in the older form, and for online users only', () => {
     [{ type: 'file', url: 'https://a/b', filename: 'b.txt' }],
     [{ type: 'cmd', action: 'refresh' }],
     [{ type: 'custom', customEvent: 'gift', customExts: { name: 'flower' } }],
-  ])('200 for %j, which arrives as the newer form would have it', async (msg) => {
+  ])('200 for %j, which arrives like in the newer form', async (msg) => {
     const { name, client } = await anOnlineUser();
     await send(aMessage({ target: [name], msg, ext: { k: 1 }, from: undefined })).expect(200);
     const { type, ...body } = msg;
@@ -68,7 +68,7 @@ describe('messages in the older form, and for online users only', () => {
     await client.close();
   });
 
-  test('200 and one message for two calls with one Idempotency-Key', async () => {
+  test('200 and one message for two calls with the same Idempotency-Key', async () => {
     const { name, client } = await anOnlineUser();
     const once = () =>
       service.call('post', '/messages?useMsgId=true', {
@@ -112,7 +112,7 @@ describe('messages in the older form, and for online users only', () => {
       service.call('post', '/messages/users', {
         body: { from: 's', to, type: 'cmd', body: { action: 'typing' }, routetype: 'ROUTE_ONLINE' },
       });
-    /** In a session that begins now. */
+    /** In a session that starts now. */
     const pulledLater = async (name: string): Promise<unknown[]> => {
       const later = await MessageClient.logIn(service, name);
       await later.settle();
@@ -122,7 +122,7 @@ describe('messages in the older form, and for online users only', () => {
       return messages;
     };
 
-    test('200 and every open session has it; it never is an offline message, nor unread', async () => {
+    test('200 and every open session gets it; it is never an offline message, nor unread', async () => {
       const { name, client } = await anOnlineUser(false);
       const second = await MessageClient.logIn(service, name, { acks: false, device: 'second' });
       const id = (await online([name]).expect(200)).body.data[name] as string;
@@ -141,7 +141,7 @@ describe('messages in the older form, and for online users only', () => {
       expect(await pulledLater(name)).toEqual([]);
     });
 
-    test('200 with an id and nothing kept for who is offline, whoever else is online', async () => {
+    test('200 with an id, and nothing is kept for an offline user, whoever else is online', async () => {
       const { name, client } = await anOnlineUser();
       const away = aUsername();
       await service.register(away);
@@ -154,7 +154,7 @@ describe('messages in the older form, and for online users only', () => {
       await client.close();
     });
 
-    test('200 and nothing kept for who goes offline during the send', async () => {
+    test('200 and nothing is kept for a user who goes offline during the send', async () => {
       const { name, client } = await anOnlineUser();
       const offlineMessages = service.nest.get(OfflineMessagesService);
       const store = offlineMessages.store.bind(offlineMessages);
@@ -175,7 +175,7 @@ describe('messages in the older form, and for online users only', () => {
       expect(await pulledLater(name)).toEqual([]);
     });
 
-    test('200 in the older form too, and an offline message without it', async () => {
+    test('200 in the older form too, and an offline message without the flag', async () => {
       const away = aUsername();
       await service.register(away);
       const ofOlder = aMessage({ target: [away], routetype: 'ROUTE_ONLINE' });

@@ -16,7 +16,7 @@ describe('POST /token', () => {
   let clock: FixedClock;
 
   beforeAll(async () => {
-    // The official builder asks the machine for the time, so the clock that is moved begins there.
+    // The official builder uses the system time, so the movable clock starts there.
     clock = new FixedClock(Date.now());
     running = await startApp({ clock });
   });
@@ -73,7 +73,7 @@ describe('POST /token', () => {
       expectError(await ask({ ...credentials(), ttl }), agoraErrors.illegal(/^ttl must be a whole number of seconds/));
     });
 
-    it('401 once its time is over', async () => {
+    it('401 once it has expired', async () => {
       const { access_token: token } = (await ask({ ...credentials(), ttl: 60 })).body;
       clock.advance(59_000);
       expect(await opens(token)).toBe(true);
@@ -81,7 +81,7 @@ describe('POST /token', () => {
       expectError(await running.call('get', '/users', { token }), agoraErrors.expired);
     });
 
-    it('400 for a wrong id or secret, which are not repeated', async () => {
+    it('400 for a wrong id or secret, which are not echoed', async () => {
       const idWrong = await ask({ ...credentials(), client_id: 'canary' });
       expectError(idWrong, agoraErrors.grant('client_id does not match'));
       const secretWrong = await ask({ ...credentials(), client_secret: 'canary' });
@@ -109,7 +109,7 @@ describe('POST /token', () => {
       expect(await whoIs(response.body.access_token)).toBe(user.username);
     });
 
-    it('401 for a route that wants an app token', async () => {
+    it('401 on a route that requires an app token', async () => {
       const { username } = await running.register(aUsername());
       const { access_token: token } = (await login(username)).body;
       expectError(await running.call('get', `/users/${username}`, { token }), agoraErrors.foreign);
@@ -124,7 +124,7 @@ describe('POST /token', () => {
       expectError(await login(aUsername()), agoraErrors.grant('user not found', 404));
     });
 
-    it('400 for a banned user, and only with the right password', async () => {
+    it('400 for a banned user, but only with the right password', async () => {
       const { username } = await running.register(aUsername());
       await running.call('post', `/users/${username}/deactivate`);
       expectError(await login(username), agoraErrors.grant('user not activated'));
@@ -144,12 +144,12 @@ describe('POST /token', () => {
       }
     });
 
-    it('400 for a number where text is due', async () => {
+    it('400 for a number in place of text', async () => {
       expectError(await login(0 as unknown as string), agoraErrors.illegal('username must be a string'));
       expectError(await login('x', 0 as unknown as string), agoraErrors.illegal('password must be a string'));
     });
 
-    it('429 after ten wrong guesses, for that user alone, and not when the password is right', async () => {
+    it('429 after ten wrong guesses, for that user alone, and not for right passwords', async () => {
       const { username } = await running.register(aUsername());
       const other = await running.register(aUsername());
       for (let time = 0; time < 15; time += 1) expect((await login(username)).status).toBe(200);
@@ -158,7 +158,7 @@ describe('POST /token', () => {
       expectError(limited, agoraErrors.tooMany);
       expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0);
       expect(Number(limited.headers['retry-after'])).toBeLessThanOrEqual(60);
-      // Also the right one, or a guess that answers differently would be found out.
+      // The right one too, or a guess that is answered differently would reveal it.
       expectError(await login(username.toUpperCase()), agoraErrors.tooMany);
       expect((await login(other.username)).status).toBe(200);
     });
@@ -176,7 +176,7 @@ describe('POST /token', () => {
       expect(await whoIs(response.body.access_token)).toBe(user.username);
     });
 
-    it('200 registers the user where autoCreateUser says so', async () => {
+    it('200 and the user is registered if autoCreateUser says so', async () => {
       const username = aUsername('Auto');
       const response = await inherit(username, { autoCreateUser: true });
       expect(response.body.user).toEqual(anEntity({ username: username.toLowerCase() }));
@@ -184,7 +184,7 @@ describe('POST /token', () => {
       expect(again.body.user).toEqual(response.body.user);
     });
 
-    it('200 to fifty at once who create the same user, all with that one', async () => {
+    it('200 for fifty concurrent grants that create the same user, all with that one', async () => {
       const username = aUsername();
       const responses = await Promise.all(
         Array.from({ length: 50 }, () => inherit(username, { autoCreateUser: true }).then((response) => response)),
@@ -202,7 +202,7 @@ describe('POST /token', () => {
       expectError(await inherit(aUsername()), agoraErrors.missingEntity);
     });
 
-    it('400 for an illegal name that would be created', async () => {
+    it('400 for an invalid name that would be registered', async () => {
       expectError(await inherit('!@#', { autoCreateUser: true }), agoraErrors.illegalName('!@#'));
       expectError(await inherit('n'.repeat(65), { autoCreateUser: true }), agoraErrors.illegal('USERNAME_TOO_LONG'));
       expectError(
@@ -217,7 +217,7 @@ describe('POST /token', () => {
       expectError(await inherit(username), agoraErrors.grant('user not activated'));
     });
 
-    it('401 without an app token, with garbage, and with the token of a user', async () => {
+    it('401 without an app token, with garbage, and with a user token', async () => {
       const { username } = await running.register(aUsername());
       expectError(await inherit(username, {}, { token: null }), agoraErrors.noToken);
       expectError(await inherit(username, {}, { token: 'garbage' }), agoraErrors.garbage);
@@ -229,7 +229,7 @@ describe('POST /token', () => {
   describe('with agora', () => {
     const exchange = (token: string | null) => ask({ grant_type: 'agora' }, { token });
 
-    it('200 with an app token of ours for an AccessToken2 of an app', async () => {
+    it('200 with an app token of Rollcall for an AccessToken2 of an app', async () => {
       const response = await exchange(accessToken2(running.app, null, 600));
       expect(response.status).toBe(200);
       expectOrder(response, ['access_token', 'expire_timestamp']);
@@ -238,7 +238,7 @@ describe('POST /token', () => {
       expect(response.body.expire_timestamp - Date.now()).toBeLessThanOrEqual(601_000);
     });
 
-    it('200 with a life of 24 hours at most', async () => {
+    it('200 with a lifetime of at most 24 hours', async () => {
       const { expire_timestamp: end } = (await exchange(accessToken2(running.app, null, 4_000_000_000))).body;
       expect(end - clock.now()).toBeLessThanOrEqual(dayMs);
     });
@@ -246,7 +246,7 @@ describe('POST /token', () => {
     it('200 with a user token for the uuid of a user, or for the name', async () => {
       const user = await running.register(aUsername());
       for (const name of [user.uuid, user.username]) {
-        // By the clock that is moved: a name opens nothing that was registered after the token was made.
+        // By the movable clock: a name opens no user that was registered after the token was issued.
         const response = await exchange(accessToken2At(running.app, name, clock.nowSeconds()));
         expect(await whoIs(response.body.access_token)).toBe(user.username);
         expectError(await running.call('get', '/users', { token: response.body.access_token }), agoraErrors.foreign);
@@ -272,7 +272,7 @@ describe('POST /token', () => {
     });
   });
 
-  describe('tokens end', () => {
+  describe('a user token ends', () => {
     const endings: [string, (username: string) => Promise<unknown>][] = [
       ['with a ban', (username) => running.call('post', `/users/${username}/deactivate`).then((ban) => ban)],
       [
@@ -311,7 +311,7 @@ describe('POST /token', () => {
       expect((await ask({ grant_type: 'agora' }, { token: official })).status).toBe(401);
     });
 
-    it('and newer ones are good', async () => {
+    it('200 for newer tokens', async () => {
       const { username } = await running.register(aUsername());
       await running.call('put', `/users/${username}/password`, { body: { newpassword: 'new' } });
       const { body } = await ask({ grant_type: 'password', username, password: 'new' });
@@ -321,7 +321,7 @@ describe('POST /token', () => {
     });
   });
 
-  it('400 for a grant that nobody knows, or none', async () => {
+  it('400 for an unknown grant type, or none', async () => {
     expectError(await ask({ grant_type: 'magic' }), agoraErrors.grant(/grant_type must be/));
     expectError(await ask({}), agoraErrors.illegal(/^grant_type is required/));
     expectError(await ask(''), agoraErrors.illegal(/^grant_type is required/));

@@ -6,9 +6,9 @@ import { eventually, MessageClient } from '../../support/message-client.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 import { createDatabase, type TestDatabase } from '../../support/test-database.js';
 
-// SQLite is one node; there both names stand for the same one.
+// SQLite has a single node, so there both names stand for the same one.
 const isServer = globalThis.rollcallEngine !== 'sqlite';
-// With Redis a wake-up crosses at once; without it, a node finds the message when it looks, every five seconds.
+// With Redis a signal arrives at once; without it, a node polls for messages every five seconds.
 const knowsOthers = globalThis.rollcallRedis || !isServer;
 const withinMs = knowsOthers ? 2_000 : 8_000;
 
@@ -35,7 +35,7 @@ describe('messages and mutes between nodes', () => {
     return MessageClient.connect(`${far.url.replace('http', 'ws')}${near.path}/ws`, token);
   };
 
-  test('what is sent on one node reaches a session on another, in order', async () => {
+  test('a message sent on one node reaches a session on another, in order', async () => {
     const client = await logIn('remote');
     const send = (msg: string) =>
       near.nest.get(MessagesService).send(near.app, { from: 's', to: ['remote'], type: 'txt', body: { msg } });
@@ -45,7 +45,7 @@ describe('messages and mutes between nodes', () => {
     await client.close();
   }, 30_000);
 
-  test('what is for online users only reaches a session on another node, where Redis tells of it', async () => {
+  test('a message for online users only reaches a session on another node if Redis announces it', async () => {
     const client = await logIn('remote-live');
     const message = { from: 's', to: ['remote-live'], type: 'cmd', body: { action: 'live' } };
     await near.nest.get(MessagesService).send(near.app, { ...message, onlineOnly: true });
@@ -56,11 +56,11 @@ describe('messages and mutes between nodes', () => {
     await client.close();
   }, 30_000);
 
-  test('a mute that is set on one node holds on another within a second, and so does its end', async () => {
+  test('a mute set on one node takes effect on another within a second, and so does its end', async () => {
     const client = await logIn('remote-muted');
     const answers = () => client.frames.filter(({ type }) => type === 'sent' || type === 'error');
     let sent = 0;
-    /** How long it takes until messages are answered so. */
+    /** How long it takes until messages get this answer. */
     const timeUntil = async (type: string): Promise<number> => {
       const begun = performance.now();
       await eventually(() => {

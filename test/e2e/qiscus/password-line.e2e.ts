@@ -7,10 +7,10 @@ import { type QiscusService, startQiscus } from './qiscus-service.js';
 
 const { jest } = import.meta;
 
-/** How long a password waits for its turn while many others do. */
+/** How long a password waits in the hashing queue behind many others. */
 const lineMs = 700;
 
-describe('while many passwords wait for their turn', () => {
+describe('while the password hashing queue is long', () => {
   let service: QiscusService;
 
   beforeAll(async () => {
@@ -37,7 +37,7 @@ describe('while many passwords wait for their turn', () => {
     ['the same password', ['one', 'one']],
     ['two passwords', ['one', 'other']],
   ])(
-    '200 for both of two calls that make one name, with keys of their own and %s; nobody else waits',
+    '200 for both of two calls that register one name, with different keys and %s; nobody else waits',
     async (_of, of) => {
       const database = service.running.nest.get(Database);
       const name = aUsername();

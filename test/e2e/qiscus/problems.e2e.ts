@@ -12,7 +12,7 @@ const second = 'must be YYYY-MM-DD hh:mm:ss';
 const wrongDetails = { password: {}, avatar_url: {}, extras: 'text' };
 const wrongDetailsTold = ['password must be text', 'avatar_url must be text', 'extras must be a JSON object'];
 
-/** Each route that takes several parameters which can be missing or wrong. */
+/** Each route with several parameters that can be missing or invalid. */
 test.each<[string, object, string[]]>([
   ['POST /api/v2.1/rest/login_or_register', {}, ['user_id is required', 'username is required']],
   [
@@ -44,7 +44,7 @@ test.each<[string, object, string[]]>([
     { end_time: 'now', start_time: 'now' },
     ['user_ids is required', `start_time ${second}`, `end_time ${second}`],
   ],
-])('400 %s with %j tells every problem, in the order of the documented parameters', async (route, sent, messages) => {
+])('400 %s with %j reports every problem, in the order of the documented parameters', async (route, sent, messages) => {
   const [verb, path = ''] = route.split(' ');
   const call = request(service.running.url)
     [verb === 'GET' ? 'get' : 'post'](path)

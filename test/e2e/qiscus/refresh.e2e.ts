@@ -18,7 +18,7 @@ afterAll(() => {
   log.stop();
   return service.stop();
 });
-/** Each test calls from an address of its own, which has not guessed yet. */
+/** Each test calls from a new address, which has not made a guess yet. */
 let address = '';
 let tests = 0;
 beforeEach(() => (address = `203.0.113.${(tests += 1)}`));
@@ -33,7 +33,7 @@ const refreshTokenOf = async (email: string, password: string): Promise<string> 
   (await client('login_or_register').send({ email, password })).body.results.user.refresh_token;
 const profiles = () => rowsOf(service.running.database.url, 'SELECT user_uuid, token_hash FROM user_profiles');
 
-/** A user of the same app whom the other dialect has made, and who has no profile. */
+/** A user of the same app created through the other dialect, without a profile. */
 async function registerByAgora(username: string): Promise<void> {
   const { url, nest } = service.running;
   const { accessToken } = nest.get(TokensService).issueAppToken(service.app);
@@ -55,7 +55,7 @@ test.each(['known', 'unknown'])(
   },
 );
 
-test('429 the hundred and first for all users, and passwords are counted with them', async () => {
+test('429 the hundred and first across all users, with passwords included in the count', async () => {
   for (let round = 0; round < 99; round += 1) expect((await refresh(`somebody-${round}`)).status).toBe(401);
   expect((await client('login_or_register').send({ email: 'other', password: 'x' })).status).toBe(401);
   expect((await refresh('last')).status).toBe(429);
@@ -67,7 +67,7 @@ test('200 right ones are not counted', async () => {
   for (let round = 0; round < 12; round += 1) expect((await refresh('often', shown)).status).toBe(200);
 });
 
-test('401 with the same statements and without a write, whether there is such a user or not', async () => {
+test('401 with the same statements and without a write, whether or not the user exists', async () => {
   await service.login('profiled');
   await registerByAgora('plain');
   const before = await profiles();
@@ -87,7 +87,7 @@ test('401 with the same statements and without a write, whether there is such a 
   expect(await profiles()).toEqual(before);
 });
 
-test('200 for a user of the other dialect who shows the right one, and the token that comes is good', async () => {
+test('200 for a user of the other dialect with the right one, and the new token is valid', async () => {
   await registerByAgora('guest');
   const { nest } = service.running;
   const user = await nest.get(UsersService).get(service.app.id, 'guest');
