@@ -49,7 +49,7 @@ describe('backup and restore of SQLite', () => {
   afterAll(() => ServiceProcess.killAll());
 
   it(
-    'under load contains everything acknowledged before it began, and nothing partial; restored, it is served',
+    'under load contains everything acknowledged before it began, and nothing partial; once restored, it is served',
     async () => {
       const written = ledger.start();
       const moments: { file: string; before: Ledger; tookMs: number; meanwhile: number }[] = [];

@@ -14,7 +14,7 @@ secondLookAtTimes();
 const users = 99_000;
 const inboxes = 48_000;
 const attackMs = runs(1_000, 20_000);
-/** An attacker's callers, each of which asks again after its answer. */
+/** An attacker's callers, each of which calls again after its answer. */
 const attackers = 60;
 /** Below that, twice as much is noise: the short form shares two processors with other suites and with the attack. */
 const floorMs = longForm ? 25 : 150;
@@ -36,7 +36,7 @@ const rest = '/api/v2.1/rest';
 /** Queries whose cost grows with the users of an app: routes and, for each, the most expensive arguments. */
 const attacks: readonly Attack[] = [
   { what: 'pages in an order without an index', path: `${rest}/get_user_list?order_query=name&page=2400` },
-  { what: 'a search that finds everybody', path: '/api/v2/sdk/get_user_list?query=u&page=4900' },
+  { what: 'a search that matches every user', path: '/api/v2/sdk/get_user_list?query=u&page=4900' },
   { what: 'the last page of users with unread messages', path: `${rest}/get_unread_users?page=480` },
   { what: 'a window without messages', path: `${rest}/get_unread_users?end_time=2001-01-01%2000:00:00` },
   { what: 'the unread messages of 500 users', path: `${rest}/get_user_unread_count`, body: manyNames },

@@ -29,7 +29,7 @@ describe('the service while its MariaDB', () => {
     proxy = await TcpProxy.to(server.url);
     database = await createDatabase('mariadb', server.url);
     const [, name] = new URL(database.url).pathname.split('/');
-    // As in production: not a user who may write to a read-only server.
+    // As in production: a user without the privilege to write to a read-only server.
     await onServer(`CREATE USER rollcall@'%' IDENTIFIED BY 'p'`);
     await onServer(`GRANT ALL ON ${name}.* TO rollcall@'%'`);
     const url = new URL(proxy.through(database.url));

@@ -47,7 +47,7 @@ describe('SIGTERM during the start', () => {
     const child = spawnService(database.url);
     await sleep(afterMs);
     const { end, ms } = await terminate(child);
-    // The signal itself ends a process that has not run its first line yet.
+    // A process that has not run its first line yet is ended by the signal itself.
     expect([0, 'SIGTERM']).toContain(end);
     expect(ms).toBeLessThan(promptlyMs);
   });

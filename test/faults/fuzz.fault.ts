@@ -117,7 +117,7 @@ describe.each(engines)('on %s, whatever is sent to a route, it answers as docume
     const property = fc.asyncProperty(cases, async (one) => problemOf(await line.call(one), operation) === null);
     const { counterexample } = await fc.check(property, { ...settings, interruptAfterTimeLimit: 30_000 });
     line.end();
-    return counterexample === null ? 'and none when asked one by one' : `smallest: ${shown(counterexample[0])}`;
+    return counterexample === null ? 'and none when sent one by one' : `smallest: ${shown(counterexample[0])}`;
   }
 });
 
@@ -159,21 +159,21 @@ function problemOf(answer: WireAnswer | null, { responses }: Operation): string 
   if (answer === null) return 'no answer';
   const { status, headers, text } = answer;
   const told = `${status} ${text.slice(0, 300)}`;
-  if (status >= 500) return `a fault of the service: ${told}`;
-  if (text.includes(canary) || [...headers.values()].join().includes(canary)) return `it tells a secret: ${told}`;
-  if (text.includes(app.certificate)) return `it tells the certificate: ${told}`;
+  if (status >= 500) return `an internal error: ${told}`;
+  if (text.includes(canary) || [...headers.values()].join().includes(canary)) return `it contains a secret: ${told}`;
+  if (text.includes(app.certificate)) return `it contains the certificate: ${told}`;
   if (status >= 400 && Buffer.byteLength(text) > maxErrorBytes)
     return `an error of ${Buffer.byteLength(text)} bytes: ${told}`;
   // What the service refuses before it knows the route looks the same everywhere.
   const response = responses[status] ?? responses[`${Math.floor(status / 100)}XX`];
-  if (response === undefined) return `no status of the document: ${told}`;
+  if (response === undefined) return `an undocumented status: ${told}`;
   const [type = '', ...others] = Object.keys(response.content ?? {});
   const schema = response.content?.[type]?.schema;
   if (schema === undefined || others.length > 0) return `the document has no schema: ${told}`;
   if (!headers.get('content-type')?.startsWith(type)) return `not ${type}: ${told}`;
   if (type === 'text/plain') return null;
   const problem = violation(schema, JSON.parse(text), schemas);
-  return problem === null ? null : `not as the document says: ${problem}: ${told}`;
+  return problem === null ? null : `not as documented: ${problem}: ${told}`;
 }
 
 function shown({ kind, method, path, headers, body }: FuzzCase): string {

@@ -54,7 +54,7 @@ describe('a call with an Idempotency-Key that is repeated until it is answered',
                 (response) => response.text(),
                 () => text,
               );
-              // Down, busy with the first one, or answered as the first time.
+              // Down, busy with the first call, or replaying the first answer.
               if (!/database|please try again|has not been answered/.test(again)) expect(again).toBe(text);
               return JSON.parse(text) as Record<string, any>;
             }

@@ -62,7 +62,7 @@ describe('MysqlDatabase', () => {
     return performance.now() - begun;
   };
 
-  it('retries a transaction that lost a deadlock, and nobody notices', async () => {
+  it('retries a transaction that lost a deadlock, and the caller does not notice', async () => {
     await Promise.all([add(1), add(2)]);
     let attempts = 0;
     // Twenty pairs lock the same two rows in opposite orders; each waits long enough to meet the other.

@@ -23,7 +23,7 @@ const peakMs = runs(1_000, 2_000);
 /** A caller that waits longer has given up. */
 const patienceMs = 5_000;
 const maxResidentMiB = 512;
-/** Who is sent away is told so at once. */
+/** A refused caller is told so at once. */
 const refusedWithinMs = 100;
 /** The short form shares the machine with another suite, so times get this much more. */
 const slack = longForm ? 1 : 3;

@@ -42,7 +42,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
   const everyNodeSees = async (names: readonly string[], count: number): Promise<boolean> =>
     (await Promise.all(cluster.nodes.map((one) => cluster.online(one, names)))).every((seen) => seen.size === count);
 
-  it('every node says online from `ready` on, and offline within 100 ms of a close', async () => {
+  it('every node reports users as online from `ready` on, and offline within 100 ms of a close', async () => {
     await cluster.register(['quick']);
     const delays: number[] = [];
     for (let round = 0; round < 15; round++) {
@@ -52,7 +52,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
       delays.push(await until(() => everyNodeSees(['quick'], 0), 1_000, 1));
     }
     delays.sort((one, other) => one - other);
-    console.info('every node says offline after a close, in ms:', { p50: delays[7], most: delays[14] });
+    console.info('every node reports offline after a close, in ms:', { p50: delays[7], most: delays[14] });
     expect(delays[7]).toBeLessThan(100);
   });
 
@@ -105,7 +105,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
       expect((await ban)?.status).toBe(200);
       const begun = performance.now();
       await Promise.all(racing.map((client) => client.closed));
-      console.info('logins that were let in before the ban:', ready, 'all closed ms later:', performance.now() - begun);
+      console.info('logins admitted before the ban:', ready, 'all closed ms later:', performance.now() - begun);
       expect(ready).toBeGreaterThan(100);
       expect(ready).toBeLessThan(1_000);
       expect(performance.now() - begun).toBeLessThan(1_000);
@@ -135,7 +135,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
         direct.disconnect();
       }
       await until(() => everyNodeSees(names, 200), 10_000, 50);
-      console.info(`Redis ${how}: right again after ms`, performance.now() - begun);
+      console.info(`Redis ${how}: correct again after ms`, performance.now() - begun);
       await sleep(500);
       clearInterval(watching);
       expect(failures).toEqual([]);
@@ -191,7 +191,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
         await sleep(100);
       }
       const offline = performance.now();
-      console.info('offline after kill -9 and after a standstill, ms:', offline - begun);
+      console.info('offline after kill -9 and after a suspension, ms:', offline - begun);
       expect(await everyNodeSees(orphaned, back.length)).toBe(true);
 
       await cluster.call(node(1), 'POST', `/users/${frozen[0]}/deactivate`);
@@ -201,7 +201,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
       const left = frozen.length - 1;
       const zombieSees = async (): Promise<boolean> => (await cluster.online(zombie, frozen)).size === left;
       await until(async () => (await everyNodeSees(frozen, left)) && (await zombieSees()), 10_000, 50);
-      console.info('a node that stood still is right again after ms', performance.now() - goesOn);
+      console.info('a suspended node is correct again after ms', performance.now() - goesOn);
       expect(sockets.slice(1).every((client) => client.open)).toBe(true);
 
       // Longer than the interval between two heartbeats of a node.

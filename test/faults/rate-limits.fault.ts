@@ -12,7 +12,7 @@ import { tokenOf } from '../support/tokens.js';
 const hourMs = 3_600_000;
 const windowMs = 1_000;
 const floods = 50;
-/** Of the hundred that it may, so that late calls do not fill a window. */
+/** Out of its limit of a hundred, so that late calls do not fill a window. */
 const neighbourPerSecond = 50;
 /** Seconds without and with the flood; the first ones are for the compiler to warm up. */
 const turns = runs(2, 20);
@@ -90,7 +90,7 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
       const needless = made.filter((one) => !one.allowed && hadRoom(one, allowed, limit));
       console.log(
         `${limit} a second: ${made.length} offered in ${lasted.toFixed(1)} s, ${allowed.length} let in ` +
-          `(${((allowed.length / limit / lasted) * 100).toFixed(1)} %), ${needless.length} refused that fitted`,
+          `(${((allowed.length / limit / lasted) * 100).toFixed(1)} %), ${needless.length} refused that fit`,
       );
       expect([...statuses].filter((status) => status >= 500)).toEqual([]);
       expect(allowed.length).toBeGreaterThan((limit * lasted) / 2);
@@ -154,7 +154,7 @@ interface Percentiles {
   readonly p99: number;
 }
 
-/** Whether this call certainly fitted: fewer than the limit can have been admitted in the window before it. */
+/** Whether this call certainly fit: fewer than the limit can have been admitted in the window before it. */
 function hadRoom(refused: Call, allowed: readonly Call[], limit: number): boolean {
   const since = refused.from - windowMs - driftMs;
   return allowed.filter(({ from, to }) => to > since && from < refused.to).length < limit;

@@ -140,7 +140,7 @@ describe('three nodes whose Redis is', () => {
       const made = await Promise.all(calls);
       proxy.heal();
       const allowed = made.filter((call) => call.allowed).length;
-      console.log(`Redis down: ${allowed} of ${made.length} calls of a moment let in by three nodes`);
+      console.log(`Redis down: ${allowed} of ${made.length} simultaneous calls admitted by three nodes`);
       expect(overfullWindows(made, limit, 1_000)).toBe(0);
       expect(allowed).toBeGreaterThanOrEqual(nodes * Math.floor(limit / nodes));
     },

@@ -18,7 +18,7 @@ const drainMs = lagMs + 1_000;
 describe.each([
   { how: 'by a balancer that notices in time', balancerLagMs: lagMs, standstillMs: 0 },
   { how: 'by a balancer that notices a second too late', balancerLagMs: drainMs + 1_000, standstillMs: 0 },
-  { how: 'that stand still while they drain', balancerLagMs: lagMs, standstillMs: drainMs + 500 },
+  { how: 'suspended while they drain', balancerLagMs: lagMs, standstillMs: drainMs + 500 },
 ])('a rolling restart of three nodes $how', ({ balancerLagMs, standstillMs }) => {
   let cluster: Cluster;
   let balancer: Balancer;
@@ -27,7 +27,7 @@ describe.each([
     cluster = await Cluster.start(3, undefined, {
       ...patientWithDatabase,
       SHUTDOWN_DRAIN_MS: `${drainMs}`,
-      // That few are opened at once: one opened while its node is suspended is abandoned, and its caller told 503.
+      // Only this few are opened at once: one opened while its node is suspended is abandoned, and its caller gets 503.
       DATABASE_POOL_SIZE: '2',
     });
     balancer = await Balancer.start(balancerLagMs);

@@ -165,7 +165,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
       }),
       `${secretMembers.map((name) => `${name}=${second}`).join('&')}&%`,
     ];
-    // Attributes are whatever a caller names: there, a secret would be content.
+    // Callers name attributes freely: there, a secret would be content.
     const isContent = method === 'PUT' && path.includes('/metadata/user/');
     const basic = `Basic ${Buffer.from(`user:${secret}`).toString('base64')}`;
     const shown = Object.fromEntries(secretHeaders.map((name) => [name, third]));

@@ -101,7 +101,7 @@ describe('hostile clients of the gateway', () => {
     // Every place is free again, as nobody is left with that address.
     await handlesAsBefore(5_000);
     console.log(
-      `200 of 1,000 were let in; told to go by ${firstAndLast} ms, gone by ${(performance.now() - begun).toFixed()}`,
+      `200 of 1,000 were let in; told to leave after ${firstAndLast} ms, gone by ${(performance.now() - begun).toFixed()}`,
     );
     expect(performance.now() - begun).toBeLessThan(9_000);
     const again = await inTurns(Array.from({ length: 200 }), 100, () => connect(one));
@@ -142,8 +142,8 @@ describe('hostile clients of the gateway', () => {
 
   const tooLong = Buffer.alloc(65_537, 'x');
   it.each<[string, RawFrame[], (number | null)[]]>([
-    ['a frame that says it has a terabyte', [{ opcode: text, length: 1n << 40n }], [1009]],
-    ['one that says it has 2^63 bytes', [{ opcode: text, length: 1n << 63n }], [1009, 1002]],
+    ['a frame with a declared length of a terabyte', [{ opcode: text, length: 1n << 40n }], [1009]],
+    ['a frame with a declared length of 2^63 bytes', [{ opcode: text, length: 1n << 63n }], [1009, 1002]],
     ['64 KiB and a byte', [{ opcode: text, payload: tooLong }], [1009]],
     [
       '64 KiB and a byte in two fragments',
@@ -193,7 +193,7 @@ describe('hostile clients of the gateway', () => {
       ],
       [1007],
     ],
-  ])('%s closes the connection with the code that fits', async (_what, frames, codes) => {
+  ])('%s closes the connection with the matching code', async (_what, frames, codes) => {
     const client = await connect();
     client.send(...frames);
     expect(codes).toContain(await client.closed);
@@ -272,10 +272,10 @@ describe('hostile clients of the gateway', () => {
 
   it.each([
     ['pings', { opcode: ping, payload: 'x' }],
-    ['pongs that nobody asked for', { opcode: pong, payload: 'x' }],
+    ['unsolicited pongs', { opcode: pong, payload: 'x' }],
     ['frames', { opcode: text, payload: '{"type":"ping"}' }],
-    ['frames that are no frames', { opcode: text, payload: '{' }],
-  ] as const)('10,000 %s a second are cut within the second', async (_what, frame) => {
+    ['invalid frames', { opcode: text, payload: '{' }],
+  ] as const)('10,000 %s a second are cut off within the second', async (_what, frame) => {
     const client = await connect();
     client.sendJson({ type: 'login', token: tokenOf(app, 'user1'), platform: 'flood' });
     await until(() => client.texts.length > 0, 5_000);
@@ -442,7 +442,7 @@ describe('hostile clients of the gateway', () => {
     await eventually(async () => expect((await figuresOf(service.url)).handles).toBeLessThan(openBefore + 5));
   });
 
-  it('in the end nobody is left, and the service works as before', async () => {
+  it('in the end no session is left, and the service works as before', async () => {
     await handlesAsBefore(10_000);
     await until(async () => (await figuresOf(service.url)).sessions === 0, 5_000, 100);
     const client = await GatewayClient.login(service.url, path, tokenOf(app, 'user0'));

@@ -22,7 +22,7 @@ describe('a start that cannot succeed', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Runs the service to its end; root, who may do everything, runs it as another user. */
+  /** Runs the service to its end; as another user if this is root, who may do everything. */
   const start = async (env: Readonly<Record<string, string>>, unprivileged = false) => {
     const child = spawn(process.execPath, ['dist/main.js'], {
       env: { PATH: process.env.PATH, PORT: '0', DATABASE_URL: 'sqlite::memory:', ...env },
@@ -68,7 +68,7 @@ describe('a start that cannot succeed', () => {
     );
   });
 
-  it('names what is wrong with the SQLite file', async () => {
+  it('says what is wrong with the SQLite file', async () => {
     const file = join(folder, 'a-file');
     await writeFile(file, 'This is no database, and it is longer than the head of one would be. '.repeat(20));
     await expectRefusal({ DATABASE_URL: `sqlite:${folder}` }, /^DATABASE_URL: \S+ cannot be used: it is a folder$/);

@@ -128,7 +128,7 @@ describe('unauthenticated clients that take up room', () => {
 
   it.each([
     ['without an app', `GET /no/app/users HTTP/1.1\r\nhost: x\r\n\r\n`, theirAddress],
-    ['that is open to all', `GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n`, theirAddress],
+    ['that are open to everyone', `GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n`, theirAddress],
     // Here the kernel buffers some megabytes of answers for each, so all of them are worked for as well.
     ['while the kernel takes the answers', `GET /no/app/users HTTP/1.1\r\nhost: x\r\n\r\n`, '127.0.0.3'],
   ])(
@@ -138,7 +138,7 @@ describe('unauthenticated clients that take up room', () => {
       await come(150, (socket) => socket.write(bytes), localAddress);
       await sleep(500);
       await othersMeanwhile(`pipelining, ${what}`);
-      // Disconnected like everybody who does not read; the process survives.
+      // Disconnected like every client that does not read; the process survives.
       expect((await call(attacked, 'GET', '/users/somebody')).status).toBe(200);
     },
     120_000,

@@ -126,7 +126,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
       const every = wrongFor(route, access, all).flatMap((credential) =>
         attacksOf(route, credential, all.victim.ids).map((call) => ({ route, access, credential, call })),
       );
-      // Access is decided before any database is queried, for HEAD as for GET: there, one call of each kind.
+      // Access is decided before any database is queried, for HEAD as for GET: one call of each kind is enough there.
       return longForm || (engine === 'sqlite' && methodOf(route) !== 'HEAD') ? every : oneOfEachKind(every);
     });
     await inTurns(attacks, atOnce, async ({ route, access, credential, call }) => {
@@ -144,7 +144,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
     expect(failures.slice(0, 5)).toEqual([]);
   }, 60_000);
 
-  it("answers another app's right credentials the same for its ids as for ids of nothing", async () => {
+  it("answers another app's valid credentials the same for its ids as for ids of nothing", async () => {
     const [one, other] = [await aTenant(), await aTenant()];
     const nothing = idsOfNothing();
     const failures: string[] = [];

@@ -91,7 +91,7 @@ describe('the guards of node dist/main.js', () => {
     },
   );
 
-  it('admits the right ones', async () => {
+  it('admits the valid ones', async () => {
     expect(await show('AgoraAppTokenGuard', [accessToken2(ofApp(app))])).toEqual({ 404: 1 });
     expect(await show('AgoraRegistrationGuard', [accessToken2(ofApp(app))])).toEqual({ 200: 1 });
     expect(await show('QiscusServerGuard', [app.certificate])).toEqual({ 404: 1 });
@@ -167,14 +167,14 @@ function attacks(): [string, string][] {
     good.slice(0, -index - 1),
   ]);
   return [
-    ['the app token of a neighbour', accessToken2(ofApp(neighbour))],
-    ['the user token of a neighbour', accessToken2(ofApp(neighbour), 'somebody')],
+    ['the app token of another app', accessToken2(ofApp(neighbour))],
+    ['the user token of another app', accessToken2(ofApp(neighbour), 'somebody')],
     [
-      'the App ID with the certificate of a neighbour',
+      'the App ID with the certificate of another app',
       accessToken2(ofApp({ ...app, certificate: neighbour.certificate })),
     ],
-    ['a token that ended at once', accessToken2(ofApp(app), null, 0)],
-    ['a user token for somebody whom nobody knows', accessToken2(ofApp(app), 'nobody')],
+    ['a token that expired at once', accessToken2(ofApp(app), null, 0)],
+    ['a user token for an unknown user', accessToken2(ofApp(app), 'nobody')],
     ['alg none', `${base64url('{"alg":"none"}')}.${base64url(JSON.stringify(claims))}.`],
     ['alg none without a last part', `${base64url('{"alg":"none"}')}.${base64url(JSON.stringify(claims))}`],
     ['signed with the certificate itself', signed(header, claims, app.certificate)],
@@ -185,7 +185,7 @@ function attacks(): [string, string][] {
       'an identity token',
       new JwtService().sign({ iss: app.appId, prn: 'a', exp: now + 60 }, { secret: app.certificate }),
     ],
-    ['the certificate of a neighbour', neighbour.certificate],
+    ['the certificate of another app', neighbour.certificate],
     ['the App ID', app.appId],
     ['version 006', `006${good.slice(3)}`],
     ['version 008', `008${good.slice(3)}`],

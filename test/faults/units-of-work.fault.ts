@@ -45,9 +45,9 @@ describe('a unit of work on a slow MariaDB', () => {
     (await database.read<{ name: string }>('SELECT name FROM things ORDER BY name')).map(({ name }) => name);
 
   it.each([
-    ['in mid statement', (transaction: Transaction) => transaction.read('SELECT SLEEP(6)')],
+    ['in the middle of a statement', (transaction: Transaction) => transaction.read('SELECT SLEEP(6)')],
     ['between two statements', () => sleep(6_000)],
-  ])('runs once and writes nothing, when its time is over %s, nor later', async (_when, takeTime) => {
+  ])('runs once and writes nothing, not even later, when it times out %s', async (_when, takeTime) => {
     let attempts = 0;
     let transaction: Transaction | undefined;
     let handler: Promise<unknown> | undefined;
@@ -108,7 +108,7 @@ describe('a unit of work on a slow MariaDB', () => {
   });
 });
 
-it('a batch that is deleted with an Idempotency-Key on a slow MariaDB: 503 after 5 s, once, and nobody is deleted', async () => {
+it('a batch deletion with an Idempotency-Key on a slow MariaDB: one 503 after 5 s, and nobody is deleted', async () => {
   const schema = await createDatabase('mariadb');
   const proxy = await TcpProxy.to(schema.url);
   const running = await startApp({
@@ -130,7 +130,7 @@ it('a batch that is deleted with an Idempotency-Key on a slow MariaDB: 503 after
       retryAfter: '1',
     });
     expect(deletions).toBe(1);
-    // Whatever its code would still do has had its time.
+    // Whatever its code would still do has had the time.
     await sleep(8_000);
     proxy.heal();
     const { body } = await running.call('get', '/users?limit=100');

@@ -1,5 +1,5 @@
-// A thread that calls addresses one after the other, each again after its answer, until it is told to end. It has an event
-// loop of its own: what it measures is the service, not how busy the suite is with its attack.
+// A thread that calls addresses in turn, each after the previous answer, until it is told to end. It has its own event
+// loop, so that it measures the service and not how busy the suite is with its attack.
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';

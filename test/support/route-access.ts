@@ -3,7 +3,7 @@ import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
 import type { RunningApp } from './start-app.js';
 
-/** What is read first and what deletes last, so that calls of all routes find something. */
+/** Orders routes so that the first ones read and the last ones delete, and each call finds something. */
 const order = ['HEAD', 'GET', 'PATCH', 'POST', 'PUT', 'DELETE'];
 
 /** Every route of the running service that concerns an app or shows the state of the service, with its guard. */
@@ -25,7 +25,7 @@ function placeOf(route: string): number {
   return order.indexOf(route.split(' ', 1)[0] as string);
 }
 
-/** Preflights are answered on every path and read nothing; the documents are files that are the same for everybody. */
+/** Preflights are answered on every path and read nothing; the documents are files that are the same for everyone. */
 function readsNothingOfApps(route: string): boolean {
   return route === 'OPTIONS *' || / \/docs(\/|$)/.test(route);
 }

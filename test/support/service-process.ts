@@ -35,7 +35,7 @@ export class ServiceProcess {
     return this.run([...under, process.execPath, ...withImports, join(root, 'dist/main.js')], env);
   }
 
-  /** Any other command that starts the service, and remains the process that signals are sent to. */
+  /** Any other command that starts the service and remains the process that signals are sent to. */
   static async run(
     [program = '', ...args]: readonly string[],
     env: Readonly<Record<string, string>>,

@@ -7,7 +7,7 @@ import { tokenOf } from './tokens.js';
 
 const jsonWebTokens = new JsonWebTokens(new JwtService(jwtOptions));
 
-/** Apps around one whose things nobody else may see. Users of the same names are in all of them. */
+/** Other apps beside the victim's, whose data none of them may see. All have users of the same names. */
 export interface Neighbourhood {
   readonly victim: Tenant;
   /** In the victim's organisation. */
@@ -71,7 +71,7 @@ export function wrongAppTokens(all: Neighbourhood): WrongCredential[] {
   ];
 }
 
-/** For routes that a user's own token opens as well, in the app of the victim: not those of anybody else. */
+/** For routes that a user's own token opens as well, in the victim's app, but not another user's. */
 export function wrongOwnTokens(all: Neighbourhood): WrongCredential[] {
   const { victim, sibling } = all;
   const isOwn = ({ kind, app }: { kind: string; app: Tenant }) => app === victim && kind === 'a user token';
