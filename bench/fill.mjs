@@ -1,4 +1,4 @@
-// A database with many users in one app, made once and kept: the files are used again as long as the schema is the same.
+// Databases with many users in one app, built once and cached: the files are reused as long as the schema is unchanged.
 import Sqlite from 'better-sqlite3';
 import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
@@ -17,7 +17,7 @@ const insertInto = `INSERT INTO users (${columns.join(', ')}) VALUES`;
 /** @param {unknown} value */
 const shortHash = (value) => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
 
-/** A copy that another process never sees half done. @param {string} from @param {string} to */
+/** Copies so that other processes never see a partial file. @param {string} from @param {string} to */
 async function keep(from, to) {
   const unfinished = `${to}.${process.pid}`;
   await copyFile(from, unfinished, constants.COPYFILE_FICLONE);
@@ -25,7 +25,7 @@ async function keep(from, to) {
 }
 
 /**
- * Fills the SQLite file at `path`, which Rollcall has made with the app bench/bench and which nobody has open.
+ * Fills the SQLite file at `path`, which Rollcall has created with the app bench/bench and which is not open anywhere.
  *
  * @param {string} path @param {number} users @param {string} cache @param {Say} say
  */
@@ -62,14 +62,14 @@ export async function fillSqlite(path, users, cache, say) {
 }
 
 /**
- * The same on MariaDB. Its tables are files that can be carried over, where this process may read the server's folder.
+ * The same on MariaDB. Its tables are files that can be copied if this process may read the server's folder.
  *
  * @param {string} url @param {number} users @param {string} cache @param {Say} say
  */
 export async function fillMysql(url, users, cache, say) {
   const database = await createConnection(url);
   try {
-    // Which app they belong to is in the rows, so it is the same in every run.
+    // The rows contain the id of their app, so it has to be the same in every run.
     const appId = '00000000-0000-4000-8000-000000000001';
     await database.query("UPDATE apps SET id = ? WHERE org = 'bench' AND name = 'bench'", [appId]);
     await database.query('INSERT INTO user_counts (app_id, slot, users) VALUES (?, 0, ?)', [appId, users]);
@@ -120,7 +120,10 @@ async function insertAll(database, appId, users, say) {
   await database.query('SET unique_checks = 1, autocommit = 1');
 }
 
-/** Where the table's files are, without their endings; null when they are not for us. @param {import('mysql2/promise').Connection} database */
+/**
+ * The path of the table's files, without extensions; null if they are not accessible. @param
+ * {import('mysql2/promise').Connection} database
+ */
 async function tableFiles(database) {
   const [[at]] = /** @type {[{ folder: string, name: string }[], unknown]} */ (
     await database.query('SELECT @@datadir AS folder, DATABASE() AS name')

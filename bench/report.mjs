@@ -26,7 +26,7 @@ function judge({ text, of, to, what = 'perSecond', times = 1, least, most }, sam
     return others === null ? value : value / Number(others?.[round]?.[what] ?? NaN);
   });
   const value = median(values);
-  // Of what one request costs, with its database: the machine's other work hardly touches this.
+  // By the cost of one request, database included: other load on the machine hardly affects it.
   const byCpu = median(
     what !== 'perSecond' || others === null
       ? []
@@ -99,7 +99,7 @@ export function summarise(results, run) {
 export function tableOf({ rows, ...run }) {
   const { machine } = run;
   const busy = /** @type {any} */ (run).busy
-    ? ' **The machine was busy with other work**: no number is right, ratios may be.'
+    ? ' **The machine was busy with other work**: trust the ratios, not the numbers.'
     : '';
   const lines = [
     `Run of ${/** @type {any} */ (run).at}: ${/** @type {any} */ (run).users} users, ${/** @type {any} */ (run).rounds} rounds of ` +
@@ -170,7 +170,7 @@ export function plain(table) {
 /** @param {string} text */
 const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-/** Each target as a bar: how far it is reached, 1 being just enough. @param {Summary} summary */
+/** Each target as a bar: the share that was reached, 1 being just enough. @param {Summary} summary */
 export function chartOf({ rows }) {
   const bars = rows.flatMap((row) =>
     row.targets.flatMap(({ text, value, least, most, met }) => {
@@ -198,7 +198,7 @@ export function chartOf({ rows }) {
 }
 
 /**
- * Curves over a logarithmic axis, one small chart beside the other.
+ * Curves over a logarithmic axis, as small charts side by side.
  *
  * @param {{ title: string, axis: string, curves: { name: string, points: [number, number][] }[] }[]} charts
  */

@@ -1,6 +1,7 @@
-// What each route costs an app with many users: `node bench/route-costs.mjs [sqlite | mysql://…]`, after `npm run build`.
-// For each call, one after the other: its median and longest time, and for how long the event loop stood still at most.
-// The table of docs/operations.md is made of it.
+// The cost of each route in an app with many users: `node bench/route-costs.mjs [sqlite | mysql://…]`, after `npm run
+// build`.
+// For each call, one after the other: the median and longest time, and the longest stall of the event loop.
+// The source of the table in docs/operations.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -39,7 +40,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** The longest delay of the event loop since it was asked the last time, in ms. */
+/** The longest event loop delay since the previous query, in ms. */
 async function loopDelay() {
   output = '';
   service.kill('SIGUSR2');

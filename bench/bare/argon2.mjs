@@ -1,4 +1,4 @@
-// How many passwords this machine hashes in a second when it does nothing else: node bench/bare/argon2.mjs [seconds]
+// How many passwords a second this machine hashes when otherwise idle: node bench/bare/argon2.mjs [seconds]
 import { hash } from '@node-rs/argon2';
 import { availableParallelism } from 'node:os';
 
