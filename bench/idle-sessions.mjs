@@ -138,7 +138,7 @@ async function measure(url) {
 
 /** @param {string} url @param {string} username */
 async function logIn(url, username) {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const socket = new WebSocket(`${url.replace('http', 'ws')}/bench/idle/ws`, { perMessageDeflate: false });
   const gone = new AbortController();
   socket.on('error', () => undefined);
@@ -148,5 +148,5 @@ async function logIn(url, username) {
   socket.send(JSON.stringify({ type: 'login', token, platform: 'web', device: 'bench' }));
   const [data] = await once(socket, 'message', { signal: gone.signal });
   if (JSON.parse(data.toString()).type !== 'ready') throw new Error('refused');
-  return { socket, ms: performance.now() - begun };
+  return { socket, ms: performance.now() - startedAt };
 }

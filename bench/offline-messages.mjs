@@ -48,12 +48,12 @@ async function measure(messages) {
   const receivers = names.map((username) => ({ username, offline: true }));
   /** @type {string[]} */
   let ids = [];
-  const begun = performance.now();
+  const startedAt = performance.now();
   for (let round = 0; round < messages / users; round += 1) {
     const message = { sender: 'admin', chatType: 'chat', type: 'txt', body, ext: null };
     ids = (await service.store(app, message, receivers)).map((/** @type {{ id: number }} */ { id }) => String(id));
   }
-  const storedMs = performance.now() - begun;
+  const storedMs = performance.now() - startedAt;
   /** @param {(index: number) => Promise<unknown>} work */
   const time = async (work) => {
     const times = [];

@@ -26,7 +26,7 @@ process.once('exit', () => {
  * @returns {Promise<Program>}
  */
 export async function startProgram(script, env, nodeArguments = []) {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const child = spawn(process.execPath, [...nodeArguments, script], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -54,7 +54,7 @@ export async function startProgram(script, env, nodeArguments = []) {
   return {
     pid: Number(child.pid),
     url,
-    readyMs: performance.now() - begun,
+    readyMs: performance.now() - startedAt,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);

@@ -75,7 +75,7 @@ async function start() {
 }
 
 async function fill() {
-  const began = performance.now();
+  const startedAt = performance.now();
   if (maria === null) {
     const database = new Sqlite(sqlitePath);
     const { id } = /** @type {{ id: string }} */ (database.prepare('SELECT id FROM apps').get());
@@ -99,17 +99,17 @@ async function fill() {
     await database.query('ANALYZE TABLE users');
     await database.end();
   }
-  console.log(`${users} users in ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  console.log(`${users} users in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
 }
 
 /** @param {string} query @param {number} page */
 async function call(query, page) {
-  const began = performance.now();
+  const startedAt = performance.now();
   const response = await fetch(`${url}/api/v2.1/rest/get_user_list?limit=${limit}&page=${page}${query}`, {
     headers: { 'QISCUS-SDK-APP-ID': appId, 'QISCUS-SDK-SECRET': secret },
   });
   const text = await response.text();
-  return { ms: performance.now() - began, status: response.status, text };
+  return { ms: performance.now() - startedAt, status: response.status, text };
 }
 
 /** @param {number[]} times */

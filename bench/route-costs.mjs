@@ -103,14 +103,14 @@ async function measure(base) {
     const statuses = new Set();
     await loopDelay();
     for (let index = 0; index < repeats; index += 1) {
-      const begun = performance.now();
+      const startedAt = performance.now();
       const response = await fetch(`${base}${prefix}${path}`, {
         method,
         headers: prefix === '/bench/bench' ? agora : qiscus,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       await response.arrayBuffer();
-      times.push(performance.now() - begun);
+      times.push(performance.now() - startedAt);
       statuses.add(response.status);
     }
     const delay = await loopDelay();

@@ -412,10 +412,10 @@ async function otherCalls(server) {
   let going = true;
   const call = () =>
     new Promise((resolve, reject) => {
-      const begun = performance.now();
+      const startedAt = performance.now();
       const path = `${server.url}${app}/users/${nameOf(times.length % server.users)}`;
       get(path, { agent, headers: jwt(server) }, (response) => {
-        response.resume().once('end', () => resolve(times.push(performance.now() - begun)));
+        response.resume().once('end', () => resolve(times.push(performance.now() - startedAt)));
       }).once('error', reject);
     });
   const calls = (async () => {

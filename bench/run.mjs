@@ -48,8 +48,8 @@ if (options.help) {
   process.exit();
 }
 
-const begun = performance.now();
-const elapsed = () => Math.round((performance.now() - begun) / 1000);
+const startedAt = performance.now();
+const elapsed = () => Math.round((performance.now() - startedAt) / 1000);
 let doing = '';
 /** @param {string} text */
 const say = (text) => process.stderr.write(`[${String(elapsed()).padStart(4)} s] ${doing}${text}\n`);

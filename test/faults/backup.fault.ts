@@ -57,9 +57,9 @@ describe('backup and restore of SQLite', () => {
         await ledger.untilMore(300);
         const file = join(folder, `backup-${round}.sqlite`);
         const before = ledger.snapshot();
-        const began = performance.now();
+        const startedAt = performance.now();
         await runCli(['backup', file], environment());
-        moments.push({ file, before, tookMs: performance.now() - began, meanwhile: ledger.acks - before.acks });
+        moments.push({ file, before, tookMs: performance.now() - startedAt, meanwhile: ledger.acks - before.acks });
       }
       await expect(runCli(['restore', moments[0]?.file as string], environment())).rejects.toMatchObject({
         code: 1,

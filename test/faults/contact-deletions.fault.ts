@@ -94,9 +94,9 @@ describe.each(['sqlite', 'mariadb'] as const)(`a user with ${friends} contacts, 
 
   /** @returns how long the answer took */
   async function timed(method: string, path: string): Promise<number> {
-    const begun = performance.now();
+    const startedAt = performance.now();
     expect((await call(method, path)).status).toBe(200);
-    return performance.now() - begun;
+    return performance.now() - startedAt;
   }
 
   it('is deleted within a second and disappears from every list, and kill -9 in the middle leaves nothing permanently', async () => {

@@ -50,9 +50,9 @@ describe('the service without its MariaDB', () => {
     const slowest = { ms: 0 };
     await Promise.all(
       calls.map(async ([method, path, body]) => {
-        const begun = performance.now();
+        const startedAt = performance.now();
         const response = await running.call(method, path, { body });
-        slowest.ms = Math.max(slowest.ms, performance.now() - begun);
+        slowest.ms = Math.max(slowest.ms, performance.now() - startedAt);
         expectError(response, agoraErrors.unavailable);
         expect(response.headers['retry-after']).toBe('1');
       }),

@@ -73,18 +73,18 @@ describe('the service while its MariaDB', () => {
   const register = () => call('POST', '/users', { username: aUsername(), password: 'p' });
   const list = () => call('GET', '/users?limit=1');
   const timed = async (work: () => Promise<RawAnswer>): Promise<RawAnswer & { ms: number }> => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const answer = await work();
-    return { ...answer, ms: performance.now() - begun };
+    return { ...answer, ms: performance.now() - startedAt };
   };
   /** @returns how long it took until a write and a read were answered */
   const untilWorking = async (withinMs: number): Promise<number> => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     while ((await register()).status !== 200 || (await list()).status !== 200) {
-      if (performance.now() - begun > withinMs) throw new Error(`still not working after ${withinMs} ms`);
+      if (performance.now() - startedAt > withinMs) throw new Error(`still not working after ${withinMs} ms`);
       await sleep(20);
     }
-    return performance.now() - begun;
+    return performance.now() - startedAt;
   };
   const expectBusy = (answer: RawAnswer): void => {
     expect({ status: answer.status, error: answer.body.error }).toEqual({ status: 503, error: 'service_unavailable' });

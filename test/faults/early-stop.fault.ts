@@ -21,11 +21,11 @@ describe('SIGTERM during the start', () => {
   };
   /** @returns its exit code or the signal that ended it, and how long that took */
   const terminate = async (child: ChildProcess): Promise<{ end: number | string | null; ms: number }> => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
     child.kill('SIGTERM');
     const [code, signal] = await exited;
-    return { end: code ?? signal, ms: performance.now() - begun };
+    return { end: code ?? signal, ms: performance.now() - startedAt };
   };
   const saysWaiting = async (child: ChildProcess): Promise<void> => {
     let said = '';

@@ -48,7 +48,7 @@ describe('three services, each on its own node of a Galera cluster', () => {
     return url.href;
   };
   const call = async (node: number, method: string, path: string, body?: unknown, bearer = token): Promise<Answer> => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const response = await fetch(`${(services[node] as ServiceProcess).url}/${appPath}${path}`, {
       method,
       headers: { authorization: `Bearer ${bearer}` },
@@ -58,7 +58,7 @@ describe('three services, each on its own node of a Galera cluster', () => {
       status: response.status,
       body: await response.json(),
       retryAfter: response.headers.get('retry-after'),
-      tookMs: performance.now() - begun,
+      tookMs: performance.now() - startedAt,
     };
   };
   const register = (node: number, username: string): Promise<Answer> =>
@@ -234,9 +234,9 @@ describe('three services, each on its own node of a Galera cluster', () => {
           expect((await fetch(`${url}/health/ready`)).status).toBe(503);
           if (how === 'killed') await galera.start(victim);
           else await galera.resume(victim);
-          const begun = performance.now();
+          const startedAt = performance.now();
           await acksFrom([victim], 1, backWithinMs + minuteMs);
-          returns.push(performance.now() - begun);
+          returns.push(performance.now() - startedAt);
           expect((await fetch(`${url}/health/ready`)).status).toBe(200);
         }
       } finally {

@@ -135,10 +135,10 @@ describe('a body that is not strict JSON', () => {
       const times: number[] = [];
       while (times.length < tries && (times.at(-1) ?? Infinity) >= maxAnswerMs) {
         const connection = await RawConnection.open(service.url);
-        const begun = performance.now();
+        const startedAt = performance.now();
         connection.send(Buffer.concat([Buffer.from(`${head}\r\n\r\n`), body]));
         const answer = await connection.answer();
-        times.push(performance.now() - begun);
+        times.push(performance.now() - startedAt);
         connection.end();
         expect(answer?.status).toBe('content-encoding' in more ? 415 : body.length > 65_536 ? 413 : 400);
         const { error } = JSON.parse(answer?.text ?? '') as { error: unknown };

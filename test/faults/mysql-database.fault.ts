@@ -57,9 +57,9 @@ describe('MysqlDatabase', () => {
   /** As another request would run it. */
   const outside = <Result>(work: () => Promise<Result>): Promise<Result> => otherRequests.runInAsyncScope(work);
   const elapsed = async (work: () => Promise<unknown>): Promise<number> => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     await work();
-    return performance.now() - begun;
+    return performance.now() - startedAt;
   };
 
   it('retries a transaction that lost a deadlock, and the caller does not notice', async () => {

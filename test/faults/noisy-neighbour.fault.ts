@@ -70,10 +70,10 @@ describe.each(engines)('an app whose users flood the gateway, on %s', (engine) =
     const headers = { authorization: `Bearer ${tokenOf(quiet)}` };
     const took: number[] = [];
     for (const until = performance.now() + forMs; performance.now() < until; await sleep(5)) {
-      const asked = performance.now();
+      const requestedAt = performance.now();
       const answer = await fetch(`${url}${path}`, { headers });
       await answer.arrayBuffer();
-      took.push(performance.now() - asked);
+      took.push(performance.now() - requestedAt);
       expect(answer.status).toBe(200);
     }
     return took;

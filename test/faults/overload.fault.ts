@@ -61,9 +61,9 @@ describe(`at ${times} times its capacity`, () => {
     const load = new OpenLoad(service.url, request, atOnce);
     await load.saturate(atOnce, peakMs / 2);
     load.answers.length = 0;
-    const begun = performance.now();
+    const startedAt = performance.now();
     await load.saturate(atOnce, peakMs);
-    const perSecond = load.answers.length / ((performance.now() - begun) / 1_000);
+    const perSecond = load.answers.length / ((performance.now() - startedAt) / 1_000);
     await load.close();
     expect(load.answers.filter(({ status }) => status !== 200)).toEqual([]);
     return { perSecond, latencyMs: (atOnce / perSecond) * 1_000 };
@@ -91,9 +91,9 @@ describe(`at ${times} times its capacity`, () => {
         let watching = true;
         const watch = (async () => {
           while (watching) {
-            const asked = performance.now();
+            const requestedAt = performance.now();
             await (await fetch(`${service.url}/health/ready`)).text();
-            took.push(performance.now() - asked);
+            took.push(performance.now() - requestedAt);
             maxResident = Math.max(maxResident, await service.residentMiB());
             await sleep(20);
           }

@@ -67,25 +67,25 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
         statuses.add(status);
         return { from, to: performance.now(), allowed: status !== 429 };
       };
-      const offer = async (begun: number): Promise<Call[]> => {
+      const offer = async (startedAt: number): Promise<Call[]> => {
         const calls: Promise<Call>[] = [];
-        for (let now = begun; now < begun + lastsMs; now = performance.now()) {
+        for (let now = startedAt; now < startedAt + lastsMs; now = performance.now()) {
           // What is due by now, however late this process is.
-          while (calls.length < ((now - begun) / 1_000) * limit * times) calls.push(call(now, calls.length));
+          while (calls.length < ((now - startedAt) / 1_000) * limit * times) calls.push(call(now, calls.length));
           await sleep(1);
         }
         return Promise.all(calls);
       };
-      let begun = 0;
+      let startedAt = 0;
       let made: Call[] | null = null;
       // On a busy machine, a node may not hear from Redis in time; then it counts on its own.
       for (let attempt = 0; made === null && attempt < maxAttempts; attempt += 1) {
         // The calls of a previous attempt have left every window.
         await sleep(windowMs + 50);
-        made = await whileRedisAnswers(() => offer((begun = performance.now())));
+        made = await whileRedisAnswers(() => offer((startedAt = performance.now())));
       }
       if (made === null) throw new Error('no node could rely on Redis for long enough to measure');
-      const lasted = (Math.max(...made.map(({ to }) => to)) - begun) / 1_000;
+      const lasted = (Math.max(...made.map(({ to }) => to)) - startedAt) / 1_000;
       const allowed = made.filter((one) => one.allowed);
       const needless = made.filter((one) => !one.allowed && hadRoom(one, allowed, limit));
       console.log(

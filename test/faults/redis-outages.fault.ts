@@ -55,15 +55,15 @@ describe('three nodes whose Redis is', () => {
 
   /** Registrations and look-ups on each node in turn, at half of what an app may request. */
   const probe = async (forMs: number): Promise<Probe[]> => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const probes: Promise<Probe>[] = [];
-    for (let now = begun; now < begun + forMs; now = performance.now()) {
+    for (let now = startedAt; now < startedAt + forMs; now = performance.now()) {
       const node = cluster.node(probes.length % nodes);
       const call =
         probes.length % 2 === 0
           ? cluster.call(node, 'POST', '/users', { username: aUsername(), password: 'p' })
           : cluster.call(node, 'GET', `/users/${online[0]}`);
-      const at = now - begun;
+      const at = now - startedAt;
       probes.push(call.then(({ status }) => ({ at, ms: performance.now() - now, status })));
       await sleep(everyMs);
     }

@@ -79,9 +79,9 @@ describe('the SQLite file of the service', () => {
     const slowest = { live: 0, ready: 0 };
     for (const until = performance.now() + 3_000; performance.now() < until;)
       for (const probe of ['live', 'ready'] as const) {
-        const asked = performance.now();
+        const requestedAt = performance.now();
         expect((await fetch(`${running.url}/health/${probe}`)).status).toBe(200);
-        slowest[probe] = Math.max(slowest[probe], performance.now() - asked);
+        slowest[probe] = Math.max(slowest[probe], performance.now() - requestedAt);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     other.exec('COMMIT');
@@ -96,9 +96,9 @@ describe('the SQLite file of the service', () => {
     const running = await start();
     const other = new Sqlite(file);
     other.exec('BEGIN IMMEDIATE');
-    const asked = performance.now();
+    const requestedAt = performance.now();
     expect(await register(running, 'first')).toBe(503);
-    expect(performance.now() - asked).toBeGreaterThan(4_900);
+    expect(performance.now() - requestedAt).toBeGreaterThan(4_900);
     other.exec('COMMIT');
     other.close();
     expect(await register(running, 'first')).toBe(200);

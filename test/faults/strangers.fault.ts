@@ -52,14 +52,14 @@ describe('unauthenticated clients that take up room', () => {
   };
 
   const call = async (service: ServiceProcess, method: string, target: string, body?: unknown) => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const response = await fetch(`${service.url}${path}${target}`, {
       method,
       headers: { authorization: `Bearer ${token}` },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     await response.arrayBuffer();
-    return { status: response.status, ms: performance.now() - begun };
+    return { status: response.status, ms: performance.now() - startedAt };
   };
 
   const come = async (count: number, say: (socket: Socket) => void, localAddress = theirAddress): Promise<void> => {
@@ -91,9 +91,9 @@ describe('unauthenticated clients that take up room', () => {
       statuses.add(ours.status);
       times.attacked.push(ours.ms);
       times.control.push(theirs.ms);
-      const asked = performance.now();
+      const requestedAt = performance.now();
       await (await fetch(`${attacked.url}/health/ready`)).text();
-      times.health.push(performance.now() - asked);
+      times.health.push(performance.now() - requestedAt);
       maxResident = Math.max(maxResident, await attacked.residentMiB());
       await sleep(2);
     }
@@ -231,13 +231,13 @@ describe('connections of one address', () => {
     }
     let status = 0;
     await until(async () => {
-      const asked = fetch(`${service.url}/${app.org}/${app.name}/users`, {
+      const requestedAt = fetch(`${service.url}/${app.org}/${app.name}/users`, {
         method: 'POST',
         headers: { authorization: `Bearer ${tokenOf(app)}`, connection: 'close' },
         body: JSON.stringify({ username: `user${performance.now().toFixed()}`, password: 'p' }),
         signal: AbortSignal.timeout(1_000),
       });
-      status = await asked.then((response) => response.status).catch(() => 0);
+      status = await requestedAt.then((response) => response.status).catch(() => 0);
       return status !== 0;
     }, 5_000);
     expect(status).toBe(200);

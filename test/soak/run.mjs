@@ -56,8 +56,8 @@ const warmUpShare = 0.3;
 const settleWithinMs = 15_000;
 /** At half of its capacity it refuses nobody, unless the machine is taken away for a moment. */
 const maxSentAway = 0.001;
-const begun = performance.now();
-const elapsed = () => ((performance.now() - begun) / 60_000).toFixed(1);
+const startedAt = performance.now();
+const elapsed = () => ((performance.now() - startedAt) / 60_000).toFixed(1);
 const say = (/** @type {string} */ text) => process.stderr.write(`[${elapsed()} min] ${text}\n`);
 
 /** @type {(() => Promise<unknown> | void)[]} */
@@ -203,7 +203,7 @@ async function measure(acts, ms) {
   const p99 = [...ledger.takeP99()].filter(([kind]) => !/register|password/.test(kind));
   const [slowest, p99Ms] = p99.sort(([, one], [, other]) => other - one)[0] ?? ['', 0];
   return {
-    minute: (performance.now() - begun) / 60_000,
+    minute: (performance.now() - startedAt) / 60_000,
     perSecond: acts / (ms / 1000),
     users: ledger.users.size,
     sessions: [...ledger.users.values()].filter(({ session }) => session !== null).length,
@@ -338,13 +338,13 @@ try {
   ledger.takeP99();
   ledger.sentAway = 0;
   console.log(lineOf(columns));
-  while (!interrupted && ledger.broken === null && (performance.now() - begun) / 60_000 < minutes) {
+  while (!interrupted && ledger.broken === null && (performance.now() - startedAt) / 60_000 < minutes) {
     const [callsBefore, from] = [ledger.calls, performance.now()];
     resume();
     for (let second = 0; second < 60 && !interrupted && ledger.broken === null; second += 1) {
       await sleep(1_000);
       if (process.stderr.isTTY) process.stderr.write(`\r  ${ledger.calls} calls, next check in ${60 - second} s `);
-      if ((performance.now() - begun) / 60_000 >= minutes) break;
+      if ((performance.now() - startedAt) / 60_000 >= minutes) break;
     }
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
     await pause();

@@ -81,14 +81,14 @@ export class SoakActor {
     /** @type {Record<string, string>} */
     const key = method === 'GET' ? {} : { 'idempotency-key': randomUUID() };
     for (let attempt = 1; ; attempt += 1) {
-      const begun = performance.now();
+      const startedAt = performance.now();
       const response = await fetch(`${this.stage.nodeUrl()}${path}`, {
         method,
         headers: { ...headers, ...key, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await response.text();
-      this.stage.ledger.took(kind, performance.now() - begun);
+      this.stage.ledger.took(kind, performance.now() - startedAt);
       if (response.status === 200) return JSON.parse(text);
       const later = response.headers.get('retry-after');
       if (response.status !== 503 || later === null || attempt === maxAttempts)
@@ -182,11 +182,11 @@ export class SoakActor {
     const user = this.any(({ banned, session, revokedAt }) => !banned && session === null && revokedAt < since);
     if (user === undefined) return;
     const url = `${this.stage.nodeUrl().replace('http', 'ws')}${this.stage.path}/ws`;
-    const asked = performance.now();
+    const requestedAt = performance.now();
     user.session = await SoakSession.open(url, this.stage.token(user.name), (sentence) =>
       this.stage.ledger.break(`${user.name}: ${sentence}`),
     );
-    this.stage.ledger.took('log in', performance.now() - asked);
+    this.stage.ledger.took('log in', performance.now() - requestedAt);
   }
 
   async logOut() {
@@ -209,9 +209,9 @@ export class SoakActor {
     const from = this.any(({ session }) => session !== null);
     const to = this.any();
     if (from?.session == null || to === undefined) return;
-    const begun = performance.now();
+    const startedAt = performance.now();
     to.messages.push(await from.session.say(to.name, { msg: 'hello' }));
-    this.stage.ledger.took('say', performance.now() - begun);
+    this.stage.ledger.took('say', performance.now() - startedAt);
   }
 
   async offlineCount() {

@@ -23,9 +23,9 @@ async function watch(target) {
   /** @type {{ ms: number[], statuses: number[] }} */
   const seen = { ms: [], statuses: [] };
   while (going) {
-    const begun = performance.now();
+    const startedAt = performance.now();
     seen.statuses.push(await call(target));
-    seen.ms.push(performance.now() - begun);
+    seen.ms.push(performance.now() - startedAt);
     await sleep(pauseMs);
   }
   return seen;

@@ -91,10 +91,10 @@ export function refusal(
 
 /** Waits until something holds; fails if it does not in time. @returns how long it took, in milliseconds */
 export async function until(holds: () => Promise<boolean> | boolean, withinMs: number, everyMs = 10): Promise<number> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   while (!(await holds())) {
-    if (performance.now() - begun > withinMs) throw new Error(`not within ${withinMs} ms`);
+    if (performance.now() - startedAt > withinMs) throw new Error(`not within ${withinMs} ms`);
     await sleep(everyMs);
   }
-  return performance.now() - begun;
+  return performance.now() - startedAt;
 }

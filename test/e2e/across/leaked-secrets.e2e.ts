@@ -136,11 +136,11 @@ describe('when all secrets of an app have leaked', () => {
     );
 
     await apps.replaceSecrets(running.app);
-    const begun = performance.now();
+    const startedAt = performance.now();
     expect(await opened(leaked)).toEqual([]);
     for (const { code, at } of await Promise.all(sessions.map((session) => session.closed))) {
       expect(code).toBe(4005);
-      expect(at - begun).toBeLessThan(10_000);
+      expect(at - startedAt).toBeLessThan(10_000);
     }
 
     // The app carries on with its new secrets and existing users; tokens issued from now on are out of reach of the

@@ -37,13 +37,13 @@ describe('rate limits', () => {
     for (let attempt = 1; ; attempt += 1) {
       const limited = await limitedApp(profile);
       const target = `//${limited.app.org}/${limited.app.name}${path}`;
-      const begun = performance.now();
+      const startedAt = performance.now();
       const responses = await Promise.all(
         Array.from({ length: count }, () =>
           running.call(method, target, { token: limited.token, ...options }).then((response) => response),
         ),
       );
-      if (!globalThis.rollcallRedis || performance.now() - begun < maxFloodMs || attempt === 5)
+      if (!globalThis.rollcallRedis || performance.now() - startedAt < maxFloodMs || attempt === 5)
         return { responses, ...limited };
     }
   }
@@ -77,9 +77,9 @@ describe('rate limits', () => {
     if (globalThis.rollcallRedis) {
       // Polled until a call is admitted, as Redis's clock cannot be moved. Only one, because there may be room for no
       // more.
-      const begun = performance.now();
+      const startedAt = performance.now();
       let { status } = await again();
-      while (status === 429 && performance.now() - begun < 3_000) ({ status } = await again());
+      while (status === 429 && performance.now() - startedAt < 3_000) ({ status } = await again());
       expect(status).toBe(200);
       return;
     }
@@ -134,9 +134,9 @@ describe('rate limits', () => {
         .then((response) => response);
     const wrong = await Promise.all(Array.from({ length: 50 }, () => ask('wrong')));
     expect(count(wrong, 400)).toBe(50);
-    const begun = performance.now();
+    const startedAt = performance.now();
     const responses = await Promise.all(Array.from({ length: 320 }, () => ask(app.certificates[0])));
-    const seconds = globalThis.rollcallRedis ? Math.ceil((performance.now() - begun) / 1_000) : 1;
+    const seconds = globalThis.rollcallRedis ? Math.ceil((performance.now() - startedAt) / 1_000) : 1;
     expect(count(responses, 200)).toBeGreaterThanOrEqual(300);
     expect(count(responses, 200)).toBeLessThanOrEqual(300 * seconds);
     if (!globalThis.rollcallRedis)

@@ -62,13 +62,13 @@ describe('messages and mutes between nodes', () => {
     let sent = 0;
     /** How long it takes until messages get this answer. */
     const timeUntil = async (type: string): Promise<number> => {
-      const begun = performance.now();
+      const startedAt = performance.now();
       await eventually(() => {
         client.send({ type: 'send', to: 'remote-muted', body: {} });
         sent += 1;
         expect(answers().at(-1)?.type).toBe(type);
       }, withinMs);
-      return performance.now() - begun;
+      return performance.now() - startedAt;
     };
     const mute = (chat: number) => near.nest.get(MutesService).set(near.app.id, 'remote-muted', { chat });
     await timeUntil('sent');

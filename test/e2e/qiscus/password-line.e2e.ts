@@ -52,9 +52,9 @@ describe('while the password hashing queue is long', () => {
       ).finally(() => (going = false));
       let longestMs = 0;
       while (going) {
-        const begun = performance.now();
+        const startedAt = performance.now();
         await database.write((transaction) => transaction.read('SELECT 1'));
-        longestMs = Math.max(longestMs, performance.now() - begun);
+        longestMs = Math.max(longestMs, performance.now() - startedAt);
         await sleep(5);
       }
       expect((await both).map(({ status }) => status)).toEqual([200, 200]);
