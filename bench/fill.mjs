@@ -11,7 +11,7 @@ import { columns, rowsByName } from './names.mjs';
 
 const rowsPerTransaction = 10_000;
 const rowsPerStatement = 2_000;
-const toldEvery = 200_000;
+const reportEvery = 200_000;
 const insertInto = `INSERT INTO users (${columns.join(', ')}) VALUES`;
 
 /** @param {unknown} value */
@@ -34,12 +34,12 @@ export async function fillSqlite(path, users, cache, say) {
   const { id } = /** @type {{ id: string }} */ (
     database.prepare("SELECT id FROM apps WHERE org = 'bench' AND name = 'bench'").get()
   );
-  const kept = join(cache, `${users}-${shortHash(database.prepare('SELECT sql FROM sqlite_master').all())}.sqlite`);
-  if (existsSync(kept)) {
-    say(`${users} users from ${kept}`);
+  const cached = join(cache, `${users}-${shortHash(database.prepare('SELECT sql FROM sqlite_master').all())}.sqlite`);
+  if (existsSync(cached)) {
+    say(`${users} users from ${cached}`);
     database.close();
     for (const ending of ['-wal', '-shm']) await rm(path + ending, { force: true });
-    await copyFile(kept, path, constants.COPYFILE_FICLONE);
+    await copyFile(cached, path, constants.COPYFILE_FICLONE);
     return;
   }
   database.pragma('synchronous = OFF');
@@ -51,14 +51,14 @@ export async function fillSqlite(path, users, cache, say) {
     insert.run(...row);
     filled += 1;
     if (filled % rowsPerTransaction === 0) database.exec('COMMIT; BEGIN');
-    if (filled % toldEvery === 0) say(`${filled} of ${users} users into SQLite`);
+    if (filled % reportEvery === 0) say(`${filled} of ${users} users into SQLite`);
   }
   database.prepare('INSERT INTO user_counts (app_id, slot, users) VALUES (?, 0, ?)').run(id, users);
   database.exec('COMMIT');
   database.pragma('wal_checkpoint(TRUNCATE)');
   database.close();
   await mkdir(cache, { recursive: true });
-  await keep(path, kept);
+  await keep(path, cached);
 }
 
 /**
@@ -76,19 +76,19 @@ export async function fillMysql(url, users, cache, say) {
     const [[table]] = /** @type {[{ 'Create Table': string }[], unknown]} */ (
       await database.query('SHOW CREATE TABLE users')
     );
-    const kept = join(cache, `${users}-${shortHash(table?.['Create Table'].replace(/AUTO_INCREMENT=\d+/, ''))}`);
+    const cached = join(cache, `${users}-${shortHash(table?.['Create Table'].replace(/AUTO_INCREMENT=\d+/, ''))}`);
     const files = await tableFiles(database);
-    if (files !== null && ['ibd', 'cfg'].every((ending) => existsSync(`${kept}.${ending}`))) {
-      say(`${users} users from ${kept}.ibd`);
+    if (files !== null && ['ibd', 'cfg'].every((ending) => existsSync(`${cached}.${ending}`))) {
+      say(`${users} users from ${cached}.ibd`);
       await database.query('ALTER TABLE users DISCARD TABLESPACE');
-      for (const ending of ['ibd', 'cfg']) await copyFile(`${kept}.${ending}`, `${files}.${ending}`);
+      for (const ending of ['ibd', 'cfg']) await copyFile(`${cached}.${ending}`, `${files}.${ending}`);
       await database.query('ALTER TABLE users IMPORT TABLESPACE');
     } else {
       await insertAll(database, appId, users, say);
       if (files === null) return;
       await mkdir(cache, { recursive: true });
       await database.query('FLUSH TABLES users FOR EXPORT');
-      for (const ending of ['ibd', 'cfg']) await keep(`${files}.${ending}`, `${kept}.${ending}`);
+      for (const ending of ['ibd', 'cfg']) await keep(`${files}.${ending}`, `${cached}.${ending}`);
       await database.query('UNLOCK TABLES');
     }
     await database.query('ANALYZE TABLE users');
@@ -108,7 +108,7 @@ async function insertAll(database, appId, users, say) {
     await database.query(`${insertInto} ?`, [rows]);
     rows = [];
     if (filled % rowsPerTransaction === 0) await database.query('COMMIT');
-    if (filled % toldEvery === 0) say(`${filled} of ${users} users into MariaDB`);
+    if (filled % reportEvery === 0) say(`${filled} of ${users} users into MariaDB`);
   };
   for (const row of rowsByName(appId, users)) {
     rows.push(row);

@@ -18,7 +18,7 @@ const usersPerCall = 60;
 /** Longer than a ping and its answer. */
 const minIdleMinutes = 0.6;
 const idleMinutes = Math.max(minIdleMinutes, Number(process.argv[4] ?? minIdleMinutes));
-const toldEveryMinutes = 5;
+const reportEveryMinutes = 5;
 const tokenSeconds = (idleMinutes + 30) * 60;
 
 const appId = randomBytes(16).toString('hex');
@@ -67,8 +67,8 @@ try {
   const loggedIn = await measure(url);
   let lost = 0;
   for (const socket of sockets) socket.on('close', () => (lost += 1));
-  for (let left = idleMinutes; left > 0; left -= toldEveryMinutes) {
-    await delay(Math.min(left, toldEveryMinutes) * 60_000);
+  for (let left = idleMinutes; left > 0; left -= reportEveryMinutes) {
+    await delay(Math.min(left, reportEveryMinutes) * 60_000);
     const { rss } = await measure(url);
     const minute = Math.round((performance.now() - startedAt - tookMs) / 60_000);
     console.error(`minute ${minute}: ${sockets.length - lost} open, ${(rss / 2 ** 20).toFixed()} MiB resident`);

@@ -159,9 +159,9 @@ try {
   await measure('show_all', () => 1, '&show_all=1', 3);
 } finally {
   if (service !== null && service.exitCode === null) {
-    const gone = once(service, 'exit');
+    const exited = once(service, 'exit');
     service.kill('SIGTERM');
-    await gone;
+    await exited;
   }
   await maria?.stop();
   await rm(folder, { recursive: true, force: true });

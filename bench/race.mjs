@@ -52,14 +52,14 @@ export async function race(stage, contestants, connections, { rounds, seconds, o
     // The first place rotates.
     const order = contestants.map((_, index) => contestants[(index + round) % contestants.length] ?? contestants[0]);
     /** @type {string[]} */
-    const told = [];
+    const figures = [];
     for (const contestant of order) {
       if (contestant === undefined) continue;
       const sample = await run(stage, contestant, connections, seconds, round / (rounds + 1));
       samples.get(contestant.name)?.push(sample);
-      told.push(`${contestant.name} ${Math.round(sample.perSecond).toLocaleString('en')}/s`);
+      figures.push(`${contestant.name} ${Math.round(sample.perSecond).toLocaleString('en')}/s`);
     }
-    say(`round ${round}/${rounds}: ${told.join(', ')}`);
+    say(`round ${round}/${rounds}: ${figures.join(', ')}`);
   }
   return samples;
 }

@@ -409,7 +409,7 @@ async function otherCalls(server) {
   const agent = new Agent({ keepAlive: true });
   /** @type {number[]} */
   const times = [];
-  let going = true;
+  let isRunning = true;
   const call = () =>
     new Promise((resolve, reject) => {
       const startedAt = performance.now();
@@ -419,10 +419,10 @@ async function otherCalls(server) {
       }).once('error', reject);
     });
   const calls = (async () => {
-    for (; going; await delay(otherCallEveryMs)) await call();
+    for (; isRunning; await delay(otherCallEveryMs)) await call();
   })();
   return async () => {
-    going = false;
+    isRunning = false;
     await calls;
     agent.destroy();
     times.sort((one, other) => one - other);

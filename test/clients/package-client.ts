@@ -59,8 +59,7 @@ export class PackageClient {
       const onMessage = (answer: { id: number; value?: unknown; error?: PackageFailure }): void => {
         if (answer.id !== id) return;
         this.child.off('message', onMessage as never);
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is the package's own
-        // rejection, as received.
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the package's own, as received
         if (answer.error !== undefined) reject(answer.error);
         else resolve(answer.value);
       };

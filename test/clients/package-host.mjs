@@ -47,7 +47,7 @@ function connection(load, { lookUp = '', ...options }) {
 let client;
 
 /** @param {any} error */
-function told(error) {
+function serializeError(error) {
   const { message, status, type, data, response } = error ?? {};
   return { message: message ?? String(error), status, type, data, body: response?.body };
 }
@@ -70,6 +70,6 @@ process.on('message', async (/** @type {any} */ { id, make, options, method, arg
       value = path.split('.').reduce((/** @type {any} */ one, /** @type {string} */ name) => one?.[name], client);
     process.send?.({ id, value: value ?? null });
   } catch (error) {
-    process.send?.({ id, error: told(error) });
+    process.send?.({ id, error: serializeError(error) });
   }
 });

@@ -188,7 +188,9 @@ describe('the OpenAPI document', () => {
       }
       found[route] = [...read].sort();
     }
-    const told = Object.fromEntries(operations().map(([route, operation]) => [route, described(route, operation)]));
-    expect(told).toEqual(found);
+    const documented = Object.fromEntries(
+      operations().map(([route, operation]) => [route, described(route, operation)]),
+    );
+    expect(documented).toEqual(found);
   });
 });

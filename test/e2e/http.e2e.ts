@@ -109,10 +109,10 @@ describe('HTTP behaviour shared by every route', () => {
       '400 for %s, which cannot be decoded, with the headers of every answer',
       async (path) => {
         const headers = { origin: 'https://b.test' };
-        const { status, headers: told, body } = await rawCall(running.url, 'GET', path, { headers });
+        const { status, headers: received, body } = await rawCall(running.url, 'GET', path, { headers });
         expect(status).toBe(400);
-        expect(told['access-control-allow-origin']).toBe('https://b.test');
-        expect(told['x-request-id']).toBeDefined();
+        expect(received['access-control-allow-origin']).toBe('https://b.test');
+        expect(received['x-request-id']).toBeDefined();
         if (path.startsWith('/api/')) expect(body.error.message).toBe('the request cannot be read');
         else expect(body.error).toBe('web_application');
       },

@@ -58,43 +58,43 @@ const guards: Record<string, string[]> = {
 describe('the routes of the running service', () => {
   let running: RunningApp;
   /** Maps `METHOD /path` to the name of its declared guard, `everyone`, or undefined. */
-  let said: Map<string, string | undefined>;
+  let guardOf: Map<string, string | undefined>;
 
   beforeAll(async () => {
     running = await startApp();
-    said = accessOfRoutes(running);
+    guardOf = accessOfRoutes(running);
   });
   afterAll(() => running.stop());
 
   it('all come from controllers, except for preflights and the documents', () => {
     const served = running.routes.routes
       .filter(({ method, url }) => !(method === 'OPTIONS' && url === '*') && !documents.test(url))
-      .filter(({ method, url }) => method !== 'HEAD' || !said.has(`GET ${url}`))
+      .filter(({ method, url }) => method !== 'HEAD' || !guardOf.has(`GET ${url}`))
       .map(({ method, url }) => `${method} ${url}`);
-    expect(served.sort()).toEqual([...said.keys()].sort());
+    expect(served.sort()).toEqual([...guardOf.keys()].sort());
     expect(served.length).toBeGreaterThan(20);
   });
 
   it('all declare who may call them', () => {
-    expect([...said].filter(([, access]) => access === undefined)).toEqual([]);
+    expect([...guardOf].filter(([, access]) => access === undefined)).toEqual([]);
   });
 
   it('are open to everyone only if listed here', () => {
-    const open = [...said].filter(([, access]) => access === 'everyone').map(([route]) => route);
+    const open = [...guardOf].filter(([, access]) => access === 'everyone').map(([route]) => route);
     expect(open.sort()).toEqual(openToEveryone);
   });
 
   it('require an app token, except for registration and tokens', () => {
-    for (const [route, access] of said) {
+    for (const [route, access] of guardOf) {
       if (access === 'everyone') continue;
-      const usual = / \/api\/v2(\.1)?\/rest\//.test(route) ? 'QiscusServerGuard' : 'AgoraAppTokenGuard';
-      const [exception] = Object.entries(guards).find(([, routes]) => routes.includes(route)) ?? [usual];
+      const expectedGuard = / \/api\/v2(\.1)?\/rest\//.test(route) ? 'QiscusServerGuard' : 'AgoraAppTokenGuard';
+      const [exception] = Object.entries(guards).find(([, routes]) => routes.includes(route)) ?? [expectedGuard];
       expect(`${route} ${access}`).toBe(`${route} ${exception}`);
     }
   });
 
   it('accept an Idempotency-Key exactly when they change something', () => {
-    const changing = [...said.keys()].filter((route) =>
+    const changing = [...guardOf.keys()].filter((route) =>
       route.startsWith('GET ') ? changingGets.test(route) : !notIdempotent.some((pattern) => pattern.test(route)),
     );
     expect([...idempotentRoutes(running)].sort()).toEqual(changing.sort());
@@ -102,7 +102,7 @@ describe('the routes of the running service', () => {
 
   it('accept HEAD where they accept GET, unless the GET changes something', () => {
     const served = running.routes.routes.map(({ method, url }) => `${method} ${url}`);
-    const gets = [...said.keys()].filter((route) => route.startsWith('GET '));
+    const gets = [...guardOf.keys()].filter((route) => route.startsWith('GET '));
     const heads = gets.filter((route) => served.includes(route.replace('GET', 'HEAD')));
     expect(gets.filter((route) => !heads.includes(route))).toEqual(gets.filter((route) => changingGets.test(route)));
     expect(heads.length).toBeGreaterThan(20);

@@ -2,12 +2,12 @@ import { DataSource } from 'typeorm';
 import { loadEnv } from '../../src/config/env.js';
 import { dataSourceOptions } from '../../src/data-source.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
-import { longForm, runs, secondLookAtTimes } from '../support/form.js';
-import { liftLimits, runCli, ServiceProcess } from '../support/service-process.js';
+import { longForm, runs, retryTimingTests } from '../support/form.js';
+import { removeLimits, runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const friends = runs(1_500, 10_000);
 const rowsPerInsert = 2_000;
@@ -33,7 +33,7 @@ describe.each(['sqlite', 'mariadb'] as const)(`a user with ${friends} contacts, 
     schema = await createDatabase(engine);
     env = { DATABASE_URL: schema.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1' };
     service = await ServiceProcess.start(env, [watchStalls]);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
     tables = await new DataSource(dataSourceOptions(loadEnv(env))).initialize();
     await call('POST', '/users', { username: 'popular', password: 'p' });
     await fill();

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { fillApp, roomIdOf, usernameOf } from '../support/fill-app.mjs';
-import { longForm, runs, secondLookAtTimes } from '../support/form.js';
+import { longForm, runs, retryTimingTests } from '../support/form.js';
 import { OpenLoad } from '../support/open-load.js';
 import { percentile } from '../support/percentile.js';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 import { type Watched, watchCalls } from '../support/watch-calls.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const users = 99_000;
 const inboxes = 48_000;
@@ -57,8 +57,8 @@ describe.each(engines)('beside an app that makes expensive calls, on %s', (engin
     database = await createDatabase(engine);
     const env = { DATABASE_URL: database.url, BOOTSTRAP_APPS: `${attacker.text},${other.text}`, LOG_LEVEL: 'fatal' };
     service = await ServiceProcess.start(env);
-    await liftLimits(attacker, env);
-    await liftLimits(other, env);
+    await removeLimits(attacker, env);
+    await removeLimits(other, env);
     const id = (await grant(service.url, attacker)).application;
     await fillApp(database.url, id, { users, inboxes, messages: 2, rooms: 1, members: 5_000 });
     await fetch(`${service.url}/${other.org}/${other.name}/users`, {

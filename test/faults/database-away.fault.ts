@@ -1,11 +1,11 @@
 import { aUsername } from '../factories/user.factory.js';
 import { agoraErrors, expectError } from '../support/agora-answers.js';
-import { secondLookAtTimes } from '../support/form.js';
+import { retryTimingTests } from '../support/form.js';
 import { type Method, type RunningApp, startApp } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const calls: [Method, string, unknown][] = [
   ['get', '/users', undefined],

@@ -4,14 +4,14 @@ import { startMariaDb, type TestServer } from '../../scripts/test-servers.mjs';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
 import { inTurns } from '../support/cluster.js';
-import { secondLookAtTimes } from '../support/form.js';
+import { retryTimingTests } from '../support/form.js';
 import { rawCall, type RawAnswer } from '../support/raw-call.js';
-import { liftLimits, runCli, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, runCli, ServiceProcess } from '../support/service-process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const poolSize = 10;
 const minuteMs = 60_000;
@@ -43,7 +43,7 @@ describe('the service while its MariaDB', () => {
       LOG_LEVEL: 'fatal',
     };
     service = await ServiceProcess.start(env);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
     token = tokenOf(app);
     expect(await register()).toMatchObject({ status: 200 });
   }, 120_000);
@@ -155,11 +155,11 @@ describe('the service while its MariaDB', () => {
     'answers 200 ms later: requests are served or refused in bounded time, and the pool does not grow',
     async () => {
       proxy.slow(100);
-      let most = 0;
+      let maxSeen = 0;
       let watching = true;
       const watch = (async () => {
         while (watching) {
-          most = Math.max(most, proxy.connections, await connections());
+          maxSeen = Math.max(maxSeen, proxy.connections, await connections());
           await sleep(20);
         }
       })();
@@ -175,10 +175,10 @@ describe('the service while its MariaDB', () => {
       const back = await untilWorking(5_000);
       console.log(
         `200 ms slower: ${served} of ${answers.length} served, slowest answer ${Math.round(slowest)} ms, ` +
-          `${most} connections; works ${Math.round(back)} ms after`,
+          `${maxSeen} connections; works ${Math.round(back)} ms after`,
       );
       expect(served).toBeGreaterThan(answers.length / 2);
-      expect(most).toBeLessThanOrEqual(poolSize);
+      expect(maxSeen).toBeLessThanOrEqual(poolSize);
       expect(slowest).toBeLessThan(5_000);
     },
     minuteMs,

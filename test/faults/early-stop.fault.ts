@@ -27,11 +27,11 @@ describe('SIGTERM during the start', () => {
     const [code, signal] = await exited;
     return { end: code ?? signal, ms: performance.now() - startedAt };
   };
-  const saysWaiting = async (child: ChildProcess): Promise<void> => {
-    let said = '';
+  const reportsWaiting = async (child: ChildProcess): Promise<void> => {
+    let printed = '';
     for await (const part of child.stdout?.setEncoding('utf8') ?? []) {
-      said += part as string;
-      if (/database/i.test(said)) return;
+      printed += part as string;
+      if (/database/i.test(printed)) return;
     }
   };
 
@@ -54,7 +54,7 @@ describe('SIGTERM during the start', () => {
 
   it('ends it promptly, with 0, while it waits for an unreachable MySQL', async () => {
     const child = spawnService('mysql://root:secret@127.0.0.1:9/rollcall');
-    await saysWaiting(child);
+    await reportsWaiting(child);
     const { end, ms } = await terminate(child);
     expect(end).toBe(0);
     expect(ms).toBeLessThan(promptlyMs);
@@ -66,7 +66,7 @@ describe('SIGTERM during the start', () => {
     proxy.hold();
     try {
       const child = spawnService(proxy.through(server.url));
-      await saysWaiting(child);
+      await reportsWaiting(child);
       const { end, ms } = await terminate(child);
       expect(end).toBe(0);
       expect(ms).toBeLessThan(promptlyMs);

@@ -100,7 +100,7 @@ const qiscus = {
   'qiscus-sdk-secret': app.certificate,
   'content-type': 'application/json',
 };
-const doors: [string, string, Readonly<Record<string, string>>][] = [
+const endpoints: [string, string, Readonly<Record<string, string>>][] = [
   ['a registration', `/${app.org}/${app.name}/users`, agora],
   ['a request for a token', `/${app.org}/${app.name}/token`, agora],
   ['a login of Qiscus', '/api/v2.1/rest/login_or_register', qiscus],
@@ -120,13 +120,13 @@ describe('a body that is not strict JSON', () => {
   }, 60_000);
   afterAll(async () => {
     console.log(
-      `json bodies: ${bodies.length} at ${doors.length} doors, the slowest answer after ${longestMs.toFixed(0)} ms`,
+      `json bodies: ${bodies.length} at ${endpoints.length} doors, the slowest answer after ${longestMs.toFixed(0)} ms`,
     );
     ServiceProcess.killAll();
     await database.drop();
   });
 
-  describe.each(doors)('%s', (_door, path, headers) => {
+  describe.each(endpoints)('%s', (_endpoint, path, headers) => {
     it.each(bodies)(`is refused within ${maxAnswerMs} ms: %s`, async (_what, text, more = {}) => {
       const body = Buffer.from(text as string);
       const lines = Object.entries({ host: 'x', ...headers, ...more, 'content-length': body.length });
@@ -154,9 +154,11 @@ describe('a body that is not strict JSON', () => {
     while (stallsMs.length < tries && (stallsMs.at(-1) ?? Infinity) >= maxStallMs) {
       await service.ask('SIGUSR2');
       for (const [, text] of bodies)
-        await fetch(`${service.url}${doors[0]?.[1]}`, { method: 'POST', headers: agora, body: text as string }).then(
-          (one) => one.text(),
-        );
+        await fetch(`${service.url}${endpoints[0]?.[1]}`, {
+          method: 'POST',
+          headers: agora,
+          body: text as string,
+        }).then((one) => one.text());
       stallsMs.push(Number(await service.ask('SIGUSR2')));
     }
     console.log(`json bodies: the event loop was blocked for at most ${Math.min(...stallsMs).toFixed(0)} ms`);

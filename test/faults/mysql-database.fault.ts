@@ -7,12 +7,12 @@ import { dataSourceOptions } from '../../src/data-source.js';
 import type { Transaction } from '../../src/database/database.js';
 import { MysqlDatabase, type MysqlLimits } from '../../src/database/mysql-database.js';
 import { Database } from '../../src/database/database.js';
-import { secondLookAtTimes } from '../support/form.js';
+import { retryTimingTests } from '../support/form.js';
 import { startApp } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const limits: MysqlLimits = { connections: 4, statementTimeoutMs: 300, acquireTimeoutMs: 200 };
 const unavailable = { code: 'database_unavailable', retryAfterMs: expect.any(Number) };

@@ -4,17 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { maxUnderWay } from '../../src/http/load-shedder.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
-import { longForm, runs, secondLookAtTimes } from '../support/form.js';
+import { longForm, runs, retryTimingTests } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
 import { type LoadAnswer, OpenLoad, requestText } from '../support/open-load.js';
 import { percentile } from '../support/percentile.js';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { startApp } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const times = 3;
 const lastsMs = runs(3_000, 60_000);
@@ -38,7 +38,7 @@ describe(`at ${times} times its capacity`, () => {
     database = await createDatabase('sqlite');
     const env = { DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, LOG_LEVEL: 'fatal' };
     service = await ServiceProcess.start(env);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
     token = tokenOf(app);
   }, 120_000);
   afterEach(async () => {
@@ -178,14 +178,14 @@ describe('while its event loop is blocked', () => {
     const database = await createDatabase('sqlite');
     const service = await ServiceProcess.start({ DATABASE_URL: database.url, LOG_LEVEL: 'fatal' });
     const { hostname, port } = new URL(service.url);
-    service.standStill();
+    service.suspend();
     let connected = 0;
     const sockets = Array.from({ length: 1_000 }, () =>
       createConnection(Number(port), hostname).once('connect', () => (connected += 1)),
     );
     // A caller that finds the queue full retries after a second.
     await until(() => connected === sockets.length, 900);
-    service.goOn();
+    service.resume();
     const answers = sockets.map(async (socket) => {
       socket.write('GET /health/live HTTP/1.1\r\nhost: rollcall\r\nconnection: close\r\n\r\n');
       const [first] = (await once(socket, 'data')) as [Buffer];

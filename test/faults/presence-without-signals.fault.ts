@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aUsername } from '../factories/user.factory.js';
 import { Cluster, inTurns } from '../support/cluster.js';
-import { secondLookAtTimes } from '../support/form.js';
+import { retryTimingTests } from '../support/form.js';
 import { GatewayClient, until } from '../support/gateway-client.js';
 import type { ServiceProcess } from '../support/service-process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const minuteMs = 60_000;
 const atOnce = 50;
@@ -39,7 +39,8 @@ describe('presence while Redis loses messages', () => {
   });
 
   const node = (index: number): ServiceProcess => cluster.node(index);
-  const named = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+  const numberedNames = (prefix: string, count: number): string[] =>
+    Array.from({ length: count }, (_, i) => `${prefix}${i}`);
   const login = (where: ServiceProcess, name: string): Promise<GatewayClient> => loginWith(where, cluster.token(name));
   const loginWith = async (where: ServiceProcess, token: string): Promise<GatewayClient> => {
     const client = await GatewayClient.login(where.url, cluster.path, token);
@@ -52,7 +53,7 @@ describe('presence while Redis loses messages', () => {
   it(
     'the same within 10 s when every published message is dropped',
     async () => {
-      const names = named('deaf', 50);
+      const names = numberedNames('deaf', 50);
       await cluster.register(names);
       const sockets = await inTurns(names, atOnce, (name) => login(node(0), name));
       publishes = false;
@@ -71,7 +72,7 @@ describe('presence while Redis loses messages', () => {
   it(
     'the same within 10 s when Redis is down altogether, with no 5xx',
     async () => {
-      const names = named('alone', 50);
+      const names = numberedNames('alone', 50);
       await cluster.register(names);
       const sockets = await inTurns(names, atOnce, (name) => login(node(0), name));
       toRedis.refuse();
@@ -94,7 +95,7 @@ describe('presence while Redis loses messages', () => {
   it(
     'a delete, a new password, a revocation, a forced logout and a message are noticed within 10 s when Redis is down',
     async () => {
-      const names = named(aUsername(), 5);
+      const names = numberedNames(aUsername(), 5);
       await cluster.register(names);
       const [deleted, changed, revoked, forced, written] = (await inTurns(names, atOnce, (name) =>
         login(node(0), name),
@@ -127,7 +128,7 @@ describe('presence while Redis loses messages', () => {
   it(
     'sessions from a certificate or token secret end within 10 s of its removal on every node, and no others do',
     async () => {
-      const names = named(aUsername(), 3);
+      const names = numberedNames(aUsername(), 3);
       await cluster.register(names);
       const byOld = await inTurns(names, atOnce, (name, index) => login(node(index), name));
       const userToken = async (name: string): Promise<string> => {

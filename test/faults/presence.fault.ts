@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Cluster, inTurns } from '../support/cluster.js';
-import { runs, secondLookAtTimes } from '../support/form.js';
+import { runs, retryTimingTests } from '../support/form.js';
 import { GatewayClient, until } from '../support/gateway-client.js';
 import type { ServiceProcess } from '../support/service-process.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const hourMs = 3_600_000;
 const minuteMs = 60_000;
@@ -30,7 +30,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
 
   const node = (index: number): ServiceProcess => cluster.node(index);
   /** Different names each time: a repeated test must not find its earlier users. */
-  const named = (prefix: string, count: number): string[] => {
+  const numberedNames = (prefix: string, count: number): string[] => {
     const drawn = randomBytes(3).toString('hex');
     return Array.from({ length: count }, (_, i) => `${prefix}-${drawn}-${i}`);
   };
@@ -59,7 +59,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
   it(
     `a ban closes every socket on every node within 1 s, p99 of ${bans}`,
     async () => {
-      const names = named('ban', bans);
+      const names = numberedNames('ban', bans);
       await cluster.register(names);
       const sockets = await inTurns(names, atOnce, async (name, index) => [
         await login(node(index % 3), name),
@@ -88,7 +88,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
   it(
     'a thousand logins that race a ban leave no session',
     async () => {
-      const [racer] = named('racer', 1) as [string];
+      const [racer] = numberedNames('racer', 1) as [string];
       await cluster.register([racer]);
       const attempts = Array.from({ length: 1_000 }, (_, index) => index);
       let ban: Promise<{ status: number }> | undefined;
@@ -117,7 +117,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
   it.each(['restarted', 'flushed'])(
     'Redis %s: correct again within 10 s, and no 5xx meanwhile',
     async (how) => {
-      const names = named(how, 300);
+      const names = numberedNames(how, 300);
       await cluster.register(names);
       await inTurns(names.slice(0, 200), atOnce, (name, index) => login(node(index % 3), name));
       await until(() => everyNodeSees(names, 200), 1_000);
@@ -148,7 +148,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
   it(
     'SIGTERM: clients are told, others see them offline within 2 s, and the process ends',
     async () => {
-      const names = named('leaving', 200);
+      const names = numberedNames('leaving', 200);
       await cluster.register(names);
       const leaving = await cluster.startNode();
       const sockets = await inTurns(names, atOnce, (name) => login(leaving, name));
@@ -170,8 +170,8 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
   it(
     `a node with ${orphans} sessions is killed with -9 and one is suspended for longer than its lease: offline within 15 s, except for users who reconnected elsewhere, and what was banned meanwhile is closed`,
     async () => {
-      const orphaned = named('orphan', orphans);
-      const frozen = named('zombie', 20);
+      const orphaned = numberedNames('orphan', orphans);
+      const frozen = numberedNames('zombie', 20);
       await cluster.register([...orphaned, ...frozen]);
       const [doomed, zombie] = await Promise.all([cluster.startNode(), cluster.startNode()]);
       await inTurns(orphaned, atOnce, (name) => login(doomed, name));
@@ -179,7 +179,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
       await until(async () => (await cluster.online(node(1), orphaned)).size === orphans, 1_000);
 
       const startedAt = performance.now();
-      zombie.standStill();
+      zombie.suspend();
       await doomed.kill();
       const back = orphaned.slice(0, 100);
       await inTurns(back, atOnce, (name, index) => login(node(index % 2), name));
@@ -195,7 +195,7 @@ describe('presence of three nodes, one of whose clocks is an hour ahead', () => 
       expect(await everyNodeSees(orphaned, back.length)).toBe(true);
 
       await cluster.call(node(1), 'POST', `/users/${frozen[0]}/deactivate`);
-      zombie.goOn();
+      zombie.resume();
       const goesOn = performance.now();
       expect((await (sockets[0] as GatewayClient).closed).code).toBe(4001);
       const left = frozen.length - 1;

@@ -11,13 +11,13 @@ import { RedisUnavailable } from '../../src/redis/redis-unavailable.js';
 import { RedisService } from '../../src/redis/redis.service.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
-import { longForm, secondLookAtTimes } from '../support/form.js';
+import { longForm, retryTimingTests } from '../support/form.js';
 import { GatewayClient } from '../support/gateway-client.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const clock = new SystemClock();
 const minuteMs = 60_000;

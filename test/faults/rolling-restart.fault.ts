@@ -5,7 +5,7 @@ import { Balancer } from '../support/balancer.js';
 import { Cluster } from '../support/cluster.js';
 import { runs } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
-import { patientWithDatabase } from '../support/test-database.js';
+import { longDatabaseTimeouts } from '../support/test-database.js';
 
 const clients = 40;
 const lagMs = runs(500, 5_000);
@@ -25,7 +25,7 @@ describe.each([
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   beforeAll(async () => {
     cluster = await Cluster.start(3, undefined, {
-      ...patientWithDatabase,
+      ...longDatabaseTimeouts,
       SHUTDOWN_DRAIN_MS: `${drainMs}`,
       // Only this few are opened at once: one opened while its node is suspended is abandoned, and its caller gets 503.
       DATABASE_POOL_SIZE: '2',
@@ -78,9 +78,9 @@ describe.each([
       const exit = leaving.stop();
       if (standstillMs > 0) {
         await sleep(lagMs / 2);
-        leaving.standStill();
+        leaving.suspend();
         await sleep(standstillMs);
-        leaving.goOn();
+        leaving.resume();
       }
       exits.push(await exit);
       const next = await cluster.startNode();

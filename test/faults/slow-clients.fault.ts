@@ -1,15 +1,15 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aBootstrapApp } from '../factories/app.factory.js';
-import { longForm, runs, secondLookAtTimes } from '../support/form.js';
+import { longForm, runs, retryTimingTests } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
 import { percentile } from '../support/percentile.js';
 import { figuresOf } from '../support/service-figures.mjs';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 /** The number of clients of each kind. Together they are 500 sockets. */
 const kinds = {
@@ -181,7 +181,7 @@ describe('slow clients', () => {
     databases.push(database);
     const env = { DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1' };
     const service = await ServiceProcess.start(env);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
     return service;
   }
 

@@ -3,20 +3,20 @@ import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { inTurns } from '../support/cluster.js';
-import { runs, secondLookAtTimes, seed } from '../support/form.js';
+import { runs, retryTimingTests, seed } from '../support/form.js';
 import { GatewayClient, until } from '../support/gateway-client.js';
 import { eventually } from '../support/message-client.js';
 import { opcodes, rawFrame, type RawFrame, RawWebSocket } from '../support/raw-websocket.js';
 import { figuresOf } from '../support/service-figures.mjs';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const { continuation, text, binary, close, ping, pong } = opcodes;
 const megabyte = 1024 * 1024;
-const ours = 'https://ours.example';
+const allowedOrigin = 'https://ours.example';
 
 /** Numbers that look random and repeat with the same seed. */
 function randoms(): () => number {
@@ -69,10 +69,10 @@ describe('hostile clients of the gateway', () => {
       BOOTSTRAP_APPS: app.text,
       PASSWORD_COST: 'm=8,t=1,p=1',
       TRUST_PROXY: '127.0.0.1',
-      GATEWAY_ALLOWED_ORIGINS: ours,
+      GATEWAY_ALLOWED_ORIGINS: allowedOrigin,
     };
     service = await ServiceProcess.start(env);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
     const users = Array.from({ length: 60 }, (_none, index) => ({ username: userName(index), password: 'p' }));
     expect((await call('POST', '/users', users)).status).toBe(200);
     handlesBefore = (await figuresOf(service.url)).handles;
@@ -210,9 +210,9 @@ describe('hostile clients of the gateway', () => {
       const payload = Buffer.alloc(2);
       payload.writeUInt16BE(code);
       client.send({ opcode: close, payload });
-      const answered = await client.closed;
+      const answeredCode = await client.closed;
       client.destroy();
-      return answered === (legal(code) ? code : 1002) ? [] : [`${code} was answered with ${answered}`];
+      return answeredCode === (legal(code) ? code : 1002) ? [] : [`${code} was answered with ${answeredCode}`];
     });
     expect({ seed, wrong: wrong.flat() }).toEqual({ seed, wrong: [] });
     for (const [payload, code] of [
@@ -366,7 +366,7 @@ describe('hostile clients of the gateway', () => {
       expect(client.status).toBe(403);
       client.destroy();
     }
-    const allowed = await connect({ ...one, Origin: ours });
+    const allowed = await connect({ ...one, Origin: allowedOrigin });
     expect(allowed.status).toBe(101);
     allowed.destroy();
   });

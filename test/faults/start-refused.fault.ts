@@ -83,8 +83,8 @@ describe('a start that cannot succeed', () => {
     const closed = join(folder, 'closed');
     await mkdir(closed);
     const inside = join(closed, 'a.sqlite');
-    const made = await start({ DATABASE_URL: `sqlite:${inside}`, PORT: '0', HOST: '203.0.113.1' });
-    expect(made.code).toBe(1);
+    const started = await start({ DATABASE_URL: `sqlite:${inside}`, PORT: '0', HOST: '203.0.113.1' });
+    expect(started.code).toBe(1);
     for (const path of [inside, closed]) {
       await chmod(path, path === closed ? 0o555 : 0o444);
       if (isRoot) await chown(path, 0, 0);

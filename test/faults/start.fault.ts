@@ -132,12 +132,12 @@ describe('node dist/main.js', () => {
   it('starts while others migrate the same empty SQLite file: one schema, one demo app', async () => {
     database = await createDatabase('sqlite');
     const env = { DATABASE_URL: database.url };
-    const [service, ...said] = await Promise.all([
+    const [service, ...outputs] = await Promise.all([
       ServiceProcess.start(env),
       ...Array.from({ length: 3 }, () => runCli(['migrate'], env)),
     ]);
     services = [service];
-    expect(said).toEqual(Array(3).fill('the database is up to date'));
+    expect(outputs).toEqual(Array(3).fill('the database is up to date'));
     expect((await fetch(`${service.url}/health/ready`)).status).toBe(200);
     expect(JSON.parse(await runCli(['app', 'list'], env))).toMatchObject({ app: 'demo/demo' });
   }, 120_000);

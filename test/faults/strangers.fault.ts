@@ -3,15 +3,15 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aBootstrapApp } from '../factories/app.factory.js';
-import { longForm, runs, secondLookAtTimes } from '../support/form.js';
+import { longForm, runs, retryTimingTests } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
 import { percentile } from '../support/percentile.js';
 import { figuresOf } from '../support/service-figures.mjs';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const root = join(import.meta.dirname, '../..');
 /** The strangers' addresses; everybody else comes from 127.0.0.1. */
@@ -43,10 +43,10 @@ describe('unauthenticated clients that take up room', () => {
       PASSWORD_COST: 'm=8,t=1,p=1',
       LOG_LEVEL: 'fatal',
     };
-    const takesNothing = join(root, 'test/support/takes-nothing.mjs');
-    const program = [process.execPath, '--max-old-space-size=512', '--import', takesNothing, 'dist/main.js'];
+    const stuckClient = join(root, 'test/support/stuck-client.mjs');
+    const program = [process.execPath, '--max-old-space-size=512', '--import', stuckClient, 'dist/main.js'];
     const service = await ServiceProcess.run(program, env, root);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
     await call(service, 'POST', '/users', { username: 'somebody', password: 'p' });
     return service;
   };

@@ -119,9 +119,9 @@ describe.each(['sqlite', 'mariadb'] as const)('an upgrade from the first version
       [appId, groupId, owner],
     );
 
-    let going = true;
+    let isServing = true;
     const writing = (async () => {
-      while (going) {
+      while (isServing) {
         // Of three new users the first is banned, the second is served, the third is left alone.
         for (const number of [written, written + 1, written + 2]) {
           await writeUser();
@@ -133,7 +133,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an upgrade from the first version
     const node = await ServiceProcess.start({ DATABASE_URL: database.url, LOG_LEVEL: 'error' });
     const whenReady = written;
     while (written < whenReady + 20) await sleep(5);
-    going = false;
+    isServing = false;
     await writing;
     expect(await older.query('SELECT name FROM migrations')).toHaveLength(migrations.length);
 

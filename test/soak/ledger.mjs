@@ -22,7 +22,7 @@ export class Ledger {
   times = new Map();
   calls = 0;
   /** Calls that were told to retry later. */
-  sentAway = 0;
+  refusals = 0;
   /** @type {string | null} */
   broken = null;
 

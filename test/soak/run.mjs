@@ -153,8 +153,8 @@ async function findBroken(tables, path, token) {
   const checks = [
     async () => nodes.map(({ broken }) => broken).find((one) => one !== null) ?? null,
     async () =>
-      ledger.sentAway > Math.max(10, maxSentAway * ledger.calls)
-        ? `${ledger.sentAway} of ${ledger.calls} calls were told to retry later`
+      ledger.refusals > Math.max(10, maxSentAway * ledger.calls)
+        ? `${ledger.refusals} of ${ledger.calls} calls were told to retry later`
         : null,
     async () => {
       for (const [index, { url }] of nodes.entries()) {
@@ -267,7 +267,7 @@ function summarise(rows) {
   const [first, last] = [warm[0], warm.at(-1)];
   console.log(
     `\n${options.engine}${options.redis ? ' + Redis' : ''}, ${nodeCount} node(s), ${elapsed()} minutes: ` +
-      `${ledger.calls} calls, ${ledger.sentAway} of them told to retry, ${rows.length} checks, ${ledger.broken === null ? 'nothing broken' : 'BROKEN'}`,
+      `${ledger.calls} calls, ${ledger.refusals} of them told to retry, ${rows.length} checks, ${ledger.broken === null ? 'nothing broken' : 'BROKEN'}`,
   );
   if (first === undefined || last === undefined || warm.length < 3) {
     console.log('Too few checks after the warm-up for slopes.');
@@ -336,7 +336,7 @@ try {
   } else ratePerSecond = Number(options.rate);
   say(`${ratePerSecond.toFixed()} acts a second from now on`);
   ledger.takeP99();
-  ledger.sentAway = 0;
+  ledger.refusals = 0;
   console.log(lineOf(columns));
   while (!interrupted && ledger.broken === null && (performance.now() - startedAt) / 60_000 < minutes) {
     const [callsBefore, from] = [ledger.calls, performance.now()];

@@ -93,7 +93,7 @@ export class SoakActor {
       const later = response.headers.get('retry-after');
       if (response.status !== 503 || later === null || attempt === maxAttempts)
         throw new Error(`${method} ${path} got ${response.status} ${text.slice(0, 300)}`);
-      this.stage.ledger.sentAway += 1;
+      this.stage.ledger.refusals += 1;
       await sleep(Number(later) * 1_000);
     }
   }
@@ -250,7 +250,7 @@ export class SoakActor {
 
   /** @param {import('./ledger.mjs').SoakUser} user @param {number} expected close code */
   async awaitEnd(user, expected) {
-    const code = await user.session?.thrownOut();
+    const code = await user.session?.disconnected();
     user.session = null;
     user.revokedAt = performance.now();
     if (code !== undefined && code !== expected)

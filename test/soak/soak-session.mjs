@@ -70,7 +70,7 @@ export class SoakSession {
   }
 
   /** Waits until the service has disconnected it. @returns {Promise<number>} the close code */
-  async thrownOut() {
+  async disconnected() {
     const timer = setTimeout(() => this.socket.terminate(), withinMs);
     const [code] = await this.closed;
     clearTimeout(timer);

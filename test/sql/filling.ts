@@ -1,12 +1,12 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 
 /** The rows of an app in each table, beside other apps with as many: enough for a scan to show in the cost. */
-const rowsOfApp = 2_000;
+const rowsPerApp = 2_000;
 const apps = ['app-a', 'app-b', 'app-c', 'app-d'];
 /** The app whose statements are explained, with rows of other apps on either side. */
 export const explainedApp = 'app-b';
 /** Rows that share a value in columns that are neither first nor last in a key. */
-const rowsOfValue = 16;
+const rowsPerValue = 16;
 
 /** Such columns contain words like `group` and `room` if they are text. */
 const maxLengthOfWord = 16;
@@ -31,7 +31,7 @@ export async function fillTables(connection: Connection, tables: readonly string
     for (const app of columns.some(({ name }) => name === 'app_id') ? apps : [explainedApp])
       await connection.query(
         `INSERT INTO ${table} (${columns.map(({ name }) => `\`${name}\``).join(', ')})` +
-          ` SELECT ${values.join(', ').replaceAll('$app', `'${app}'`)} FROM seq_1_to_${rowsOfApp}`,
+          ` SELECT ${values.join(', ').replaceAll('$app', `'${app}'`)} FROM seq_1_to_${rowsPerApp}`,
       );
     await connection.query(`ANALYZE TABLE ${table} PERSISTENT FOR ALL`);
   }
@@ -42,9 +42,9 @@ export async function sampleOf(connection: Connection, table: string): Promise<R
   const key = await keyOf(connection, table);
   const [rows] = await connection.query<RowDataPacket[]>(
     `SELECT * FROM ${table}${key[0] === 'app_id' ? ` WHERE app_id = '${explainedApp}'` : ''}` +
-      ` ORDER BY ${key.join(', ')} LIMIT ${rowsOfApp / 4} OFFSET ${rowsOfApp / 10}`,
+      ` ORDER BY ${key.join(', ')} LIMIT ${rowsPerApp / 4} OFFSET ${rowsPerApp / 10}`,
   );
-  return rows.filter((_row, index) => index % rowsOfValue === 0);
+  return rows.filter((_row, index) => index % rowsPerValue === 0);
 }
 
 async function valueOf(
@@ -53,12 +53,12 @@ async function valueOf(
   { name, type, length }: ColumnOfTable,
   key: readonly string[],
 ): Promise<string> {
-  const place = key.indexOf(name);
-  const isLast = place === key.length - 1;
+  const position = key.indexOf(name);
+  const isLast = position === key.length - 1;
   if (name === 'app_id') return '$app';
   if (type === 'smallint' && !isLast) return 'seq % 2';
   if (length !== null && length <= maxLengthOfWord && !isLast) return oneOf(await wordsOf(connection, table, name));
-  const row = place > 0 && !isLast ? `FLOOR(seq / ${rowsOfValue})` : 'seq';
+  const row = position > 0 && !isLast ? `FLOOR(seq / ${rowsPerValue})` : 'seq';
   return length === null ? row : `LPAD(${row}, 6, '0')`;
 }
 

@@ -34,9 +34,9 @@ export class MariadbPlans {
       return [...new Set(rows.map((row) => row[column]))].filter((value) => value != null);
     };
     const values: unknown[] = [];
-    let place = 0;
+    let position = 0;
     const text = sql.replace(comparison, (all, alias: string | undefined, column = '', operator = '', rest = '') => {
-      const given = recorded.slice(place, (place += 1 + (rest as string).split('?').length - 1));
+      const given = recorded.slice(position, (position += 1 + (rest as string).split('?').length - 1));
       const found = known(alias, column as string);
       if (found.length === 0) {
         values.push(...given);

@@ -15,7 +15,7 @@ import { SqlitePlans } from './sqlite-plans.js';
 import { isControl, textOf } from './statement-text.js';
 
 /** Tables that do not grow with the data of apps. */
-const ofFewRows = /^(migrations|migration_lock|id_nodes|retention_clock)$/;
+const boundedTables = /^(migrations|migration_lock|id_nodes|retention_clock)$/;
 
 interface SentStatement {
   readonly sql: string;
@@ -91,7 +91,7 @@ async function explainOnMariadb({ url }: TestDatabase, { sent, tables }: Recordi
   try {
     await fillTables(
       connection,
-      tables.filter((table) => !ofFewRows.test(table)),
+      tables.filter((table) => !boundedTables.test(table)),
     );
     const plans = new MariadbPlans(connection);
     const explained: string[][] = [];

@@ -6,8 +6,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 const pauseMs = 5;
 const agent = new Agent({ keepAlive: true });
-let going = true;
-parentPort?.once('message', () => (going = false));
+let isRunning = true;
+parentPort?.once('message', () => (isRunning = false));
 
 /** @param {{ url: string, headers: Record<string, string> }} target @returns {Promise<number>} the status */
 function call({ url, headers }) {
@@ -22,7 +22,7 @@ function call({ url, headers }) {
 async function watch(target) {
   /** @type {{ ms: number[], statuses: number[] }} */
   const seen = { ms: [], statuses: [] };
-  while (going) {
+  while (isRunning) {
     const startedAt = performance.now();
     seen.statuses.push(await call(target));
     seen.ms.push(performance.now() - startedAt);

@@ -38,19 +38,19 @@ export function operationsOf({ paths }: OpenApiDocument): Operation[] {
   const operations = new Map<string, Operation>();
   for (const [path, item] of Object.entries(paths))
     for (const method of ['get', 'put', 'post', 'patch', 'delete']) {
-      const told = item[method];
-      if (told === undefined) continue;
-      const handler = `${method} ${told.operationId.replace(/_\d+$/, '')}`;
+      const described = item[method];
+      if (described === undefined) continue;
+      const handler = `${method} ${described.operationId.replace(/_\d+$/, '')}`;
       const before = operations.get(handler);
-      const content: Record<string, { schema?: JsonSchema }> = told.requestBody?.content ?? {};
+      const content: Record<string, { schema?: JsonSchema }> = described.requestBody?.content ?? {};
       const [type = 'application/json'] = Object.keys(content);
       operations.set(handler, {
         method: method.toUpperCase(),
         paths: [...(before?.paths ?? []), path],
-        parameters: told.parameters,
+        parameters: described.parameters,
         body: content[type]?.schema,
         form: type !== 'application/json',
-        responses: told.responses,
+        responses: described.responses,
       });
     }
   return [...operations.values()];

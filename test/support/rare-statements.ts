@@ -36,11 +36,11 @@ export async function sendRareStatements(running: RunningApp, tenant: Tenant, cl
   await changeApps(running, app);
   await changeGroups(running, app.id);
   await useProfiles(running, app);
-  await makeRoomInInboxes(running, app.id);
+  await evictFromInboxes(running, app.id);
   await sweep(running, app.id);
-  await deleteMuch(running, app.id);
+  await deleteManyRows(running, app.id);
   await turnPages(running, app.id);
-  await letTimePass(running, app, clock);
+  await expireEverything(running, app, clock);
   await leaseNodeNumbers(running, clock);
 }
 
@@ -87,7 +87,7 @@ async function useProfiles({ nest }: RunningApp, app: App): Promise<void> {
 }
 
 /** Inboxes that are over their limit, slightly and by far. */
-async function makeRoomInInboxes({ nest }: RunningApp, appId: string): Promise<void> {
+async function evictFromInboxes({ nest }: RunningApp, appId: string): Promise<void> {
   const limits = nest.get(InboxLimitsRepository);
   const inbox = { app_id: appId, user_uuid: randomUUID(), last_seq: 0, read_seq: 0, undelivered: 0, history: 0 };
   for (const kept of [10, 10_000])
@@ -104,7 +104,7 @@ async function sweep({ nest }: RunningApp, appId: string): Promise<void> {
 }
 
 /** A user with more rows than the deleting transaction removes. */
-async function deleteMuch({ nest }: RunningApp, appId: string): Promise<void> {
+async function deleteManyRows({ nest }: RunningApp, appId: string): Promise<void> {
   const users = nest.get(UsersService);
   const { uuid } = await users.get(appId, 'rare0002');
   const line = { app_id: appId, user_uuid: uuid, activated: 1, at: 1, actor: 'a', reason: null };
@@ -128,7 +128,7 @@ async function turnPages({ nest }: RunningApp, appId: string): Promise<void> {
 }
 
 /** Data that expires, and data pruned by a later call. */
-async function letTimePass({ nest }: RunningApp, app: App, clock: FixedClock): Promise<void> {
+async function expireEverything({ nest }: RunningApp, app: App, clock: FixedClock): Promise<void> {
   const { id: appId } = app;
   await nest.get(MessagesService).send(app, { from: 'rare0000', to: ['rare0003'], type: 'txt', body: {} });
   const callWithKey = () =>

@@ -11,7 +11,7 @@ export function guardedRoutes(running: RunningApp): { route: string; access: str
   const access = accessOfRoutes(running);
   return running.routes.routes
     .map(({ method, url }) => `${method} ${url}`)
-    .filter((route) => !readsNothingOfApps(route))
+    .filter((route) => !isIndependentOfApps(route))
     .map((route) => ({ route, access: access.get(route) ?? access.get(route.replace('HEAD', 'GET')) ?? 'nobody' }))
     .sort((one, other) => placeOf(one.route) - placeOf(other.route));
 }
@@ -26,7 +26,7 @@ function placeOf(route: string): number {
 }
 
 /** Preflights are answered on every path and read nothing; the documents are files that are the same for everyone. */
-function readsNothingOfApps(route: string): boolean {
+function isIndependentOfApps(route: string): boolean {
   return route === 'OPTIONS *' || / \/docs(\/|$)/.test(route);
 }
 
@@ -68,11 +68,11 @@ function routesOf(controller: Controller): DescribedRoute[] {
     const path = Reflect.getMetadata(PATH_METADATA, handler) as string;
     const access = (Reflect.getMetadata('rollcall:access', handler) ??
       Reflect.getMetadata('rollcall:access', controller)) as string | { name: string } | undefined;
-    const who = typeof access === 'object' || typeof access === 'function' ? access.name : access;
+    const guardName = typeof access === 'object' || typeof access === 'function' ? access.name : access;
     const config = Reflect.getMetadata('__fastify_route_config__', handler) as { idempotent?: boolean } | undefined;
     return prefixes.map((prefix) => ({
       route: `${method} ${[prefix, path].map(segment).join('')}`,
-      access: who,
+      access: guardName,
       idempotent: config?.idempotent === true,
     }));
   });

@@ -15,8 +15,8 @@ import { IdLease } from '../../src/ids/id-lease.js';
 import { TimeOrderedIds } from '../../src/ids/time-ordered-ids.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import type { FixedClock } from './fixed-clock.js';
-import { createDatabase, neededUrl, onAnotherNode, patientWithDatabase, type TestDatabase } from './test-database.js';
-import { noteUncoveredSql } from './uncovered-sql.js';
+import { createDatabase, neededUrl, onAnotherNode, longDatabaseTimeouts, type TestDatabase } from './test-database.js';
+import { recordUncoveredSql } from './uncovered-sql.js';
 
 export interface StartOptions {
   /** Settings of the environment besides those that name the engine. */
@@ -68,7 +68,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     PASSWORD_COST: 'm=8,t=1,p=1',
     // Hashes this cheap wait for turns of the event loop that the tests share, not for CPU.
     PASSWORD_CONCURRENCY: '16',
-    ...patientWithDatabase,
+    ...longDatabaseTimeouts,
     BOOTSTRAP_APPS: credentials.text,
     ...options.env,
   });
@@ -104,7 +104,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     },
     async stop() {
       await nest.close();
-      noteUncoveredSql();
+      recordUncoveredSql();
       if (options.database === undefined) await database.drop();
     },
   };

@@ -55,4 +55,4 @@ export function neededUrl(variable: string): string {
 }
 
 /** A disk busy with other suites stalls for seconds; durability is the subject of few tests. */
-export const patientWithDatabase = { DATABASE_STATEMENT_TIMEOUT_MS: '20000', DATABASE_ACQUIRE_TIMEOUT_MS: '20000' };
+export const longDatabaseTimeouts = { DATABASE_STATEMENT_TIMEOUT_MS: '20000', DATABASE_ACQUIRE_TIMEOUT_MS: '20000' };

@@ -7,7 +7,7 @@ const file = process.env.UNCOVERED_SQL;
 const log = file === undefined ? null : new StatementLog();
 
 /** With UNCOVERED_SQL=<file>: appends the statements that nouns have sent since and that are in no snapshot. */
-export function noteUncoveredSql(): void {
+export function recordUncoveredSql(): void {
   if (file === undefined || log === null) return;
   const covered = textsOfSnapshots();
   const lines = log.statements.splice(0).flatMap(({ sql, sender }) => {

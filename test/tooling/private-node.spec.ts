@@ -36,10 +36,10 @@ describe('a Node.js that is too old', () => {
 
   function start(...args: string[]) {
     const child = spawn(process.execPath, [join(project, 'scripts/prepare.mjs'), ...args], { env: environment });
-    const said = { code: null as number | null, stdout: '', stderr: '' };
-    child.stdout.on('data', (chunk) => (said.stdout += chunk));
-    child.stderr.on('data', (chunk) => (said.stderr += chunk));
-    const ended = once(child, 'close').then(([code]) => ({ ...said, code: code as number | null }));
+    const printed = { code: null as number | null, stdout: '', stderr: '' };
+    child.stdout.on('data', (chunk) => (printed.stdout += chunk));
+    child.stderr.on('data', (chunk) => (printed.stderr += chunk));
+    const ended = once(child, 'close').then(([code]) => ({ ...printed, code: code as number | null }));
     return { child, ended };
   }
 

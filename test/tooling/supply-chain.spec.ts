@@ -119,14 +119,14 @@ describe('supply chain', () => {
 
   it('the Node.js that is fetched is among those, on every platform, and pinned by hash', () => {
     const platforms = Object.entries(read('scripts/set-up/node-binaries.json') as Record<string, Binaries>);
-    const runsUs = (version: string) => semver.satisfies(version, manifest.engines.node as string);
+    const isSupported = (version: string) => semver.satisfies(version, manifest.engines.node as string);
     const preferred = readFileSync(join(root, '.nvmrc'), 'utf8').trim();
-    expect(runsUs(preferred)).toBe(true);
+    expect(isSupported(preferred)).toBe(true);
     expect(platforms.length).toBe(5);
     for (const [platform, { integrity }] of platforms) {
       const versions = Object.keys(integrity);
       expect([platform, versions]).toEqual([platform, semver.sort([...versions])]);
-      expect([platform, runsUs(versions.at(-1) as string)]).toEqual([platform, true]);
+      expect([platform, isSupported(versions.at(-1) as string)]).toEqual([platform, true]);
       for (const hash of Object.values(integrity)) expect(hash).toMatch(/^sha512-[A-Za-z0-9+/]{86}==$/);
     }
     expect(Object.keys(platforms.find(([platform]) => platform === 'linux-x64')?.[1].integrity ?? {})).toContain(

@@ -40,7 +40,7 @@ describe('a reused username', () => {
   const verify = async (token: string): Promise<number> =>
     (await post('/api/v2/sdk/auth/verify_identity_token', { identity_token: token })).status;
   /** The statuses an AccessToken2 issued in that second gets from every endpoint that accepts one. */
-  const shown = async (userId: string, atSeconds: number): Promise<number[]> => {
+  const statusesFor = async (userId: string, atSeconds: number): Promise<number[]> => {
     const token = accessToken2At(running.app, userId, atSeconds);
     const exchanged = await running.call('post', '/token', { body: { grant_type: 'agora' }, token });
     const sdk = await post('/api/v2/sdk/logout', {}, { ...app(), 'qiscus-sdk-token': token });
@@ -72,13 +72,17 @@ describe('a reused username', () => {
         clock.advance(later);
         for (let at = before; at <= clock.nowSeconds(); at += 1) {
           const status = at > registered ? 200 : 401;
-          expect({ at, by: 'name', status: await shown(name, at) }).toEqual({
+          expect({ at, by: 'name', status: await statusesFor(name, at) }).toEqual({
             at,
             by: 'name',
             status: [status, status],
           });
-          expect({ at, by: 'uuid', status: await shown(newUuid, at) }).toEqual({ at, by: 'uuid', status: [200, 200] });
-          expect(await shown(oldUuid, at)).toEqual([401, 401]);
+          expect({ at, by: 'uuid', status: await statusesFor(newUuid, at) }).toEqual({
+            at,
+            by: 'uuid',
+            status: [200, 200],
+          });
+          expect(await statusesFor(oldUuid, at)).toEqual([401, 401]);
           expect({ at, status: await verify(identityToken(await nonce(), at)) }).toEqual({
             at,
             status: clock.nowSeconds() > registered ? 200 : 401,
@@ -99,9 +103,9 @@ describe('a reused username', () => {
       clock.advance(2000 - (clock.now() % 1000) + ms);
       const uuid = await register();
       const now = clock.nowSeconds();
-      expect(await shown(name, now)).toEqual([200, 200]);
-      expect(await shown(uuid, now)).toEqual([200, 200]);
-      expect(await shown(name, now - 1)).toEqual([401, 401]);
+      expect(await statusesFor(name, now)).toEqual([200, 200]);
+      expect(await statusesFor(uuid, now)).toEqual([200, 200]);
+      expect(await statusesFor(name, now - 1)).toEqual([401, 401]);
       expect(await connect(accessToken2At(running.app, name, now))).toBe('ready');
       expect(await connect(accessToken2At(running.app, name, now - 1))).toBe('error');
     }
@@ -112,27 +116,27 @@ describe('a reused username', () => {
     await running.call('delete', `/users/${name}`).expect(200);
     clock.advance(24 * hourMs);
     await register();
-    expect(await shown(name, clock.nowSeconds())).toEqual([401, 401]);
+    expect(await statusesFor(name, clock.nowSeconds())).toEqual([401, 401]);
     await running.call('delete', `/users/${name}`).expect(200);
     clock.advance(25 * hourMs);
     await register();
-    expect(await shown(name, clock.nowSeconds())).toEqual([200, 200]);
+    expect(await statusesFor(name, clock.nowSeconds())).toEqual([200, 200]);
   });
 
   it('rejects credentials that the Qiscus routes issued to the previous owner, and our tokens', async () => {
-    const made = { user_id: name, username: 'Somebody', password: 'secret' };
-    await post('/api/v2.1/rest/login_or_register', made, server()).expect(200);
+    const account = { user_id: name, username: 'Somebody', password: 'secret' };
+    await post('/api/v2.1/rest/login_or_register', account, server()).expect(200);
     const login = await post('/api/v2/sdk/login_or_register', { email: name, password: 'secret' });
     const { token, refresh_token: refreshToken } = login.body.results.user;
     const inherited = await running.call('post', '/token', { body: { grant_type: 'inherit', username: name } });
     const repeated = { 'idempotency-key': aUsername('key') };
-    const told = await running.call('post', '/messages/users', {
+    const sentMessage = await running.call('post', '/messages/users', {
       body: { to: [name], type: 'txt', body: { msg: 'for the first' } },
       headers: repeated,
     });
-    expect(told.status).toBe(200);
+    expect(sentMessage.status).toBe(200);
     await running.call('delete', `/users/${name}`).expect(200);
-    const again = await post('/api/v2.1/rest/login_or_register', made, server());
+    const again = await post('/api/v2.1/rest/login_or_register', account, server());
     expect(again.body.results.user.token).not.toBe(token);
     const sdk = await post('/api/v2/sdk/logout', {}, { ...app(), 'qiscus-sdk-token': token });
     const refreshed = await post('/api/v2/sdk/refresh_user_token', { user_id: name, refresh_token: refreshToken });

@@ -55,12 +55,12 @@ describe.each(tails)('a name followed by %j finds nothing:', (tail) => {
   });
 
   it('null when a row lock is requested for a padded name', async () => {
-    const held = await running.nest
+    const lockedRow = await running.nest
       .get(Database)
       .write((transaction) =>
         running.nest.get(UsersService).lockForUpdate(transaction, running.app.id, [username + tail]),
       );
-    expect(held).toEqual([]);
+    expect(lockedRow).toEqual([]);
   });
 
   it('404 for a padded group id or member', async () => {

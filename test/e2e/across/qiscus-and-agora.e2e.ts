@@ -257,18 +257,18 @@ describe('unread counts by sender', () => {
     expect(await counts()).toEqual([]);
     for (const from of ['ann', 'system', 'Ben', 'ann', 'Rea', 'another']) await send(from, 'rea');
     const [ann, ben] = [await idOf('Ann'), await idOf('Ben')];
-    const ofAnn = { room_id: ann, unread_count: 2 };
-    const ofBen = { room_id: ben, unread_count: 1 };
-    const ofNobody = { room_id: '0', unread_count: 2 };
-    expect(await counts()).toEqual([ofAnn, ofBen, ofNobody]);
-    expect(await counts({ 'room_ids[]': [ben, '0', '17'] })).toEqual([ofBen, ofNobody]);
-    expect(await counts({ 'room_channel_ids[]': ['ANN', 'nobody'] })).toEqual([ofAnn]);
-    expect(await counts({ room_ids: '0', room_channel_ids: 'ann' })).toEqual([ofAnn, ofNobody]);
+    const annRoom = { room_id: ann, unread_count: 2 };
+    const benRoom = { room_id: ben, unread_count: 1 };
+    const unknownRoom = { room_id: '0', unread_count: 2 };
+    expect(await counts()).toEqual([annRoom, benRoom, unknownRoom]);
+    expect(await counts({ 'room_ids[]': [ben, '0', '17'] })).toEqual([benRoom, unknownRoom]);
+    expect(await counts({ 'room_channel_ids[]': ['ANN', 'nobody'] })).toEqual([annRoom]);
+    expect(await counts({ room_ids: '0', room_channel_ids: 'ann' })).toEqual([annRoom, unknownRoom]);
 
     // A new owner of a deleted user's name has not sent the messages of its previous owner.
     await agora('delete', '/users/ann');
     await service.login('Ann');
-    expect(await counts()).toEqual([ofBen, { room_id: '0', unread_count: 4 }]);
+    expect(await counts()).toEqual([benRoom, { room_id: '0', unread_count: 4 }]);
     await send('ann', 'rea');
     expect(await counts({ room_channel_ids: 'ann' })).toEqual([{ room_id: await idOf('Ann'), unread_count: 1 }]);
 

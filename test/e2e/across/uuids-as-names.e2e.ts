@@ -70,7 +70,7 @@ describe('where one user is named with the uuid of another, from before such nam
 
   beforeEach(async () => {
     victim = await running.register(aUsername('victim'));
-    decoy = await callSomebody(victim.uuid as string);
+    decoy = await insertUser(victim.uuid as string);
   });
 
   const stateOf = async (uuid: string) =>
@@ -129,7 +129,7 @@ describe('where one user is named with the uuid of another, from before such nam
   });
 
   /** A user row as older versions allowed it. @returns its uuid */
-  async function callSomebody(username: string): Promise<string> {
+  async function insertUser(username: string): Promise<string> {
     const [user] = await running.nest
       .get(UserWritesRepository, { strict: false })
       .insert(running.app.id, [{ username, nickname: null, passwordHash: null }]);

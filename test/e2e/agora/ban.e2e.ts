@@ -32,13 +32,13 @@ describe('bans', () => {
       async (headers) => {
         const { username } = await running.register(aUsername());
         const events = running.nest.get(UserEvents);
-        const told: string[] = [];
+        const notified: string[] = [];
         const logged = captureLog();
         try {
           for (const listener of ['throws', 'rejects', 'hears'])
             events.subscribe(({ type, user }) => {
               if (user.username !== username) return undefined;
-              told.push(`${listener} ${type}`);
+              notified.push(`${listener} ${type}`);
               if (listener === 'throws') throw new Error('a subscriber throws');
               return listener === 'rejects' ? Promise.reject(new Error('a subscriber rejects')) : undefined;
             });
@@ -47,7 +47,7 @@ describe('bans', () => {
             status: 200,
             activated: false,
           });
-          expect(told).toEqual(['throws banned', 'rejects banned', 'hears banned']);
+          expect(notified).toEqual(['throws banned', 'rejects banned', 'hears banned']);
           for (const how of ['throws', 'rejects'])
             expect(logged).toContainEqual(expect.stringContaining(`a subscriber ${how}`));
         } finally {

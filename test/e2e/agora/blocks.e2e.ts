@@ -5,14 +5,14 @@ import { type RunningApp, startApp } from '../../support/start-app.js';
 
 describe('users/{username}/blocks/users', () => {
   let service: RunningApp;
-  let named = 0;
+  let userCount = 0;
 
   beforeAll(async () => void (service = await startApp()));
   afterAll(() => service.stop());
 
   /** Users with names that no other test uses. */
   async function users(count: number): Promise<string[]> {
-    const names = Array.from({ length: count }, () => `user${(named += 1)}`);
+    const names = Array.from({ length: count }, () => `user${(userCount += 1)}`);
     for (let start = 0; start < count; start += 60) {
       const body = names.slice(start, start + 60).map((username) => ({ username, password: 'p' }));
       expect((await service.call('post', '/users', { body })).status).toBe(200);
@@ -167,8 +167,8 @@ describe('users/{username}/blocks/users', () => {
     await unblock(u, a);
     sender.send({ type: 'send', ref: 3, to: u, body: { msg: 'after' } });
     await sender.take('sent', 2);
-    const heard = await receiver.take('message', 2);
-    expect(heard.map(({ body }) => body.msg)).toEqual(['before', 'after']);
+    const messages = await receiver.take('message', 2);
+    expect(messages.map(({ body }) => body.msg)).toEqual(['before', 'after']);
     await Promise.all([receiver.close(), sender.close()]);
   });
 

@@ -7,14 +7,14 @@ const maxContacts = 70;
 
 describe('contacts', () => {
   let service: RunningApp;
-  let named = 0;
+  let userCount = 0;
 
   beforeAll(async () => void (service = await startApp({ settings: { contacts_per_user: String(maxContacts) } })));
   afterAll(() => service.stop());
 
   /** Users with names that no other test uses. */
   async function users(count: number): Promise<string[]> {
-    const names = Array.from({ length: count }, () => `user${(named += 1)}`);
+    const names = Array.from({ length: count }, () => `user${(userCount += 1)}`);
     for (let start = 0; start < count; start += 60) {
       const body = names.slice(start, start + 60).map((username) => ({ username, password: 'p' }));
       expect((await service.call('post', '/users', { body })).status).toBe(200);
@@ -26,13 +26,13 @@ describe('contacts', () => {
   const list = async (user: string): Promise<string[]> =>
     (await service.call('get', `/users/${user}/contacts/users`)).body.data as string[];
   const page = (user: string, query = '') => service.call('get', `/user/${user}/contacts${query}`);
-  const bring = (user: string, usernames: readonly string[]) =>
+  const importContacts = (user: string, usernames: readonly string[]) =>
     service.call('post', `/users/${user}/contacts/import`, { body: { usernames } });
   const deleteUser = async (user: string) => expect((await service.call('delete', `/users/${user}`)).status).toBe(200);
   /** Adds this many, ten per call. */
   async function addAll(user: string, friends: readonly string[]): Promise<void> {
     for (let start = 0; start < friends.length; start += 10)
-      expect((await bring(user, friends.slice(start, start + 10))).body.data.success).toHaveLength(
+      expect((await importContacts(user, friends.slice(start, start + 10))).body.data.success).toHaveLength(
         Math.min(10, friends.length - start),
       );
   }
@@ -118,12 +118,12 @@ describe('contacts', () => {
     expect((await remark(b, a, 'Ann')).status).toBe(200);
     expect((await remark(b, a, '')).status).toBe(200);
     expect(await remarksOf(b)).toEqual([{ remark: null, username: a }]);
-    const noFriends = agoraErrors.illegal('updateRemark they are not friends, please add as a friend first.');
-    expectError(await remark(a, c, 'x'), noFriends);
+    const notFriends = agoraErrors.illegal('updateRemark they are not friends, please add as a friend first.');
+    expectError(await remark(a, c, 'x'), notFriends);
     expectError(await remark(a, b, 'x'.repeat(101)), agoraErrors.illegal('remark must be at most 100 characters'));
     for (const wrong of [undefined, null, 1]) expect((await remark(a, b, wrong)).status).toBe(400);
     await remove(a, b);
-    expectError(await remark(a, b, 'x'), noFriends);
+    expectError(await remark(a, b, 'x'), notFriends);
     await add(a, b);
     expect(await remarksOf(a)).toEqual([{ remark: null, username: b }]);
   });
@@ -131,15 +131,15 @@ describe('contacts', () => {
   it('200 import of up to 10, each on its own; 400 for more', async () => {
     const [a, b, c, ...others] = (await users(12)) as [string, string, string, ...string[]];
     await add(a, b);
-    const { status, body } = await bring(a, [b, c.toUpperCase(), 'nobody', a]);
+    const { status, body } = await importContacts(a, [b, c.toUpperCase(), 'nobody', a]);
     expect(status).toBe(200);
     expect(body).toEqual({
       ...{ status: 'ok', timestamp: expect.any(Number), action: 'post', duration: expect.any(Number) },
       data: { UnKnowFailed: [a], success: [b, c.toUpperCase()], NotExistFailed: ['nobody'], maxLimitFailed: [] },
     });
     expect([await list(a), await list(c)]).toEqual([[c, b], [a]]);
-    expect((await bring(b, ['nobody'])).body.data).toMatchObject({ success: [], NotExistFailed: ['nobody'] });
-    expectError(await bring(a, [b, c, ...others]), agoraErrors.illegal('request user over flow limit:10.'));
+    expect((await importContacts(b, ['nobody'])).body.data).toMatchObject({ success: [], NotExistFailed: ['nobody'] });
+    expectError(await importContacts(a, [b, c, ...others]), agoraErrors.illegal('request user over flow limit:10.'));
     for (const wrong of [undefined, 'a', [], [1]])
       expect((await service.call('post', `/users/${a}/contacts/import`, { body: { usernames: wrong } })).status).toBe(
         400,
@@ -165,7 +165,7 @@ describe('contacts', () => {
     const [a] = (await users(1)) as [string];
     for (const answer of [
       ...[await add(a, 'nobody'), await add('nobody', a), await remove(a, 'nobody'), await page('nobody')],
-      ...[await bring('nobody', [a]), await service.call('get', '/users/nobody/contacts/users')],
+      ...[await importContacts('nobody', [a]), await service.call('get', '/users/nobody/contacts/users')],
       ...[await service.call('delete', '/contacts/users/nobody')],
       await service.call('put', `/user/${a}/contacts/users/nobody`, { body: { remark: 'x' } }),
     ])
@@ -192,15 +192,15 @@ describe('contacts', () => {
     for (const answer of answers.filter(({ status }) => status !== 200)) expectError(answer, tooMany);
     expect(await list(a)).toHaveLength(maxContacts);
     const [out] = refused as [string];
-    expectError(await bring(a, [out]), {
+    expectError(await importContacts(a, [out]), {
       ...{ status: 403, error: 'exceed_limit', description: "Inviter's contact max count." },
     });
-    expect((await bring(out, [a])).body.data).toMatchObject({ success: [], maxLimitFailed: [a] });
+    expect((await importContacts(out, [a])).body.data).toMatchObject({ success: [], maxLimitFailed: [a] });
     const [first, second] = others as [string, string];
     await remove(a, first);
     await deleteUser(second);
     // The remains of the deleted user need no room.
-    expect((await bring(a, refused)).body.data).toMatchObject({
+    expect((await importContacts(a, refused)).body.data).toMatchObject({
       ...{ success: refused.slice(0, 2), maxLimitFailed: refused.slice(2) },
     });
     expect(await list(a)).toHaveLength(maxContacts);

@@ -74,7 +74,7 @@ describe('deleting users', () => {
     const remove = (query: string) => running.call('delete', `/users${query}`);
     const namesOf = (response: { body: any }): string[] =>
       response.body.entities.map((user: { username: string }) => user.username);
-    const left = () => running.nest.get(UsersService).count(running.app.id);
+    const countUsers = () => running.nest.get(UsersService).count(running.app.id);
 
     beforeEach(async () => {
       while ((await remove('?limit=100')).body.entities.length > 0);
@@ -109,7 +109,7 @@ describe('deleting users', () => {
         cursor: expect.stringMatching(/^[\w-]+$/),
       });
       expect(namesOf(response)).toEqual(names.slice(0, 2));
-      expect(await left()).toBe(23);
+      expect(await countUsers()).toBe(23);
     });
 
     it('200 with ten users without a limit', async () => {
@@ -122,7 +122,7 @@ describe('deleting users', () => {
       const third = await remove(`?limit=10&cursor=${second.body.cursor}`);
       expect([first, second, third].flatMap(namesOf)).toEqual(names);
       expect(third.body).not.toHaveProperty('cursor');
-      expect(await left()).toBe(0);
+      expect(await countUsers()).toBe(0);
     });
 
     it('200 without a cursor when the last page was full', async () => {
@@ -133,7 +133,7 @@ describe('deleting users', () => {
     it('200 spares the users before the cursor', async () => {
       const { cursor } = (await running.call('get', '/users?limit=20')).body;
       expect(namesOf(await remove(`?limit=100&cursor=${cursor}`))).toEqual(names.slice(20));
-      expect(await left()).toBe(20);
+      expect(await countUsers()).toBe(20);
     });
 
     it.each([
@@ -147,23 +147,23 @@ describe('deleting users', () => {
     it('400 for a limit that is not a number and for a foreign cursor, and nobody is deleted', async () => {
       expect((await remove('?limit=all')).status).toBe(400);
       expectError(await remove('?cursor=x'), agoraErrors.illegal('cursor is not one that this app gave out'));
-      expect(await left()).toBe(25);
+      expect(await countUsers()).toBe(25);
     });
 
     it('200 for concurrent sweeps: each user is deleted by one of them, and no cursor means that nobody is left', async () => {
       const sweep = async (): Promise<string[]> => {
-        const swept: string[] = [];
+        const deletedNames: string[] = [];
         for (let cursor: string | undefined = ''; cursor !== undefined;) {
           const response = await remove(`?limit=3&cursor=${cursor}`);
           expect(response.status).toBe(200);
-          swept.push(...namesOf(response));
+          deletedNames.push(...namesOf(response));
           cursor = response.body.cursor as string | undefined;
         }
-        expect(await left()).toBe(0);
-        return swept;
+        expect(await countUsers()).toBe(0);
+        return deletedNames;
       };
-      const swept = (await Promise.all(Array.from({ length: 6 }, sweep))).flat();
-      expect(swept.sort()).toEqual([...names].sort());
+      const deletedNames = (await Promise.all(Array.from({ length: 6 }, sweep))).flat();
+      expect(deletedNames.sort()).toEqual([...names].sort());
     });
   });
 });

@@ -100,10 +100,10 @@ describe.each(groupKinds)('$route', (kind) => {
 
   test('200 and ownership moves once per Idempotency-Key', async () => {
     const id = await groups.create('owner', ['u00', 'u01']);
-    const give = (newowner: string, key: string) =>
+    const transferOwnership = (newowner: string, key: string) =>
       service.call('put', `/${route}/${id}`, { body: { newowner }, headers: { 'idempotency-key': key } });
-    const [first] = [await give('u00', `to u00 ${id}`), await give('u01', `to u01 ${id}`)];
-    const again = await give('u00', `to u00 ${id}`);
+    const [first] = [await transferOwnership('u00', `to u00 ${id}`), await transferOwnership('u01', `to u01 ${id}`)];
+    const again = await transferOwnership('u00', `to u00 ${id}`);
     expect(again.body).toEqual(first.body);
     expect((await groups.get(id))['owner']).toBe('u01');
   });
@@ -113,17 +113,17 @@ describe.each(groupKinds)('$route', (kind) => {
       const [old, next] = [`old${route}${round}`, `next${route}${round}`];
       for (const name of [old, next]) await service.register(name);
       const id = await groups.create(old, [next, 'u00']);
-      const gone = round % 2 === 0 ? old : next;
+      const deletedUser = round % 2 === 0 ? old : next;
       const [moved, deleted] = await Promise.all([
         put(id, { newowner: next }),
-        service.call('delete', `/users/${gone}`),
+        service.call('delete', `/users/${deletedUser}`),
       ]);
       expect([200, 404]).toContain(moved.status);
       expect(deleted.status).toBe(200);
       const after = await groups.get(id);
-      if (gone === next || moved.status === 404) {
+      if (deletedUser === next || moved.status === 404) {
         // The previous owner keeps it only if the new one was deleted first.
-        expect(after).toMatchObject(gone === next && moved.status === 404 ? { owner: old } : { status: 404 });
+        expect(after).toMatchObject(deletedUser === next && moved.status === 404 ? { owner: old } : { status: 404 });
         continue;
       }
       expect(after).toMatchObject({ owner: next, affiliations_count: 2 });
@@ -161,8 +161,8 @@ describe.each(groupKinds)('$route', (kind) => {
     expect((whole.body.data as string[]).toSorted()).toEqual(users);
     expect(whole.body).not.toHaveProperty('cursor');
     expect(await groups.data(`/${await groups.create('owner')}/users?version=v3`)).toEqual([]);
-    const elsewhere = await groups.create('owner', users);
-    const other = (await groups.call('get', `/${elsewhere}/users?version=v3&limit=1`)).body.cursor as string;
+    const otherGroup = await groups.create('owner', users);
+    const other = (await groups.call('get', `/${otherGroup}/users?version=v3&limit=1`)).body.cursor as string;
     for (const wrong of ['x', other])
       expect((await groups.call('get', `/${id}/users?version=v3&cursor=${wrong}`)).status).toBe(400);
     expectError(await groups.call('get', '/1/users?version=v3'), groupErrors.unseen('1'));
@@ -202,13 +202,13 @@ describe.each(groupKinds)('$route', (kind) => {
     const ids: string[] = [];
     for (let index = 0; index < 5; index += 1) ids.push(await groups.create('owner', [user]));
     const page = async (query: string) => (await service.call('get', `/users/${user}/joined_${route}${query}`)).body;
-    const idsOn = async (query: string) =>
+    const idsOnPage = async (query: string) =>
       ((await page(query)).data as Record<string, string>[]).map((group) => group[idMember]);
-    expect(await idsOn('')).toEqual(ids);
-    expect(await idsOn('?pagenum=1&pagesize=2')).toEqual(ids.slice(0, 2));
-    expect(await idsOn('?pagenum=3&pagesize=2')).toEqual(ids.slice(4));
-    expect(await idsOn('?pagenum=4&pagesize=2')).toEqual([]);
-    expect(await idsOn('?pagenum=1000000&pagesize=1000')).toEqual([]);
+    expect(await idsOnPage('')).toEqual(ids);
+    expect(await idsOnPage('?pagenum=1&pagesize=2')).toEqual(ids.slice(0, 2));
+    expect(await idsOnPage('?pagenum=3&pagesize=2')).toEqual(ids.slice(4));
+    expect(await idsOnPage('?pagenum=4&pagesize=2')).toEqual([]);
+    expect(await idsOnPage('?pagenum=1000000&pagesize=1000')).toEqual([]);
     expect(await page('?pagesize=3')).toMatchObject({ count: 3, params: { pagenum: ['1'], pagesize: ['3'] } });
     expect(await page('')).not.toHaveProperty('params');
   });

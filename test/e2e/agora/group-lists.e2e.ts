@@ -79,13 +79,13 @@ describe.each(groupKinds)('$route', (kind) => {
       const { body } = await groups.call('post', `/${id}/blocks/users`, {
         usernames: ['u1', 'u3', 'owner', 'nobody', 'u2'],
       });
-      const said = { action: 'add_blocks', [idBesideBlock]: id };
+      const common = { action: 'add_blocks', [idBesideBlock]: id };
       expect(body.data).toEqual([
-        { ...said, result: true, user: 'u1' },
-        { ...said, result: false, user: 'u3', reason: `user: u3 doesn't exist in ${place}: ${id}` },
-        { ...said, result: false, user: 'owner', reason: groupErrors.owner.description },
-        { ...said, result: false, user: 'nobody', reason: `user: nobody doesn't exist in ${place}: ${id}` },
-        { ...said, result: true, user: 'u2' },
+        { ...common, result: true, user: 'u1' },
+        { ...common, result: false, user: 'u3', reason: `user: u3 doesn't exist in ${place}: ${id}` },
+        { ...common, result: false, user: 'owner', reason: groupErrors.owner.description },
+        { ...common, result: false, user: 'nobody', reason: `user: nobody doesn't exist in ${place}: ${id}` },
+        { ...common, result: true, user: 'u2' },
       ]);
       expect((await groups.data(`/${id}/blocks/users`)).toSorted()).toEqual(['u1', 'u2']);
       const removed = await groups.call('delete', `/${id}/blocks/users/u1,u3,u2`);
@@ -214,8 +214,8 @@ describe.each(groupKinds)('$route', (kind) => {
       await groups.call('post', `/${id}/admin`, { newadmin: 'u1' });
       await groups.call('post', `/${id}/admin`, { newadmin: 'u2' });
       expect((await groups.call('get', `/${id}/admin`)).body).toMatchObject({ data: ['u2', 'u1'], count: 2 });
-      const unmade = await groups.call('delete', `/${id}/admin/u2`);
-      expect(unmade.body.data).toEqual({ result: 'success', oldadmin: 'u2' });
+      const removed = await groups.call('delete', `/${id}/admin/u2`);
+      expect(removed.body.data).toEqual({ result: 'success', oldadmin: 'u2' });
       await groups.call('delete', `/${id}/users/u1`);
       await groups.call('post', `/${id}/users/u1`);
       expect(await groups.data(`/${id}/admin`)).toEqual([]);
@@ -277,8 +277,8 @@ describe.each(groupKinds)('$route', (kind) => {
     expect((await once('post', 'blocks/users/u1')).body).toEqual(block.body);
     expect(await groups.data(`/${id}/blocks/users`)).toEqual([]);
     await groups.call('post', `/${id}/admin`, { newadmin: 'u2' });
-    const unmade = await once('delete', 'admin/u2');
-    expect((await once('delete', 'admin/u2')).body).toEqual(unmade.body);
+    const removed = await once('delete', 'admin/u2');
+    expect((await once('delete', 'admin/u2')).body).toEqual(removed.body);
   });
 
   test('200 and a deleted user is gone from every list, and a new owner of the name is on none', async () => {

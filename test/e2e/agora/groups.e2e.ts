@@ -54,9 +54,9 @@ describe.each([
     };
     expect(await data({ desc: 'about', maxusers: '300' })).toMatchObject({ description: 'about', maxusers: 300 });
     expect(await data({ maxusers: 0 })).toMatchObject({ maxusers: 200 });
-    const most = route === 'chatgroups' ? 5_000 : 10_000;
-    expect(await data({ maxusers: most })).toMatchObject({ maxusers: most });
-    const beyond = { [nameMember]: 'n', owner: 'owner', maxusers: most + 1 };
+    const maxUsers = route === 'chatgroups' ? 5_000 : 10_000;
+    expect(await data({ maxusers: maxUsers })).toMatchObject({ maxusers: maxUsers });
+    const beyond = { [nameMember]: 'n', owner: 'owner', maxusers: maxUsers + 1 };
     expect((await service.call('post', `/${route}`, { body: beyond })).status).toBe(400);
     if (route === 'chatrooms') return;
     for (const closed of [{ approval: true }, { approval: 'true' }, { members_only: true }, { membersonly: 'true' }])

@@ -65,8 +65,8 @@ describe('GET /easemob/server.json', () => {
     ] as const)
       expectError(await lookUp(query), agoraErrors.missingApp(named, 'easemob/server.json'));
     const apps = running.nest.get(AppsService);
-    const off = await apps.create({ org, name: 'off' });
-    await apps.set(off, 'disabled', 'true');
+    const disabledApp = await apps.create({ org, name: 'off' });
+    await apps.set(disabledApp, 'disabled', 'true');
     expectError(await lookUp(`?app_key=${org}%23off`), {
       ...{ status: 403, error: 'forbidden_op', description: 'Service operation not allowed' },
     });

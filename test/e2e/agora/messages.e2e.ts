@@ -106,9 +106,9 @@ describe('POST messages/users', () => {
 
   test('400 with error_code 14007 when body and ext are over 16 KiB together, and nothing is stored', async () => {
     const before = await count('u3');
-    const fits = { msg: 'é'.repeat(8_180) };
-    expect((await send(aMessage({ to: ['u3'], body: fits }))).status).toBe(200);
-    const response = await send(aMessage({ to: ['u3'], body: fits, ext: { more: 'x'.repeat(100) } }));
+    const largestBody = { msg: 'é'.repeat(8_180) };
+    expect((await send(aMessage({ to: ['u3'], body: largestBody }))).status).toBe(200);
+    const response = await send(aMessage({ to: ['u3'], body: largestBody, ext: { more: 'x'.repeat(100) } }));
     expect(response.status).toBe(400);
     expectOrder(response, ['error', 'exception', 'timestamp', 'duration', 'error_code', 'error_description']);
     expect(response.body).toMatchObject({

@@ -182,9 +182,9 @@ describe('mutes', () => {
     clock.advance(10_000);
     expect(await answer('over')).toMatchObject({ type: 'sent' });
     await mute({ username: name, chat: -1 }).expect(200);
-    const forGood = (await answer('for good')) as object;
-    expect(forGood).toMatchObject({ code: 'user_muted' });
-    expect(forGood).not.toHaveProperty('retry_after_ms');
+    const withoutEnd = (await answer('for good')) as object;
+    expect(withoutEnd).toMatchObject({ code: 'user_muted' });
+    expect(withoutEnd).not.toHaveProperty('retry_after_ms');
     await mute({ username: name, chat: 0 }).expect(200);
     expect(await answer('lifted')).toMatchObject({ type: 'sent' });
     await mute({ username: name, groupchat: -1, chatroom: -1 }).expect(200);
@@ -197,11 +197,11 @@ describe('mutes', () => {
     const [name, friend] = [await aUser(), await aUser()];
     await mute({ username: name, chat: 5 }).expect(200);
     const mutes = service.nest.get(MutesService);
-    const ask = mutes.chatMutedUntil.bind(mutes);
-    let asked = 0;
+    const queryMute = mutes.chatMutedUntil.bind(mutes);
+    let queries = 0;
     mutes.chatMutedUntil = (...given) => {
-      asked += 1;
-      return ask(...given);
+      queries += 1;
+      return queryMute(...given);
     };
     try {
       const client = await MessageClient.logIn(service, name);
@@ -210,10 +210,10 @@ describe('mutes', () => {
       clock.advance(5_000);
       for (let index = 0; index < 20; index += 1) client.send({ type: 'send', ref: index, to: friend, body: {} });
       await client.take('sent', 20);
-      expect(asked).toBe(1);
+      expect(queries).toBe(1);
       await client.close();
     } finally {
-      mutes.chatMutedUntil = ask;
+      mutes.chatMutedUntil = queryMute;
     }
   });
 });

@@ -55,8 +55,10 @@ describe('offline messages', () => {
     expectOrder(response, ['action', 'uri', 'entities', 'data', 'timestamp', 'duration', 'count']);
     expect(response.body).toMatchObject({ action: 'get', entities: [], data: { [id]: 'undelivered' }, count: 0 });
     expect(await state('state2', id)).toBe('msg_not_found');
-    for (const odd of ['123', '0', '-1', 'abc', '1e3', '99999999999999999999', '__proto__'])
-      expect((await get(`/users/state1/offline_msg_status/${odd}`)).text).toContain(`"${odd}":"msg_not_found"`);
+    for (const invalidId of ['123', '0', '-1', 'abc', '1e3', '99999999999999999999', '__proto__'])
+      expect((await get(`/users/state1/offline_msg_status/${invalidId}`)).text).toContain(
+        `"${invalidId}":"msg_not_found"`,
+      );
   });
 
   test('404 for an unknown user, 400 for an unknown state, 401 without a token', async () => {
@@ -88,11 +90,11 @@ describe('offline messages', () => {
   });
 
   test('200 and a flood from one sender evicts itself: its 504 messages leave the 20 of others alone', async () => {
-    const wide = await service.nest.get(AppsService).set(service.app, 'offline_messages_per_user', '500');
+    const appOf500 = await service.nest.get(AppsService).set(service.app, 'offline_messages_per_user', '500');
     try {
       await service.register('flooded');
       const write = async (from: string): Promise<string> =>
-        (await service.nest.get(MessagesService).send(wide, { from, to: ['flooded'], type: 'txt', body: {} })).get(
+        (await service.nest.get(MessagesService).send(appOf500, { from, to: ['flooded'], type: 'txt', body: {} })).get(
           'flooded',
         ) as string;
       const written: string[] = [];
@@ -126,10 +128,10 @@ describe('offline messages', () => {
     clock.advance(1000);
     const old = await send('late');
     clock.advance(3 * dayMs);
-    const young = await send('late');
+    const newer = await send('late');
     clock.advance(4 * dayMs + 1);
     await Promise.all([offlineMessages().expireDue(), offlineMessages().expireDue()]);
-    expect([await count('late'), await state('late', old), await state('late', young)]).toEqual([
+    expect([await count('late'), await state('late', old), await state('late', newer)]).toEqual([
       ...[1, 'msg_not_found', 'undelivered'],
     ]);
     expect(await offlineMessages().expireDue()).toBe(0);

@@ -97,9 +97,9 @@ describe("a user's own token on the user's own routes", () => {
 
   it('401 once the token is revoked, and for the token of a banned user', async () => {
     await running.call('post', `/users/${username}/deactivate`);
-    const made = tokenOf(credentials(), username);
-    for (const shown of [token, made])
-      expectError(await running.call('get', `/users/${username}/resources`, { token: shown }), agoraErrors.foreign);
+    const accessToken = tokenOf(credentials(), username);
+    for (const presented of [token, accessToken])
+      expectError(await running.call('get', `/users/${username}/resources`, { token: presented }), agoraErrors.foreign);
   });
 
   it('401 unless the app enables it', async () => {
@@ -119,10 +119,10 @@ describe("a user's own token on the user's own routes", () => {
       const calls = Array.from({ length: 15 }, () => running.call('get', `/users/${username}/resources`, { token }));
       const statuses = (await Promise.all(calls)).map(({ status }) => status);
       expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(0);
-      const ofServer = await running.call('get', `/users/${username}/resources`);
-      expect(ofServer.headers).toMatchObject({ 'ratelimit-limit': '100', 'ratelimit-remaining': '99' });
-      const ofOther = await running.call('get', `/users/${other}/resources`, { token: await userToken(other) });
-      expect(ofOther.status).toBe(200);
+      const serverAnswer = await running.call('get', `/users/${username}/resources`);
+      expect(serverAnswer.headers).toMatchObject({ 'ratelimit-limit': '100', 'ratelimit-remaining': '99' });
+      const otherUserAnswer = await running.call('get', `/users/${other}/resources`, { token: await userToken(other) });
+      expect(otherUserAnswer.status).toBe(200);
     } finally {
       await apps.set(running.app, 'rate_profile', 'off');
     }
@@ -130,8 +130,8 @@ describe("a user's own token on the user's own routes", () => {
 
   it("200 or 401: one user's Idempotency-Key never replays an answer to another", async () => {
     const headers = { 'idempotency-key': randomBytes(8).toString('hex') };
-    const change = (name: string, shown: string) =>
-      running.call('put', `/users/${name}`, { token: shown, body: { nickname: name }, headers });
+    const change = (name: string, presented: string) =>
+      running.call('put', `/users/${name}`, { token: presented, body: { nickname: name }, headers });
     expect((await change(username, token)).body).toMatchObject({ entities: [{ nickname: username }] });
     expect((await change(other, await userToken(other))).body).toMatchObject({ entities: [{ nickname: other }] });
   });

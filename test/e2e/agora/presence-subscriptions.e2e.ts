@@ -5,7 +5,7 @@ import { agoraErrors, expectError } from '../../support/agora-answers.js';
 import { FixedClock } from '../../support/fixed-clock.js';
 import { type Response, type RunningApp, startApp } from '../../support/start-app.js';
 
-const most = 3_000;
+const maxSubscriptions = 3_000;
 
 describe('presence subscriptions', () => {
   let running: RunningApp;
@@ -178,7 +178,7 @@ describe('presence subscriptions', () => {
     const app_id = running.app.id;
     const [many, popular] = [await running.register('many'), await running.register('popular')];
     const expires_at = clock.now() + 600_000;
-    const own = Array.from({ length: most - 1 }, (_none, index) => ({
+    const own = Array.from({ length: maxSubscriptions - 1 }, (_none, index) => ({
       ...{ app_id, subscriber_uuid: many.uuid as string, target_uuid: `none-${index}`, expires_at },
     }));
     for (let start = 0; start < own.length; start += 500)
@@ -189,11 +189,18 @@ describe('presence subscriptions', () => {
     // Users who are already watched may be renewed.
     expect((await subscribe('many', [one.status === 200 ? 'ann' : 'bob'])).status).toBe(200);
     await insert('presence_states', [
-      { app_id, user_uuid: popular.uuid as string, statuses: '{}', ext: '', last_online_at: 0, watchers: most - 1 },
+      {
+        app_id,
+        user_uuid: popular.uuid as string,
+        statuses: '{}',
+        ext: '',
+        last_online_at: 0,
+        watchers: maxSubscriptions - 1,
+      },
     ]);
     const [first, second] = await Promise.all([subscribe('ann', ['popular']), subscribe('bob', ['popular'])]);
     expect([first.status, second.status].sort()).toEqual([200, 400]);
-    expect(await watchersOf(popular.uuid as string)).toBe(most);
+    expect(await watchersOf(popular.uuid as string)).toBe(maxSubscriptions);
     for (const name of ['many', 'popular']) await running.call('delete', `/users/${name}`).expect(200);
     await running.nest.get(RemovalsService).finish({ all: true });
     const left = (await rowsOf('presence_subscriptions')).filter((row) =>

@@ -116,7 +116,7 @@ describe('concurrent callers', () => {
     expect(row?.nickname).toMatch(/^n\d+$/);
     await call('post', `/users/${username}/activate`);
     const users = first.nest.get(UsersService);
-    const right = await Promise.all(
+    const validPasswords = await Promise.all(
       Array.from({ length: times }, (_none, index) =>
         users.authenticate(first.app.id, username, `p${index}`).then(
           () => 1,
@@ -124,7 +124,7 @@ describe('concurrent callers', () => {
         ),
       ),
     );
-    expect(right.reduce<number>((sum, one) => sum + one, 0)).toBe(1);
+    expect(validPasswords.reduce<number>((sum, one) => sum + one, 0)).toBe(1);
   });
 
   it('200 for fifty simultaneous inherit grants that create one user', async () => {

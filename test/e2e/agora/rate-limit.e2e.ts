@@ -125,17 +125,17 @@ describe('rate limits', () => {
 
   it('429 after 300 app tokens in a second, of which a wrong secret uses none', async () => {
     const { app } = await limitedApp();
-    const ask = (secret: string | undefined) =>
+    const requestToken = (secret: string | undefined) =>
       running
         .call('post', `//${app.org}/${app.name}/token`, {
           token: null,
           body: { grant_type: 'client_credentials', client_id: app.appId, client_secret: secret },
         })
         .then((response) => response);
-    const wrong = await Promise.all(Array.from({ length: 50 }, () => ask('wrong')));
+    const wrong = await Promise.all(Array.from({ length: 50 }, () => requestToken('wrong')));
     expect(count(wrong, 400)).toBe(50);
     const startedAt = performance.now();
-    const responses = await Promise.all(Array.from({ length: 320 }, () => ask(app.certificates[0])));
+    const responses = await Promise.all(Array.from({ length: 320 }, () => requestToken(app.certificates[0])));
     const seconds = globalThis.rollcallRedis ? Math.ceil((performance.now() - startedAt) / 1_000) : 1;
     expect(count(responses, 200)).toBeGreaterThanOrEqual(300);
     expect(count(responses, 200)).toBeLessThanOrEqual(300 * seconds);

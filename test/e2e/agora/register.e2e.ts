@@ -58,9 +58,9 @@ describe('POST /users', () => {
     });
 
     it('200 with the nickname last, and without one that is empty', async () => {
-      const named = await post(aRegistration({ nickname: 'Ünïcode 名前 🎉' }));
-      expectOrder(named, members, [...entityMembers, 'nickname']);
-      expect(named.body.entities[0].nickname).toBe('Ünïcode 名前 🎉');
+      const withNickname = await post(aRegistration({ nickname: 'Ünïcode 名前 🎉' }));
+      expectOrder(withNickname, members, [...entityMembers, 'nickname']);
+      expect(withNickname.body.entities[0].nickname).toBe('Ünïcode 名前 🎉');
       const unnamed = await post(aRegistration({ nickname: '' }));
       expectOrder(unnamed, members, entityMembers);
     });

@@ -145,8 +145,8 @@ describe('user attributes', () => {
 
   it('404 for setting attributes of an unknown user', async () => {
     expectFailure(await put('nobody', { nickname: 'x' }), 404, 'Service resource not found');
-    const elsewhere = await running.call('get', '//no/app/metadata/user/ann');
-    expectFailure(elsewhere, 404, 'Could not find application for no/app from URI: no/app/metadata/user/ann');
+    const unknownApp = await running.call('get', '//no/app/metadata/user/ann');
+    expectFailure(unknownApp, 404, 'Could not find application for no/app from URI: no/app/metadata/user/ann');
   });
 
   it('415 for a body with another Content-Type; one without a Content-Type is read', async () => {

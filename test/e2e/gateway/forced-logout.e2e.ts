@@ -93,13 +93,13 @@ describe('an AccessToken2 issued in the second in which its user was revoked', (
   });
 
   it('401 for our own token from before a forced logout, and 200 for the new one at once', async () => {
-    const ask = async () =>
+    const readModified = async () =>
       (await running.call('post', '/token', { body: { grant_type: 'inherit', username: name } })).body
         .access_token as string;
-    const before = await ask();
+    const before = await readModified();
     await disconnect();
     expect(await connect(before)).toBe('token_not_accepted');
-    expect(await connect(await ask())).toBe('ready');
+    expect(await connect(await readModified())).toBe('ready');
   });
 
   it('a forced logout ends every session of an AccessToken2, even if no signal reaches its node', async () => {

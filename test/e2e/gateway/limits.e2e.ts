@@ -6,12 +6,12 @@ import type { GatewaySocket } from '../../../src/gateway/gateway-socket.js';
 import { GatewayService } from '../../../src/gateway/gateway.service.js';
 import { PresenceService } from '../../../src/presence/presence.service.js';
 import { type SessionEvent, SessionEvents } from '../../../src/presence/session-events.js';
-import { secondLookAtTimes } from '../../support/form.js';
+import { retryTimingTests } from '../../support/form.js';
 import { GatewayClient, refusal, until } from '../../support/gateway-client.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 import { accessToken2 } from '../../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 describe('gateway limits', () => {
   let running: RunningApp;

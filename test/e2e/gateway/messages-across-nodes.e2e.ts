@@ -7,10 +7,10 @@ import { type RunningApp, startApp } from '../../support/start-app.js';
 import { createDatabase, type TestDatabase } from '../../support/test-database.js';
 
 // SQLite has a single node, so there both names stand for the same one.
-const isServer = globalThis.rollcallEngine !== 'sqlite';
+const isMariadb = globalThis.rollcallEngine !== 'sqlite';
 // With Redis a signal arrives at once; without it, a node polls for messages every five seconds.
-const knowsOthers = globalThis.rollcallRedis || !isServer;
-const withinMs = knowsOthers ? 2_000 : 8_000;
+const sharesSignals = globalThis.rollcallRedis || !isMariadb;
+const withinMs = sharesSignals ? 2_000 : 8_000;
 
 describe('messages and mutes between nodes', () => {
   let database: TestDatabase;
@@ -20,7 +20,7 @@ describe('messages and mutes between nodes', () => {
   beforeAll(async () => {
     database = await createDatabase();
     near = await startApp({ database });
-    far = isServer ? await startApp({ database }) : near;
+    far = isMariadb ? await startApp({ database }) : near;
   }, 60_000);
   afterAll(async () => {
     if (far !== near) await far.stop();
@@ -50,7 +50,7 @@ describe('messages and mutes between nodes', () => {
     const message = { from: 's', to: ['remote-live'], type: 'cmd', body: { action: 'live' } };
     await near.nest.get(MessagesService).send(near.app, { ...message, onlineOnly: true });
     await near.nest.get(MessagesService).send(near.app, { ...message, body: { action: 'kept' } });
-    const expected = knowsOthers ? ['live', 'kept'] : ['kept'];
+    const expected = sharesSignals ? ['live', 'kept'] : ['kept'];
     const messages = await client.take('message', expected.length, withinMs);
     expect(messages.map(({ body }) => body.action as string)).toEqual(expected);
     await client.close();
@@ -77,7 +77,7 @@ describe('messages and mutes between nodes', () => {
     expect(answers().at(-1)).toMatchObject({ code: 'user_muted' });
     await mute(0);
     const lifted = await timeUntil('sent');
-    if (knowsOthers) expect(Math.max(muted, lifted)).toBeLessThan(1_000);
+    if (sharesSignals) expect(Math.max(muted, lifted)).toBeLessThan(1_000);
     await eventually(() => expect(answers()).toHaveLength(sent));
     await client.close();
   }, 30_000);

@@ -74,13 +74,13 @@ describe('messages on the gateway', () => {
     await service.register('silent');
     const ids: string[] = [];
     for (let index = 0; index < 150; index += 1) ids.push(await send('silent', String(index)));
-    const dying = await MessageClient.logIn(service, 'silent', { acks: false });
-    await dying.take('message', 90);
-    await dying.settle();
-    expect(dying.messages.length).toBeLessThanOrEqual(100);
-    for (const id of ids.slice(0, 20)) dying.send({ type: 'ack', id });
+    const silentClient = await MessageClient.logIn(service, 'silent', { acks: false });
+    await silentClient.take('message', 90);
+    await silentClient.settle();
+    expect(silentClient.messages.length).toBeLessThanOrEqual(100);
+    for (const id of ids.slice(0, 20)) silentClient.send({ type: 'ack', id });
     await eventually(async () => expect(await count('silent', '?state=undelivered')).toBe(130));
-    dying.terminate();
+    silentClient.terminate();
     const next = await MessageClient.logIn(service, 'silent');
     expect(await next.first('ready')).toMatchObject({ offline: 130 });
     await next.take('message', 130);
@@ -171,9 +171,9 @@ describe('messages on the gateway', () => {
     ];
     const database = service.nest.get(Database);
     const write = database.write.bind(database);
-    let free = (): void => undefined;
-    const freed = new Promise<void>((resolve) => (free = resolve));
-    database.write = ((work: Parameters<typeof write>[0]) => freed.then(() => write(work))) as typeof write;
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    database.write = ((work: Parameters<typeof write>[0]) => released.then(() => write(work))) as typeof write;
     try {
       for (let index = 0; index < 99; index += 1) client.send({ type: 'ack', id: '12' });
       await client.settle();
@@ -184,7 +184,7 @@ describe('messages on the gateway', () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
       expect(client.frames.filter(({ type }) => type === 'pong')).toHaveLength(1);
     } finally {
-      free();
+      release();
       database.write = write;
     }
     await client.take('pong', 2);

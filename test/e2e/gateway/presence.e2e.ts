@@ -1,11 +1,11 @@
 import { GatewayClient, until } from '../../support/gateway-client.js';
 import { agoraErrors, expectError, expectOrder } from '../../support/agora-answers.js';
-import { secondLookAtTimes } from '../../support/form.js';
+import { retryTimingTests } from '../../support/form.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 import { nextSecond } from '../../support/tenant.js';
 import { accessToken2 } from '../../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const withResult = ['uri', 'timestamp', 'organization', 'application', 'entities', 'action', 'data', 'duration'];
 
@@ -171,12 +171,12 @@ describe('who is online', () => {
   it.each(['delete', 'get'] as const)(
     '200 for %s disconnect of one device, which leaves the others and its token alone',
     async (method) => {
-      const meant = await login('cat', { platform: 'ios', device: 'one' });
+      const targeted = await login('cat', { platform: 'ios', device: 'one' });
       const other = await login('cat', { platform: 'ios', device: 'two' });
       const response = await running.call(method, '/users/cat/disconnect/ios_one').expect(200);
       expectOrder(response, [...withResult, 'applicationName']);
       expect(response.body).toMatchObject({ action: method, data: { result: true } });
-      expect(await kicked(meant)).toEqual([{ type: 'kicked', reason: 'forced_offline' }, 4002]);
+      expect(await kicked(targeted)).toEqual([{ type: 'kicked', reason: 'forced_offline' }, 4002]);
       expect(other.open).toBe(true);
       await login('cat', { platform: 'ios', device: 'one' });
       expect((await running.call(method, '/users/cat/disconnect/ios_none')).body.data).toEqual({ result: false });

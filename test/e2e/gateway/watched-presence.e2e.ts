@@ -38,7 +38,7 @@ describe('the presence of watched users', () => {
   const publish = (name: string, resource: string, status: string, ext: string) =>
     near.call('post', `/users/${name}/presence/${resource}/${status}`, { body: { ext } }).expect(200);
   /** Waits for the frame with this presence; frames about a user are a second apart. */
-  async function told(client: GatewayClient, username: string, status: object): Promise<Frame> {
+  async function waitForPresence(client: GatewayClient, username: string, status: object): Promise<Frame> {
     const wanted = JSON.stringify(status);
     const find = () =>
       client.frames.findLast((frame) => frame['username'] === username && JSON.stringify(frame['status']) === wanted);
@@ -57,13 +57,13 @@ describe('the presence of watched users', () => {
       ...{ type: 'presence', username: 'star', status: { web_s: '1' }, ext: '', last_time: expect.any(Number) },
     });
     await publish('star', 'web_s', 'busy', 'in a meeting');
-    const published = await told(watcher, 'star', { web_s: 'busy' });
+    const published = await waitForPresence(watcher, 'star', { web_s: 'busy' });
     expect(published).toMatchObject({ type: 'presence', ext: 'in a meeting' });
     expect(published['last_time']).toBeGreaterThanOrEqual(before);
     const headers = { 'idempotency-key': 'ends-a-session' };
     await near.call('delete', '/users/star/disconnect/web_s', { headers }).expect(200);
     expect((await star.closed).code).toBe(4002);
-    expect(await told(watcher, 'star', {})).toMatchObject({ ext: 'in a meeting' });
+    expect(await waitForPresence(watcher, 'star', {})).toMatchObject({ ext: 'in a meeting' });
     expect(bystander.frames.map(({ type }) => type)).toEqual(['ready']);
     const [read] = (await near.call('post', '/users/watcher/presence', { body: { usernames: ['star'] } })).body.result;
     expect(Number(read.last_time)).toBeGreaterThanOrEqual(before);
@@ -75,7 +75,7 @@ describe('the presence of watched users', () => {
     await subscribe('listener', ['hectic']);
     const listener = await login(far, 'listener', 'l');
     for (let index = 0; index < 20; index += 1) await publish('hectic', 'web', String(index), '');
-    await told(listener, 'hectic', { web: '19' });
+    await waitForPresence(listener, 'hectic', { web: '19' });
     expect(listener.frames.filter(({ type }) => type === 'presence').length).toBeLessThan(10);
   }, 30_000);
 

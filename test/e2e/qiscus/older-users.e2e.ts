@@ -37,13 +37,13 @@ const user = (email: string, more: object = {}) => ({
 describe('the older server API', () => {
   test('200 login_or_register creates a user, and updates an existing one', async () => {
     const sent = { email: 'New@Here', username: 'Name of New@Here', password: 'p', device_token: null };
-    const made = await call('post', 'login_or_register').send(sent);
-    expect({ status: made.status, body: made.body }).toEqual({
+    const created = await call('post', 'login_or_register').send(sent);
+    expect({ status: created.status, body: created.body }).toEqual({
       status: 200,
       body: { results: { user: user('New@Here') }, status: 200 },
     });
-    expect(Object.keys(made.body.results.user)).toEqual(Object.keys(user('')).sort());
-    expect(made.body.results.user.token).toBe(await service.tokenOf('new@here'));
+    expect(Object.keys(created.body.results.user)).toEqual(Object.keys(user('')).sort());
+    expect(created.body.results.user.token).toBe(await service.tokenOf('new@here'));
     const changed = await call('post', 'login_or_register').send({
       ...{ email: 'new@here', username: 'Newer', password: 'p', avatar_url: 'https://n', extras: '{"b":2}' },
     });

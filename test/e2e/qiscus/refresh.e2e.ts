@@ -47,10 +47,10 @@ async function registerByAgora(username: string): Promise<void> {
 
 test.each(['known', 'unknown'])(
   '429 the eleventh wrong refresh token in a minute for one user who is %s',
-  async (who) => {
-    if (who === 'known') await service.login(who);
+  async (userId) => {
+    if (userId === 'known') await service.login(userId);
     const answers = [];
-    for (let round = 0; round < 11; round += 1) answers.push((await refresh(who)).status);
+    for (let round = 0; round < 11; round += 1) answers.push((await refresh(userId)).status);
     expect(answers).toEqual([...Array<number>(10).fill(401), 429]);
   },
 );
@@ -63,8 +63,8 @@ test('429 the hundred and first across all users, with passwords included in the
 
 test('200 right ones are not counted', async () => {
   await service.login('often', { password: 'secret' });
-  const shown = await refreshTokenOf('often', 'secret');
-  for (let round = 0; round < 12; round += 1) expect((await refresh('often', shown)).status).toBe(200);
+  const refreshToken = await refreshTokenOf('often', 'secret');
+  for (let round = 0; round < 12; round += 1) expect((await refresh('often', refreshToken)).status).toBe(200);
 });
 
 test('401 with the same statements and without a write, whether or not the user exists', async () => {

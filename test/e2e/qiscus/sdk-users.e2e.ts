@@ -50,7 +50,7 @@ describe('my_profile', () => {
 
   test('200 PATCH changes the given members and keeps the rest', async () => {
     const token = await loggedIn('Pat', { avatar_url: 'https://p', extras: { a: 1 } });
-    const shown = async () =>
+    const readProfile = async () =>
       (await service.rest('get', 'user_profile').query({ user_id: 'pat' })).body.results.user as object;
     for (const [sent, expected] of [
       [{ name: 'Patty' }, { username: 'Patty', avatar_url: 'https://p', extras: { a: 1 } }],
@@ -70,7 +70,7 @@ describe('my_profile', () => {
         status: 200,
         user: { token, email: 'Pat', ...expected },
       });
-      expect(await shown()).toMatchObject(expected);
+      expect(await readProfile()).toMatchObject(expected);
     }
     const form = sdk('patch', 'my_profile', token).type('form').send({ name: 'Form', extras: '{"d":4}' });
     expect((await form).body.results.user).toMatchObject({ username: 'Form', extras: { d: 4 } });
@@ -251,8 +251,8 @@ test.each<['get' | 'post' | 'patch', string]>([
   ['post', 'unblock_user?user_email=ends'],
 ])('401 with its number: %s %s with a wrong token, after a ban, and of a deleted user', async (method, path) => {
   const token = await loggedIn('ends');
-  const call = async (shown = token) => {
-    const { status, body } = await sdk(method, path, shown);
+  const call = async (readProfile = token) => {
+    const { status, body } = await sdk(method, path, readProfile);
     return { status, body };
   };
   expect((await call()).status).toBe(200);

@@ -212,9 +212,9 @@ describe('with the user token', () => {
   test('401 the old token after a reset, 401300 after a ban', async () => {
     await service.login('reset');
     const token = await service.tokenOf('reset');
-    const status = (shown: string) =>
+    const status = (credentials: string) =>
       sdk('post', 'users/status')
-        .set(as(shown))
+        .set(as(credentials))
         .send({ user_ids: ['reset'] });
     expect((await status(token)).status).toBe(200);
     const next = (await service.rest('post', 'reset_user_token').send({ user_id: 'reset' })).body.results.token;
@@ -231,14 +231,14 @@ describe('refresh_user_token', () => {
   test('200 the same token for its refresh token; 401 after a reset', async () => {
     await service.login('fresh', { password: 'secret' });
     const { user } = (await signIn({ email: 'fresh', password: 'secret' })).body.results;
-    const shown = { user_id: 'fresh', refresh_token: user.refresh_token };
-    expect((await refresh(shown)).body.results).toEqual({
+    const credentials = { user_id: 'fresh', refresh_token: user.refresh_token };
+    expect((await refresh(credentials)).body.results).toEqual({
       refresh_token: user.refresh_token,
       token: user.token,
       token_expires_at: null,
     });
     await service.rest('post', 'reset_user_token').send({ user_id: 'fresh' });
-    expect((await refresh(shown)).body).toEqual({ error: { message: 'refresh token invalid' }, status: 401 });
+    expect((await refresh(credentials)).body).toEqual({ error: { message: 'refresh token invalid' }, status: 401 });
   });
 
   test('401 for another user’s and for an unknown user', async () => {
