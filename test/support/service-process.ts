@@ -35,7 +35,7 @@ export class ServiceProcess {
     return this.run([...under, process.execPath, ...withImports, join(root, 'dist/main.js')], env);
   }
 
-  /** Any other command that starts the service, and remains the process that signals are sent to. */
+  /** Any other command that starts the service and remains the process that signals are sent to. */
   static async run(
     [program = '', ...args]: readonly string[],
     env: Readonly<Record<string, string>>,
@@ -94,11 +94,11 @@ export class ServiceProcess {
   }
 
   /** Suspends it, as on a machine that gives it no CPU, until `goOn`. */
-  standStill(): void {
+  suspend(): void {
     this.child.kill('SIGSTOP');
   }
 
-  goOn(): void {
+  resume(): void {
     this.child.kill('SIGCONT');
   }
 
@@ -140,7 +140,7 @@ export async function runCli(args: readonly string[], env: Readonly<Record<strin
  * Removes the rate limits of an app, and changes other settings of it. Call it before the service is asked for the app,
  * which it then caches for a second.
  */
-export async function liftLimits(
+export async function removeLimits(
   { org, name }: { readonly org: string; readonly name: string },
   env: Readonly<Record<string, string>>,
   ...settings: readonly string[]
