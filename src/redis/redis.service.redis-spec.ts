@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { secondLookAtTimes } from '../../test/support/form.js';
+import { retryTimingTests } from '../../test/support/form.js';
 import { SystemClock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { captureLog, releaseLog } from '../logging/captured-log.fixture.js';
@@ -9,7 +9,7 @@ import { RedisServer } from './redis-server.fixture.js';
 import { RedisUnavailable } from './redis-unavailable.js';
 import { RedisService } from './redis.service.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const clock = new SystemClock();
 const envWith = (redisUrl: string | null): Env => ({ redisUrl }) as Env;
@@ -77,14 +77,14 @@ describe('RedisService', () => {
   });
 
   it('does not consider Redis hung if it answered while this process itself was stalled', async () => {
-    const standStill = (): void => {
+    const suspend = (): void => {
       for (const end = clock.monotonic() + 400; clock.monotonic() < end;);
     };
     const sentAfter = redis.run('x', (commands) => commands.ping());
-    standStill();
+    suspend();
     await expect(sentAfter).resolves.toBe('PONG');
     const sentBefore = redis.run('x', (commands) => commands.ping());
-    setImmediate(standStill);
+    setImmediate(suspend);
     await expect(sentBefore).resolves.toBe('PONG');
     expect(redis.available).toBe(true);
   });
