@@ -43,7 +43,7 @@ describe('the seal', () => {
     expect(() => new Seal([one]).openAll(after)).toThrow(/SEALING_KEY does not open the certificate of the app app-1/);
   });
 
-  it('recognizes rows that are sealed with the current key', () => {
+  it('recognizes rows that are stored as the current keys would store them', () => {
     const [plain, sealed] = [row, sealedRow(new Seal([one]))];
     const current = (seal: Seal) => [plain, sealed].map((each) => seal.isCurrent(each));
     expect(current(new Seal([]))).toEqual([true, false]);

@@ -38,7 +38,7 @@ describe('list cursors', () => {
     );
   });
 
-  it('cannot be guessed', () => {
+  it('do not decode from arbitrary text', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.base64String(), fc.string({ unit: 'binary' })), (text) => {
         expect(() => readCursor('app', text)).toThrow(invalid);

@@ -3,7 +3,7 @@ import { FrameTurns } from './frame-turns.js';
 const nextTurn = () => new Promise(setImmediate);
 
 describe('fair scheduling of frames between apps', () => {
-  it('handles frames immediately, in the order in which their app sent them', async () => {
+  it('handles the first frames immediately, and all of them in the order in which their app sent them', async () => {
     const turns = new FrameTurns();
     const handled: number[] = [];
     const took = Array.from({ length: 100 }, (_none, index) =>

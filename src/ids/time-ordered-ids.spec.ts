@@ -51,7 +51,7 @@ describe('TimeOrderedIds', () => {
     }
   });
 
-  it('are refused before and after a window, and do not retain an hour that the clock leapt', () => {
+  it('are refused without a window and after it, and are unaffected once a leap of the clock is undone', () => {
     const clock = new FixedClock();
     const ids = new TimeOrderedIds(clock);
     expect(() => ids.next()).toThrow(refusal);

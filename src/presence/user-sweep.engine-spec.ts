@@ -172,11 +172,11 @@ describe('UserSweep', () => {
       hold(username, randomUUID(), fingerprintOf(secret), app);
     const [first] = app.certificates as [string];
     const [second] = (await apps.rotate(app)).certificates as [string];
-    const all = ['by the first', 'by the second', 'by a user token', 'by nothing of ours'];
+    const all = ['by the first', 'by the second', 'by a user token', 'by an unknown secret'];
     [first, second, app.tokenSecret, 'foreign'].forEach((secret, index) => withApp(all[index] as string, secret));
     const asked = jest.spyOn(users, 'findAllByUuid');
     await run();
-    expect(verdicts).toEqual(['by nothing of ours app token_revoked']);
+    expect(verdicts).toEqual(['by an unknown secret app token_revoked']);
     for (const [key, value, ended] of [
       ['previous_certificate', 'none', 'by the first app token_revoked'],
       ['token_secret', 'new', 'by a user token app token_revoked'],

@@ -154,7 +154,7 @@ describe('RedisService', () => {
       ]);
     });
 
-    it('a read in flight when a write was refused does not log that writes are accepted again', async () => {
+    it('a read in flight when a write was refused does not count as accepting writes again', async () => {
       await direct.config('SET', 'maxmemory', '1');
       await Promise.allSettled([write(), read(), read()]);
       expect(redis.available).toBe(false);
