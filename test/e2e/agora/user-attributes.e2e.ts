@@ -85,7 +85,7 @@ describe('user attributes', () => {
       ['=x', 'the name of an attribute must not be empty'],
       ['__proto__=x', 'an attribute cannot be called __proto__'],
       ['gender=3&nickname=n', 'gender must be 0, 1, 2 or empty'],
-      ['a=1&a=2', 'each name must stand in the form only once'],
+      ['a=1&a=2', 'each field may appear only once in the form'],
       ['a=%ff', 'the body is not UTF-8'],
     ] as const)
       expectFailure(await put('ann', form), 400, desc);
