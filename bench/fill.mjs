@@ -1,4 +1,4 @@
-// A database with many users in one app, made once and kept: the files are used again as long as the schema is the same.
+// Databases with many users in one app, built once and cached: the files are reused as long as the schema is unchanged.
 import Sqlite from 'better-sqlite3';
 import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
@@ -11,13 +11,13 @@ import { columns, rowsByName } from './names.mjs';
 
 const rowsPerTransaction = 10_000;
 const rowsPerStatement = 2_000;
-const toldEvery = 200_000;
+const reportEvery = 200_000;
 const insertInto = `INSERT INTO users (${columns.join(', ')}) VALUES`;
 
 /** @param {unknown} value */
 const shortHash = (value) => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
 
-/** A copy that another process never sees half done. @param {string} from @param {string} to */
+/** Copies so that other processes never see a partial file. @param {string} from @param {string} to */
 async function keep(from, to) {
   const unfinished = `${to}.${process.pid}`;
   await copyFile(from, unfinished, constants.COPYFILE_FICLONE);
@@ -25,7 +25,7 @@ async function keep(from, to) {
 }
 
 /**
- * Fills the SQLite file at `path`, which Rollcall has made with the app bench/bench and which nobody has open.
+ * Fills the SQLite file at `path`, which Rollcall has created with the app bench/bench and which is not open anywhere.
  *
  * @param {string} path @param {number} users @param {string} cache @param {Say} say
  */
@@ -34,12 +34,12 @@ export async function fillSqlite(path, users, cache, say) {
   const { id } = /** @type {{ id: string }} */ (
     database.prepare("SELECT id FROM apps WHERE org = 'bench' AND name = 'bench'").get()
   );
-  const kept = join(cache, `${users}-${shortHash(database.prepare('SELECT sql FROM sqlite_master').all())}.sqlite`);
-  if (existsSync(kept)) {
-    say(`${users} users from ${kept}`);
+  const cached = join(cache, `${users}-${shortHash(database.prepare('SELECT sql FROM sqlite_master').all())}.sqlite`);
+  if (existsSync(cached)) {
+    say(`${users} users from ${cached}`);
     database.close();
     for (const ending of ['-wal', '-shm']) await rm(path + ending, { force: true });
-    await copyFile(kept, path, constants.COPYFILE_FICLONE);
+    await copyFile(cached, path, constants.COPYFILE_FICLONE);
     return;
   }
   database.pragma('synchronous = OFF');
@@ -51,44 +51,44 @@ export async function fillSqlite(path, users, cache, say) {
     insert.run(...row);
     filled += 1;
     if (filled % rowsPerTransaction === 0) database.exec('COMMIT; BEGIN');
-    if (filled % toldEvery === 0) say(`${filled} of ${users} users into SQLite`);
+    if (filled % reportEvery === 0) say(`${filled} of ${users} users into SQLite`);
   }
   database.prepare('INSERT INTO user_counts (app_id, slot, users) VALUES (?, 0, ?)').run(id, users);
   database.exec('COMMIT');
   database.pragma('wal_checkpoint(TRUNCATE)');
   database.close();
   await mkdir(cache, { recursive: true });
-  await keep(path, kept);
+  await keep(path, cached);
 }
 
 /**
- * The same on MariaDB. Its tables are files that can be carried over, where this process may read the server's folder.
+ * The same on MariaDB. Its tables are files that can be copied if this process may read the server's folder.
  *
  * @param {string} url @param {number} users @param {string} cache @param {Say} say
  */
 export async function fillMysql(url, users, cache, say) {
   const database = await createConnection(url);
   try {
-    // Which app they belong to is in the rows, so it is the same in every run.
+    // The rows contain the id of their app, so it has to be the same in every run.
     const appId = '00000000-0000-4000-8000-000000000001';
     await database.query("UPDATE apps SET id = ? WHERE org = 'bench' AND name = 'bench'", [appId]);
     await database.query('INSERT INTO user_counts (app_id, slot, users) VALUES (?, 0, ?)', [appId, users]);
     const [[table]] = /** @type {[{ 'Create Table': string }[], unknown]} */ (
       await database.query('SHOW CREATE TABLE users')
     );
-    const kept = join(cache, `${users}-${shortHash(table?.['Create Table'].replace(/AUTO_INCREMENT=\d+/, ''))}`);
+    const cached = join(cache, `${users}-${shortHash(table?.['Create Table'].replace(/AUTO_INCREMENT=\d+/, ''))}`);
     const files = await tableFiles(database);
-    if (files !== null && ['ibd', 'cfg'].every((ending) => existsSync(`${kept}.${ending}`))) {
-      say(`${users} users from ${kept}.ibd`);
+    if (files !== null && ['ibd', 'cfg'].every((ending) => existsSync(`${cached}.${ending}`))) {
+      say(`${users} users from ${cached}.ibd`);
       await database.query('ALTER TABLE users DISCARD TABLESPACE');
-      for (const ending of ['ibd', 'cfg']) await copyFile(`${kept}.${ending}`, `${files}.${ending}`);
+      for (const ending of ['ibd', 'cfg']) await copyFile(`${cached}.${ending}`, `${files}.${ending}`);
       await database.query('ALTER TABLE users IMPORT TABLESPACE');
     } else {
       await insertAll(database, appId, users, say);
       if (files === null) return;
       await mkdir(cache, { recursive: true });
       await database.query('FLUSH TABLES users FOR EXPORT');
-      for (const ending of ['ibd', 'cfg']) await keep(`${files}.${ending}`, `${kept}.${ending}`);
+      for (const ending of ['ibd', 'cfg']) await keep(`${files}.${ending}`, `${cached}.${ending}`);
       await database.query('UNLOCK TABLES');
     }
     await database.query('ANALYZE TABLE users');
@@ -108,7 +108,7 @@ async function insertAll(database, appId, users, say) {
     await database.query(`${insertInto} ?`, [rows]);
     rows = [];
     if (filled % rowsPerTransaction === 0) await database.query('COMMIT');
-    if (filled % toldEvery === 0) say(`${filled} of ${users} users into MariaDB`);
+    if (filled % reportEvery === 0) say(`${filled} of ${users} users into MariaDB`);
   };
   for (const row of rowsByName(appId, users)) {
     rows.push(row);
@@ -120,7 +120,10 @@ async function insertAll(database, appId, users, say) {
   await database.query('SET unique_checks = 1, autocommit = 1');
 }
 
-/** Where the table's files are, without their endings; null when they are not for us. @param {import('mysql2/promise').Connection} database */
+/**
+ * The path of the table's files, without extensions; null if they are not accessible. @param
+ * {import('mysql2/promise').Connection} database
+ */
 async function tableFiles(database) {
   const [[at]] = /** @type {[{ folder: string, name: string }[], unknown]} */ (
     await database.query('SELECT @@datadir AS folder, DATABASE() AS name')

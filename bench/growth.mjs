@@ -1,4 +1,4 @@
-// How cost grows with users, with connections and with nodes: the same calls at each size.
+// How cost grows with users, connections and nodes: the same calls at each size.
 import { median } from './race.mjs';
 import { rowsOf } from './rows.mjs';
 import { Stage } from './stage.mjs';
@@ -20,7 +20,7 @@ const lists = [
 ];
 
 /**
- * @param {Stage} stage of the largest size; others are made beside it
+ * @param {Stage} stage of the largest size; the others are created along with it
  * @param {import('./race.mjs').Plan} plan
  */
 export async function measureGrowth(stage, { rounds, seconds, say }) {
@@ -33,7 +33,7 @@ export async function measureGrowth(stage, { rounds, seconds, say }) {
     const servers = nodes === 1 ? [await on.server(name)] : await on.nodes(nodes);
     /** @type {number[]} */
     const samples = [];
-    // Round 0 only warms up.
+    // Round 0 is a warm-up.
     for (let round = 0; round <= rounds; round += 1) {
       const driven = await Promise.all(
         servers.map((server) => {

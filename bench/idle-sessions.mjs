@@ -1,6 +1,6 @@
-// What an idle session costs, and how many log in within a second:
+// The cost of an idle session, and how many clients can log in per second:
 // node bench/idle-sessions.mjs [sessions] [logins/s] [minutes]
-// Needs a build. The clients live in this process, so on a small machine they take half of the time that is measured.
+// Needs a build. The clients run in this process, so on a small machine they use half of the measured CPU.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ const usersPerCall = 60;
 /** Longer than a ping and its answer. */
 const minIdleMinutes = 0.6;
 const idleMinutes = Math.max(minIdleMinutes, Number(process.argv[4] ?? minIdleMinutes));
-const toldEveryMinutes = 5;
+const reportEveryMinutes = 5;
 const tokenSeconds = (idleMinutes + 30) * 60;
 
 const appId = randomBytes(16).toString('hex');
@@ -67,8 +67,8 @@ try {
   const loggedIn = await measure(url);
   let lost = 0;
   for (const socket of sockets) socket.on('close', () => (lost += 1));
-  for (let left = idleMinutes; left > 0; left -= toldEveryMinutes) {
-    await delay(Math.min(left, toldEveryMinutes) * 60_000);
+  for (let left = idleMinutes; left > 0; left -= reportEveryMinutes) {
+    await delay(Math.min(left, reportEveryMinutes) * 60_000);
     const { rss } = await measure(url);
     const minute = Math.round((performance.now() - startedAt - tookMs) / 60_000);
     console.error(`minute ${minute}: ${sockets.length - lost} open, ${(rss / 2 ** 20).toFixed()} MiB resident`);
@@ -81,13 +81,13 @@ try {
     `${((after[kind] - before[kind]) / sockets.length / 1024).toFixed(1)} KiB`;
   console.table({
     [`sessions open after ${idleMinutes} minutes`]: sockets.length - lost,
-    'log ins that failed': failed,
-    'log ins a second': Math.round((sockets.length / tookMs) * 1000),
-    'processor time for each log in': `${(((loggedIn.cpuSeconds - before.cpuSeconds) / sockets.length) * 1000).toFixed(2)} ms`,
-    'log in, p50': at(0.5),
-    'log in, p99': at(0.99),
-    'resident memory for each session': perSession('rss'),
-    'heap for each session': perSession('heap'),
+    'failed logins': failed,
+    'logins a second': Math.round((sockets.length / tookMs) * 1000),
+    'CPU time per login': `${(((loggedIn.cpuSeconds - before.cpuSeconds) / sockets.length) * 1000).toFixed(2)} ms`,
+    'login, p50': at(0.5),
+    'login, p99': at(0.99),
+    'resident memory per session': perSession('rss'),
+    'heap per session': perSession('heap'),
   });
   for (const socket of sockets) socket.terminate();
 } finally {
@@ -120,7 +120,7 @@ async function register(url, start, name) {
       body: JSON.stringify(users),
     });
     if (status === 200) return;
-    if (status !== 429 && status !== 503) throw new Error(`a registration was answered with ${status}`);
+    if (status !== 429 && status !== 503) throw new Error(`a registration got ${status}`);
     await delay(100);
   }
 }
@@ -138,7 +138,7 @@ async function measure(url) {
 
 /** @param {string} url @param {string} username */
 async function logIn(url, username) {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const socket = new WebSocket(`${url.replace('http', 'ws')}/bench/idle/ws`, { perMessageDeflate: false });
   const gone = new AbortController();
   socket.on('error', () => undefined);
@@ -148,5 +148,5 @@ async function logIn(url, username) {
   socket.send(JSON.stringify({ type: 'login', token, platform: 'web', device: 'bench' }));
   const [data] = await once(socket, 'message', { signal: gone.signal });
   if (JSON.parse(data.toString()).type !== 'ready') throw new Error('refused');
-  return { socket, ms: performance.now() - begun };
+  return { socket, ms: performance.now() - startedAt };
 }

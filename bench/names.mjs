@@ -1,12 +1,15 @@
-// The users that a benchmark's database is filled with. Names come in no order, as people do; the same rule stands in
-// the Lua of wrk.mjs, so that the load generator asks for users who exist.
+// The users that a benchmark's database is filled with. Their names are in no particular order, as in practice; wrk.mjs
+// has the same rule in Lua, so that the load generator requests existing users.
 
-/** Odd, so that no two numbers below 2^32 get one name; small, so that Lua's doubles hold the product to 1e7. */
+/**
+ * Odd, so that no two numbers below 2^32 share a name; small, so that Lua's doubles represent the product exactly up to
+ * 1e7.
+ */
 export const scatter = 662_607_015;
 
 const firstCreatedAt = Date.UTC(2024, 0, 1);
 
-/** Undoes `scatter` modulo 2^32. */
+/** The inverse of `scatter` modulo 2^32. */
 const gather = [1, 2, 3, 4, 5].reduce((inverse) => Math.imul(inverse, 2 - Math.imul(scatter, inverse)), scatter);
 
 /** @param {number} index */
@@ -22,7 +25,7 @@ export const uuidOf = (index) => {
   return `${low}-0000-11ee-8000-${high}`;
 };
 
-/** Ids as they are made: milliseconds since 2020 times 4096. @param {number} index */
+/** Ids like those of the service: milliseconds since 2020 times 4096. @param {number} index */
 export const idOf = (index) => (createdAtOf(index) - Date.UTC(2020, 0, 1)) * 4096;
 
 /** @param {number} index */
@@ -34,7 +37,7 @@ export const columns = [
 ];
 
 /**
- * Rows of `users` in the order of their names, in which a database takes them fastest.
+ * Rows of `users` in the order of their names, which is the fastest order to insert.
  *
  * @param {string} appId @param {number} users
  */

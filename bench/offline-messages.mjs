@@ -1,5 +1,6 @@
-// What counting, the state of a message, and pulling cost with few and with many offline messages, over 1,000 users:
-// `node bench/offline-messages.mjs [sqlite|mariadb]` against dist/. Prints medians; nothing is kept.
+// The cost of counting, querying the state of and pulling messages with few and many offline messages, over 1,000
+// users:
+// `node bench/offline-messages.mjs [sqlite|mariadb]` against dist/. Prints medians and keeps nothing.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,12 +48,12 @@ async function measure(messages) {
   const receivers = names.map((username) => ({ username, offline: true }));
   /** @type {string[]} */
   let ids = [];
-  const begun = performance.now();
+  const startedAt = performance.now();
   for (let round = 0; round < messages / users; round += 1) {
     const message = { sender: 'admin', chatType: 'chat', type: 'txt', body, ext: null };
     ids = (await service.store(app, message, receivers)).map((/** @type {{ id: number }} */ { id }) => String(id));
   }
-  const storedMs = performance.now() - begun;
+  const storedMs = performance.now() - startedAt;
   /** @param {(index: number) => Promise<unknown>} work */
   const time = async (work) => {
     const times = [];
@@ -72,7 +73,7 @@ async function measure(messages) {
     open_us: await time((index) => service.open(app.id, uuids[index])),
     pull_1_us: await time((index) => service.pull(app.id, uuids[index], 0, 0, 1)),
     pull_32_us: await time((index) => service.pull(app.id, uuids[index], 0, 0, 32)),
-    // Behind all that was delivered already: what a session does that is woken for one new message.
+    // After everything delivered already: what a session does when it is woken for one new message.
     pull_last_us: await time((index) => service.pull(app.id, uuids[index], messages / users - 1, 0, 32)),
   };
   await nest.close();

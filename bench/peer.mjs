@@ -1,4 +1,4 @@
-// ejabberd with its HTTP API and its own database, as small as it can be: the peer that Rollcall is held against.
+// ejabberd with its HTTP API and its own database in a minimal configuration: the peer that Rollcall is compared with.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -20,7 +20,7 @@ export async function startEjabberd(folder) {
   const port = await freePort();
   const config = join(folder, 'ejabberd.yml');
   await writeFile(config, configuration(port));
-  // Erlang itself instead of ejabberdctl: that would change the user and leave a name server running.
+  // Erlang itself instead of ejabberdctl, which would switch the user and leave a name server running.
   const child = spawn(
     'erl',
     [
@@ -56,7 +56,7 @@ export async function startEjabberd(folder) {
   return { url, pid: Number(child.pid), databasePids: [], users, tokens: {}, stop };
 }
 
-/** Where Erlang finds ejabberd and what that needs. */
+/** Where Erlang finds ejabberd and its dependencies. */
 async function findLibrary() {
   for (const library of libraries) {
     const names = existsSync(library) ? await readdir(library) : [];
@@ -100,7 +100,7 @@ const call = (url, command, body) =>
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
-    // One that came too early is accepted and never answered.
+    // A request that came too early is accepted but never answered.
     signal: AbortSignal.timeout(answerWithinMs),
   });
 
@@ -116,7 +116,7 @@ async function register(url) {
           password: 'some password',
         });
         await answer.arrayBuffer();
-        if (!answer.ok) throw new Error(`ejabberd answered ${answer.status} to a registration`);
+        if (!answer.ok) throw new Error(`a registration at ejabberd got ${answer.status}`);
       }
     }),
   );

@@ -15,18 +15,18 @@ process.once('exit', () => {
  * @typedef {object} Program
  * @property {number} pid
  * @property {string} url
- * @property {number} readyMs from its start to its answering
+ * @property {number} readyMs from its start until it answers
  * @property {() => Promise<void>} stop
  */
 
 /**
- * A program of Node that says on which address it listens.
+ * A Node.js program that prints the address it listens on.
  *
  * @param {string} script @param {NodeJS.ProcessEnv} env @param {string[]} [nodeArguments]
  * @returns {Promise<Program>}
  */
 export async function startProgram(script, env, nodeArguments = []) {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const child = spawn(process.execPath, [...nodeArguments, script], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -54,7 +54,7 @@ export async function startProgram(script, env, nodeArguments = []) {
   return {
     pid: Number(child.pid),
     url,
-    readyMs: performance.now() - begun,
+    readyMs: performance.now() - startedAt,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
@@ -64,7 +64,7 @@ export async function startProgram(script, env, nodeArguments = []) {
   };
 }
 
-/** Seconds of processor that a process has used, in all of its threads; NaN where there is no /proc. @param {number} pid */
+/** CPU seconds a process has used, across its threads; NaN without /proc. @param {number} pid */
 export function cpuSeconds(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -75,7 +75,7 @@ export function cpuSeconds(pid) {
   }
 }
 
-/** Resident memory in MB; NaN where there is no /proc. @param {number} pid */
+/** Resident memory in MB; NaN without /proc. @param {number} pid */
 export function residentMb(pid) {
   try {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;

@@ -5,7 +5,7 @@ const maxShown = 45;
 
 /** @typedef {{ nodes: { id: number, callFrame: { functionName: string, url: string, lineNumber: number } }[], samples: number[], timeDeltas: number[] }} Profile */
 
-/** The functions that the processor spent its time in, for each profile in a folder. @param {string} folder */
+/** Prints the functions with the most CPU time, for each profile in a folder. @param {string} folder */
 export async function hottest(folder) {
   const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.cpuprofile'));
   return Promise.all(
@@ -18,7 +18,10 @@ export async function hottest(folder) {
   );
 }
 
-/** Own time by function, as shares of the time in which there was work. @param {Profile} profile @returns {[string, number][]} */
+/**
+ * Self time by function, as shares of the time that was not idle. @param {Profile} profile @returns {[string,
+ * number][]}
+ */
 function timesOf({ nodes, samples, timeDeltas }) {
   const frames = new Map(
     nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => {

@@ -1,4 +1,4 @@
-// What a page of get_user_list costs in an app of 1,000,000 users, by where it stands. Run: node bench/qiscus-list.mjs
+// The cost of a page of get_user_list in an app of 1,000,000 users, by position. Run: node bench/qiscus-list.mjs
 // [--engine sqlite|mariadb] [--users N] [--entry dist/main.js]. It starts what it needs and stops it at the end.
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -24,7 +24,7 @@ const callsPerCase = 200;
 const limit = 20;
 const columns = 'app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch';
 const columnCount = columns.split(', ').length;
-// Ids as they are made: milliseconds since 2020 times 4096.
+// Ids like those of the service: milliseconds since 2020 times 4096.
 const firstCreatedAt = Date.UTC(2024, 0, 1);
 const idOf = (/** @type {number} */ createdAt) => (createdAt - Date.UTC(2020, 0, 1)) * 4096;
 
@@ -33,7 +33,7 @@ function userRow(appId, index) {
   const createdAt = firstCreatedAt + index * 1000;
   const hex = createHash('sha256').update(String(index)).digest('hex');
   const uuid = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-1${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-  // Names come in no order, as people do.
+  // Names are in no particular order, as in practice.
   const username = `${hex.slice(32, 44)}@example.com`;
   return [appId, username, uuid, idOf(createdAt), `User ${index}`, 1, createdAt, createdAt, null, 0];
 }
@@ -75,7 +75,7 @@ async function start() {
 }
 
 async function fill() {
-  const began = performance.now();
+  const startedAt = performance.now();
   if (maria === null) {
     const database = new Sqlite(sqlitePath);
     const { id } = /** @type {{ id: string }} */ (database.prepare('SELECT id FROM apps').get());
@@ -99,17 +99,17 @@ async function fill() {
     await database.query('ANALYZE TABLE users');
     await database.end();
   }
-  console.log(`${users} users in ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  console.log(`${users} users in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
 }
 
 /** @param {string} query @param {number} page */
 async function call(query, page) {
-  const began = performance.now();
+  const startedAt = performance.now();
   const response = await fetch(`${url}/api/v2.1/rest/get_user_list?limit=${limit}&page=${page}${query}`, {
     headers: { 'QISCUS-SDK-APP-ID': appId, 'QISCUS-SDK-SECRET': secret },
   });
   const text = await response.text();
-  return { ms: performance.now() - began, status: response.status, text };
+  return { ms: performance.now() - startedAt, status: response.status, text };
 }
 
 /** @param {number[]} times */
@@ -118,7 +118,7 @@ function median(times) {
 }
 
 /**
- * Takes turns with page 1, so that whatever else the machine does meets both.
+ * Alternates with page 1, so that other load on the machine affects both.
  * @param {string} name @param {() => number} pageOf @param {string} [query] @param {number} [calls]
  */
 async function measure(name, pageOf, query = '', calls = callsPerCase) {
@@ -149,7 +149,7 @@ try {
   const last = Math.floor(users / limit);
   const anyPage = () => 1 + Math.floor(Math.random() * last);
   await measure('(warm up)', () => 1);
-  await measure('the middle page, nothing remembered', () => Math.floor(last / 2), '', 1);
+  await measure('the middle page, no cached position', () => Math.floor(last / 2), '', 1);
   await measure(`page ${last}`, () => last);
   await measure(`page ${Math.floor(last / 2)}`, () => Math.floor(last / 2));
   await measure('any page', anyPage);
@@ -159,9 +159,9 @@ try {
   await measure('show_all', () => 1, '&show_all=1', 3);
 } finally {
   if (service !== null && service.exitCode === null) {
-    const gone = once(service, 'exit');
+    const exited = once(service, 'exit');
     service.kill('SIGTERM');
-    await gone;
+    await exited;
   }
   await maria?.stop();
   await rm(folder, { recursive: true, force: true });

@@ -15,14 +15,15 @@ const warmUpSeconds = 2;
  */
 
 /**
- * Who takes part in a row: something to drive with wrk, or a measurement of its own.
+ * A contestant of a row: something to drive with wrk, or a measurement of its own.
  *
  * @typedef {object} Contestant
  * @property {string} name
  * @property {string} [on] a server of the stage
  * @property {import('./wrk.mjs').Load | ((server: import('./stage.mjs').Server) => import('./wrk.mjs').Load)} [load]
  * @property {boolean} [mayRefuse] answers of 400 and more are what is measured
- * @property {(server: import('./stage.mjs').Server) => Promise<() => Promise<Partial<Sample>>>} [beside] runs meanwhile
+ * @property {(server: import('./stage.mjs').Server) => Promise<() => Promise<Partial<Sample>>>} [beside] runs
+ * concurrently
  * @property {(seconds: number) => Promise<Sample>} [measure]
  */
 
@@ -35,30 +36,30 @@ const warmUpSeconds = 2;
  */
 
 /**
- * Drives the contestants in turns, so that what disturbs the machine disturbs all of them.
+ * Drives the contestants in turns, so that other load on the machine affects all of them.
  *
  * @param {import('./stage.mjs').Stage} stage @param {Contestant[]} contestants @param {number} connections
  * @param {Plan} plan
- * @returns {Promise<Map<string, Sample[]>>} the samples of round n stand at n
+ * @returns {Promise<Map<string, Sample[]>>} the samples of round n are at index n
  */
 export async function race(stage, contestants, connections, { rounds, seconds, outOfTime, say }) {
   /** @type {Map<string, Sample[]>} */
   const samples = new Map(contestants.map(({ name }) => [name, []]));
-  // Until the compiler has done its work.
+  // Until the code is JIT-compiled.
   for (const contestant of contestants) await run(stage, contestant, connections, Math.min(warmUpSeconds, seconds), 0);
   for (let round = 1; round <= rounds; round += 1) {
     if (round > 1 && outOfTime()) break;
-    // Nobody is always first.
+    // The first place rotates.
     const order = contestants.map((_, index) => contestants[(index + round) % contestants.length] ?? contestants[0]);
     /** @type {string[]} */
-    const told = [];
+    const figures = [];
     for (const contestant of order) {
       if (contestant === undefined) continue;
       const sample = await run(stage, contestant, connections, seconds, round / (rounds + 1));
       samples.get(contestant.name)?.push(sample);
-      told.push(`${contestant.name} ${Math.round(sample.perSecond).toLocaleString('en')}/s`);
+      figures.push(`${contestant.name} ${Math.round(sample.perSecond).toLocaleString('en')}/s`);
     }
-    say(`round ${round}/${rounds}: ${told.join(', ')}`);
+    say(`round ${round}/${rounds}: ${figures.join(', ')}`);
   }
   return samples;
 }
@@ -81,7 +82,7 @@ async function run(stage, contestant, connections, seconds, share) {
   const cpuAfter = cpuOf(server);
   if (driven.broken > 0 || (driven.refused > 0 && !mayRefuse))
     throw new Error(
-      `${name}: ${driven.refused} answers were errors and ${driven.broken} never came, of ${driven.requests}`,
+      `${name}: of ${driven.requests} requests, ${driven.refused} got an error and ${driven.broken} no answer`,
     );
   return {
     perSecond: driven.perSecond,

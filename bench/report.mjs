@@ -26,7 +26,7 @@ function judge({ text, of, to, what = 'perSecond', times = 1, least, most }, sam
     return others === null ? value : value / Number(others?.[round]?.[what] ?? NaN);
   });
   const value = median(values);
-  // Of what one request costs, with its database: the machine's other work hardly touches this.
+  // By the cost of one request, database included: other load on the machine hardly affects it.
   const byCpu = median(
     what !== 'perSecond' || others === null
       ? []
@@ -53,7 +53,7 @@ const cpuOf = (sample) => Number(sample?.cpuMicros ?? NaN) + Number(sample?.data
 const middle = (samples, member) => median(samples.map((sample) => Number(sample[member] ?? NaN)));
 
 /** @param {number} value @param {number} [digits] */
-const shown = (value, digits = 0) =>
+const formatNumber = (value, digits = 0) =>
   Number.isNaN(value)
     ? ''
     : value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits });
@@ -99,7 +99,7 @@ export function summarise(results, run) {
 export function tableOf({ rows, ...run }) {
   const { machine } = run;
   const busy = /** @type {any} */ (run).busy
-    ? ' **The machine was busy with other work**: no number is right, ratios may be.'
+    ? ' **The machine was busy with other work**: trust the ratios, not the numbers.'
     : '';
   const lines = [
     `Run of ${/** @type {any} */ (run).at}: ${/** @type {any} */ (run).users} users, ${/** @type {any} */ (run).rounds} rounds of ` +
@@ -110,17 +110,17 @@ export function tableOf({ rows, ...run }) {
   ];
   for (const row of rows)
     for (const [index, one] of row.contestants.entries()) {
-      const database = one.databaseCpuMicros > 0 ? ` (+ ${shown(one.databaseCpuMicros)})` : '';
+      const database = one.databaseCpuMicros > 0 ? ` (+ ${formatNumber(one.databaseCpuMicros)})` : '';
       lines.push(
-        `| ${index === 0 ? row.title : ''} | ${one.name} | ${Number.isNaN(one.p99) ? '' : row.connections} | ${shown(one.perSecond, one.perSecond < 10 ? 1 : 0)} | ` +
-          `${shown(one.p50, 2)} | ${shown(one.p99, 2)} | ${shown(one.cpuMicros)}${database} | ${shown(one.residentMb)} |`,
+        `| ${index === 0 ? row.title : ''} | ${one.name} | ${Number.isNaN(one.p99) ? '' : row.connections} | ${formatNumber(one.perSecond, one.perSecond < 10 ? 1 : 0)} | ` +
+          `${formatNumber(one.p50, 2)} | ${formatNumber(one.p99, 2)} | ${formatNumber(one.cpuMicros)}${database} | ${formatNumber(one.residentMb)} |`,
       );
     }
   lines.push('', '| Call | Must reach | Reached | by processor time | |', '| --- | --- | --- | --- | --- |');
   for (const row of rows) {
     for (const target of row.targets)
       lines.push(
-        `| ${row.title} | ${target.text} | ${shown(target.value, 2)} | ${shown(target.byCpu, 2)} | ${verdict(target.met)} |`,
+        `| ${row.title} | ${target.text} | ${formatNumber(target.value, 2)} | ${formatNumber(target.byCpu, 2)} | ${verdict(target.met)} |`,
       );
     if (row.failed !== undefined) lines.push(`| ${row.title} | | | | **failed**: ${row.failed.split('\n')[0]} |`);
   }
@@ -170,7 +170,7 @@ export function plain(table) {
 /** @param {string} text */
 const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-/** Each target as a bar: how far it is reached, 1 being just enough. @param {Summary} summary */
+/** Each target as a bar: the share that was reached, 1 being just enough. @param {Summary} summary */
 export function chartOf({ rows }) {
   const bars = rows.flatMap((row) =>
     row.targets.flatMap(({ text, value, least, most, met }) => {
@@ -185,7 +185,7 @@ export function chartOf({ rows }) {
     return (
       `<text x="${left - 8}" y="${y + 14}" text-anchor="end">${escaped(label)}</text>` +
       `<rect x="${left}" y="${y + 3}" width="${length.toFixed(1)}" height="${height - 8}" fill="${met ? '#2b8a3e' : '#c92a2a'}"/>` +
-      `<text x="${(left + length + 6).toFixed(1)}" y="${y + 14}">${shown(value, 2)}</text>`
+      `<text x="${(left + length + 6).toFixed(1)}" y="${y + 14}">${formatNumber(value, 2)}</text>`
     );
   });
   const bottom = 36 + bars.length * height;
@@ -198,7 +198,7 @@ export function chartOf({ rows }) {
 }
 
 /**
- * Curves over a logarithmic axis, one small chart beside the other.
+ * Curves over a logarithmic axis, as small charts side by side.
  *
  * @param {{ title: string, axis: string, curves: { name: string, points: [number, number][] }[] }[]} charts
  */
@@ -215,11 +215,11 @@ export function curvesOf(charts) {
       const [endX, endY] = of.at(-1) ?? [1, 0];
       return (
         `<polyline fill="none" stroke="${colour}" stroke-width="2" points="${of.map(([px, py]) => `${x(px).toFixed(1)},${y(py).toFixed(1)}`).join(' ')}"/>` +
-        `<text x="${(x(endX) + 6).toFixed(1)}" y="${(y(endY) + 4).toFixed(1)}" fill="${colour}">${escaped(name)} ${shown(endY)}</text>`
+        `<text x="${(x(endX) + 6).toFixed(1)}" y="${(y(endY) + 4).toFixed(1)}" fill="${colour}">${escaped(name)} ${formatNumber(endY)}</text>`
       );
     });
     const ticks = [...new Set(points.map(([px]) => px))].map(
-      (px) => `<text x="${x(px).toFixed(1)}" y="${high - 22}" text-anchor="middle">${shown(px)}</text>`,
+      (px) => `<text x="${x(px).toFixed(1)}" y="${high - 22}" text-anchor="middle">${formatNumber(px)}</text>`,
     );
     return (
       `<g transform="translate(${(chart % 2) * wide} ${Math.floor(chart / 2) * high})"><text x="60" y="22" font-weight="bold">${escaped(title)}</text>` +

@@ -1,6 +1,7 @@
-// What each route costs an app with many users: `node bench/route-costs.mjs [sqlite | mysql://…]`, after `npm run build`.
-// For each call, one after the other: its median and longest time, and for how long the event loop stood still at most.
-// The table of docs/operations.md is made of it.
+// The cost of each route in an app with many users: `node bench/route-costs.mjs [sqlite | mysql://…]`, after `npm run
+// build`.
+// For each call, one after the other: the median and longest time, and the longest stall of the event loop.
+// The source of the table in docs/operations.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -39,7 +40,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** The longest delay of the event loop since it was asked the last time, in ms. */
+/** The longest event loop delay since the previous query, in ms. */
 async function loopDelay() {
   output = '';
   service.kill('SIGUSR2');
@@ -102,14 +103,14 @@ async function measure(base) {
     const statuses = new Set();
     await loopDelay();
     for (let index = 0; index < repeats; index += 1) {
-      const begun = performance.now();
+      const startedAt = performance.now();
       const response = await fetch(`${base}${prefix}${path}`, {
         method,
         headers: prefix === '/bench/bench' ? agora : qiscus,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       await response.arrayBuffer();
-      times.push(performance.now() - begun);
+      times.push(performance.now() - startedAt);
       statuses.add(response.status);
     }
     const delay = await loopDelay();

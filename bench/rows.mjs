@@ -112,7 +112,10 @@ const ban = (server) => ({
  * @returns {Row[]}
  */
 export function rowsOf(stage, { peer, against }) {
-  /** With another build to hold against: the same calls by it. @param {string} engine @param {Contestant['load']} load @returns {Contestant[]} */
+  /**
+   * The same calls against another build, if there is one to compare. @param {string} engine @param
+   * {Contestant['load']} load @returns {Contestant[]}
+   */
   const before = (engine, load) => (against ? [{ name: 'another build', on: `before ${engine}`, load }] : []);
   /** @returns {Target[]} */
   const sinceThen = (of = 'Rollcall') => (against ? [{ text: 'times another build', of, to: 'another build' }] : []);
@@ -371,7 +374,8 @@ export function rowsOf(stage, { peer, against }) {
 }
 
 /**
- * As src/cursors/list-cursor.ts writes it, so that nobody has to walk there. A cursor of another form would be refused.
+ * The format of src/cursors/list-cursor.ts, to avoid walking to that position. A cursor in any other format would be
+ * refused.
  *
  * @param {string} appId @param {number} afterId
  */
@@ -381,7 +385,7 @@ function cursorAfter(appId, afterId) {
   return Buffer.from(`${position}:${check}`).toString('base64url');
 }
 
-/** The app's id, which our tokens are for. @param {Server} server */
+/** The app's id, which Rollcall's tokens are issued for. @param {Server} server */
 function appIdOf({ tokens }) {
   const [, claims = ''] = String(tokens.jwt).split('.');
   return String(JSON.parse(Buffer.from(claims, 'base64url').toString()).aud);
@@ -401,7 +405,7 @@ async function bareHashing(seconds) {
 }
 
 /**
- * A look-up every few milliseconds while something else is driven: what its callers wait.
+ * A look-up every few milliseconds during another load: how long its callers wait.
  *
  * @param {Server} server @returns {Promise<() => Promise<Partial<Sample>>>}
  */
@@ -409,20 +413,20 @@ async function otherCalls(server) {
   const agent = new Agent({ keepAlive: true });
   /** @type {number[]} */
   const times = [];
-  let going = true;
+  let isRunning = true;
   const call = () =>
     new Promise((resolve, reject) => {
-      const begun = performance.now();
+      const startedAt = performance.now();
       const path = `${server.url}${app}/users/${nameOf(times.length % server.users)}`;
       get(path, { agent, headers: jwt(server) }, (response) => {
-        response.resume().once('end', () => resolve(times.push(performance.now() - begun)));
+        response.resume().once('end', () => resolve(times.push(performance.now() - startedAt)));
       }).once('error', reject);
     });
   const calls = (async () => {
-    for (; going; await delay(otherCallEveryMs)) await call();
+    for (; isRunning; await delay(otherCallEveryMs)) await call();
   })();
   return async () => {
-    going = false;
+    isRunning = false;
     await calls;
     agent.destroy();
     times.sort((one, other) => one - other);

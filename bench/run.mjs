@@ -1,4 +1,4 @@
-// `npm run bench`: Rollcall and bare programs, driven in turns. docs/performance.md says how and shows results.
+// `npm run bench`: Rollcall and bare programs, driven in turns. docs/performance.md explains how and shows results.
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -48,8 +48,8 @@ if (options.help) {
   process.exit();
 }
 
-const begun = performance.now();
-const elapsed = () => Math.round((performance.now() - begun) / 1000);
+const startedAt = performance.now();
+const elapsed = () => Math.round((performance.now() - startedAt) / 1000);
 let doing = '';
 /** @param {string} text */
 const say = (text) => process.stderr.write(`[${String(elapsed()).padStart(4)} s] ${doing}${text}\n`);
@@ -72,7 +72,7 @@ for (const [signal, number] of /** @type {[NodeJS.Signals, number][]} */ ([
   ['SIGTERM', 15],
   ['SIGHUP', 1],
 ]))
-  // The servers' guards and the children's clean up when this process ends.
+  // The servers' guards and those of the child processes clean up when this process ends.
   process.once(signal, () => void stage.stop().finally(() => process.exit(128 + number)));
 
 /** @returns {Promise<import('./report.mjs').Result[]>} */
@@ -89,7 +89,7 @@ async function measureRows() {
   for (const [index, row] of rows.entries()) {
     doing = `${index + 1}/${rows.length} ${row.title} · `;
     if (outOfTime()) {
-      results.push({ row, samples: new Map(), failed: 'the time was over before its turn' });
+      results.push({ row, samples: new Map(), failed: 'out of time before its turn' });
       continue;
     }
     let end = () => {};

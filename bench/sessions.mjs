@@ -6,7 +6,7 @@ const atOnce = 50;
 const answerWithinMs = 20_000;
 
 /**
- * Users who are online: each one logged in at the gateway, until `close` is called.
+ * Online users: each is logged in at the gateway until `close` is called.
  *
  * @param {import('./stage.mjs').Stage} stage @param {string} url @param {number} count
  */
@@ -23,7 +23,7 @@ export async function connectSessions(stage, url, count) {
         socket.send(JSON.stringify({ type: 'login', token, platform: 'web', device: 'bench' }));
         const [data] = await once(socket, 'message', { signal: AbortSignal.timeout(answerWithinMs) });
         const { type } = JSON.parse(String(data));
-        if (type !== 'ready') throw new Error(`the gateway said ${data}`);
+        if (type !== 'ready') throw new Error(`the gateway sent ${data}`);
         sockets.push(socket);
       }),
     );

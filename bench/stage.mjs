@@ -1,4 +1,4 @@
-// Everything that a benchmark drives: databases, Rollcall, bare programs. What is asked for is started, once.
+// Everything that a benchmark drives: databases, Rollcall, bare programs. Each is started once, on first use.
 import { createHash } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
@@ -21,7 +21,7 @@ const bufferPoolBytes = 2 * 1024 ** 3;
 const tokenSeconds = 86_400;
 const usersWithRedis = 10_000;
 
-/** Two apps: one without limits, and one that is limited as every new app is. */
+/** Two apps: one without limits, and one with the limits of a new app. */
 const apps = ['bench/bench', 'bench/limited'].map((path) => {
   const hex = (/** @type {string} */ what) =>
     createHash('sha256').update(`${what} of ${path}`).digest('hex').slice(0, 32);
@@ -40,7 +40,7 @@ const [bench] = /** @type {[typeof apps[0]]} */ (apps);
  * @property {Record<string, string>} tokens
  */
 
-/** `NAME` of `ours NAME`, and `before NAME` for the same by another build. */
+/** `NAME` for `ours NAME`, and `before NAME` for the same from another build. */
 const engines = /** @type {const} */ (['sqlite', 'mariadb', 'redis']);
 
 export class Stage {
@@ -71,7 +71,10 @@ export class Stage {
     this.#made.clear();
   }
 
-  /** Rollcall as in production, apart from the limits of the app. @param {string} dist @param {string} engine @returns {Promise<Server>} */
+  /**
+   * Rollcall as in production, except for the limits of the app. @param {string} dist @param {string} engine @returns
+   * {Promise<Server>}
+   */
   async #ours(dist, engine, withRedis = engine === 'redis') {
     const database = await this.#database(engine, dist);
     const redisUrl = withRedis ? (await this.#redis()).url : '';
@@ -96,7 +99,7 @@ export class Stage {
     };
   }
 
-  /** So many processes on one MariaDB, with Redis between them. @param {number} count @returns {Promise<Server[]>} */
+  /** This many processes on one MariaDB, connected by Redis. @param {number} count @returns {Promise<Server[]>} */
   nodes(count) {
     return Promise.all(
       Array.from({ length: count }, (_, index) =>
@@ -128,12 +131,12 @@ export class Stage {
     return /** @type {{ access_token: string }} */ (await response.json());
   }
 
-  /** A database of its own for each build and engine. @param {string} engine @param {string} dist */
+  /** A separate database for each build and engine. @param {string} engine @param {string} dist */
   #database(engine, dist) {
     return this.#once(`database ${engine} ${dist}`, async () => {
       const url =
         engine === 'mariadb' ? await this.#newMysqlDatabase() : `sqlite:${join(await this.#folder(), 'db.sqlite')}`;
-      // The schema and the apps, as Rollcall makes them.
+      // The schema and the apps, created by Rollcall itself.
       await (await startProgram(join(dist, 'main.js'), environment(url))).stop();
       await setApp(dist, url, 'rate_profile=off');
       await setApp(dist, url, 'password_optional=true');
@@ -158,7 +161,7 @@ export class Stage {
     return this.#once('MariaDB', async () => {
       const maria = this.#ended(await startMariaDb());
       const server = await createConnection(maria.url);
-      // As on any server that is meant for a database; the default would read from the disk all the time.
+      // As on any dedicated database server; the default would read from disk all the time.
       await server.query(`SET GLOBAL innodb_buffer_pool_size = ${bufferPoolBytes}`);
       await server.end();
       return maria;
@@ -174,7 +177,7 @@ export class Stage {
     const { url, users } = await this.#database('sqlite', this.options.dist);
     const path = join(await this.#folder(), 'bare.sqlite');
     const from = url.slice('sqlite:'.length);
-    // A copy, so that neither finds the other's rows or locks; the log goes with the file.
+    // A copy, so that neither sees the other's rows or locks; the log goes with the file.
     const database = new Sqlite(from);
     database.pragma('wal_checkpoint(TRUNCATE)');
     const app = /** @type {{ id: string }} */ (database.prepare("SELECT id FROM apps WHERE name = 'bench'").get());
@@ -186,7 +189,7 @@ export class Stage {
 
   /** @returns {Promise<Server>} */
   async #bareMysql() {
-    // The same table: it stays as large for one as for the other.
+    // The same table: it keeps the same size for both.
     const { url, users, pids } = await this.#database('mariadb', this.options.dist);
     const database = await createConnection(url);
     const [[app]] = /** @type {[{ id: string }[], unknown]} */ (

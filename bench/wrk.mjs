@@ -1,4 +1,4 @@
-// The load generator: wrk with a script that is made here.
+// The load generator: wrk with a generated script.
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,15 +10,16 @@ const run = promisify(execFile);
 const preparedRequests = 20_000;
 
 /**
- * What to send. `path` and `body` are Lua expressions, in which `any()` is the name of a user who exists, `next()` the
- * next such name in turn, `some()` one of the first 1,000 half of the time, `fresh()` a name that nobody has, and `list(n, f)` what `f` gives n times, with commas.
+ * What to send. `path` and `body` are Lua expressions, in which `any()` is the name of an existing user, `next()` the
+ * next such name in turn, `some()` one of the first 1,000 half of the time, `fresh()` an unused name, and `list(n, f)`
+ * n results of `f`, separated by commas.
  *
  * @typedef {object} Load
  * @property {string} method
  * @property {string} path
  * @property {string} [body]
  * @property {Record<string, string>} [headers]
- * @property {boolean} [once] each request is another one: none is prepared before the run and sent again
+ * @property {boolean} [once] every request is different: none is prepared before the run and sent again
  */
 
 /**
@@ -32,7 +33,7 @@ const preparedRequests = 20_000;
  */
 
 export async function checkWrk() {
-  // wrk ends with 1 after it has told its version.
+  // wrk exits with 1 after printing its version.
   const found = await run('wrk', ['-v']).catch((/** @type {NodeJS.ErrnoException} */ error) => error.code !== 'ENOENT');
   if (!found) throw new Error('The benchmarks need wrk. Debian, Ubuntu: apt-get install wrk; macOS: brew install wrk.');
 }
@@ -54,7 +55,7 @@ export async function drive(url, load, { connections, seconds, users, first = 0 
       ...['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '10s', '-s', script, url],
     ]);
     const line = stdout.split('\n').find((text) => text.startsWith('RESULT '));
-    if (line === undefined) throw new Error(`wrk said no result:\n${stdout}`);
+    if (line === undefined) throw new Error(`wrk printed no result:\n${stdout}`);
     return JSON.parse(line.slice('RESULT '.length));
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -56,4 +56,8 @@ export const settings = {
   target: 'node22',
   banner: { js: banner },
   logLevel: 'warning',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  // So that a position in a stack trace without source maps still finds the place.
+  lineLimit: 200,
 };

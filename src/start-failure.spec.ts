@@ -16,14 +16,14 @@ describe('why a start failed', () => {
     expect(told).not.toContain('\n');
   });
 
-  it('is one sentence where SQLite was built for another system', () => {
+  it('is one sentence if SQLite was built for another system', () => {
     const error = failure({ code: 'ERR_DLOPEN_FAILED' });
     const told = startFailure(refusalOf(error, { type: 'better-sqlite3', database: './data/x.sqlite' }));
     expect(told).toContain(`SQLite does not load on ${process.platform}-${process.arch} (as the system says it)`);
     expect(told).not.toContain('\n');
   });
 
-  it('has its stack where nobody but us can mend it', () => {
+  it('includes the stack if it is a bug in Rollcall', () => {
     const bug = new TypeError('x is not a function');
     expect(startFailure(bug)).toBe(bug.stack);
     const ofDatabase = failure({ code: 'ER_PARSE_ERROR' });

@@ -1,4 +1,4 @@
-// What Fastify and mysql2's prepared statements alone do: no tokens, no rules, no metrics. Rollcall is held against it.
+// Bare Fastify with mysql2's prepared statements: no tokens, no rules, no metrics. A baseline for Rollcall.
 import Fastify from 'fastify';
 import { createPool } from 'mysql2/promise';
 import { randomUUID } from 'node:crypto';

@@ -1,4 +1,4 @@
-// What Fastify and prepared statements alone do on SQLite: no tokens, no rules, no metrics. Rollcall is held against it.
+// Bare Fastify with prepared statements on SQLite: no tokens, no rules, no metrics. A baseline for Rollcall.
 import Sqlite from 'better-sqlite3';
 import Fastify from 'fastify';
 import { randomUUID } from 'node:crypto';
@@ -46,7 +46,7 @@ fastify.post('/users/many', (request) => {
 /** @type {{ username: string, answer: (row: object) => void }[]} */
 let waiting = [];
 
-// One commit for whatever came in one turn of the event loop.
+// One commit for all requests of one turn of the event loop.
 fastify.post('/users/grouped', (request) => {
   const { username } = /** @type {{ username: string }} */ (request.body);
   return new Promise((answer) => {

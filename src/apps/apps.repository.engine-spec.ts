@@ -32,11 +32,11 @@ describe.each([
   const ask = async (secret: string) =>
     running.call('get', '//api/v2.1/rest/get_user_list', {
       token: null,
-      // Without a subdomain that could name the app.
+      // The host has no subdomain that could identify the app.
       headers: { host: 'localhost', 'qiscus-sdk-secret': secret },
     });
 
-  it('is found by each of its certificates, in any case of the digits, and by none that it had before', async () => {
+  it('is found by each of its current certificates, case-insensitively, and not by former ones', async () => {
     const certificate = randomBytes(16).toString('hex').toUpperCase();
     const app = await apps.create({ org: 'org', name: 'rotating', certificate });
     expect((await apps.findByCertificate(certificate.toLowerCase()))?.id).toBe(app.id);
@@ -46,7 +46,7 @@ describe.each([
     expect(await apps.findByCertificate(certificate)).toBeNull();
   });
 
-  it('is nobody when two apps have the same', async () => {
+  it('matches no app when two apps share it', async () => {
     const certificate = hex();
     await apps.create({ org: 'org', name: 'one', certificate });
     const one = await apps.findByCertificate(certificate);
@@ -56,7 +56,7 @@ describe.each([
     expect(await apps.findByCertificate(certificate)).toBeNull();
   });
 
-  it('is found a sweep later, when a node of an older version has made it or rotated its certificate', async () => {
+  it('is found after the next sweep if a node of an older version created it or rotated its certificate', async () => {
     const [made, before, after] = [hex(), hex(), hex()];
     const id = randomUUID();
     await write(...olderInsert(id, made));
@@ -67,7 +67,7 @@ describe.each([
     for (const one of [before, after]) expect((await apps.findByCertificate(one))?.id).toBe(rotated.id);
   });
 
-  it('is found a sweep later, when the hash of its certificate was lost, and its row is as it was otherwise', async () => {
+  it('is found after the next sweep if only the hash of its certificate was lost', async () => {
     const app = await apps.create({ org: 'org', name: 'hashless' });
     const rotated = await apps.rotate(app);
     const row = () => database.read<Record<string, unknown>>('SELECT * FROM apps WHERE id = ?', [app.id]);
@@ -79,7 +79,7 @@ describe.each([
     for (const one of rotated.certificates) expect((await apps.findByCertificate(one))?.id).toBe(app.id);
   });
 
-  it('costs one look-up by an index, also for a secret that is wrong and among a thousand apps', async () => {
+  it('costs one index look-up, even for a wrong secret among a thousand apps', async () => {
     await database.write(async (transaction) => {
       for (let count = 0; count < 1_000; count += 1) await transaction.run(...olderInsert(randomUUID(), hex()));
     });

@@ -19,7 +19,7 @@ describe('AppsService', () => {
 
   const stored = async () => (await apps.list()).find(({ id }) => id === app.id);
 
-  it('changes what an app is now, not what its caller has read', async () => {
+  it('changes the current state of an app, not the state its caller has read', async () => {
     const rotated = await apps.rotate(app);
     await apps.set(app, 'token_ttl_seconds', '60');
     const set = await apps.set(app, 'alias', app.name);
@@ -33,7 +33,7 @@ describe('AppsService', () => {
     await expect(apps.set(app, 'previous_certificate', 'none')).resolves.toMatchObject({ alias: app.name });
   });
 
-  it('loses no change of many that come at once', async () => {
+  it('loses none of many concurrent changes', async () => {
     const rotations = Array.from({ length: 5 }, () => apps.rotate(app));
     await Promise.all([
       ...rotations,
@@ -58,7 +58,7 @@ describe('AppsService', () => {
     expect(after?.certificates).toEqual([inOrder[5], inOrder[4]]);
   });
 
-  it('changes several things of an app or none', async () => {
+  it('changes several properties of an app atomically', async () => {
     const wrong = apps.setAll(app, [
       ['disabled', 'true'],
       ['alias', '?'],

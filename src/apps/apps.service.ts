@@ -280,7 +280,7 @@ function checkClientId(id: string): string {
 function checkClientSecret(secret: string): string {
   if (!/^[\x21-\x7e]{16,128}$/.test(secret))
     throw new AppError('argument_invalid', {
-      detail: 'client_secret must be 16 to 128 ASCII characters without blanks',
+      detail: 'client_secret must be 16 to 128 ASCII characters without spaces',
     });
   return secret;
 }
@@ -293,5 +293,5 @@ function checkPair(pair: ClientCredentials | null): void {
 }
 
 function taken(what: string): AppError {
-  return new AppError('argument_invalid', { detail: `${what} is taken already` });
+  return new AppError('argument_invalid', { detail: `${what} is already taken` });
 }

@@ -12,7 +12,7 @@ const row = { id: 'app-1', ...secrets };
 const sealedRow = (seal: Seal) => ({ id: 'app-1', ...seal.sealAll(row) });
 
 describe('the seal', () => {
-  it('opens what it has sealed, in texts that hold no secret and fit the columns', () => {
+  it('opens sealed text, which contains no secret and fits the columns', () => {
     const sealed = sealedRow(new Seal([one]));
     for (const [column, text] of Object.entries(secrets)) {
       const inRow = sealed[column as keyof SealedSecrets] as string;
@@ -23,19 +23,19 @@ describe('the seal', () => {
     expect(new Seal([one]).openAll(sealed)).toEqual(secrets);
   });
 
-  it('makes another text each time', () => {
+  it('produces different text each time', () => {
     const seal = new Seal([one]);
     expect(sealedRow(seal).certificate).not.toBe(sealedRow(seal).certificate);
   });
 
-  it('leaves alone what was never sealed, and seals nothing without a key', () => {
+  it('passes unsealed text through, and seals nothing without a key', () => {
     expect(new Seal([one]).openAll(row)).toEqual(secrets);
     for (const seal of [new Seal([]), new Seal([null, one])]) expect(seal.sealAll(row)).toEqual(secrets);
     const bare = { ...row, previous_certificate: null, token_secret: '' };
     expect(new Seal([one]).sealAll(bare)).toMatchObject({ previous_certificate: null, token_secret: '' });
   });
 
-  it('opens with every key that is set, and seals with the first', () => {
+  it('opens with every configured key, and seals with the first', () => {
     const before = sealedRow(new Seal([one]));
     for (const seal of [new Seal([other, one]), new Seal([null, one])]) expect(seal.openAll(before)).toEqual(secrets);
     const after = sealedRow(new Seal([other, one]));
@@ -43,7 +43,7 @@ describe('the seal', () => {
     expect(() => new Seal([one]).openAll(after)).toThrow(/SEALING_KEY does not open the certificate of the app app-1/);
   });
 
-  it('tells which rows are as they would be sealed today', () => {
+  it('recognizes rows that are stored as the current keys would store them', () => {
     const [plain, sealed] = [row, sealedRow(new Seal([one]))];
     const current = (seal: Seal) => [plain, sealed].map((each) => seal.isCurrent(each));
     expect(current(new Seal([]))).toEqual([true, false]);
@@ -53,7 +53,7 @@ describe('the seal', () => {
     expect(new Seal([one]).isCurrent({ ...sealed, previous_certificate: secrets.previous_certificate })).toBe(false);
   });
 
-  it('opens nothing that was changed in any bit, cut off, or moved to another app or column', () => {
+  it('does not open text that was changed in any bit, truncated, or moved to another app or column', () => {
     const seal = new Seal([one]);
     const sealed = sealedRow(seal);
     const refuse = (spoilt: object) =>
@@ -72,7 +72,7 @@ describe('the seal', () => {
       refuse({ certificate: [form, key, bytes.subarray(0, length).toString('base64url')].join('.') });
   });
 
-  it('says no secret and no key when it fails', () => {
+  it('reveals no secret and no key when it fails', () => {
     const sealed = sealedRow(new Seal([one]));
     let message = '';
     try {

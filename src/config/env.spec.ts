@@ -46,7 +46,7 @@ function problemsOf(source: Record<string, string>): readonly string[] {
 }
 
 describe('loadEnv', () => {
-  it('takes nothing at all, and then every default', () => {
+  it('accepts an empty environment, and uses every default', () => {
     expect(loadEnv({})).toMatchObject({
       host: '127.0.0.1',
       port: 3000,
@@ -60,7 +60,7 @@ describe('loadEnv', () => {
   });
 
   it.each(variables.filter((variable) => !takesAnything.includes(variable)))(
-    'names %s when it is bad, without its value',
+    'names %s when it is invalid, without revealing its value',
     (variable) => {
       expect(bad).toHaveProperty(variable);
       const value = bad[variable] as string;
@@ -71,7 +71,7 @@ describe('loadEnv', () => {
     },
   );
 
-  it('names every bad setting at once', () => {
+  it('names all invalid settings at once', () => {
     const wrong = Object.fromEntries(Object.entries(bad).filter(([variable]) => variables.includes(variable)));
     const problems = problemsOf(wrong);
     expect(problems.map((line) => line.split(' ')[0]).sort()).toEqual(Object.keys(wrong).sort());
@@ -80,14 +80,14 @@ describe('loadEnv', () => {
     expect(message).not.toContain('canary');
   });
 
-  it('reads each form of a database', () => {
+  it('reads every form of database URL', () => {
     for (const url of ['sqlite::memory:', 'sqlite:./x', 'mysql://u:p@localhost:3306/db'])
       expect(loadEnv({ DATABASE_URL: url }).databaseUrl).toBe(url);
     for (const url of ['', 'mysql://localhost', 'mysql://localhost/', 'mysql:', '/x'])
       expect(problemsOf({ DATABASE_URL: url })).toHaveLength(1);
   });
 
-  it('wants a pool of two connections', () => {
+  it('requires a pool of at least two connections', () => {
     expect(loadEnv({ DATABASE_POOL_SIZE: '2' }).databasePoolSize).toBe(2);
     expect(problemsOf({ DATABASE_POOL_SIZE: '1' })).toEqual([
       'DATABASE_POOL_SIZE must be 2 or more: a migration needs one, and the beat of its lock another',
@@ -115,7 +115,7 @@ describe('loadEnv', () => {
     expect(redisClusterNodes('redis://a:1')).toBeNull();
   });
 
-  it('refuses what has no effect, or is not said rightly, in the URL of a server, and shows nothing of a password', () => {
+  it('refuses ineffective or malformed parts of a server URL, without revealing the password', () => {
     for (const url of [
       ...['mysql://u:canary@h/d?charset=utf8', 'mysql://u:canary@h/d?canary!=1', 'mysql://u:can/ary@h/d'],
       ...['mysql://u:canary@h/d?ssl-mode=PREFERRED', 'mysql://u:canary@h/d?ssl-mode=REQUIRED&tls=true'],
@@ -140,7 +140,7 @@ describe('loadEnv', () => {
     expect(loadEnv({ REDIS_URL: 'redis://h?family=6' }).redisUrl).toBe('redis://h?family=6');
   });
 
-  it('refuses a file of certificates that would have no effect', async () => {
+  it('refuses a certificate file that would have no effect', async () => {
     const file = join(import.meta.dirname, 'certificate.fixture.pem');
     const verified = { DATABASE_CA_FILE: file, DATABASE_URL: 'mysql://h/d?ssl-mode=VERIFY_CA', REDIS_CA_FILE: file };
     expect(loadEnv({ ...verified, REDIS_URL: 'rediss://h' }).databaseCa).toBe(await readFile(file, 'utf8'));
@@ -153,7 +153,7 @@ describe('loadEnv', () => {
       expect(problemsOf(wrong)).toEqual([expect.stringMatching(/^(DATABASE|REDIS)_CA_FILE must go with /)]);
   });
 
-  it('reads apps with commas between them', () => {
+  it('reads comma-separated apps', () => {
     const [id, certificate] = ['A'.repeat(32), 'b'.repeat(32)];
     expect(
       loadEnv({ BOOTSTRAP_APPS: ` o/a:${id}:${certificate} , o/b:${id}:${certificate}:nick,` }).bootstrapApps,
@@ -163,7 +163,7 @@ describe('loadEnv', () => {
     ]);
   });
 
-  it('reads addresses, ranges and a URL with a slash at its end', () => {
+  it('reads addresses, ranges and a URL with a trailing slash', () => {
     expect(loadEnv({ TRUST_PROXY: '10.0.0.0/8, ::1' }).trustProxy).toEqual(['10.0.0.0/8', '::1']);
     for (const range of ['10.0.0.0/33', 'localhost', '1.2.3', '10.0.0.0/'])
       expect(problemsOf({ TRUST_PROXY: range })).toHaveLength(1);
@@ -171,7 +171,7 @@ describe('loadEnv', () => {
     expect(problemsOf({ PUBLIC_URL: 'https://chat.example.com/?x=1' })).toHaveLength(1);
   });
 
-  it('reads the origins of pages that may call, and refuses what no browser sends', () => {
+  it('reads allowed origins, and refuses values that no browser sends', () => {
     expect(loadEnv({}).corsOrigin).toBe('*');
     expect(loadEnv({ CORS_ORIGIN: 'https://a.test, https://b.test:8443' }).corsOrigin).toEqual([
       ...['https://a.test', 'https://b.test:8443'],
@@ -187,13 +187,13 @@ describe('loadEnv', () => {
       expect(problemsOf({ CORS_ORIGIN: text })).toHaveLength(1);
   });
 
-  it('gives out a value that nobody can change', () => {
+  it('returns an immutable value', () => {
     expect(Object.isFrozen(loadEnv({}))).toBe(true);
   });
 });
 
 describe('.env.example', () => {
-  it('lists exactly the settings, each with its default and a line that explains it', async () => {
+  it('lists exactly the settings, each with its default and an explanation', async () => {
     const text = await readFile(join(import.meta.dirname, '../../.env.example'), 'utf8');
     const listed: [string, string][] = [];
     for (const block of text.split(/\n\n+/)) {

@@ -1,7 +1,7 @@
 import { parseMysqlAddress } from './mysql-address.js';
 
 describe('the URL of a MySQL server', () => {
-  it('has what it says, also in IPv6 and with characters that are percent-encoded', () => {
+  it('is parsed, including IPv6 and percent-encoded characters', () => {
     expect(parseMysqlAddress('mysql://app:p%40ss%2Fw%25rd%3A%23@[::1]:3307/chat')).toEqual({
       host: '::1',
       port: 3307,

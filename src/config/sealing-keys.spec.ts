@@ -17,7 +17,7 @@ test.each(forms)('%s is a key', (text) => {
   expect(parseSealingKeys(text)).toEqual([key]);
 });
 
-test('several stand in their order, and none is for the first place only', () => {
+test('several keep their order, and `none` is allowed only in first place', () => {
   expect(parseSealingKeys(`${forms[0]}, ${other.toString('base64')}`)).toEqual([key, other]);
   expect(parseSealingKeys(`none,${forms[2]}`)).toEqual([null, key]);
   expect(parseSealingKeys('')).toEqual([]);
@@ -25,7 +25,7 @@ test('several stand in their order, and none is for the first place only', () =>
 });
 
 test.each(['canary', 'a'.repeat(63), 'a'.repeat(65), Buffer.alloc(31).toString('base64'), `${forms[2]}!`])(
-  '%s is none, and the error does not repeat it',
+  '%s is not a key, and the error does not repeat it',
   (text) => {
     expect(() => parseSealingKeys(text)).toThrow(/^must be keys of 32 bytes/);
     expect(() => loadEnv({ SEALING_KEY: text })).toThrow(/SEALING_KEY must be keys/);
@@ -33,7 +33,7 @@ test.each(['canary', 'a'.repeat(63), 'a'.repeat(65), Buffer.alloc(31).toString('
   },
 );
 
-test('a file has one key a line, and is not beside the variable', () => {
+test('a file has one key per line, and excludes the variable', () => {
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-test-'));
   const file = join(folder, 'key');
   try {

@@ -5,7 +5,7 @@ const ids = fc.maxSafeNat();
 const invalid = expect.objectContaining({ code: 'cursor_invalid' }) as Error;
 
 describe('list cursors', () => {
-  it('come back as the id they were made of, and need no escaping in a URL', () => {
+  it('decode to the id they encode, and need no escaping in a URL', () => {
     fc.assert(
       fc.property(fc.uuid(), ids, (app, id) => {
         const cursor = writeCursor(app, id);
@@ -15,7 +15,7 @@ describe('list cursors', () => {
     );
   });
 
-  it('are good for no other app', () => {
+  it('are not valid for another app', () => {
     fc.assert(
       fc.property(fc.uuid(), fc.uuid(), ids, (app, other, id) => {
         fc.pre(app !== other);
@@ -24,7 +24,7 @@ describe('list cursors', () => {
     );
   });
 
-  it('are refused when anything about them was changed', () => {
+  it('are refused if tampered with in any way', () => {
     fc.assert(
       fc.property(fc.uuid(), ids, fc.nat(), fc.constantFrom(...'ABCxyz019-_=.%'), (app, id, at, character) => {
         const cursor = writeCursor(app, id);
@@ -38,7 +38,7 @@ describe('list cursors', () => {
     );
   });
 
-  it('are nothing that anybody could think of', () => {
+  it('do not decode from arbitrary text', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.base64String(), fc.string({ unit: 'binary' })), (text) => {
         expect(() => readCursor('app', text)).toThrow(invalid);

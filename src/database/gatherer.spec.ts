@@ -18,7 +18,7 @@ describe('Gatherer', () => {
   let runs: Runs;
   beforeEach(() => (runs = new Runs()));
 
-  it('answers what arrives in one turn with one run, each call with its own result', async () => {
+  it('handles calls of one event loop turn in one run, each with its own result', async () => {
     const gatherer = new Gatherer(runs.run, { rows: 100, runs: 1 });
     const calls = Promise.all([1, 2, 3].map((item) => gatherer.add('a', item)));
     await turn();
@@ -27,7 +27,7 @@ describe('Gatherer', () => {
     expect(await calls).toEqual(['a1', 'a2', 'a3']);
   });
 
-  it('gathers what arrives while a run is under way, and runs it when that ends', async () => {
+  it('gathers calls that arrive during a run, and runs them when it ends', async () => {
     const gatherer = new Gatherer(runs.run, { rows: 100, runs: 1 });
     const first = gatherer.add('a', 1);
     await turn();
@@ -42,7 +42,7 @@ describe('Gatherer', () => {
     expect(await later).toEqual(['a2', 'a3']);
   });
 
-  it('never puts two apps into one run', async () => {
+  it('never mixes two apps in one run', async () => {
     const gatherer = new Gatherer(runs.run, { rows: 100, runs: 2 });
     const calls = Promise.all([gatherer.add('a', 1), gatherer.add('b', 2), gatherer.add('a', 3)]);
     await turn();
@@ -54,7 +54,7 @@ describe('Gatherer', () => {
     expect(await calls).toEqual(['a1', 'b2', 'a3']);
   });
 
-  it('lets apps take turns: a flood of one does not keep another waiting', async () => {
+  it('lets apps take turns, so that a flood of one does not delay another', async () => {
     const gatherer = new Gatherer(runs.run, { rows: 2, runs: 1 });
     for (let item = 0; item < 100; item += 1) void gatherer.add('flood', item);
     void gatherer.add('calm', 1);
@@ -65,7 +65,7 @@ describe('Gatherer', () => {
     expect(runs.begun.slice(0, 3).map(({ app }) => app)).toEqual(['flood', 'calm', 'flood']);
   });
 
-  it('takes at most so many rows into a run, in the order of the calls, and at least one call', async () => {
+  it('limits the rows of a run, in order of the calls, but takes at least one call', async () => {
     const gatherer = new Gatherer(runs.run, { rows: 5, runs: 1 }, (rows) => rows);
     const calls = [3, 2, 1, 9, 1].map((rows) => gatherer.add('a', rows));
     for (let done = 0; done < 4; done += 1) {
@@ -76,7 +76,7 @@ describe('Gatherer', () => {
     expect(runs.begun.map(({ items }) => items)).toEqual([[3, 2], [1], [9], [1]]);
   });
 
-  it('never parts the items of one call, and answers them in their order', async () => {
+  it('never splits the items of a call, and returns them in order', async () => {
     const gatherer = new Gatherer(runs.run, { rows: 5, runs: 1 });
     const calls = [gatherer.addAll('a', [1, 2, 3]), gatherer.add('a', 4), gatherer.addAll('a', [5, 6, 7, 8, 9, 10])];
     for (let done = 0; done < 2; done += 1) {
@@ -91,7 +91,7 @@ describe('Gatherer', () => {
     await expect(gatherer.addAll('a', [])).resolves.toEqual([]);
   });
 
-  it('refuses at once what would wait too long, and leaves room for the other apps', async () => {
+  it('refuses calls immediately that would wait too long, leaving room for other apps', async () => {
     const gatherer = new Gatherer(runs.run, { rows: 500, runs: 1 }, (rows) => rows);
     const refused = { code: 'overloaded', retryAfterMs: 1000 };
     const half = maxWaitingRows / 2;
@@ -111,7 +111,7 @@ describe('Gatherer', () => {
     expect(await Promise.all(answers)).toEqual([`flood${half}`, `other${half / 2}`, 'third1', 'flood1']);
   });
 
-  it('has at most so many runs under way', async () => {
+  it('limits the number of concurrent runs', async () => {
     const gatherer = new Gatherer(runs.run, { rows: 1, runs: 3 });
     const calls = Promise.all(Array.from({ length: 10 }, (_none, item) => gatherer.add('a', item)));
     await turn();
@@ -126,7 +126,7 @@ describe('Gatherer', () => {
     expect(await calls).toHaveLength(10);
   });
 
-  it('rejects the calls of a run that failed, and no others', async () => {
+  it('rejects only the calls of a failed run', async () => {
     const gatherer = new Gatherer(runs.run, { rows: 100, runs: 1 });
     const failing = Promise.allSettled([gatherer.add('a', 1), gatherer.add('a', 2)]);
     await turn();

@@ -25,7 +25,7 @@ describe('Places', () => {
       (error: AppError) => error.code,
     );
 
-  it('gives an app all places while nobody else wants one', async () => {
+  it('gives an app all places while no other app wants one', async () => {
     const places = new Places(limits, refusals);
     for (let i = 0; i < 6; i += 1) void take(places, 'a');
     await turn();

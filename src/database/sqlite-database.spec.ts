@@ -36,7 +36,7 @@ describe('SqliteDatabase', () => {
   const committed = () =>
     (witness.prepare('SELECT name FROM things ORDER BY name').all() as { name: string }[]).map(({ name }) => name);
 
-  it('undoes no other write when one write of a group fails', async () => {
+  it('does not undo other writes when one write of a group fails', async () => {
     const results = await Promise.allSettled([
       add('one'),
       database.write(async (transaction) => {
@@ -58,7 +58,7 @@ describe('SqliteDatabase', () => {
     expect(committed()).toEqual(['one', 'three', 'two']);
   });
 
-  it('answers nobody before the commit', async () => {
+  it('resolves no write before the commit', async () => {
     const seen: boolean[] = [];
     await Promise.all(
       Array.from({ length: 600 }, async (_none, index) => {
@@ -83,7 +83,7 @@ describe('SqliteDatabase', () => {
     expect(version()).toBeGreaterThan(before);
   });
 
-  it('accepts a write at whatever moment another one ends', async () => {
+  it('accepts a write at any point of the end of another', async () => {
     for (let moments = 0; moments < 20; moments += 1) {
       await add(`one ${moments}`);
       for (let moment = 0; moment < moments; moment += 1) await Promise.resolve();
@@ -92,7 +92,7 @@ describe('SqliteDatabase', () => {
     expect(committed()).toHaveLength(40);
   });
 
-  it('never shows a write half of another', async () => {
+  it('never shows a write part of another', async () => {
     await add('counter', '0');
     const increment = (transaction: Transaction) =>
       transaction
@@ -108,7 +108,7 @@ describe('SqliteDatabase', () => {
     expect(await database.read('SELECT text FROM things')).toEqual([{ text: '300' }]);
   });
 
-  it('reads what was acknowledged, and not what is in progress', async () => {
+  it('reads acknowledged writes, not those in progress', async () => {
     const half = database.write(async (transaction) => {
       await transaction.run(insert, ['a', 'half', '']);
       expect(await database.read('SELECT name FROM things')).toEqual([]);

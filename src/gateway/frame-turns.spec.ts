@@ -2,8 +2,8 @@ import { FrameTurns } from './frame-turns.js';
 
 const nextTurn = () => new Promise(setImmediate);
 
-describe('turns of apps on the gateway', () => {
-  it('handles a frame at once, in the order in which its app sent them', async () => {
+describe('fair scheduling of frames between apps', () => {
+  it('handles the first frames immediately, and all of them in the order in which their app sent them', async () => {
     const turns = new FrameTurns();
     const handled: number[] = [];
     const took = Array.from({ length: 100 }, (_none, index) =>
@@ -15,7 +15,7 @@ describe('turns of apps on the gateway', () => {
     expect(handled).toEqual(Array.from({ length: 100 }, (_none, index) => index));
   });
 
-  it('a flood of one app leaves the next frame of another its place, and is done a little in each turn', async () => {
+  it('processes a flood from one app a slice at a time, so that frames of other apps are not delayed', async () => {
     const turns = new FrameTurns();
     let flooded = 0;
     for (let index = 0; index < 1_000; index += 1) turns.take('flood', 15_000, () => (flooded += 1));
@@ -30,7 +30,7 @@ describe('turns of apps on the gateway', () => {
     }
   });
 
-  it('counts what is short as well', async () => {
+  it('counts short frames too', async () => {
     const turns = new FrameTurns();
     let handled = 0;
     for (let index = 0; index < 1_000; index += 1) turns.take('one', 10, () => (handled += 1));

@@ -1,7 +1,7 @@
 import { MarksUnderWay } from './marks-under-way.js';
 
-describe('acks and reads that are not stored yet', () => {
-  it('one app fills half of the room, and leaves the next half of the rest', () => {
+describe('acks and read receipts that are not stored yet', () => {
+  it('one app may fill half of the capacity, and the next one half of the remainder', () => {
     const marks = new MarksUnderWay();
     const fill = (appId: string): number => {
       let count = 0;

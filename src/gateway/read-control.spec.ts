@@ -3,7 +3,7 @@ import { forgivenAfterMs, maxOversteps, ReadControl } from './read-control.js';
 
 const { jest } = import.meta;
 
-describe('whether a client is read', () => {
+describe('reading from a client', () => {
   const clock = new FixedClock();
   let reads: boolean;
   let control: ReadControl;
@@ -14,7 +14,7 @@ describe('whether a client is read', () => {
   });
   afterEach(() => jest.useRealTimers());
 
-  it('not while anybody has a reason', () => {
+  it('is paused while there is any reason to', () => {
     control.pause();
     control.pause();
     control.resume();
@@ -23,7 +23,7 @@ describe('whether a client is read', () => {
     expect(reads).toBe(true);
   });
 
-  it('always once its goodbye is awaited', () => {
+  it('always resumes once the closing handshake has begun', () => {
     control.pause();
     control.release();
     expect(reads).toBe(true);
@@ -31,7 +31,7 @@ describe('whether a client is read', () => {
     expect(reads).toBe(true);
   });
 
-  it('not before it may send again, and soon after', () => {
+  it('resumes no earlier than the client may send again, and soon after', () => {
     control.slowDown(700);
     control.slowDown(5_000);
     jest.advanceTimersByTime(699);
@@ -40,7 +40,7 @@ describe('whether a client is read', () => {
     expect(reads).toBe(true);
   });
 
-  it('too often in a row is too often; what it had sent already is the same time, and a pause makes up for all', () => {
+  it('tolerates a few violations in a row, counts frames already sent as the same one, and forgives all after a pause', () => {
     const oversteps = (times: number): boolean[] =>
       Array.from({ length: times }, () => {
         const mayStay = control.overstep();

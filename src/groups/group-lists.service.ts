@@ -139,7 +139,7 @@ export class GroupListsService {
     durationMs: number,
   ): Promise<number> {
     if (!Number.isSafeInteger(durationMs) || durationMs < -1)
-      throw new AppError('argument_invalid', { detail: 'mute_duration must be milliseconds, or -1: for ever' });
+      throw new AppError('argument_invalid', { detail: 'mute_duration must be milliseconds, or -1 for no end' });
     const names = checkNames(usernames, maxMutedPerCall[kind]);
     const now = this.clock.now();
     const expiresAt = durationMs === -1 ? forever : Math.min(now + durationMs, forever);

@@ -7,10 +7,10 @@ import { forever } from './group-list.js';
 const others = 40;
 const blocked = 3_000;
 const rowsPerInsert = 500;
-/** Far from the rows of a list, of a group or of all groups. */
+/** Far below the number of rows of a list, of a group or of all groups. */
 const maxRows = 150;
 
-describe('statements about the lists of a group of thousands', () => {
+describe('statements about the lists of a group with thousands of members', () => {
   let log: StatementLog;
   let running: RunningApp;
   let groups: GroupCalls;
@@ -45,7 +45,7 @@ describe('statements about the lists of a group of thousands', () => {
     log.stop();
   });
 
-  /** What was asked of the lists and the members while `work` ran. */
+  /** The statements about lists and members that ran during `work`. */
   async function statementsOf(work: () => Promise<unknown>): Promise<Statement[]> {
     const from = log.statements.length;
     await work();
@@ -68,7 +68,7 @@ describe('statements about the lists of a group of thousands', () => {
     ['a deleted user', async () => running.call('delete', '/users/u2')],
   ];
 
-  it.each(calls)('find what they need by an index: %s', async (_what, work) => {
+  it.each(calls)('find their rows by an index: %s', async (_what, work) => {
     const statements = await statementsOf(work);
     expect(statements.length).toBeGreaterThan(0);
     for (const { sql, values } of statements) {
@@ -79,7 +79,7 @@ describe('statements about the lists of a group of thousands', () => {
     }
   });
 
-  /** Every table but lists of values by two columns of a key at least, and nothing sorted. */
+  /** Every table except value lists is accessed by at least two key columns, and nothing is sorted. */
   function wrongOfSqlite(plan: readonly Record<string, unknown>[]): string[] {
     return plan
       .map(({ detail }) => String(detail))

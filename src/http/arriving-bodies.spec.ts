@@ -50,7 +50,7 @@ describe('ArrivingBodies', () => {
     expect([first, second, third].map(({ socket }) => socket.destroyed)).toEqual([true, false, false]);
   });
 
-  it('counts none that has come, was refused or was given up', async () => {
+  it('does not count bodies that have arrived, were rejected or were abandoned', async () => {
     for (let round = 0; round < 3; round += 1) {
       const whole = await sender('content-length: 1048576');
       whole.socket.write(Buffer.alloc(megabyte));

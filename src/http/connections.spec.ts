@@ -39,11 +39,11 @@ describe('Connections', () => {
   };
   const looks = async (count: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, count * 250 + 50));
 
-  it('cuts a reader that is slower than 8 KiB a second, after ten seconds and not before', async () => {
+  it('cuts a reader slower than 8 KiB/s after ten seconds, not earlier', async () => {
     answer = Buffer.alloc(20 * megabyte);
     await reader();
     await looks(2);
-    // As long as an answer of this length may take.
+    // The longest that an answer of this length may take.
     now = 10_000 + (20 * megabyte) / 8.192 - 100;
     await looks(2);
     expect(connections.cut.slow_reader).toBe(0);
@@ -52,7 +52,7 @@ describe('Connections', () => {
     expect(connections.cut).toEqual({ too_many: 0, slow_reader: 1, memory: 0 });
   });
 
-  it('forgets how slow a reader was that has taken all', async () => {
+  it('forgets that a reader was slow once it has read everything', async () => {
     answer = Buffer.alloc(20 * megabyte);
     const client = await reader();
     await looks(2);
@@ -66,7 +66,7 @@ describe('Connections', () => {
     expect(connections.cut.slow_reader).toBe(0);
   });
 
-  it('cuts who has been slow for the longest when 64 MiB wait for all together', async () => {
+  it('cuts the reader that has been slow the longest when 64 MiB are pending in total', async () => {
     answer = Buffer.alloc(30 * megabyte);
     const first = await reader();
     await looks(2);

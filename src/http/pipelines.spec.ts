@@ -63,7 +63,7 @@ describe('Pipelines', () => {
     expect(broken).toEqual([]);
   });
 
-  it('takes the last of them for a whole one: the connection may idle, and asks again', async () => {
+  it('treats the last request as complete: the connection may idle and send another', async () => {
     client.write(request(0) + request(1));
     await pause(600);
     expect(answers()).toEqual(expected(2));

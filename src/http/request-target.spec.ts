@@ -28,7 +28,7 @@ describe('canonicalTarget', () => {
     ['/a/../b/./users', '/a/../b/./users'],
   ])('of %s is %s', (target, canonical) => expect(canonicalTarget(target)).toBe(canonical));
 
-  it('has one spelling, which stays, and keeps every segment', () => {
+  it('is idempotent and keeps every segment', () => {
     const segment = fc.constantFrom('a', 'users', '..', '.', '%2F', '%', 'é', ':', 'http:');
     const path = fc.array(fc.oneof(segment, fc.constantFrom('', '')), { maxLength: 8 });
     fc.assert(

@@ -32,7 +32,7 @@ class ClosedController extends Inherited {}
 
 const app = { id: 'a1', settings: { rate_profile: 'agora' } } as App;
 
-/** A call of the one handler that both controllers share. */
+/** A call of the handler that both controllers inherit. */
 function callOf(controller: new () => Inherited): ExecutionContext {
   const headers: Record<string, unknown> = {};
   return {
@@ -46,7 +46,7 @@ function callOf(controller: new () => Inherited): ExecutionContext {
 }
 
 describe('two controllers that inherit one handler', () => {
-  it('keep a guard each, whichever is called first', () => {
+  it('each keep their own guard, whichever is called first', () => {
     const guards = { get: () => new NobodyGuard() } as unknown as ModuleRef;
     for (const order of [
       [OpenController, ClosedController],
@@ -58,7 +58,7 @@ describe('two controllers that inherit one handler', () => {
     }
   });
 
-  it('keep a limit each', async () => {
+  it('each keep their own limit', async () => {
     const guard = new RateLimitGuard(new RateLimits(new MemoryRateLimitStore(new FixedClock())), new Reflector());
     const admitted = async (controller: new () => Inherited) => {
       const calls = await Promise.allSettled(
@@ -71,7 +71,7 @@ describe('two controllers that inherit one handler', () => {
 });
 
 describe('RouteMemory', () => {
-  it('asks once for each route, and again after a failure', () => {
+  it('looks each route up once, and again after a failure', () => {
     const asked: string[] = [];
     const memory = new RouteMemory((context) => {
       asked.push(context.getClass().name);

@@ -17,7 +17,7 @@ describe('IdLease', () => {
   afterEach(() => leases.splice(0).forEach((lease) => lease.stop()));
   afterAll(() => running.stop());
 
-  /** Processes on one database, each of which moves its own clock. */
+  /** Processes that share a database, each with its own clock. */
   const aNode = (clock: FixedClock) => {
     const ids = new TimeOrderedIds(clock);
     const lease = new IdLease(database, clock, ids);
@@ -27,7 +27,7 @@ describe('IdLease', () => {
   const draw = ({ ids }: { ids: TimeOrderedIds }, count: number) => Array.from({ length: count }, () => ids.next());
   const refusal = expect.objectContaining({ code: 'database_unavailable', retryAfterMs: 1000 }) as Error;
 
-  it('gives nodes that start at once different numbers, and they draw no id twice under one and the same clock', async () => {
+  it('gives nodes that start simultaneously different numbers, so that they draw no id twice at the same time', async () => {
     const clock = new FixedClock();
     const nodes = Array.from({ length: 12 }, () => aNode(clock));
     await Promise.all(nodes.map(({ lease }) => lease.beat()));
@@ -42,7 +42,7 @@ describe('IdLease', () => {
     expect(drawn).toHaveLength(12 * 100 * 40);
   });
 
-  it('gives the number of a node that stood still to another, and the one that comes back draws none until it has a new one', async () => {
+  it('gives the number of a stalled node to another, and the stalled node draws no id until it has a new number', async () => {
     const [zombie, other] = [aNode(new FixedClock()), aNode(new FixedClock())];
     await zombie.lease.beat();
     const before = draw(zombie, 100);
@@ -58,7 +58,7 @@ describe('IdLease', () => {
     expect(Math.min(...meanwhile)).toBeGreaterThan(Math.max(...before));
   });
 
-  it('lets two nodes draw with one number in times apart, when a clock that is ahead takes it for free', async () => {
+  it('lets two nodes use one number in disjoint windows when a clock that is ahead considers it free', async () => {
     const [behind, ahead] = [aNode(new FixedClock()), aNode(new FixedClock())];
     await behind.lease.beat();
     ahead.clock.advance(3_600_000);
@@ -76,7 +76,7 @@ describe('IdLease', () => {
     expect(behind.lease.node).not.toBe(ahead.lease.node);
   });
 
-  it('gives a number back at once: the next holder begins where the last one ended, also with a clock that is behind', async () => {
+  it('releases a number immediately: the next holder starts where the last one ended, even if its clock is behind', async () => {
     const first = aNode(new FixedClock());
     await first.lease.beat();
     const before = draw(first, 1_000);
@@ -90,7 +90,7 @@ describe('IdLease', () => {
     expect(Math.min(...after)).toBeGreaterThan(Math.max(...before));
   });
 
-  it('goes on within its time while the database does not answer, and refuses beyond it', async () => {
+  it('keeps working within its window while the database does not respond, and refuses after it', async () => {
     const node = aNode(new FixedClock());
     await node.lease.beat();
     const writes = writesOf(database, () => Promise.reject(new Error('away')));
@@ -104,7 +104,7 @@ describe('IdLease', () => {
     draw(node, 10);
   });
 
-  it('has no number for one process too many, and one as soon as another ends', async () => {
+  it('has no number for a process beyond the maximum, until another one ends', async () => {
     const clock = new FixedClock();
     const nodes = Array.from({ length: nodeNumbers }, () => aNode(clock));
     for (const { lease } of nodes) await lease.beat();
@@ -118,7 +118,7 @@ describe('IdLease', () => {
     expect(surplus.ids.next()).toBeGreaterThan(0);
   });
 
-  it('503 with Retry-After for what needs an id while the service has none, and 200 a second later', async () => {
+  it('503 with Retry-After for requests that need an id while the service has none, and 200 a second later', async () => {
     running.nest.get(TimeOrderedIds).use(null);
     const register = () => running.call('post', '/users', { body: { username: 'late', password: 'secret' } });
     const refused = await register();
@@ -128,7 +128,7 @@ describe('IdLease', () => {
   });
 });
 
-/** The writes of an unavailable database. */
+/** Writes that fail as those of an unavailable database. */
 function writesOf(database: Database, write: () => Promise<never>): { restore: () => void } {
   const original = database.write.bind(database);
   database.write = write;

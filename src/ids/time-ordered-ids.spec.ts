@@ -10,7 +10,7 @@ function idsOf(clock: FixedClock, node: number): TimeOrderedIds {
 }
 
 describe('TimeOrderedIds', () => {
-  it('grow, also within one millisecond and beyond what it holds', () => {
+  it('increase, even within one millisecond and beyond its capacity', () => {
     const ids = idsOf(new FixedClock(), 5);
     let last = 0;
     for (let count = 0; count < 20_000; count += 1) {
@@ -20,7 +20,7 @@ describe('TimeOrderedIds', () => {
     }
   });
 
-  it('of all nodes that draw in the same milliseconds differ, however many each of them draws', () => {
+  it('differ between nodes that draw in the same milliseconds, however many each draws', () => {
     const clock = new FixedClock();
     const nodes = Array.from({ length: nodeNumbers }, (_none, node) => idsOf(clock, node));
     const drawn = new Set<number>();
@@ -31,7 +31,7 @@ describe('TimeOrderedIds', () => {
     expect(drawn.size).toBe(10 * nodeNumbers * 100);
   });
 
-  it('grow on when the clock is set back', () => {
+  it('keep increasing when the clock is set back', () => {
     const clock = new FixedClock();
     const ids = idsOf(clock, 0);
     const before = ids.next();
@@ -39,7 +39,7 @@ describe('TimeOrderedIds', () => {
     expect(ids.next()).toBeGreaterThan(before);
   });
 
-  it('of a later millisecond are larger, whichever node draws them', () => {
+  it('are larger in a later millisecond, whichever node draws them', () => {
     const clock = new FixedClock();
     const nodes = Array.from({ length: 5 }, (_none, node) => idsOf(clock, node));
     let last = 0;
@@ -51,7 +51,7 @@ describe('TimeOrderedIds', () => {
     }
   });
 
-  it('are refused without a window, before one is there and after it is over, and an hour that the clock leapt is not kept', () => {
+  it('are refused without a window and after it, and are unaffected once a leap of the clock is undone', () => {
     const clock = new FixedClock();
     const ids = new TimeOrderedIds(clock);
     expect(() => ids.next()).toThrow(refusal);
@@ -65,7 +65,7 @@ describe('TimeOrderedIds', () => {
     expect(ids.next()).toBeLessThan(firstIdAt(clock.now() + 10));
   });
 
-  it('are all within their window, also when more are drawn than it holds', () => {
+  it('all lie within their window, even when more are drawn than it holds', () => {
     const clock = new FixedClock();
     const ids = new TimeOrderedIds(clock);
     const [fromMs, untilMs] = [clock.now(), clock.now() + 10];
@@ -79,13 +79,13 @@ describe('TimeOrderedIds', () => {
     expect(Math.max(...drawn)).toBeLessThan(firstIdAt(untilMs));
   });
 
-  it('are whole numbers that JavaScript holds exactly until 2089', () => {
+  it('are safe integers until 2089', () => {
     expect(Number.isSafeInteger(idsOf(new FixedClock(Date.UTC(2089, 0, 1)), 127).next())).toBe(true);
   });
 
-  it('are larger than all that versions without node numbers have drawn before', () => {
+  it('are larger than all ids drawn by versions without node numbers', () => {
     const clock = new FixedClock();
-    // Milliseconds since 2020 times 4096, and a random part below.
+    // Milliseconds since 2020, times 4096, plus a random part.
     const before = (clock.now() - Date.UTC(2020, 0, 1)) * 4096 + 4095;
     clock.advance(1);
     expect(idsOf(clock, 0).next()).toBeGreaterThan(before);

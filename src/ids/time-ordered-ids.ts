@@ -65,6 +65,9 @@ export class TimeOrderedIds {
 
   private refuse(): never {
     this.#refused = true;
-    throw new AppError('database_unavailable', { retryAfterMs, detail: 'this node has no numbers to draw ids from' });
+    throw new AppError('database_unavailable', {
+      retryAfterMs,
+      detail: 'this node has no lease on a node number to make ids with',
+    });
   }
 }

@@ -1,7 +1,7 @@
 import { AppError } from '../errors/app-error.js';
 import { errorText, serializeError } from './serialize-error.js';
 
-describe('what is told of an error', () => {
+describe('serializeError', () => {
   const sql = "INSERT INTO users (app_id, password_hash) VALUES ('a', '$argon2id$hash')";
   const ofDriver = Object.assign(new Error("Table 'users' doesn't exist"), {
     code: 'ER_NO_SUCH_TABLE',
@@ -10,7 +10,7 @@ describe('what is told of an error', () => {
   });
   const error = new AppError('internal', { cause: ofDriver });
 
-  it('is what kind of error it is, where it came from, and the same of its cause', () => {
+  it('includes the kind and origin of an error and of its cause', () => {
     expect(serializeError(error)).toEqual({
       type: 'AppError',
       message: error.message,
@@ -24,11 +24,11 @@ describe('what is told of an error', () => {
     expect(errorText(error)).toContain("caused by: Error: Table 'users' doesn't exist");
   });
 
-  it('has no statement and no value of one', () => {
+  it('includes no SQL statement and no parameter values', () => {
     expect(JSON.stringify(serializeError(error)) + errorText(error)).not.toMatch(/INSERT|argon2/);
   });
 
-  it('does not show what was thrown and is no error', () => {
+  it('does not reveal a thrown value that is not an error', () => {
     expect([
       serializeError({ password: 'secret' }),
       errorText({ password: 'secret' }),

@@ -24,7 +24,7 @@ export function checkDurations(durations: MuteDurations): void {
     const seconds = durations[kind] as number;
     if (!Number.isInteger(seconds) || seconds < -1 || seconds > maxMuteSeconds)
       throw new AppError('argument_invalid', {
-        detail: `${kind} must be whole seconds from 0 to ${maxMuteSeconds}, or -1 for ever`,
+        detail: `${kind} must be whole seconds from 0 to ${maxMuteSeconds}, or -1 for no end`,
       });
   }
 }

@@ -9,10 +9,10 @@ import { createDatabase, type TestDatabase } from '../../test/support/test-datab
 
 const dayMs = 24 * 3600 * 1000;
 const maxKept = 8;
-// SQLite is one process; a server has three nodes here.
+// SQLite allows one process; a database server has three nodes here.
 const nodeCount = globalThis.rollcallEngine === 'sqlite' ? 1 : 3;
 
-/** Goes on by itself, as ids are drawn from the time. */
+/** Advances by itself, since ids are derived from the time. */
 class RunningClock extends FixedClock {
   override now(): number {
     return super.now() + Math.floor(performance.now());
@@ -42,7 +42,7 @@ describe('the counters of inboxes under concurrency', () => {
 
   const rows = <Row>(sql: string): Promise<Row[]> => first.nest.get(Database).read<Row>(sql);
 
-  /** Counts everything again from the rows, and looks for rows that nothing belongs to. */
+  /** Recounts everything from the rows, and looks for orphaned rows. */
   async function expectConsistent(): Promise<void> {
     const counted = await rows<Record<string, number>>(
       'SELECT b.user_uuid, b.undelivered, b.kept, b.history, b.last_seq,' +
@@ -70,10 +70,10 @@ describe('the counters of inboxes under concurrency', () => {
     expect(await rows(orphans)).toEqual([]);
   }
 
-  test('are what the rows say after random sends, acks, reads, expiries and deletes on all nodes', async () => {
+  test('match the rows after random sends, acks, reads, expiries and deletes on all nodes', async () => {
     const seed = randomInt(2 ** 31);
     let state = seed;
-    /** Mulberry32: the same run for the same seed. */
+    /** Mulberry32: the same seed gives the same run. */
     const random = (below: number): number => {
       state = (state + 0x6d2b79f5) | 0;
       let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
@@ -84,7 +84,7 @@ describe('the counters of inboxes under concurrency', () => {
     for (const name of names) await first.register(name);
     const known: { uuid: string; id: string }[] = [];
 
-    /** As for receivers of whom some are online: here, nobody is. */
+    /** As for receivers some of whom are online; here, none are. */
     const storeLive = async (node: RunningApp, sender: string, to: readonly string[]): Promise<Map<string, string>> => {
       const message = { sender, chatType: 'chat', type: 'cmd', body: '{}', ext: null } as const;
       const receivers = to.map((username) => ({ username, offline: random(4) === 0 }));
@@ -116,7 +116,7 @@ describe('the counters of inboxes under concurrency', () => {
         await offlineMessages.expireDue();
       } else if (what < 97) {
         const users = node.nest.get(UsersService);
-        // Another node may be quicker with the one or the other.
+        // Another node may get there first.
         await users.delete(first.app.id, name).catch(() => undefined);
         await users.register(first.app, [{ username: name }], true).catch(() => undefined);
       } else {
@@ -143,7 +143,7 @@ describe('the counters of inboxes under concurrency', () => {
     }
   }, 120_000);
 
-  test('100 senders on all nodes to one user: nothing is missing, in order for each sender, and no id twice', async () => {
+  test('100 senders on all nodes to one user: nothing is lost, each sender is in order, and no id repeats', async () => {
     const { uuid } = await first.register('popular');
     const wide = { ...first.app, settings: { ...first.app.settings, offline_messages_per_user: 10_000 } };
     const ids: string[] = [];
@@ -165,7 +165,7 @@ describe('the counters of inboxes under concurrency', () => {
       ).toEqual([0, 1, 2, 3, 4]);
   }, 60_000);
 
-  test('a flood leaves what others wrote, also in an inbox too large to look at all of it', async () => {
+  test('a flood does not evict the messages of other senders, even in an inbox too large to scan', async () => {
     const maxKept = 1_200;
     const { uuid } = await first.register('large');
     const wide = { ...first.app, settings: { ...first.app.settings, offline_messages_per_user: maxKept } };
@@ -176,7 +176,7 @@ describe('the counters of inboxes under concurrency', () => {
     await writeMany(600, (index) => `early-${index % 200}`);
     await writeMany(700, () => 'flood');
     await writeMany(60, (index) => `late-${index}`);
-    // Older versions leave the sender out: such messages count as those of one more sender.
+    // Older versions omit the sender: such messages count as those of one additional sender.
     await first.nest
       .get(Database)
       .write((transaction) =>
@@ -201,7 +201,7 @@ describe('the counters of inboxes under concurrency', () => {
     expect(await first.nest.get(OfflineMessagesService).count(first.app.id, uuid as string, null)).toBe(maxKept);
   }, 60_000);
 
-  test('who pulls while others send sees every message once, in order', async () => {
+  test('a client that pulls while others send sees every message once, in order', async () => {
     const { uuid } = await first.register('watched');
     const wide = { ...first.app, settings: { ...first.app.settings, offline_messages_per_user: 10_000 } };
     let sending = true;

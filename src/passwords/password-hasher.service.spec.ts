@@ -9,14 +9,14 @@ const cheap: PasswordCost = { memoryKib: 8, iterations: 1, parallelism: 1 };
 const hasherOf = (passwordConcurrency = 1, passwordCost = cheap) =>
   new PasswordHasher({ passwordConcurrency, passwordCost } as Env);
 
-test('a hash is an argon2id PHC string of the cost of the settings, salted afresh each time', async () => {
+test('a hash is an argon2id PHC string with the configured cost and a fresh salt', async () => {
   const hasher = hasherOf(2, { memoryKib: 64, iterations: 3, parallelism: 2 });
   const [one, other] = await Promise.all([hasher.hash('secret', 'app'), hasher.hash('secret', 'app')]);
   expect(one).toMatch(/^\$argon2id\$v=19\$m=64,t=3,p=2\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
   expect(one).not.toBe(other);
 });
 
-test('the right password verifies, and no other that differs in its last byte', async () => {
+test('the right password verifies, and one that differs in its last byte does not', async () => {
   const hasher = hasherOf();
   const password = 'a'.repeat(63);
   const phc = await hasher.hash(`${password}b`, 'app');
@@ -26,12 +26,12 @@ test('the right password verifies, and no other that differs in its last byte', 
   expect(await hasher.verify(phc, '', 'app')).toBe(false);
 });
 
-test('a hash made at another cost still verifies', async () => {
+test('a hash of a different cost still verifies', async () => {
   const phc = hashSync('secret', { memoryCost: 32, timeCost: 2, parallelism: 1 });
   expect(await hasherOf().verify(phc, 'secret', 'app')).toBe(true);
 });
 
-test('a broken hash fails its own caller only, and its place is free again', async () => {
+test('a broken hash fails only its own caller and releases its slot', async () => {
   const hasher = hasherOf();
   const broken = hasher.verify('not a PHC string', 'secret', 'app');
   const next = hasher.hash('secret', 'app');
@@ -40,7 +40,7 @@ test('a broken hash fails its own caller only, and its place is free again', asy
   expect([hasher.running, hasher.waiting]).toEqual([0, 0]);
 });
 
-test('no more run at once than the settings say, and the gauges tell', async () => {
+test('no more run at once than configured, and the gauges report them', async () => {
   const hasher = hasherOf(3);
   const work = Array.from({ length: 10 }, (_, index) => hasher.hash('secret', `app${index % 2}`));
   expect([hasher.running, hasher.waiting]).toEqual([3, 7]);
@@ -71,7 +71,7 @@ test('apps take turns: one call of a quiet app waits for one call of the flood, 
   expect(order.slice(0, 6)).toEqual(['flood', 'flood', 'quiet', 'other', 'flood', 'quiet']);
 });
 
-test('within an app the first come is the first served', async () => {
+test('within an app, calls are served in order of arrival', async () => {
   const hasher = hasherOf();
   const order: number[] = [];
   await Promise.all(
@@ -80,7 +80,7 @@ test('within an app the first come is the first served', async () => {
   expect(order).toEqual(Array.from({ length: 20 }, (_, index) => index));
 });
 
-describe('when the line would take over two seconds', () => {
+describe('when the queue would take over two seconds', () => {
   // At least 20 ms each on any machine, so fewer than 119 of them fit into two seconds.
   const dear: PasswordCost = { memoryKib: 40_960, iterations: 2, parallelism: 1 };
   const outcome = (work: Promise<unknown>) =>
@@ -89,9 +89,9 @@ describe('when the line would take over two seconds', () => {
       (error) => error.code,
     );
 
-  test('the next is refused, and a batch is let in or refused as a whole', async () => {
+  test('the next is refused, and a batch is admitted or refused as a whole', async () => {
     const hasher = hasherOf(1, dear);
-    // A single hash says little; after sixty, their duration is known.
+    // A single measurement is too noisy; after sixty, the duration is known.
     await hasher.hash('secret', 'app');
     await hasher.hashAll(Array<string>(60).fill('secret'), 'app');
     const batch = () => outcome(hasher.hashAll(Array<string>(60).fill('secret'), 'app'));
@@ -104,7 +104,7 @@ describe('when the line would take over two seconds', () => {
   }, 60_000);
 });
 
-test('one slow hash is no reason to refuse any', async () => {
+test('one slow hash causes no refusals', async () => {
   const hasher = hasherOf(1, { memoryKib: 65_536, iterations: 1, parallelism: 1 });
   await hasher.hash('secret', 'app');
   Object.assign(hasher, { env: { passwordConcurrency: 1, passwordCost: cheap } });
@@ -112,7 +112,7 @@ test('one slow hash is no reason to refuse any', async () => {
   await expect(Promise.all(many)).resolves.toHaveLength(70);
 });
 
-test('a process that stands still for a second again and again refuses nobody for it', async () => {
+test('a process that repeatedly stalls for a second refuses no calls because of it', async () => {
   const hasher = hasherOf(1);
   const now = performance.now.bind(performance);
   let stoodStillMs = 0;
@@ -130,7 +130,7 @@ test('a process that stands still for a second again and again refuses nobody fo
   }
 });
 
-describe('when 2,000 wait', () => {
+describe('when 2,000 are waiting', () => {
   const flood = (hasher: PasswordHasher) =>
     Array.from({ length: 1 + maxWaiting }, () =>
       hasher.hash('secret', 'flood').then(
@@ -139,7 +139,7 @@ describe('when 2,000 wait', () => {
       ),
     );
 
-  test('one more of the same app is refused with a time to come back, and all others are served', async () => {
+  test('another call of the same app is refused with a Retry-After, and all others are served', async () => {
     const hasher = hasherOf();
     const work = flood(hasher);
     await expect(hasher.hash('secret', 'flood')).rejects.toMatchObject({ code: 'overloaded', retryAfterMs: 1000 });
@@ -147,7 +147,7 @@ describe('when 2,000 wait', () => {
     expect(new Set(await Promise.all(work))).toEqual(new Set(['done']));
   });
 
-  test('another app still gets in, and the last of the longest line gives way', async () => {
+  test('another app is still admitted, at the expense of the last call in the longest queue', async () => {
     const hasher = hasherOf();
     const work = flood(hasher);
     const quiet = hasher.hash('secret', 'quiet');
@@ -158,7 +158,7 @@ describe('when 2,000 wait', () => {
     expect([hasher.running, hasher.waiting]).toEqual([0, 0]);
   });
 
-  test('two floods share the room evenly', async () => {
+  test('two floods share the capacity evenly', async () => {
     const hasher = hasherOf();
     const first = flood(hasher);
     const second = Array.from({ length: 1500 }, () =>

@@ -17,7 +17,7 @@ test.each([
   ['a lone low surrogate', '\udc00a', 'argument_invalid'],
 ])('%s may not: %s', (_, password, code) => expect(() => checkPassword(password)).toThrow(code));
 
-test('the refusal never repeats the password', () => {
+test('the error never contains the password', () => {
   expect(() => checkPassword('secret'.repeat(20))).toThrow(
     expect.not.objectContaining({ message: expect.stringContaining('secret') }),
   );

@@ -21,7 +21,7 @@ describe('NodeSignals', () => {
     releaseLog();
   });
 
-  it('says nothing of a subscription that this process itself ends before it has begun', async () => {
+  it('does not log a subscription that this process cancels before it is established', async () => {
     const redis = await connectRedis(server.url);
     new NodeSignals(redis).listen(
       () => undefined,
@@ -32,7 +32,7 @@ describe('NodeSignals', () => {
     expect(logged).toEqual([]);
   });
 
-  it('says why a subscription is refused', async () => {
+  it('logs why a subscription is refused', async () => {
     const redis = await connectRedis(server.url);
     await redis.run('x', (commands) => commands.acl('SETUSER', 'default', '-subscribe'));
     new NodeSignals(redis).listen(
@@ -44,7 +44,7 @@ describe('NodeSignals', () => {
     expect(logged).toEqual([expect.stringMatching(/^Signals between nodes fail: .*NOPERM/)]);
   });
 
-  describe('between two nodes, one of whose answers can be late', () => {
+  describe('between two nodes, one of which may receive late answers', () => {
     const maxAnswerMs = 200;
     let toReceiver: TcpProxy;
     let toSender: TcpProxy;
@@ -58,7 +58,7 @@ describe('NodeSignals', () => {
       services = await Promise.all([toReceiver, toSender].map((proxy) => connectRedis(proxy.through(server.url))));
       [receiver, sender] = services.map((redis) => new NodeSignals(redis)) as [NodeSignals, NodeSignals];
       received = [];
-      // It does not subscribe, so that it looks when the test says so and at no other time.
+      // It does not subscribe, so that it reads signals only when the test says so.
       Object.assign(receiver, { receive: (signal: Signal) => received.push(signal) });
     });
     afterEach(async () => {
@@ -75,7 +75,7 @@ describe('NodeSignals', () => {
     });
     const ids = (): string[] => received.map((signal) => (signal.kind === 'close_session' ? signal.sessionId : ''));
 
-    it('a signal is carried out although the first answer that tells of it comes too late', async () => {
+    it('a signal is carried out even if the first answer that contains it is late', async () => {
       await sender.send(receiver.nodeId, closing('one'));
       toReceiver.slow(maxAnswerMs * 0.75);
       await receiver.take();
@@ -86,7 +86,7 @@ describe('NodeSignals', () => {
       expect(ids()).toEqual(['one']);
     });
 
-    it('one whose removal was not answered is carried out once, and those that came since are not lost', async () => {
+    it('a signal whose removal was not confirmed is carried out once, and later ones are not lost', async () => {
       await sender.send(receiver.nodeId, closing('one'));
       Object.assign(receiver, {
         receive: (signal: Signal) => {
@@ -102,7 +102,7 @@ describe('NodeSignals', () => {
       expect(ids()).toEqual(['one', 'two']);
     });
 
-    it('what is no signal does not stand in the way of those behind it', async () => {
+    it('an invalid signal does not block the ones behind it', async () => {
       const mailbox = `{node:${receiver.nodeId}}:mailbox`;
       await services[1]?.run(mailbox, (redis) => redis.rpush(mailbox, '{"kind":'));
       await sender.send(receiver.nodeId, closing('one'));
@@ -112,7 +112,7 @@ describe('NodeSignals', () => {
       expect(logged).toEqual([expect.stringMatching(/^Signals between nodes fail: SyntaxError/)]);
     });
 
-    it('what could not be sent is sent later, though thousands of wake-ups were in vain meanwhile', async () => {
+    it('unsent signals are sent later, even after thousands of failed wake-ups', async () => {
       toSender.refuse();
       await sender.send(receiver.nodeId, closing('one'));
       for (let index = 0; index < 12_000; index += 1)

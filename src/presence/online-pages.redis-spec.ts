@@ -8,7 +8,7 @@ import { RedisPresenceStore } from './redis-presence.store.js';
 const longLeaseMs = 600_000;
 const totalMs = 200;
 
-describe('the users of several nodes who are online', () => {
+describe('the online users of several nodes', () => {
   let running: RunningRedis;
   let redis: RedisService;
   let direct: Redis;
@@ -21,7 +21,7 @@ describe('the users of several nodes who are online', () => {
   afterAll(() => running.stop());
   beforeEach(() => (appId = freshApp()));
 
-  /** A node with one real session, of the first of these users; of the others there are only the names. */
+  /** A node with a real session of the first of these users; the others exist only as names. */
   const nodeWith = async (usernames: readonly string[]): Promise<RedisPresenceStore> => {
     const store = new RedisPresenceStore(`node${nodes++}`, redis, longLeaseMs);
     await store.announce(aSession({ appId, username: usernames[0] as string }));
@@ -43,7 +43,7 @@ describe('the users of several nodes who are online', () => {
     expect((await store?.page(appId, '', 1))?.total).toBe(new Set(users.flat()).size);
   });
 
-  it('are paged over all nodes, each once', async () => {
+  it('are paged across all nodes, each once', async () => {
     const users = [named(0, 2_000, 2), named(0, 2_000, 3)];
     const [store] = await Promise.all(users.map(nodeWith));
     const all: string[] = [];
@@ -60,7 +60,7 @@ describe('the users of several nodes who are online', () => {
     expect(await one.page(appId, '', 10)).toEqual({ usernames: ['a', 'b'], total: 2 });
   });
 
-  it('10,000 on each of two nodes, asked for a hundred times a second: a page costs Redis a page', async () => {
+  it('10,000 on each of two nodes, listed a hundred times a second: Redis does the work of a page per page', async () => {
     const [one, two] = await Promise.all([nodeWith(named(0, 10_000)), nodeWith(named(9_000, 19_000))]);
     const pages = 200;
     await direct.config('RESETSTAT');
@@ -74,7 +74,7 @@ describe('the users of several nodes who are online', () => {
     process.stdout.write(
       `a page of 10,000 users on each of two nodes takes Redis ${Math.round(usec / pages)} µs, the total among it\n`,
     );
-    // A page that counts all of them takes 15,000 to 30,000 µs.
+    // A page that counted all of them would take 15,000 to 30,000 µs.
     expect(usec / pages).toBeLessThan(4_000);
   });
 });

@@ -17,7 +17,7 @@ import { SessionEvents } from './session-events.js';
 import type { Signal } from './signal.js';
 
 const { jest } = import.meta;
-/** Each time it is read there is a new change, of the one user. */
+/** Each read returns a new change, of the same user. */
 let drawn = 0;
 const changes = {
   listIds: async () => [`id${drawn++}`],
@@ -29,7 +29,7 @@ const letInBy = fingerprintOf('a certificate');
 const recheckEveryMs = 5_000;
 const signalWithinMs = 1_000;
 
-describe('a session whose user another node has changed', () => {
+describe('a session whose user was changed by another node', () => {
   const app = { id: 'app', org: 'org', name: 'name', disabled: false, ...secrets } as unknown as App;
   const revoked = { appId: app.id, username: 'ann', uuid: 'uuid-of-ann', activated: true, tokenEpoch: 7 } as User;
   const clock = new FixedClock();
@@ -78,7 +78,7 @@ describe('a session whose user another node has changed', () => {
     jest.useRealTimers();
   });
 
-  it('is told the reason of the signal, though the row of the user was read before it came', async () => {
+  it("receives the signal's reason even if the user's row was read before the signal arrived", async () => {
     stored = revoked;
     await jest.advanceTimersByTimeAsync(recheckEveryMs + signalWithinMs - 1);
     expect(kicks).toEqual([]);
@@ -88,20 +88,20 @@ describe('a session whose user another node has changed', () => {
     expect(kicks).toEqual(['password_changed']);
   });
 
-  it('ends without a signal too, a second later', async () => {
+  it('ends a second later even without a signal', async () => {
     stored = revoked;
     await jest.advanceTimersByTimeAsync(recheckEveryMs + signalWithinMs);
     expect(kicks).toEqual(['token_revoked']);
   });
 
-  it('ends at once where the row says all: a ban', async () => {
+  it('ends at once where the row alone decides: a ban', async () => {
     stored = { ...revoked, activated: false };
     await jest.advanceTimersByTimeAsync(recheckEveryMs);
     expect(kicks).toEqual(['banned']);
   });
 });
 
-/** A store that can be away, and counts what it is told to forget. */
+/** A store that can be unavailable, and counts withdrawals. */
 class UnsteadyStore extends MemoryPresenceStore {
   away = false;
   leaseLost = false;
@@ -119,7 +119,7 @@ class UnsteadyStore extends MemoryPresenceStore {
   }
 }
 
-describe('sessions that come and go while the store is away', () => {
+describe('sessions that open and close while the store is unavailable', () => {
   const app = { id: 'app', org: 'org', name: 'name', disabled: false, ...secrets } as unknown as App;
   const user = { appId: app.id, username: 'ann', uuid: 'uuid-of-ann', activated: true, tokenEpoch: 0 } as User;
   const clock = new FixedClock();
@@ -164,20 +164,20 @@ describe('sessions that come and go while the store is away', () => {
     jest.useRealTimers();
   });
 
-  it('are withdrawn when it is back, up to a number', async () => {
+  it('are withdrawn when it is back, up to a limit', async () => {
     await jest.advanceTimersByTimeAsync(renewEveryMs);
     expect(store.withdrawals).toBe(maxWaiting);
   });
 
-  it('need no withdrawal when the lease was lost meanwhile', async () => {
+  it('need no withdrawal if the lease was lost meanwhile', async () => {
     store.leaseLost = true;
     await jest.advanceTimersByTimeAsync(renewEveryMs);
     expect(store.withdrawals).toBe(0);
   });
 });
 
-describe('a session that the store has lost without a trace, and one that it has kept', () => {
-  it('is there again, and is gone, within a minute', async () => {
+describe('a live session missing from the store, and a closed one still in it', () => {
+  it('are restored and removed within a minute', async () => {
     jest.useFakeTimers();
     const app = { id: 'app', org: 'org', name: 'name', disabled: false, ...secrets } as unknown as App;
     const user = { appId: app.id, username: 'ann', uuid: 'uuid-of-ann', activated: true, tokenEpoch: 0 } as User;

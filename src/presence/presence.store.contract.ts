@@ -52,7 +52,7 @@ export function presenceStoreContract(makeStore: () => PresenceStore): void {
     await store.withdraw(session);
   });
 
-  it('an announcement says nothing new when it is repeated', async () => {
+  it('a repeated announcement reports no change', async () => {
     const { session } = await announce();
     expect(await store.announce(session)).toEqual({ session, replaced: [] });
     expect(await store.sessions(appId, ['ann'])).toEqual([[session]]);
@@ -69,14 +69,14 @@ export function presenceStoreContract(makeStore: () => PresenceStore): void {
     expect(names.filter((_, index) => sessions[index]?.length === 1)).toEqual(['u42', 'u7']);
   });
 
-  it('apps are strangers', async () => {
+  it('apps are isolated', async () => {
     await announce();
     const other = freshApp();
     expect(await store.online(other, ['ann'])).toEqual([false]);
     expect(await store.page(other, '', 10)).toEqual({ usernames: [], total: 0 });
   });
 
-  it('sessions stand in the order in which they were opened, also within one millisecond', async () => {
+  it('sessions are ordered by opening time, even within one millisecond', async () => {
     const opened = [];
     for (let index = 0; index < 8; index++) opened.push((await announce({ platform: `p${index}` })).session);
     const [sessions] = await store.sessions(appId, ['ann']);
@@ -97,7 +97,7 @@ export function presenceStoreContract(makeStore: () => PresenceStore): void {
     expect((await store.sessions(appId, ['ann']))[0]).toHaveLength(devicesPerPlatform + 1);
   });
 
-  it('a session that is announced again after newer ones took its place is told so', async () => {
+  it('a session that is announced again after being replaced by newer ones is reported as replaced', async () => {
     const { session: oldest } = await announce();
     for (let index = 0; index < devicesPerPlatform; index++) await announce();
     expect(await store.announce(oldest)).toEqual({ session: oldest, replaced: [oldest] });
@@ -118,7 +118,7 @@ export function presenceStoreContract(makeStore: () => PresenceStore): void {
     expect(await store.sessions(appId, ['ann'])).toEqual([[second]]);
   });
 
-  it('pages are in the order of the alphabet and count users, not sessions', async () => {
+  it('pages are sorted by name and count users, not sessions', async () => {
     for (const username of ['c', 'a', 'b', 'a', 'd-1', 'd.1', 'd@1', 'd_1']) await announce({ username });
     const all = ['a', 'b', 'c', 'd-1', 'd.1', 'd@1', 'd_1'];
     expect(await store.page(appId, '', 100)).toEqual({ usernames: all, total: 7 });
@@ -128,7 +128,7 @@ export function presenceStoreContract(makeStore: () => PresenceStore): void {
     expect(await store.page(appId, 'd_1', 5)).toEqual({ usernames: [], total: 7 });
   });
 
-  it('a user leaves the pages with the last session', async () => {
+  it('a user disappears from the pages with their last session', async () => {
     const { session: one } = await announce();
     const { session: two } = await announce();
     await store.withdraw(one);
@@ -137,7 +137,7 @@ export function presenceStoreContract(makeStore: () => PresenceStore): void {
     expect(await store.page(appId, '', 10)).toEqual({ usernames: [], total: 0 });
   });
 
-  it('tells which sessions it has of this node', async () => {
+  it('lists the sessions that it holds for this node', async () => {
     const { session: one } = await announce();
     const { session: two } = await announce();
     const { session: bob } = await announce({ username: 'bob' });
@@ -148,7 +148,7 @@ export function presenceStoreContract(makeStore: () => PresenceStore): void {
     expect(await all()).toEqual([new Set(), new Set(), new Set([two.sessionId])]);
   });
 
-  it('a walk in parts meets each of its users once, and nobody else', async () => {
+  it("a walk in parts visits each of the node's users once, and no other users", async () => {
     const usernames = Array.from({ length: 450 }, (_, index) => `u${index}`);
     for (const username of usernames) await announce({ username });
     const met: string[] = [];
@@ -163,14 +163,14 @@ export function presenceStoreContract(makeStore: () => PresenceStore): void {
     expect(await store.walk(freshApp(), '', 4, 1)).toEqual({ usernames: [], next: '' });
   });
 
-  it('a withdrawal of a session that it has not leaves those that it has', async () => {
+  it('withdrawing an unknown session does not affect the others', async () => {
     const { session } = await announce();
     await store.withdraw({ appId, username: 'ann', sessionId: '' });
     expect(await store.sessions(appId, ['ann'])).toEqual([[session]]);
     expect(await store.page(appId, '', 10)).toEqual({ usernames: ['ann'], total: 1 });
   });
 
-  it('a lease that is renewed is kept, and a node that gives it up has no sessions', async () => {
+  it('a renewed lease is kept, and a node that releases its lease has no sessions', async () => {
     await announce();
     expect(await store.renew([appId])).toBe(true);
     expect(store.liveNodes).toBeGreaterThanOrEqual(1);

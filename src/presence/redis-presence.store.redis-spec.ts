@@ -9,7 +9,7 @@ import { aSession, freshApp, presenceStoreContract } from './presence.store.cont
 import { RedisPresenceStore } from './redis-presence.store.js';
 import { devicesPerPlatform, type Session } from './session.js';
 
-// Long enough for a machine that stands still for a moment.
+// Long enough to tolerate a brief stall of the machine.
 const leaseMillis = 1_000;
 const clock = new SystemClock();
 
@@ -36,7 +36,7 @@ describe('RedisPresenceStore', () => {
 
   describe('of one node', () => presenceStoreContract(() => new RedisPresenceStore(`node${nodes++}`, redis)));
 
-  it('a session counts for every node, and stops when the lease of its own ends', async () => {
+  it("a session is visible to every node until its own node's lease expires", async () => {
     const [one, two] = [node(), node()];
     await announce(one);
     await announce(two, { username: 'bob' });
@@ -48,7 +48,7 @@ describe('RedisPresenceStore', () => {
     expect(await two.page(appId, '', 10)).toEqual({ usernames: ['bob'], total: 1 });
   });
 
-  it('who is online with two nodes stays so when one of them dies, and is counted once', async () => {
+  it('a user connected to two nodes is counted once, and stays online when one of them dies', async () => {
     const [one, two] = [node(), node()];
     await announce(one);
     const { session } = await announce(two);
@@ -60,7 +60,7 @@ describe('RedisPresenceStore', () => {
     expect(await two.sessions(appId, ['ann'])).toEqual([[session]]);
   });
 
-  it('a node that was away too long learns it from its renewal, and what it had never counts again', async () => {
+  it('a node whose lease expired learns so on renewal, and its old sessions never count again', async () => {
     const [zombie, other] = [node(), node()];
     const { session } = await announce(zombie);
     await sleep(leaseMillis + 50);
@@ -72,7 +72,7 @@ describe('RedisPresenceStore', () => {
     expect(await other.sessions(appId, ['ann'])).toEqual([[again?.session]]);
   });
 
-  it('it also learns it from an announcement', async () => {
+  it('a node whose lease expired also learns so from an announcement', async () => {
     const zombie = node();
     await announce(zombie);
     await sleep(leaseMillis + 50);
@@ -90,7 +90,7 @@ describe('RedisPresenceStore', () => {
     expect(await store.online(appId, ['ann'])).toEqual([true]);
   });
 
-  it('devices are counted over all nodes, and logins at the same moment replace exactly the surplus', async () => {
+  it('devices are counted across all nodes, and simultaneous logins replace exactly the surplus', async () => {
     const stores = [node(), node(), node()];
     const announced = await Promise.all(
       Array.from({ length: 30 }, (_, index) => announce(stores[index % 3] as RedisPresenceStore)),
@@ -101,7 +101,7 @@ describe('RedisPresenceStore', () => {
     expect((await node().sessions(appId, ['ann']))[0]).toHaveLength(devicesPerPlatform);
   });
 
-  it('a lease from before the clock was set back ends now', async () => {
+  it('a lease from before the clock was set back expires immediately', async () => {
     const [one, two] = [node(), node()];
     const { session } = await announce(one);
     await direct.hset(`{${appId}}:presence:nodes`, session.node, Date.now() + 3_600_000);
@@ -109,7 +109,7 @@ describe('RedisPresenceStore', () => {
     expect(await one.renew([appId])).toBe(false);
   });
 
-  it('gives every key a time to live and one slot to each app', async () => {
+  it('every key has a TTL, and the keys of an app share a slot', async () => {
     await announce(node());
     const keys = await direct.keys(`{${appId}}:*`);
     expect(keys).toHaveLength(3);
@@ -118,14 +118,14 @@ describe('RedisPresenceStore', () => {
     expect(new Set(slots).size).toBe(1);
   });
 
-  it('looks 100 users up with one command', async () => {
+  it('looks up 100 users with one command', async () => {
     const store = node();
     await announce(store);
     const names = Array.from({ length: 100 }, (_, index) => `u${index}`);
     await store.online(appId, names);
     const commandsBefore = await commands();
     await store.online(appId, names);
-    // The script's own reads count too, for Redis; the calls of clients are these.
+    // Redis also counts the reads inside the script; these are the commands of clients.
     expect((await commands()) - commandsBefore).toBe(1);
   });
   async function commands(): Promise<number> {
@@ -133,7 +133,7 @@ describe('RedisPresenceStore', () => {
     return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
   }
 
-  it('counts the nodes that live', async () => {
+  it('counts the live nodes', async () => {
     const [one, two] = [node(), node()];
     await sleep(leaseMillis);
     await one.renew([]);
@@ -145,7 +145,7 @@ describe('RedisPresenceStore', () => {
     expect(one.liveNodes).toBe(1);
   });
 
-  it('counts the others still when Redis has lost everything, until they had the time to come back', async () => {
+  it('still counts the other nodes after Redis has lost its data, until they have had time to come back', async () => {
     const [one, two] = [node(), node()];
     await sleep(leaseMillis);
     for (const store of [one, two, one]) await store.renew([]);
@@ -159,7 +159,7 @@ describe('RedisPresenceStore', () => {
     expect(one.liveNodes).toBe(2);
   });
 
-  it('fails with RedisUnavailable and nothing else when Redis is away', async () => {
+  it('fails only with RedisUnavailable when Redis is down', async () => {
     await server.kill();
     const store = node();
     for (const call of [

@@ -59,7 +59,7 @@ describe('StoreSweep', () => {
     local.remove(one);
     await store.withdraw(one.session);
   };
-  /** As often as beats come within what is promised. */
+  /** The number of beats within the promised time. */
   const sweepForAMinute = async (): Promise<void> => {
     for (let ms = renewEveryMs; ms < promisedMs; ms += renewEveryMs) await sweep.run(local.size > 0 ? [appId] : []);
   };
@@ -74,11 +74,11 @@ describe('StoreSweep', () => {
     };
   };
 
-  it('two rounds fit into what is promised', () => {
+  it('two rounds fit into the promised time', () => {
     expect(2 * runsPerRound * renewEveryMs).toBeLessThan(promisedMs);
   });
 
-  it('whatever keys Redis evicts, all are online again within a minute, and nobody else', async () => {
+  it('whichever keys Redis evicts, exactly the same users are online again within a minute', async () => {
     for (const name of names) await open(name);
     for (const fraction of [0.1, 0.5, 1]) {
       const lease = `{${appId}}:presence:nodes`;
@@ -90,23 +90,23 @@ describe('StoreSweep', () => {
     }
   });
 
-  it('sessions whose withdrawal a failover took back are gone within a minute, and the number is right', async () => {
+  it('sessions whose withdrawal was lost in a failover are gone within a minute, and the count is right', async () => {
     const all = [];
     for (const name of names) all.push(await open(name));
     const second = await open(names[0] as string);
-    // What a replica has that lags behind.
+    // The state of a lagging replica.
     const keys = await direct.keys(`{${appId}}:*`);
     const dumps = await Promise.all(keys.map((key) => direct.dumpBuffer(key)));
     for (const one of all.slice(0, 150)) await close(one);
     await Promise.all(keys.map((key, index) => direct.restore(key, 0, dumps[index] as Buffer, 'REPLACE')));
     expect(await seen()).toEqual({ online: names, total: users });
     await sweepForAMinute();
-    // Of the first one, another session is open.
+    // The first user still has another session open.
     expect(await seen()).toEqual({ online: [names[0], ...names.slice(150)], total: 151 });
     expect(await other.sessions(appId, [names[0] as string])).toEqual([[second.session]]);
   });
 
-  it('names that are left without a session are taken out, also very many', async () => {
+  it('names without a session are removed, even very many', async () => {
     const one = await open('ann');
     const ghosts = Array.from({ length: 3_000 }, (_none, index) => ['0', `ghost${index}`]).flat();
     await direct.zadd(`{${appId}}:presence:node:${one.session.node}`, ...ghosts);
@@ -116,7 +116,7 @@ describe('StoreSweep', () => {
     expect((await seen()).total).toBe(1);
   });
 
-  it('keeps what another node has, and the time of the first announcement', async () => {
+  it('keeps the sessions of other nodes, and the time of the first announcement', async () => {
     const { session } = await open('ann');
     const elsewhere = await other.announce(aSession({ appId, username: 'ann' }));
     await direct.del(`{${appId}}:presence:node:${session.node}`);
@@ -124,14 +124,14 @@ describe('StoreSweep', () => {
     expect(await other.sessions(appId, ['ann'])).toEqual([[session, elsewhere?.session]]);
   });
 
-  it('costs a few calls a beat, not one for each session, and keeps the keys of idle sessions from ending', async () => {
+  it('costs a few calls per beat, not one per session, and keeps the keys of idle sessions from expiring', async () => {
     for (const name of names) await open(name);
     const user = `{${appId}}:presence:user:${names[7]}`;
     await direct.pexpire(user, promisedMs);
     const calls = async () => Number(/cmdstat_evalsha:calls=(\d+)/.exec(await direct.info('commandstats'))?.[1]);
     const before = await calls();
     for (let run = 0; run < runsPerRound; run += 1) await sweep.run([appId]);
-    // One for each part of the own sessions, and for the few parts of the walk.
+    // One for each part of the node's own sessions, and for the few parts of the walk.
     expect((await calls()) - before).toBeLessThanOrEqual(runsPerRound + 5);
     expect(await direct.pttl(user)).toBeGreaterThan(promisedMs);
   });

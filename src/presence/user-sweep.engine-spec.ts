@@ -29,7 +29,7 @@ describe('UserSweep', () => {
   let clock: FixedClock;
   let local: LocalSessions;
   let sweep: UserSweep;
-  /** What the sweep came to, as `username verdict`. */
+  /** The verdicts of the sweep, as `username verdict`. */
   let verdicts: string[];
 
   beforeAll(async () => {
@@ -55,7 +55,7 @@ describe('UserSweep', () => {
   });
   afterEach(() => jest.restoreAllMocks());
 
-  /** What the database is asked for, and how many rows it answers. */
+  /** The statements sent to the database, with the number of rows returned. */
   const count = (): { statements: number; rows: number } => {
     const counted = { statements: 0, rows: 0 };
     const read = database.read.bind(database);
@@ -112,7 +112,7 @@ describe('UserSweep', () => {
       await run();
       const idle = count();
       for (let runs = 0; runs < 10; runs += 1) await run();
-      // One asks for changes, one for the app; where the app is remembered, there is none.
+      // One query for the changes, one for the app unless it is cached.
       expect(idle.statements).toBeLessThanOrEqual(20);
       expect(idle.rows).toBeLessThanOrEqual(10);
 
@@ -131,7 +131,7 @@ describe('UserSweep', () => {
     2 * minuteMs,
   );
 
-  it('finds with its next run whatever ends a session or brings it a message, and reads no other user', async () => {
+  it('finds every change that ends a session or brings it a message on its next run, and reads no other user', async () => {
     const names = [];
     for (let index = 0; index < 8; index += 1) names.push(await open());
     const [banned, deleted, changed, revoked, forced, written, renamed] = names as [string, ...string[]];
@@ -158,25 +158,25 @@ describe('UserSweep', () => {
         `${written} has 1`,
       ].sort(),
     );
-    // The changes, their six texts, the app, and four users that are still there.
+    // The changes, their six texts, the app, and the four remaining users.
     expect(counted.rows).toBeLessThanOrEqual(6 + 6 + 1 + 4 + 10);
     verdicts.length = 0;
     await run();
     expect(verdicts).toEqual([]);
   });
 
-  it('finds with its next run what hangs on a secret that the app has no more, and reads nothing for it', async () => {
+  it('ends sessions that depend on a removed secret of the app on its next run, without reading rows for it', async () => {
     const apps = running.nest.get(AppsService);
     const app = await apps.create({ org: 'sweep', name: `app${randomBytes(4).toString('hex')}` });
     const withApp = (username: string, secret: string): void =>
       hold(username, randomUUID(), fingerprintOf(secret), app);
     const [first] = app.certificates as [string];
     const [second] = (await apps.rotate(app)).certificates as [string];
-    const all = ['by the first', 'by the second', 'by a user token', 'by nothing of ours'];
+    const all = ['by the first', 'by the second', 'by a user token', 'by an unknown secret'];
     [first, second, app.tokenSecret, 'foreign'].forEach((secret, index) => withApp(all[index] as string, secret));
     const asked = jest.spyOn(users, 'findAllByUuid');
     await run();
-    expect(verdicts).toEqual(['by nothing of ours app token_revoked']);
+    expect(verdicts).toEqual(['by an unknown secret app token_revoked']);
     for (const [key, value, ended] of [
       ['previous_certificate', 'none', 'by the first app token_revoked'],
       ['token_secret', 'new', 'by a user token app token_revoked'],
@@ -191,7 +191,7 @@ describe('UserSweep', () => {
     expect(asked).not.toHaveBeenCalled();
   });
 
-  it('finds a change that was made long before it was committed', async () => {
+  it('finds a change that was committed long after it was made', async () => {
     const username = await open();
     const { uuid } = await users.get(appId, username);
     const changes = running.nest.get(UserChangesService);
@@ -210,7 +210,7 @@ describe('UserSweep', () => {
     expect(verdicts).toEqual([`${username} has 7`]);
   });
 
-  it('looks again at what it could not read, and at everything when it has not read for too long', async () => {
+  it('retries what it could not read, and checks everything if it has not read for too long', async () => {
     const [first, second] = [await open(), await open()];
     await run();
     await revocations.ban(appId, first, 'test', null);
@@ -219,7 +219,7 @@ describe('UserSweep', () => {
     await run();
     expect(verdicts).toEqual([`${first} banned`]);
 
-    // As a process that stood still: the change was cleared away meanwhile.
+    // Simulates a stalled process: the change was pruned meanwhile.
     await revocations.ban(appId, second, 'test', null);
     const changes = running.nest.get(UserChangesService);
     await changes.clear(appId, await changes.listIds(appId));
@@ -230,7 +230,7 @@ describe('UserSweep', () => {
     expect(verdicts).toEqual([`${first} banned`, `${first} banned`, `${second} banned`]);
   });
 
-  it('changes are cleared away by who wrote them after a minute, and by a reader when that one is gone', async () => {
+  it('changes are pruned after a minute by the node that wrote them, or by a reader if that node is gone', async () => {
     await open();
     const changes = new UserChangesService(database, clock);
     const add = () => database.write((transaction) => changes.add(transaction, appId, new Map([['nobody', null]])));

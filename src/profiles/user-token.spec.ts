@@ -4,7 +4,7 @@ import { deriveRefreshToken, deriveUserToken, hashUserToken, isUserToken } from 
 const app = { tokenSecret: 'ab'.repeat(32) } as App;
 const other = { tokenSecret: 'cd'.repeat(32) } as App;
 
-test('the same for the same app, user and version, another for any other', () => {
+test('is the same for the same app, user and version, and different for any other', () => {
   const token = deriveUserToken(app, 'uuid', 0);
   expect(token).toBe(deriveUserToken(app, 'uuid', 0));
   expect(isUserToken(token)).toBe(true);
@@ -17,7 +17,7 @@ test('the same for the same app, user and version, another for any other', () =>
   expect(new Set([token, ...others]).size).toBe(5);
 });
 
-test('every character of the alphabet is as likely as another', () => {
+test('every character of the alphabet is equally likely', () => {
   const counts = new Map<string, number>();
   const tokens = 5_000;
   for (let version = 0; version < tokens; version += 1)
@@ -27,6 +27,6 @@ test('every character of the alphabet is as likely as another', () => {
   for (const count of counts.values()) expect(Math.abs(count - mean) / mean).toBeLessThan(0.15);
 });
 
-test('what is stored is no token', () => {
+test('the stored value is not a token', () => {
   expect(hashUserToken(deriveUserToken(app, 'uuid', 0))).toMatch(/^[\w-]{43}$/);
 });

@@ -13,7 +13,7 @@ describe('MemoryRateLimitStore', () => {
     expect(new MemoryRateLimitStore(new FixedClock()).consume('k', 1, 1_000)).not.toBeInstanceOf(Promise);
   });
 
-  it('forgets idle keys as new ones come', () => {
+  it('evicts idle keys as new ones arrive', () => {
     const clock = new FixedClock();
     const store = new MemoryRateLimitStore(clock);
     for (let i = 0; i < 20_000; i++) {
@@ -23,7 +23,7 @@ describe('MemoryRateLimitStore', () => {
     expect(store.size).toBeLessThan(3_000);
   });
 
-  it('holds 100,000 keys at most, and of more forgets the one seen first', () => {
+  it('holds at most 100,000 keys, and evicts the oldest beyond that', () => {
     const store = new MemoryRateLimitStore(new FixedClock());
     for (let i = 0; i < 100_100; i++) store.consume(`k${i}`, 1, 1_000);
     expect(store.size).toBe(100_000);

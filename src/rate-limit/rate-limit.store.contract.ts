@@ -67,7 +67,7 @@ export function rateLimitStoreContract(setUp: () => StoreUnderTest, rates: reado
     under = setUp();
   });
 
-  it('admits the limit, refuses the next, and says when to come again', async () => {
+  it('admits calls up to the limit, refuses the next, and says when to retry', async () => {
     const { store, pass } = under;
     const key = freshKey();
     expect(await store.consume(key, 2, 400)).toEqual({
@@ -89,7 +89,7 @@ export function rateLimitStoreContract(setUp: () => StoreUnderTest, rates: reado
     expect(await store.consume(key, 2, 400)).toMatchObject({ allowed: true, remaining: 0 });
   });
 
-  it('admits no more than the limit in any window and refuses nothing that fits, on any schedule', async () => {
+  it('admits exactly the calls that fit the limit in every window, on any schedule', async () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ do: fc.constant('call' as const), after: fc.nat(12), times: fc.nat(4) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('refund' as const), after: fc.nat(12), times: fc.nat(2) }) },
@@ -125,7 +125,7 @@ export function rateLimitStoreContract(setUp: () => StoreUnderTest, rates: reado
     );
   });
 
-  it('takes a refunded call as never made, also while it refuses', async () => {
+  it('treats a refunded call as never made, even while refusing', async () => {
     const { store } = under;
     const key = freshKey();
     await store.refund(key);
@@ -138,7 +138,7 @@ export function rateLimitStoreContract(setUp: () => StoreUnderTest, rates: reado
     expect(await store.consume(key, 3, 60_000)).toMatchObject({ allowed: true, remaining: 2 });
   });
 
-  it('admits a call that counts as several with all of them or not at all, and says when it fits', async () => {
+  it('admits a call of weight n whole or not at all, and says when it will fit', async () => {
     const { store, pass } = under;
     const key = freshKey();
     expect(await store.consume(key, 10, 400, 4)).toMatchObject({ allowed: true, remaining: 6 });
@@ -148,13 +148,13 @@ export function rateLimitStoreContract(setUp: () => StoreUnderTest, rates: reado
     expect(no).toMatchObject({ allowed: false, limit: 10, remaining: 0 });
     expect(no.retryAfterMs).toBeGreaterThan(200);
     expect(no.retryAfterMs).toBeLessThanOrEqual(300);
-    // A call that counts for less may take what is left.
+    // A call of lower weight may use the remainder.
     expect(await store.consume(key, 10, 400, 2)).toMatchObject({ allowed: true, remaining: 0 });
     await pass(no.retryAfterMs + under.driftMs);
     expect(await store.consume(key, 10, 400, 4)).toMatchObject({ allowed: true, remaining: 0 });
   });
 
-  it('admits what counts as more than the limit alone', async () => {
+  it('admits a call heavier than the limit when it is alone', async () => {
     const { store, pass } = under;
     const key = freshKey();
     expect(await store.consume(key, 3, 200, 600)).toMatchObject({ allowed: true, remaining: 0 });
@@ -164,7 +164,7 @@ export function rateLimitStoreContract(setUp: () => StoreUnderTest, rates: reado
     expect((await store.consume(key, 3, 200, 600)).allowed).toBe(true);
   });
 
-  it('keeps keys apart', async () => {
+  it('keeps keys independent', async () => {
     const { store } = under;
     const [one, other] = [freshKey(), freshKey()];
     await store.consume(one, 1, 60_000);
@@ -173,14 +173,14 @@ export function rateLimitStoreContract(setUp: () => StoreUnderTest, rates: reado
   });
 
   it.each([...rates])(
-    '%i/s under %i times the load: never more in any second, and at least 99 %% of it',
+    '%i/s under %i times the load: never exceeded in any second, and at least 99 %% used',
     async (limit, load) => {
       const perMs = (limit * load) / 1_000;
-      // Two limits after the first call, two seconds have passed, and at most a hundredth more.
+      // Two limits after the first call, two seconds have passed, plus 1 % at most.
       const maxMs = 2_000 / 0.99;
       let quickestMs = Infinity;
-      // Another program may take the machine for a moment, which delays a single measurement; a slow store is slow in
-      // each.
+      // Another program may briefly occupy the machine, which delays a single measurement; a slow store is slow in
+      // all of them.
       for (let attempt = 0; attempt < 4 && quickestMs > maxMs; attempt += 1) {
         const key = freshKey();
         const calls: Promise<Call>[] = [];

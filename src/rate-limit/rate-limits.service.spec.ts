@@ -21,21 +21,21 @@ describe('RateLimits', () => {
   const admittedOf = (calls: number, ...call: Parameters<RateLimits['admit']>): number =>
     Array.from({ length: calls }, () => limits.admit(...call) as Decision).filter(({ allowed }) => allowed).length;
 
-  it('agora: a limit for each app and route', () => {
+  it('agora: one limit per app and route', () => {
     expect(admittedOf(150, appWith('agora'), 'get', 100, 'users')).toBe(100);
     expect(admittedOf(150, appWith('agora'), 'delete', 100, 'users')).toBe(100);
     expect(admittedOf(150, appWith('agora'), 'batch', 30, 'own')).toBe(30);
     expect(admittedOf(150, appWith('agora', 'a2'), 'get', 100, 'users')).toBe(100);
   });
 
-  it('easemob: one pool for the routes of the user system, and what has its own limit stays apart', () => {
+  it('easemob: the routes of the user system share a pool, and routes with their own limit do not', () => {
     const app = appWith('easemob');
     expect(admittedOf(60, app, 'get', 100, 'users') + admittedOf(60, app, 'delete', 100, 'users')).toBe(100);
     expect(admittedOf(400, app, 'token', 300, 'own')).toBe(300);
     expect(admittedOf(400, app, 'batch', 30, 'own')).toBe(30);
   });
 
-  it('off: no limit, and the store is not asked', () => {
+  it('off: no limit, and the store is not called', () => {
     expect(limits.admit(appWith('off'), 'get', 1, 'users')).toBeNull();
     expect(store.size).toBe(0);
   });
@@ -55,7 +55,7 @@ describe('RateLimits', () => {
       return new Set(answers);
     };
 
-    it('refuses the eleventh wrong password for one user from one address in a minute, however the name is written', async () => {
+    it('refuses the eleventh wrong password for a user from an address within a minute, in any spelling of the name', async () => {
       const rejected: string[] = [];
       limits.onRejected = (route) => rejected.push(route);
       for (let i = 0; i < 10; i++) expect(await guess(i % 2 ? 'alice' : 'ALICE')).toBe('password_mismatch');
@@ -70,7 +70,7 @@ describe('RateLimits', () => {
       expect(await guess()).toBe('password_mismatch');
     });
 
-    it('compares no more than ten that are made at the same moment, whatever becomes of them', async () => {
+    it('compares at most ten simultaneous passwords, whatever their outcome', async () => {
       for (const outcome of [wrong, () => Promise.resolve('right'), () => Promise.reject(new AppError('overloaded'))]) {
         let compared = 0;
         let release = () => undefined as void;
@@ -82,7 +82,7 @@ describe('RateLimits', () => {
             return outcome();
           }),
         );
-        // All of them are admitted or refused before the first comparison is complete.
+        // All are admitted or refused before the first comparison completes.
         await new Promise(setImmediate);
         release();
         expect((await Promise.all(made)).filter((answer) => answer === 'rate_limited')).toHaveLength(40);
@@ -91,7 +91,7 @@ describe('RateLimits', () => {
       }
     });
 
-    it('refuses the 101st wrong password from one address, and an IPv6 network is one address', async () => {
+    it('refuses the 101st wrong password from an address, where an IPv6 network counts as one address', async () => {
       for (let i = 0; i < 100; i++) await guess(`user${i}`, `2001:db8::${i.toString(16)}`);
       expect(await guess('another', '2001:db8::ffff')).toBe('rate_limited');
       expect(await guess('another', '2001:db8:0:1::1')).toBe('password_mismatch');
@@ -102,14 +102,14 @@ describe('RateLimits', () => {
     });
 
     it.each(['overloaded', 'database_unavailable', 'internal'] as const)(
-      'does not count a password that was not compared because of us: %s',
+      'does not count a password that the service failed to compare: %s',
       async (code) => {
         expect(await guesses(500, () => Promise.reject(new AppError(code)))).toEqual(new Set([code]));
         expect(await guess()).toBe('password_mismatch');
       },
     );
 
-    it('does not count a password where something broke that nobody foresaw', async () => {
+    it('does not count a password after an unexpected error', async () => {
       const broken = () => guess('alice', '192.0.2.1', () => Promise.reject(new TypeError('a bug')));
       for (let i = 0; i < 20; i++) await expect(broken()).rejects.toThrow('a bug');
       expect(await guess()).toBe('password_mismatch');
@@ -126,7 +126,7 @@ describe('RateLimits', () => {
       expect(await guess()).toBe('rate_limited');
     });
 
-    it('does not count a guess against the address that was refused for the user', async () => {
+    it('does not count a guess against the address if it was refused for the user', async () => {
       await guesses(300);
       for (let i = 0; i < 90; i++) await guess(`user${i}`);
       expect(await guess('one-more')).toBe('rate_limited');

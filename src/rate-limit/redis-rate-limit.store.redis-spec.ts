@@ -20,7 +20,7 @@ const clock = new SystemClock();
 
 function underTest(redis: RedisService, nodes?: () => number): StoreUnderTest {
   const store = new RedisRateLimitStore(redis, clock, nodes);
-  // The two clocks may drift, and Redis starts counting at another moment of the same microsecond.
+  // The two clocks may drift, and Redis may read a different instant within the same microsecond.
   return { store, clock, pass: async (ms) => void (await sleep(ms)), driftMs: 2, numRuns: 25 };
 }
 
@@ -38,7 +38,7 @@ describe('RedisRateLimitStore', () => {
 
   rateLimitStoreContract(() => underTest(services[0] as RedisService));
 
-  it('never admits more than the limit from three nodes together', async () => {
+  it('never admits more than the limit across three nodes', async () => {
     const nodes = services.map((redis) => underTest(redis));
     const key = freshKey();
     const calls: Promise<Call>[] = [];
@@ -50,7 +50,7 @@ describe('RedisRateLimitStore', () => {
     expect(made.filter((call) => call.allowed).length).toBeGreaterThanOrEqual(200);
   });
 
-  it('gives each key a time to live, and keeps no more than the limit in it', async () => {
+  it('gives each key a TTL, and stores no more entries than the limit', async () => {
     const { store } = underTest(services[0] as RedisService);
     const key = freshKey();
     for (let i = 0; i < 20; i++) await store.consume(key, 5, 1_000);
@@ -59,7 +59,7 @@ describe('RedisRateLimitStore', () => {
     expect(await direct.pttl(key)).toBeLessThanOrEqual(2_000);
   });
 
-  it('admits no more when the clock of Redis steps back, and holds nobody up for longer than a window', async () => {
+  it('admits no extra calls when the clock of Redis steps back, and blocks no one for longer than a window', async () => {
     const { store } = underTest(services[0] as RedisService);
     const key = freshKey();
     const inAnHour = (Date.now() + 3_600_000) * 1_000;
@@ -72,7 +72,7 @@ describe('RedisRateLimitStore', () => {
     expect((await store.consume(key, 3, 200)).allowed).toBe(true);
   });
 
-  it('admits no more when that step is smaller than the window', async () => {
+  it('admits no extra calls when that step is smaller than the window', async () => {
     const { store } = underTest(services[0] as RedisService);
     const key = freshKey();
     const now = Date.now() * 1_000;
@@ -81,7 +81,7 @@ describe('RedisRateLimitStore', () => {
     expect((await store.consume(key, 2, 1_000)).retryAfterMs).toBeLessThanOrEqual(1_000);
   });
 
-  it('remembers a refusal: no promise, and nothing sent', async () => {
+  it('caches a refusal: answers synchronously, and sends nothing', async () => {
     const { store } = underTest(services[0] as RedisService);
     const key = freshKey();
     await store.consume(key, 1, 60_000);
@@ -89,7 +89,7 @@ describe('RedisRateLimitStore', () => {
     expect(store.consume(key, 1, 60_000)).toMatchObject({ allowed: false, limit: 1, remaining: 0 });
   });
 
-  it('sees a refund of another node within about a second', async () => {
+  it('sees a refund by another node within about a second', async () => {
     const [one, other] = [underTest(services[0] as RedisService), underTest(services[1] as RedisService)];
     const key = freshKey();
     await one.store.consume(key, 1, 60_000);
@@ -99,7 +99,7 @@ describe('RedisRateLimitStore', () => {
     expect((await other.store.consume(key, 1, 60_000)).allowed).toBe(true);
   });
 
-  it('loads its script again after SCRIPT FLUSH', async () => {
+  it('reloads its script after SCRIPT FLUSH', async () => {
     const { store } = underTest(services[0] as RedisService);
     await store.consume(freshKey(), 1, 1_000);
     await direct.script('FLUSH');
@@ -126,7 +126,7 @@ describe('RedisRateLimitStore when Redis fails', () => {
     Logger.overrideLogger(new ConsoleLogger());
   });
 
-  it.each(['dies', 'hangs'])('Redis %s: the node admits its share without an error, and comes back', async (how) => {
+  it.each(['dies', 'hangs'])('Redis %s: the node admits its share without an error, and recovers', async (how) => {
     const under = underTest(redis, () => 3);
     const observer = new Redis(server.url);
     observer.on('error', () => undefined);
@@ -139,7 +139,7 @@ describe('RedisRateLimitStore when Redis fails', () => {
     const key = freshKey();
     const made = await Promise.all(Array.from({ length: 100 }, () => callOnce(under, key, 30, 60_000)));
     expect(made.filter((call) => call.allowed)).toHaveLength(10);
-    // How long exactly is up to RedisService.
+    // The exact time is up to RedisService.
     expect(Math.max(...made.map((call) => call.to - call.from))).toBeLessThan(1_000);
     expect(await under.store.consume(freshKey(), 1, 60_000)).toMatchObject({ allowed: true, limit: 1 });
     await under.store.refund(key);
@@ -156,7 +156,7 @@ describe('RedisRateLimitStore when Redis fails', () => {
     observer.disconnect();
   });
 
-  it('a Redis that refuses the command is said once, and no caller sees it', async () => {
+  it('a command that Redis rejects is logged once, and no caller sees it', async () => {
     const { store } = underTest(redis);
     const key = freshKey();
     await redis.run(key, (commands) => commands.set(key, 'not a list'));

@@ -4,7 +4,7 @@ import type { Env } from '../config/env.js';
 import { examineRedis } from './diagnostics.js';
 import { RedisServer } from './redis-server.fixture.js';
 
-describe('the examination of Redis', () => {
+describe('Redis diagnostics', () => {
   let server: RedisServer;
   let direct: Redis;
   beforeAll(async () => {
@@ -22,7 +22,7 @@ describe('the examination of Redis', () => {
     for (const [name, value] of Object.entries(settings)) await direct.config('SET', name, value);
   };
 
-  it('finds nothing where nothing is evicted', async () => {
+  it('reports nothing if eviction is off', async () => {
     for (const settings of [
       { maxmemory: '0', 'maxmemory-policy': 'allkeys-lru' },
       { maxmemory: '100mb', 'maxmemory-policy': 'noeviction' },
@@ -40,7 +40,7 @@ describe('the examination of Redis', () => {
     expect(warnings).toEqual([expect.objectContaining({ text: expect.stringMatching(`${policy}.*noeviction`) })]);
   });
 
-  it('fails with the words of a server that takes no writes', async () => {
+  it("fails with the server's own message if it accepts no writes", async () => {
     await configure({ maxmemory: '1', 'maxmemory-policy': 'noeviction' });
     await expect(examine()).rejects.toThrow('OOM');
   });

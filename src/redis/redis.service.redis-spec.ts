@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { secondLookAtTimes } from '../../test/support/form.js';
+import { retryTimingTests } from '../../test/support/form.js';
 import { SystemClock } from '../clock/clock.js';
 import type { Env } from '../config/env.js';
 import { captureLog, releaseLog } from '../logging/captured-log.fixture.js';
@@ -9,7 +9,7 @@ import { RedisServer } from './redis-server.fixture.js';
 import { RedisUnavailable } from './redis-unavailable.js';
 import { RedisService } from './redis.service.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const clock = new SystemClock();
 const envWith = (redisUrl: string | null): Env => ({ redisUrl }) as Env;
@@ -38,7 +38,7 @@ describe('RedisService', () => {
     releaseLog();
   });
 
-  it('is connected once the module is initialised', async () => {
+  it('is connected once the module is initialized', async () => {
     expect(redis.enabled).toBe(true);
     expect(redis.available).toBe(true);
     await expect(redis.run('x', (commands) => commands.ping())).resolves.toBe('PONG');
@@ -47,7 +47,7 @@ describe('RedisService', () => {
   /** For a hundred at once, beside other suites: far less than the time-out of a hung Redis. */
   const atOnceMs = 125;
 
-  it('asks a hung Redis for 250 ms at most, then refuses at once, lets one try a second later, and recovers', async () => {
+  it('waits 250 ms at most for a hung Redis, then fails fast, probes once a second, and recovers', async () => {
     server.hang();
     const slowest = { first: 0, open: 0, probe: 0 };
     const attempt = async (phase: keyof typeof slowest): Promise<void> => {
@@ -62,7 +62,7 @@ describe('RedisService', () => {
     expect(slowest.first).toBeLessThan(250);
     expect(slowest.open).toBeLessThan(atOnceMs);
 
-    // One command tries each second; all others keep being refused at once.
+    // One command a second probes; all others fail fast.
     for (const end = clock.monotonic() + 2_500; clock.monotonic() < end; await sleep(10)) {
       const begun = clock.monotonic();
       await Promise.allSettled([redis.run('x', (commands) => commands.get('x')), attempt('open')]);
@@ -76,20 +76,20 @@ describe('RedisService', () => {
     await expect(redis.run('x', (commands) => commands.ping())).resolves.toBe('PONG');
   });
 
-  it('does not take for hung what answered while this process itself stood still', async () => {
-    const standStill = (): void => {
+  it('does not consider Redis hung if it answered while this process itself was stalled', async () => {
+    const suspend = (): void => {
       for (const end = clock.monotonic() + 400; clock.monotonic() < end;);
     };
     const sentAfter = redis.run('x', (commands) => commands.ping());
-    standStill();
+    suspend();
     await expect(sentAfter).resolves.toBe('PONG');
     const sentBefore = redis.run('x', (commands) => commands.ping());
-    setImmediate(standStill);
+    setImmediate(suspend);
     await expect(sentBefore).resolves.toBe('PONG');
     expect(redis.available).toBe(true);
   });
 
-  it('logs an outage once and its end once, whatever lies between', async () => {
+  it('logs the start and the end of an outage once each, whatever happens in between', async () => {
     await server.kill();
     await until(() => !redis.available);
     await expect(redis.run('x', (commands) => commands.ping())).rejects.toBeInstanceOf(RedisUnavailable);
@@ -102,7 +102,7 @@ describe('RedisService', () => {
     expect(logged).toEqual([expect.anything(), 'Reconnected for commands.']);
   });
 
-  describe('whose server answers, but takes no writes', () => {
+  describe('with a server that responds but accepts no writes', () => {
     const write = () => redis.run('x', (commands) => commands.set('x', 'x'));
     const read = () => redis.run('x', (commands) => commands.get('y'));
     const writeInScript = () => redis.run('x', (commands) => commands.eval("return redis.call('SET', 'x', 'x')", 0));
@@ -137,7 +137,7 @@ describe('RedisService', () => {
       ]);
     });
 
-    it('a replica: the same, with one line for as long as it is one', async () => {
+    it('a replica: the same, logged once while it remains one', async () => {
       await direct.replicaof('127.0.0.1', '1');
       await expect(write()).rejects.toBeInstanceOf(RedisUnavailable);
       for (const end = clock.monotonic() + 2 * refusalMs + 500; clock.monotonic() < end; await sleep(20)) {
@@ -154,20 +154,20 @@ describe('RedisService', () => {
       ]);
     });
 
-    it('a read that was under way when a write was refused does not say that it takes them again', async () => {
+    it('a read in flight when a write was refused does not count as accepting writes again', async () => {
       await direct.config('SET', 'maxmemory', '1');
       await Promise.allSettled([write(), read(), read()]);
       expect(redis.available).toBe(false);
     });
   });
 
-  it('hands on an answer that says the command is wrong, and goes on asking', async () => {
+  it('passes on errors about the command itself, and keeps sending commands', async () => {
     await redis.run('x', (commands) => commands.set('text', 'x'));
     await expect(redis.run('x', (commands) => commands.lpop('text'))).rejects.toThrow('WRONGTYPE');
     expect(redis.available).toBe(true);
   });
 
-  it('keeps a subscription over a restart of Redis, and says ready again', async () => {
+  it('restores a subscription after a restart of Redis, and reports ready again', async () => {
     const heard: string[] = [];
     let readies = 0;
     const subscriber = redis.subscriber();
@@ -185,7 +185,7 @@ describe('RedisService', () => {
     expect(heard[0]).toBe('again');
   });
 
-  it('starts without a Redis that is down, and finds it later', async () => {
+  it('starts while Redis is down, and connects later', async () => {
     await server.kill();
     const other = new RedisService(envWith(server.url), clock);
     const begun = clock.monotonic();
@@ -199,7 +199,7 @@ describe('RedisService', () => {
 });
 
 describe('RedisService without REDIS_URL', () => {
-  it('is disabled and refuses at once', async () => {
+  it('is disabled and fails immediately', async () => {
     const redis = new RedisService(envWith(null), clock);
     await redis.onModuleInit();
     expect([redis.enabled, redis.available]).toEqual([false, false]);

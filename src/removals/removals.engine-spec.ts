@@ -26,7 +26,7 @@ describe('a deletion of many rows', () => {
     running = await startApp({ settings: { offline_messages_per_user: '1000' } });
     database = running.nest.get(Database);
     removals = running.nest.get(RemovalsService);
-    // The tests finish what is left by themselves.
+    // The tests finish the remaining work themselves.
     await running.nest.get(RemovalSweep).onModuleDestroy();
     const { body } = await running.call('post', '/users', { body: registrations(membersEach - 1) });
     others = (body.entities as { username: string }[]).map(({ username }) => username);
@@ -127,7 +127,7 @@ describe('a deletion of many rows', () => {
     return rows;
   }
 
-  test('of a user: gone for everybody with the answer, whole after portions that may be cut off anywhere', async () => {
+  test('of a user: invisible as soon as the call returns, and completed in portions that may be interrupted anywhere', async () => {
     const { name, uuid, owned, joined } = await aRichUser();
     const [first = 0] = owned;
     const last = joined.at(-1) as number;
@@ -156,7 +156,7 @@ describe('a deletion of many rows', () => {
     };
     await expectGone();
     const leftAfter = [await rowsLeft(uuid, owned)];
-    // Each time it is cut off after two portions.
+    // Interrupted after two portions each time.
     for (let cut = 0; cut < 3; cut += 1) {
       let portions = 0;
       await removals.finish({ all: true }, () => (portions += 1) <= 3);
@@ -176,7 +176,7 @@ describe('a deletion of many rows', () => {
     for (const id of joined) await running.nest.get(GroupsService).delete(running.app.id, 'group', String(id));
   }, 120_000);
 
-  test('of a group of more members than one transaction takes: gone at once, and for two who finish it at once', async () => {
+  test('of a group larger than one transaction takes: invisible at once, and completed by two nodes concurrently', async () => {
     const name = aUsername();
     await running.register(name);
     const { id } = await running.nest.get(GroupsService).create(running.app.id, newGroup, name, others);
@@ -198,7 +198,7 @@ describe('a deletion of many rows', () => {
     for (const table of ['group_members', 'group_list_entries']) expect(await rowsOf(table, 'group_id', id)).toBe(0);
   }, 60_000);
 
-  test('of a hundred users at once who all have much: one answer, and nothing is left of any', async () => {
+  test('of a hundred users at once with much data each: one answer, and nothing is left', async () => {
     const { body } = await running.call('post', '/users', { body: registrations(30) });
     const uuids = (body.entities as { uuid: string }[]).map(({ uuid }) => uuid);
     for (const uuid of uuids) {
@@ -217,7 +217,7 @@ describe('a deletion of many rows', () => {
   }, 60_000);
 });
 
-test('what a node has left behind is taken up in the second round, unless it moves', async () => {
+test('work left behind by a node is taken over in the second round, unless it is progressing', async () => {
   const running = await startApp();
   try {
     const removals = running.nest.get(RemovalsService);

@@ -49,13 +49,13 @@ describe('a clock that was moved', () => {
     }
   };
 
-  test.each(['in the same process', 'with a start'])('that was eight days behind, set right %s', async (how) => {
+  test.each(['in the same process', 'by a restart'])('that was eight days behind and is corrected %s', async (how) => {
     await start(-8 * dayMs);
     await send();
     clock.offsetMs = 0;
     if (how === 'with a start') {
       const started = node.nest.get(RetentionClock);
-      // What a process has learnt is lost with it.
+      // What a process has learnt is lost when it ends.
       Object.assign(started, { seen: null, leaptTo: Infinity });
       expect(await expire()).toBe(0);
       await look();
@@ -65,7 +65,7 @@ describe('a clock that was moved', () => {
     await passDays(retentionDays - 1);
     await send();
     expect(await expire()).toBe(0);
-    // From here on the message really is as old as it claims, and yesterday's is not.
+    // From here on, the message really is as old as its timestamp says, and yesterday's is not.
     await passDays(1);
     expect(await expire()).toBe(1);
     expect(await expire()).toBe(0);
@@ -73,7 +73,7 @@ describe('a clock that was moved', () => {
     expect(await expire()).toBe(1);
   });
 
-  test('that is eight days ahead removes nothing, nor after it is set right, nor beside a node whose clock is right', async () => {
+  test('that is eight days ahead removes nothing: not after its correction, nor beside a node with a correct clock', async () => {
     await start(0);
     const right = new SetClock();
     const beside = await startApp({ database, clock: right });
@@ -98,7 +98,7 @@ describe('a clock that was moved', () => {
     expect(await expire()).toBe(1);
   });
 
-  test('and that its operator says is right: removed by it at once', async () => {
+  test('that the operator confirms as correct: expires rows at once', async () => {
     await start(-8 * dayMs);
     await send();
     clock.offsetMs = 0;
@@ -108,7 +108,7 @@ describe('a clock that was moved', () => {
     expect(await expire()).toBe(1);
   });
 
-  test('does not let a call with an Idempotency-Key happen twice', async () => {
+  test('does not let a request with an Idempotency-Key run twice', async () => {
     await start(0);
     const idempotency = node.nest.get(IdempotencyService);
     let times = 0;
@@ -124,7 +124,7 @@ describe('a clock that was moved', () => {
     expect(await once()).toMatchObject({ repeated: false, answer: { body: '2' } });
   });
 
-  test('time that passes while the service runs is no leap', async () => {
+  test('time that passes while the service runs is not a leap', async () => {
     await start(0);
     await send();
     clock.advance((retentionDays + 1) * dayMs);

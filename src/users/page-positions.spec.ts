@@ -2,7 +2,7 @@ import { PagePositions, strideRows } from './page-positions.js';
 
 const place = (rank: number, countedAt = 0) => ({ rank, key: rank, countedAt });
 
-test('the nearest place outside of the page is found, and only in its own app and order', () => {
+test('finds the nearest position outside the page, only within the same app and order', () => {
   const positions = new PagePositions();
   for (const rank of [5, 40, 90]) positions.remember('app', 'id', place(rank * strideRows));
   expect(positions.nearest('app', 'id', 50 * strideRows, 50 * strideRows + 19, 0)?.rank).toBe(40 * strideRows);
@@ -11,14 +11,14 @@ test('the nearest place outside of the page is found, and only in its own app an
   expect(positions.nearest('other', 'id', 0, 19, 0)).toBeNull();
 });
 
-test('a place counts for a minute from when its walk began, wherever it led to', () => {
+test('a position is valid for a minute from the start of its walk, wherever that led', () => {
   const positions = new PagePositions();
   positions.remember('app', 'id', place(1000, 500));
   expect(positions.nearest('app', 'id', 0, 1, 60_500)?.rank).toBe(1000);
   expect(positions.nearest('app', 'id', 0, 1, 60_501)).toBeNull();
 });
 
-test('one place is kept for each stride, the latest one', () => {
+test('keeps the latest position of each stride', () => {
   const positions = new PagePositions();
   positions.remember('app', 'id', place(10));
   positions.remember('app', 'id', place(20));

@@ -35,7 +35,7 @@ function sorted(all: readonly SortableUser[], terms: UserOrder): SortableUser[] 
 }
 
 describe('SortedPage', () => {
-  it('finds every page of every order, in whatever parts users come', () => {
+  it('finds every page in every order, whatever chunks the users arrive in', () => {
     fc.assert(
       fc.property(
         users,

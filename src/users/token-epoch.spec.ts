@@ -27,13 +27,13 @@ const agora = (atSeconds: number, tokenEpoch: number) => outlivesEpoch({ by: 'ag
 describe.each([0, 1, 500, 999])('at millisecond %d of a second', (ms) => {
   const now = second * 1000 + ms;
 
-  it('a forced logout ends what is from an earlier second, and lets in what is from the same', () => {
+  it('a forced logout ends tokens of an earlier second, and accepts those of the same second', () => {
     const epoch = epochOfForcedLogout(now, 0);
     expect([second - 1, second, second + 1].map((at) => agora(at, epoch))).toEqual([false, true, true]);
     expect(outlivesEpoch({ by: 'rollcall', epoch: 0 }, epoch)).toBe(false);
   });
 
-  it('a revocation ends what is from the same second, too', () => {
+  it('a revocation also ends tokens of the same second', () => {
     const epoch = epochOfRevocation(now, 0);
     expect([second - 1, second, second + 1].map((at) => agora(at, epoch))).toEqual([false, false, true]);
   });
@@ -43,12 +43,12 @@ describe.each([0, 1, 500, 999])('at millisecond %d of a second', (ms) => {
       expect(agora(second, epochOfForcedLogout(now, epochOfRevocation(before, 0)))).toBe(false);
   });
 
-  it('a forced logout after a revocation of the second before lets in what is from its own second alone', () => {
+  it('a forced logout after a revocation in the previous second accepts only tokens of its own second', () => {
     for (const before of [0, 1, 500, 998]) {
       const epoch = epochOfForcedLogout(now, epochOfRevocation((second - 1) * 1000 + before, 0));
       expect([second - 1, second].map((at) => agora(at, epoch))).toEqual([false, true]);
     }
-    // The last millisecond leaves no room: then it is as strict as a revocation, for that second.
+    // The last millisecond leaves no room, so for that second it is as strict as a revocation.
     const epoch = epochOfForcedLogout(now, epochOfRevocation(second * 1000 - 1, 0));
     expect([second, second + 1].map((at) => agora(at, epoch))).toEqual([false, true]);
   });
@@ -57,7 +57,7 @@ describe.each([0, 1, 500, 999])('at millisecond %d of a second', (ms) => {
     expect(agora(second, epochOfRevocation(now, epochOfForcedLogout(now, 0)))).toBe(false);
   });
 
-  it('a thousand forced logouts of one second each move the epoch, and let in what is from that second', () => {
+  it('each of a thousand forced logouts in one second moves the epoch, and accepts tokens of that second', () => {
     let epoch = 0;
     for (let times = 0; times < 1000; times += 1) {
       const next = epochOfForcedLogout(now, epoch);
@@ -67,7 +67,7 @@ describe.each([0, 1, 500, 999])('at millisecond %d of a second', (ms) => {
     expect([second - 1, second].map((at) => agora(at, epoch))).toEqual([false, true]);
   });
 
-  it('nothing softens while the clock is turned back', () => {
+  it('the epoch never becomes more lenient when the clock is set back', () => {
     const epoch = epochOfRevocation(now + 60_000, 0);
     for (const next of [epochOfForcedLogout(now, epoch), epochOfRevocation(now, epoch)]) expect(next).toBe(epoch + 1);
   });
@@ -77,11 +77,11 @@ describe('a token that names its user', () => {
   const times = fc.integer({ min: second * 1000, max: second * 1000 + 4000 });
   const secondOf = (ms: number) => Math.floor(ms / 1000);
 
-  it('is for the owner of the name, and for none who comes later: not even in the second of that', () => {
+  it('opens the account of the current owner of the name, never one registered later, even in the same second', () => {
     fc.assert(
       fc.property(times, times, times, (issued, released, waited) => {
         const created = released + (waited - second * 1000);
-        // Whenever it may have been issued before the registration, as far as its second tells, it is refused.
+        // It is refused if its second allows that it was issued before the registration.
         expect(isForOwner(secondOf(issued), created, released)).toBe(secondOf(issued) > secondOf(created));
         // Whichever of two clocks is behind.
         expect(isForOwner(secondOf(issued), released, created)).toBe(secondOf(issued) > secondOf(created));
@@ -89,7 +89,7 @@ describe('a token that names its user', () => {
     );
   });
 
-  it('is for the first owner from the second of the registration on', () => {
+  it('opens the account of the first owner from the second of the registration on', () => {
     fc.assert(
       fc.property(times, times, (issued, created) => {
         expect(isForOwner(secondOf(issued), created, null)).toBe(secondOf(issued) >= secondOf(created));

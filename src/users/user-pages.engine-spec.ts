@@ -36,13 +36,13 @@ describe('pages of a long list', () => {
     ['username', false],
     ['username', true],
   ] as const)(
-    'by %s, descending %s: every page has its users, in whatever order pages are asked for',
+    'by %s, descending %s: every page has the right users, in whatever order the pages are requested',
     async (by, down) => {
       const names = Array.from({ length: users }, (_none, id) => nameOf(id));
       const expected = by === 'username' ? names.sort() : names;
       if (down) expected.reverse();
       const middle = users / 2;
-      // Both ends, the middle from nothing and again, then near to it on both sides, then anywhere.
+      // Both ends, the middle twice (uncached, then cached), its neighbours, then random pages.
       const offsets = [
         0,
         users - limit,

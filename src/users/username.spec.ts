@@ -9,7 +9,7 @@ const legal = fc
   .filter((name) => name !== '.' && name !== '..' && !isUuid(name));
 
 describe('usernames', () => {
-  it('are legal with any of 1 to 64 of the characters, and fold to lower case', () => {
+  it('may have 1 to 64 of the allowed characters, and are folded to lower case', () => {
     fc.assert(
       fc.property(legal, (name) => {
         const folded = checkUsername(name);
@@ -21,7 +21,7 @@ describe('usernames', () => {
     );
   });
 
-  it('fold once: folding what is folded changes nothing', () => {
+  it('fold idempotently', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (name) =>
         expect(foldUsername(foldUsername(name))).toBe(foldUsername(name)),
@@ -29,7 +29,7 @@ describe('usernames', () => {
     );
   });
 
-  it('have exactly the charset: each of the first 70,000 code points is legal or it is not', () => {
+  it('allow exactly the documented character set, over the first 70,000 code points', () => {
     const accepted: string[] = [];
     const others = new Set<string>();
     for (let code = 0; code < 70_000; code += 1) {
@@ -45,7 +45,7 @@ describe('usernames', () => {
     expect(accepted.sort()).toEqual([...charset].sort());
   });
 
-  it('never become the same by folding unless they differ in case alone', () => {
+  it('fold to the same name only if they differ in case alone', () => {
     // The Kelvin sign folds to k, and the dotted İ to two characters: neither may ever get as far as folding.
     for (const name of ['\u212Aelvin', '\u0130', 'stra\u00dfe', '\uFF41', 'a\u0301'])
       expect(() => checkUsername(name)).toThrow(expect.objectContaining({ code: 'username_illegal' }) as Error);
@@ -65,18 +65,18 @@ describe('usernames', () => {
   });
 
   it.each([uuid.slice(1), `${uuid}0`, uuid.replaceAll('-', ''), `g${uuid.slice(1)}`])(
-    'may be what is almost a uuid: %j',
+    'may look almost like a uuid: %j',
     (name) => {
       expect(checkUsername(name)).toBe(name);
     },
   );
 
-  it('refuse 65 characters as too long, whatever they are', () => {
+  it('are too long with 65 characters of any kind', () => {
     for (const name of ['a'.repeat(65), '!'.repeat(65)])
       expect(() => checkUsername(name)).toThrow(expect.objectContaining({ code: 'username_too_long' }) as Error);
   });
 
-  it('are looked up also where another dialect made them: with @ and up to 255 characters', () => {
+  it('can be looked up if another dialect created them, with @ and up to 255 characters', () => {
     expect(usernameKey('Guest@Example.com')).toBe('guest@example.com');
     expect(usernameKey('a'.repeat(255))).toBe('a'.repeat(255));
     for (const name of ['', 'a'.repeat(256), 'a b', '\u212A', 'a\0', '%']) expect(usernameKey(name)).toBeNull();

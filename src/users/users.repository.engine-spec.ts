@@ -54,7 +54,7 @@ describe('UsersRepository and UserWritesRepository', () => {
     );
   const aUser = (username = aUsername()) => ({ username, nickname: null, passwordHash: null });
 
-  it('keeps the lines of the history in order, also when a node whose clock is ahead wrote the previous one', async () => {
+  it('keeps the history in order even if a node whose clock is ahead wrote the previous entry', async () => {
     const id = running.nest.get(TimeOrderedIds).next();
     const [user] = await repositoryWith([id]).insert(appId, [aUser()]);
     const change = (ids: number[], activated: boolean, reason: string) =>
@@ -75,7 +75,7 @@ describe('UsersRepository and UserWritesRepository', () => {
     expect(history).toEqual([{ reason: 'first' }, { reason: 'the same id' }, { reason: 'an earlier id' }]);
   });
 
-  it('inserts all users of one call in one transaction, and reports the taken names', async () => {
+  it('inserts all users of a call in one transaction, and reports the taken names', async () => {
     const repository = running.nest.get(UserWritesRepository);
     const [taken] = await repository.insert(appId, [aUser()]);
     const names = Array.from({ length: 60 }, () => aUsername());

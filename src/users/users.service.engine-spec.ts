@@ -21,7 +21,7 @@ describe('UsersService', () => {
   });
   afterAll(() => running.stop());
 
-  describe('a change decided by a user that was read before a password is hashed', () => {
+  describe('a change based on a user read before the password was hashed', () => {
     /** Runs `during` while a password is being hashed. */
     const meanwhile = async <Result>(work: () => Promise<Result>, during: () => Promise<unknown>) => {
       const hasher = running.nest.get(PasswordHasher);
@@ -53,7 +53,7 @@ describe('UsersService', () => {
       expect((await users.get(appId, user.username)).nickname).toBe('new');
     });
 
-    it('changes no other user who has the name by then', async () => {
+    it('does not change another user who has since taken the name', async () => {
       for (const how of ['name', 'uuid'] as const) {
         const username = aUsername();
         await running.register(username);

@@ -10,11 +10,11 @@ export interface PackageFailure {
   readonly status?: number;
   readonly type?: number;
   readonly data?: any;
-  /** Of the answer that it failed for. */
+  /** Of the answer that caused the failure. */
   readonly body?: any;
 }
 
-/** A client object of a third-party package, which lives in a process of its own. */
+/** A client object of a third-party package, which runs in its own process. */
 export class PackageClient {
   private calls = 0;
 
@@ -26,7 +26,7 @@ export class PackageClient {
     return client;
   }
 
-  /** What a method answers, or that of a part: `HTTPAdapter.get`. Rejects with a `PackageFailure`. */
+  /** The result of a method, or of a method of a member: `HTTPAdapter.get`. Rejects with a `PackageFailure`. */
   call(method: string, ...args: unknown[]): Promise<any> {
     return this.ask({ method, args });
   }
@@ -36,7 +36,7 @@ export class PackageClient {
     return this.ask({ path });
   }
 
-  /** What a call fails with. */
+  /** The failure of a call that is expected to fail. */
   async failure(method: string, ...args: unknown[]): Promise<PackageFailure> {
     const value = await this.call(method, ...args).then(
       (answer) => ({ answer }),
@@ -59,7 +59,7 @@ export class PackageClient {
       const onMessage = (answer: { id: number; value?: unknown; error?: PackageFailure }): void => {
         if (answer.id !== id) return;
         this.child.off('message', onMessage as never);
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is the package's, as it came over.
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the package's own, as received
         if (answer.error !== undefined) reject(answer.error);
         else resolve(answer.value);
       };

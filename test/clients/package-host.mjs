@@ -1,5 +1,5 @@
-// Runs one third-party package as plain Node does, with the few globals of a browser that it looks for, and lets the
-// test use it over IPC. Not inside of jest: some packages mix CommonJS and ESM, which jest cannot load on Node 20.
+// Runs one third-party package in plain Node, with the few browser globals that it looks for, and exposes it to the
+// test over IPC. Not inside jest: some packages mix CommonJS and ESM, which jest cannot load on Node 20.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -8,16 +8,16 @@ const browser = globalThis;
 const XMLHttpRequest = require('xhr2');
 const { WebSocket } = require('ws');
 
-/** Where hosts are looked up: its packages have their vendor's, as if the name server here answered for that one. */
+/** The host that look-ups go to: packages hardcode their vendor's, so this acts as if DNS resolved that one to us. */
 let lookUpHost = '';
 const vendorLookUp = /^https:\/\/\w+\.(chat\.agora\.io|easemob\.com)(?=\/easemob\/server\.json\b)/;
 
-/** Whatever a package wants to report to its vendor, nothing leaves this machine. */
+/** Whatever a package tries to report to its vendor, nothing leaves this machine. */
 class LoopbackRequest extends XMLHttpRequest {
   /** @param {string} method @param {string} asked @param {unknown[]} rest */
   open(method, asked, ...rest) {
     const url = lookUpHost === '' ? asked : asked.replace(vendorLookUp, lookUpHost);
-    if (new URL(url).hostname !== '127.0.0.1') throw new Error(`a call to ${url}`);
+    if (new URL(url).hostname !== '127.0.0.1') throw new Error(`a blocked request to ${url}`);
     super.open(method, url, ...rest);
   }
 }
@@ -29,7 +29,7 @@ const makers = {
   'easemob-websdk': (options) => connection(() => require('easemob-websdk'), options),
 };
 
-/** @param {() => any} load after the globals are there @param {{ lookUp?: string }} options */
+/** @param {() => any} load runs after the globals are set @param {{ lookUp?: string }} options */
 function connection(load, { lookUp = '', ...options }) {
   lookUpHost = lookUp;
   const location = { protocol: 'http:', host: '127.0.0.1', href: 'http://127.0.0.1/' };
@@ -47,12 +47,12 @@ function connection(load, { lookUp = '', ...options }) {
 let client;
 
 /** @param {any} error */
-function told(error) {
+function serializeError(error) {
   const { message, status, type, data, response } = error ?? {};
   return { message: message ?? String(error), status, type, data, body: response?.body };
 }
 
-// What a package does on its own in the background is not what is tested.
+// What a package does on its own in the background is not under test.
 process.on('unhandledRejection', () => undefined);
 process.on('uncaughtException', () => undefined);
 process.on('disconnect', () => process.exit());
@@ -70,6 +70,6 @@ process.on('message', async (/** @type {any} */ { id, make, options, method, arg
       value = path.split('.').reduce((/** @type {any} */ one, /** @type {string} */ name) => one?.[name], client);
     process.send?.({ id, value: value ?? null });
   } catch (error) {
-    process.send?.({ id, error: told(error) });
+    process.send?.({ id, error: serializeError(error) });
   }
 });

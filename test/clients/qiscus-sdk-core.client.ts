@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 afterAll(() => service.stop());
 
-/** A client that has loaded its config. Should it ever ask for a broker, it asks for one on this machine. */
+/** A client that has loaded its config. If it ever asks for a broker, it asks for one on this machine. */
 async function init(appId = 'sdksample'): Promise<PackageClient> {
   const sdk = await PackageClient.start('qiscus-sdk-core');
   opened.push(sdk);
@@ -43,7 +43,7 @@ describe('qiscus-sdk-core, unmodified', () => {
       expect([name, await sdk.get(name)]).toEqual([name, value]);
   });
 
-  test('setUser logs in who knows the password, with extras and without', async () => {
+  test('setUser logs in with the right password, with extras and without', async () => {
     await service.login('Sam@here', { password: 'secret', username: 'Sam' });
     const sdk = await init();
     const { user } = await sdk.call('setUser', 'sam@here', 'secret', 'Sam B', 'https://sam', { team: 1 });
@@ -58,13 +58,13 @@ describe('qiscus-sdk-core, unmodified', () => {
     expect(again.user).toMatchObject({ token: user.token, extras: { team: 1 }, avatar_url: 'https://sam' });
   });
 
-  test('setUser tells a wrong password', async () => {
+  test('setUser reports a wrong password', async () => {
     await service.login('wrong', { password: 'secret' });
     const error = await (await init()).failure('setUser', 'wrong', 'guess', 'x');
     expect(error.body).toEqual({ error: { code: 401306, message: 'wrong password' }, status: 401 });
   });
 
-  test('nonce and identity token log in whom the app vouches for', async () => {
+  test('nonce and identity token log in a user whom the app server vouches for', async () => {
     const sdk = await init(service.app.appId);
     const { nonce, expired_at: expiredAt } = await sdk.call('getNonce');
     expect(expiredAt).toBeGreaterThan(Date.now() / 1000);
@@ -92,7 +92,7 @@ describe('qiscus-sdk-core, unmodified', () => {
     expect(await sdk.get('isLogin')).toBe(false);
   });
 
-  test('own profile: read, changed, and logged in still', async () => {
+  test('own profile: read, change, and stay logged in', async () => {
     await service.login('proud', { password: 'secret', extras: { a: 1 } });
     const sdk = await init();
     await sdk.call('setUser', 'proud', 'secret', 'Proud');
@@ -108,11 +108,11 @@ describe('qiscus-sdk-core, unmodified', () => {
     });
   });
 
-  test('users: a page of all, and those who are searched for', async () => {
+  test('users: a page of all, and search results', async () => {
     for (const name of ['seen-1', 'seen-2']) await service.login(name, { password: 'secret' });
     const sdk = await init();
     await sdk.call('setUser', 'seen-1', 'secret', 'First');
-    // `getUsers` of this release breaks before it sends anything: this is what it means to send.
+    // `getUsers` of this release breaks before it sends anything; this is the call it intends to make.
     const list = async (query: string) =>
       JSON.parse((await sdk.call('HTTPAdapter.get', `api/v2/sdk/get_user_list?${query}`)).text).results;
     const emailsOf = ({ users }: any) => users.map((user: any) => user.email);
@@ -122,7 +122,7 @@ describe('qiscus-sdk-core, unmodified', () => {
     expect(found.meta).toEqual({ total_data: 2, total_page: 0 });
   });
 
-  test('blocks: made, listed and ended', async () => {
+  test('blocks: create, list and end', async () => {
     for (const name of ['calm', 'noisy']) await service.login(name, { password: 'secret' });
     const sdk = await init();
     await sdk.call('setUser', 'calm', 'secret', 'Calm');
@@ -134,7 +134,7 @@ describe('qiscus-sdk-core, unmodified', () => {
     expect({ status, body }).toEqual({ status: 404, body: { error: { message: 'user not found' }, status: 404 } });
   });
 
-  test('a reset of the token ends the client’s login', async () => {
+  test('resetting the token ends the client’s login', async () => {
     await service.login('rob', { password: 'secret' });
     const sdk = await init();
     await sdk.call('setUser', 'rob', 'secret', 'Rob');

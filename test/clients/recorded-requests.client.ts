@@ -4,7 +4,7 @@ import { RawConnection, type WireAnswer } from '../support/raw-connection.js';
 import { type RunningApp, startApp } from '../support/start-app.js';
 import { absent, flows, someNumber, someText, type Step } from './recorded-requests.js';
 
-/** Client libraries that cannot run here, by the requests that they make. */
+/** Client libraries that cannot run here, represented by the requests that they send. */
 describe.each(flows)('requests of $client', ({ steps }) => {
   let service: RunningApp;
   let names: Record<string, string>;

@@ -1,14 +1,14 @@
-/** One request as a client library sends it, and what that library makes of the answer. */
+/** One request as a client library sends it, and how that library reads the answer. */
 export interface Step {
   /**
-   * `METHOD PATH`, the headers, a blank line, the body: as it goes over the wire but for Host and Content-Length. `{p}` is
+   * `METHOD PATH`, the headers, a blank line, the body: as on the wire except for Host and Content-Length. `{p}` is
    * `/org/app`, `{token}` an app token, `{own}` a token of the first user; other names in braces are users of the flow
-   * (`{u1}` to `{u3}`), credentials, or what an earlier step has kept.
+   * (`{u1}` to `{u3}`), credentials, or values saved by an earlier step.
    */
   readonly sends: string;
-  /** What the library looks at, by the path of the member, and what it has to find. Names in braces as above. */
+  /** The members that the library reads, by path, and the expected values. Names in braces as above. */
   readonly reads?: Readonly<Record<string, unknown>>;
-  /** What later requests say: the path of a member. */
+  /** Values for later requests: the path of a member. */
   readonly keeps?: Readonly<Record<string, string>>;
   readonly status?: number;
 }
@@ -21,19 +21,19 @@ export interface Flow {
 const json = 'Content-Type: application/json';
 const bearer = 'Authorization: Bearer {token}';
 const own = 'Authorization: Bearer {own}';
-/** Any text, any number. */
+/** Any string, any number. */
 export const someText = Symbol('some text');
 export const someNumber = Symbol('some number');
-/** The member is not there: what ends a loop over pages. */
+/** The member is absent: this ends a loop over pages. */
 export const absent = Symbol('absent');
 
-/** Written from what is known of public clients: what each one sends, and which members it depends on. */
+/** Based on what is known of public clients: what each one sends, and which members it depends on. */
 export const flows: readonly Flow[] = [
   {
     client: "PHP, the vendor's library",
     steps: [
       {
-        // JSON that is called a form, as the library sets no type of its own.
+        // JSON sent with a form Content-Type, as the library sets none itself.
         sends:
           'POST {p}/token\nContent-Type: application/x-www-form-urlencoded\n\n{"grant_type":"client_credentials","client_id":"{appId}","client_secret":"{certificate}","ttl":3600}',
         reads: { access_token: someText, expires_in: 3600 },
@@ -112,7 +112,7 @@ export const flows: readonly Flow[] = [
   {
     client: "Java, the vendor's library",
     steps: [
-      // No type is named for a body.
+      // No Content-Type for the body.
       {
         sends: `POST {p}/users\n${bearer}\n\n[{"username":"{u1}","password":"p"},{"username":"{u2}","password":"p"},{"username":"{u3}","password":"p"}]`,
         reads: { 'entities.2.username': '{u3}' },
@@ -181,7 +181,7 @@ export const flows: readonly Flow[] = [
         sends: `PUT {p}/chatrooms/{room}\n${bearer}\n${json}\nConnection: close\n\n{"name":"another","description":"changed","maxusers":5000}`,
         reads: { 'data.groupname': true, 'data.description': true, 'data.maxusers': true },
       },
-      // The body comes without a length, behind a request that ends with the connection.
+      // The body has no length and follows a request with Connection: close.
       {
         sends: `DELETE {p}/users/{u2}\n${bearer}\n${json}\nConnection: close\nno length\n\n{}`,
         reads: { action: 'delete' },
@@ -205,7 +205,7 @@ export const flows: readonly Flow[] = [
         reads: { 'entities.0.username': '{u2}', 'data.0.registerUserFailReason': 'the {u1} already exists' },
       },
       {
-        // What is not set is 0 and false in Go.
+        // Unset members are 0 and false in Go.
         sends: `POST {p}/chatgroups\n${bearer}\n${json}\n\n{"groupname":"g","desc":"d","public":false,"maxusers":0,"allowinvites":false,"members_only":true,"owner":"{u1}"}`,
         keeps: { group: 'data.groupid' },
       },
@@ -246,7 +246,7 @@ export const flows: readonly Flow[] = [
         sends: 'POST {p}/token\n\n{"grant_type":"password","username":"{u1}","password":"p"}',
         keeps: { own: 'access_token' },
       },
-      // The user's own token on the user's own things, and on nobody else's.
+      // The user's own token works for the user's own data, and for nobody else's.
       { sends: `GET {p}/users/{u1}/joined_chatgroups\n${own}`, reads: { 'data.0.groupid': '{group}' } },
       { sends: `PUT {p}/users/{u1}\n${own}\n${json}\n\n{"nickname":"me"}`, reads: { 'entities.0.nickname': 'me' } },
       { sends: `POST {p}/users/{u1}/contacts/users/{u2}\n${own}`, reads: { 'entities.0.username': '{u2}' } },

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 describe('agora-token, unmodified', () => {
-  test('an app token of the builder calls the API, and becomes a JWT', async () => {
+  test('an app token of the builder calls the API, and is exchanged for a JWT', async () => {
     const token = ChatTokenBuilder.buildAppToken(service.app.appId, service.app.certificates[0], 600);
     expect((await service.call('get', '/users', { token })).status).toBe(200);
     const exchanged = await service.call('post', '/token', { token, body: { grant_type: 'agora' } });
@@ -38,7 +38,7 @@ describe.each(['agora-chat', 'easemob-websdk'])('%s, unmodified', (name) => {
   });
   afterAll(() => sdk.stop());
 
-  test('registers a user, and understands that a name is taken or illegal', async () => {
+  test('registers a user, and recognizes a name that is taken or invalid', async () => {
     const body = { username: user, password: 'secret', nickname: 'Web' };
     expect(await sdk.call('registerUser', body)).toBeTruthy();
     expect((await service.call('get', `/users/${user}`)).body.entities[0]).toMatchObject({ nickname: 'Web' });
@@ -46,13 +46,13 @@ describe.each(['agora-chat', 'easemob-websdk'])('%s, unmodified', (name) => {
     expect(JSON.stringify(await sdk.failure('registerUser', { ...body, username: 'a b' }))).toContain('is not legal');
   });
 
-  test('understands that a password is wrong and a user unknown', async () => {
+  test('recognizes a wrong password and an unknown user', async () => {
     const wrong = await sdk.failure('open', { user, pwd: 'guess' });
     expect(JSON.stringify(wrong)).toContain('invalid password');
     expect(JSON.stringify(await sdk.failure('open', { user: 'nobody', pwd: 'x' }))).toContain('user not found');
   });
 
-  test('without an address finds this server by the look-up, also by an App ID alone', async () => {
+  test('finds this server through the host look-up without a configured address, also by App ID alone', async () => {
     const { app } = service;
     for (const named of [{ appKey: `${app.org}#${app.name}` }, { appId: app.appId }]) {
       const lost = await PackageClient.start(name, { ...named, lookUp: service.url });
@@ -99,12 +99,12 @@ describe.each(['agora-chat', 'easemob-websdk'])('%s, unmodified', (name) => {
       expect((await logged.call('getSubscribedPresenceList', { pageNum: 0, pageSize: 20 })).data.result.totalnum).toBe(
         '0',
       );
-      // It publishes for the resource that the vendor's private socket gave it, and has none here.
+      // It publishes for the resource that the vendor's private socket assigned, and has none here.
     });
   });
 
   test('gets a token with the password', async () => {
-    // The vendor's private socket comes after it, and is not ours: the login itself goes on trying.
+    // The vendor's private socket would follow, which we do not have: the login itself keeps retrying.
     void sdk.call('open', { user, pwd: 'secret' }).catch(() => undefined);
     await eventually(async () => expect(await sdk.get('context.accessToken')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/));
     const token = (await sdk.get('context.accessToken')) as string;

@@ -33,7 +33,7 @@ import { callsOf } from '../support/route-calls.js';
 import { type RunningApp, startApp } from '../support/start-app.js';
 import { idsOfNothing } from '../support/tenant.js';
 
-/** What a call read, by where it stands: `query limit`, `header authorization`. */
+/** What a call read, by location: `query limit`, `header authorization`. */
 let read = new Set<string>();
 
 const ourHeaders = /^(authorization|idempotency-key|qiscus-sdk-.*)$/;
@@ -45,10 +45,10 @@ const recording = <Of extends object>(of: Of, where: string, names = /./): Of =>
     },
   });
 
-/** Nest's numbers of what a parameter of a handler is. */
+/** Nest's numeric codes for the kind of a handler parameter. */
 const kinds: Readonly<Record<string, string>> = { 3: 'body', 4: 'query', 5: 'path' };
 
-/** Lets every handler of a controller have what it takes behind something that writes down what it reads. */
+/** Wraps the arguments of every handler of a controller so that each read is recorded. */
 function record(controller: { readonly prototype: object }): void {
   const prototype = controller.prototype as Record<string, unknown>;
   for (const name of Object.getOwnPropertyNames(prototype)) {
@@ -76,7 +76,7 @@ function record(controller: { readonly prototype: object }): void {
     };
     for (const key of Reflect.getMetadataKeys(handler))
       Reflect.defineMetadata(key, Reflect.getMetadata(key, handler), wrapped);
-    // Operations are called by it.
+    // Operations are invoked by it.
     Object.defineProperty(wrapped, 'name', { value: name });
     prototype[name] = wrapped;
   }
@@ -122,7 +122,7 @@ describe('the OpenAPI document', () => {
       ]),
     );
 
-  /** The same words for what the document says. */
+  /** The same notation for what the document declares. */
   function described(route: string, operation: any): string[] {
     const isQiscus = route.includes(' /api/');
     const place = (where: string): string => (isQiscus && where !== 'header' ? 'parameter' : where);
@@ -144,20 +144,20 @@ describe('the OpenAPI document', () => {
     return schema.type === 'array' ? membersOf(schema.items) : Object.keys(schema.properties ?? {});
   }
 
-  it('names every operation once, as a method of a client may be called', () => {
+  it('names every operation once, usable as a method name in a generated client', () => {
     const ids = operations().map(([, { operationId }]) => operationId as string);
     expect(ids.filter((id) => !/^[A-Za-z][A-Za-z0-9_]*$/.test(id))).toEqual([]);
     expect(ids.length).toBeGreaterThan(50);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('puts every operation into a part that it describes', () => {
+  it('puts every operation under a tag with a description', () => {
     const described = document.tags.map(({ name }: { name: string }) => name);
     expect(operations().filter(([, { tags }]) => !described.includes(tags[0]))).toEqual([]);
     expect(Object.keys(document.paths)[0]).toBe('/{org}/{app}/users');
   });
 
-  it('has every parameter that a handler reads, and none that it does not', async () => {
+  it('declares every parameter that a handler reads, and no others', async () => {
     const { app } = running;
     const certificate = app.certificates[0] as string;
     const credentials = { org: app.org, name: app.name, appId: app.appId, certificate };
@@ -177,18 +177,20 @@ describe('the OpenAPI document', () => {
           ...(access === 'QiscusServerGuard' ? { 'qiscus-sdk-secret': certificate } : {}),
           ...(access === 'QiscusUserTokenGuard' ? { 'qiscus-sdk-token': await tokenOf('reader') } : {}),
         };
-        // Not all of what nobody is called can be sent: what is read is read before.
+        // These made-up values cannot all be sent; parameters are read before that matters.
         const [bare] = path.split('?', 1);
         await fetch(`${running.url}${path.startsWith('/api/') ? path : bare}`, {
           method,
           headers: { ...shown, ...headers },
-          // A GET may have one here, but not in fetch; it has the same in its query.
+          // A GET may have a body here, but not in fetch; the query carries the same members.
           ...(body === undefined || method === 'GET' ? {} : { body }),
         }).then((response) => response.text());
       }
       found[route] = [...read].sort();
     }
-    const told = Object.fromEntries(operations().map(([route, operation]) => [route, described(route, operation)]));
-    expect(told).toEqual(found);
+    const documented = Object.fromEntries(
+      operations().map(([route, operation]) => [route, described(route, operation)]),
+    );
+    expect(documented).toEqual(found);
   });
 });

@@ -7,7 +7,7 @@ import { TokensService } from '../../src/auth/tokens.service.js';
 import { type RunningApp, startApp } from '../support/start-app.js';
 import { accessToken2 } from '../support/tokens.js';
 
-/** The routes that the vendors' documents of their user systems describe with an example. */
+/** The routes that have an example in the vendors' documents of their user systems. */
 const agoraRoutes = [
   ...['POST users', 'GET users/{username}', 'GET users', 'DELETE users/{username}', 'DELETE users'],
   ...['PUT users/{username}/password', 'POST users/{username}/deactivate', 'POST users/{username}/activate'],
@@ -31,7 +31,7 @@ interface Example {
   readonly answer: unknown;
 }
 
-/** An example has one name in request and answer; where there is only one, it has none. */
+/** An example has the same name in the request and the answer; a single one has no name. */
 function examplesOf(route: string, { parameters, requestBody, responses }: any): Example[] {
   const body = requestBody?.content['application/json'] ?? {};
   const answer = responses['200'].content?.['application/json'] ?? {};
@@ -40,7 +40,7 @@ function examplesOf(route: string, { parameters, requestBody, responses }: any):
   return names.map((name) => ({ route, name, parameters, body: named(body, name), answer: named(answer, name) }));
 }
 
-/** The members of a value in their order, and the types of those that are not fixed. */
+/** The members of a value in order, and the types of those that vary. */
 function shapeOf(value: unknown, name = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => shapeOf(item));
   if (typeof value === 'object' && value !== null)
@@ -48,7 +48,7 @@ function shapeOf(value: unknown, name = ''): unknown {
   return ['action', 'path', 'status'].includes(name) ? value : typeof value;
 }
 
-describe('the examples of the API document', () => {
+describe('the examples in the API document', () => {
   let running: RunningApp;
   let operations: [string, any][];
 
@@ -64,12 +64,12 @@ describe('the examples of the API document', () => {
   });
   afterAll(() => running.stop());
 
-  it('are there for each route that the vendors show one for', () => {
+  it('exist for each route that the vendors document with an example', () => {
     const shown = operations.filter((operation) => examplesOf(...operation).length > 0).map(([route]) => route);
     expect(shown).toEqual(expect.arrayContaining(withExamples));
   });
 
-  it('200 with the members that the example has, in its order and of its types', async () => {
+  it('200 with the members of the example, in its order and with its types', async () => {
     for (const example of operations.flatMap((operation) => examplesOf(...operation))) {
       const { route, name } = example;
       const { status, text, expected } = await send(example);
@@ -78,7 +78,7 @@ describe('the examples of the API document', () => {
     }
   });
 
-  /** Sends an example to an app of its own, in which everything is as the example has it. */
+  /** Sends an example to a new app that is set up the way the example assumes. */
   async function send({ route, name, parameters, body, answer }: Example) {
     const [method = '', pattern = ''] = route.split(' ');
     const app = await createApp(body);
@@ -104,7 +104,7 @@ describe('the examples of the API document', () => {
     return { status: response.status, text: await response.text(), expected };
   }
 
-  /** With the credentials that the example shows, where it shows some. */
+  /** With the credentials of the example, if it has any. */
   async function createApp(body: unknown): Promise<App> {
     const { client_id: appId, client_secret: certificate } = (body ?? {}) as Record<string, string | undefined>;
     const shown = appId === undefined || certificate === undefined ? {} : { appId, certificate };
@@ -118,7 +118,7 @@ describe('the examples of the API document', () => {
     return { authorization: `Bearer ${token ?? running.nest.get(TokensService).issueAppToken(app).accessToken}` };
   }
 
-  /** Registers the users of the example, but for those that it registers, and leaves a message for the first one. */
+  /** Registers the users of the example except those it registers itself, and leaves a message for the first one. */
   async function fill(app: App, route: string): Promise<string> {
     const post = async (path: string, body: object) => {
       const sent = request(running.url).post(path).set(credentialsOf(app, path)).send(body);

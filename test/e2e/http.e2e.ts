@@ -3,7 +3,7 @@ import { rawCall } from '../support/raw-call.js';
 import { type RunningApp, startApp } from '../support/start-app.js';
 import { accessToken2 } from '../support/tokens.js';
 
-describe('what HTTP is like on every route', () => {
+describe('HTTP behaviour shared by every route', () => {
   let running: RunningApp;
   beforeAll(async () => {
     running = await startApp({ env: { CORS_ORIGIN: 'https://a.test, https://b.test' } });
@@ -32,13 +32,13 @@ describe('what HTTP is like on every route', () => {
     const { status, headers, text } = await running.call('head', `/${path}`);
     expect({ status, text: text ?? '' }).toEqual({ status: 405, text: '' });
     expect((headers.allow as string).split(', ').sort().join(', ')).toBe(allow);
-    // Whatever would end the session has been told it by then.
+    // By now, anything that would have ended the session has been signalled.
     expect((await running.call('get', `/users/${username}/status`)).body.data).toEqual({ [username]: 'online' });
     expect((await running.call('get', `/${path}`)).status).toBe(200);
     expect((await client.next()).type).toBe('kicked');
   });
 
-  it('200 for HEAD on what only reads, without a body', async () => {
+  it('200 for HEAD on read-only routes, without a body', async () => {
     const { status, text } = await running.call('head', '/users/ann/status');
     expect({ status, text: text ?? '' }).toEqual({ status: 200, text: '' });
   });
@@ -49,7 +49,7 @@ describe('what HTTP is like on every route', () => {
       return rawCall(running.url, method, path, { token: token ?? undefined, body });
     };
 
-    it('200 with a slash at its end or doubled ones, and is answered without them', async () => {
+    it('200 with a trailing slash or doubled slashes, and the answer shows the path without them', async () => {
       const body = '{"username":"dee","password":"secret"}';
       const { status, body: registered } = await call('POST', `${running.path}/users/`, { body });
       expect({ status, path: registered.path, uri: registered.uri }).toEqual({
@@ -66,19 +66,19 @@ describe('what HTTP is like on every route', () => {
       expect({ status, allow: headers.allow }).toEqual({ status: 405, allow: 'GET, HEAD, PUT, DELETE' });
     });
 
-    it('401 for an unknown spelling as for the known one', async () => {
+    it('401 for an unusual spelling, just like for the usual one', async () => {
       expect((await call('GET', `/${running.path}/users/`, { token: null })).status).toBe(401);
       expect((await call('GET', `${running.path}/users%2F`)).status).toBe(404);
     });
 
-    it('404 where a whole host stands in it: it names an organisation', async () => {
+    it('404 when a path segment is a whole URL: it is read as an organization', async () => {
       const { status, body } = await call('GET', '//evil.test/app/users');
       expect({ status, text: body.error_description }).toEqual({
         ...{ status: 404, text: 'Could not find application for evil.test/app from URI: evil.test/app/users' },
       });
     });
 
-    it('404 with %2F in it, which is part of a name', async () => {
+    it('404 with %2F, which is part of a name', async () => {
       for (const path of [
         `${running.path}%2Fusers`,
         `${running.path}/users%2Fann`,
@@ -88,13 +88,13 @@ describe('what HTTP is like on every route', () => {
       expect((await call('GET', `${running.path}/users/%2Fann`)).status).toBe(404);
     });
 
-    it('404 for DELETE on users with a slash and no limit, which one sends who has lost the name of one user', async () => {
+    it('404 for DELETE users/ without a limit, as sent by a client that lost the username', async () => {
       for (const path of ['/users/', '/users//', '//users/?cursor='])
         expect((await call('DELETE', `${running.path}${path}`)).status).toBe(404);
       expect((await call('GET', `${running.path}/users/ann`)).status).toBe(200);
     });
 
-    it('200 for the page of the documents', async () => {
+    it('200 for the API documentation page', async () => {
       expect((await call('GET', '//docs//')).text).toContain('Rollcall API');
     });
 
@@ -106,13 +106,13 @@ describe('what HTTP is like on every route', () => {
     });
 
     it.each(['/%', '/a/%zz/users', '/a/b/users/%ff', '/api/v2.1/rest/%zz', '/docs/%zz', '/%zz/a/b/ws'])(
-      '400 for %s, which nobody can decode, with the headers of every answer',
+      '400 for %s, which cannot be decoded, with the headers of every answer',
       async (path) => {
         const headers = { origin: 'https://b.test' };
-        const { status, headers: told, body } = await rawCall(running.url, 'GET', path, { headers });
+        const { status, headers: received, body } = await rawCall(running.url, 'GET', path, { headers });
         expect(status).toBe(400);
-        expect(told['access-control-allow-origin']).toBe('https://b.test');
-        expect(told['x-request-id']).toBeDefined();
+        expect(received['access-control-allow-origin']).toBe('https://b.test');
+        expect(received['x-request-id']).toBeDefined();
         if (path.startsWith('/api/')) expect(body.error.message).toBe('the request cannot be read');
         else expect(body.error).toBe('web_application');
       },

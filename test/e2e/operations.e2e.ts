@@ -22,7 +22,7 @@ describe('operations', () => {
 
   it('200 for /health/ready while the database answers', async () => {
     let response = await get('/health/ready');
-    // On a machine that is busy, the first commands to Redis may be late, and for a second nobody asks it again.
+    // On a busy machine the first Redis commands may time out, and then Redis is not asked again for a second.
     const until = performance.now() + 5_000;
     while (globalThis.rollcallRedis && response.body.redis !== 'up' && performance.now() < until)
       response = await get('/health/ready');
@@ -41,7 +41,7 @@ describe('operations', () => {
     expectError(await get('/metrics', running.token), agoraErrors.foreign);
   });
 
-  it('200 for /metrics: requests by route and status, and no name that a caller chose', async () => {
+  it('200 for /metrics: requests by route and status, and no name chosen by a caller', async () => {
     await running.call('get', '/users/canary-name');
     await get('/canary-org/canary-app/canary');
     const { status, text, headers } = await get('/metrics', metricsToken);
@@ -61,7 +61,7 @@ describe('operations', () => {
     expect(text).not.toContain('canary');
   });
 
-  it('200 for the documents of the API: a page, and JSON that knows every route of the dialect', async () => {
+  it('200 for the API documents: a page, and JSON that lists every route of the dialect', async () => {
     const page = await get('/docs');
     expect(page.status).toBe(200);
     expect(page.text).toContain('Rollcall API');
@@ -77,7 +77,7 @@ describe('operations', () => {
     expect(described.sort()).toEqual([...new Set(served)].sort());
   });
 
-  it('200 with the address behind a proxy that PUBLIC_URL names, path and all, in the documents and in uri', async () => {
+  it('200 behind a proxy with its PUBLIC_URL, path included, in the documents and in uri', async () => {
     const behind = await startApp({ env: { PUBLIC_URL: 'https://chat.example.com/rollcall/' } });
     const { body: document } = await behind.call('get', '//docs/openapi.json');
     expect(document.servers).toEqual([{ url: 'https://chat.example.com/rollcall' }]);
@@ -88,12 +88,12 @@ describe('operations', () => {
     expect(plain.servers).toEqual([]);
   });
 
-  it('200 on a connection that is kept for longer than load balancers keep it', async () => {
+  it('200 on a connection kept open for longer than load balancers keep theirs', async () => {
     const answer = await rawCall(running.url, 'GET', '/health/live', { agent: new Agent({ keepAlive: true }) });
     expect(answer.headers['keep-alive']).toBe('timeout=620');
   });
 
-  it('503 for /health/ready while the node is going away, and 200 for everything else', async () => {
+  it('503 for /health/ready while the node is draining, and 200 for everything else', async () => {
     const { Readiness } = await import('../../src/http/readiness.js');
     running.nest.get(Readiness).startDraining();
     const ready = await get('/health/ready');

@@ -2,9 +2,12 @@ import { accessOfRoutes, idempotentRoutes } from '../support/route-access.js';
 import { rawCall } from '../support/raw-call.js';
 import { type RunningApp, startApp } from '../support/start-app.js';
 
-/** What anyone may call. `POST …/token` has its credentials in the body; the guard of the users route is below. */
+/**
+ * Routes anyone may call. `POST …/token` has its credentials in the body; the users route has its own guard, tested
+ * below.
+ */
 const openToEveryone = ['GET /easemob/server.json', 'GET /health/live', 'GET /health/ready', 'GET /metrics'];
-/** What takes no Idempotency-Key although it is no GET: it asks, or it gives out tokens. */
+/** Routes without an Idempotency-Key although they are not GETs: they query, or they issue tokens. */
 const notIdempotent = [
   /\/token$/,
   /\/batch\/status$/,
@@ -14,14 +17,14 @@ const notIdempotent = [
   /^POST \/api\/v2\.1\/rest\/get_user_list$/,
   /^POST \/api\/v2\/((sdk|mobile)\/)?(auth\/|login_or_register|refresh_user_token|users\/status|logout)/,
 ];
-/** What takes one although it is a GET: it ends sessions. */
+/** Routes with an Idempotency-Key although they are GETs: they end sessions. */
 const changingGets = /\/disconnect(\/|$)/;
 /** The API documents: served by Fastify itself. */
 const documents = /^\/docs(\/|$)/;
 const guards: Record<string, string[]> = {
   AgoraAppGuard: ['POST /:org/:app/token', 'POST /app-id/:appId/token'],
   AgoraRegistrationGuard: ['POST /:org/:app/users', 'POST /app-id/:appId/users'],
-  // What a user's own token opens, where the app has `user_tokens`.
+  // What a user's own token opens in an app with `user_tokens`.
   AgoraOwnUserGuard: ['/:org/:app', '/app-id/:appId'].flatMap((prefix) => [
     ...[`PUT ${prefix}/users/:username`, `GET ${prefix}/users/:username/resources`],
     ...[`GET ${prefix}/users/:username/joined_chatgroups`, `GET ${prefix}/users/:username/joined_chatrooms`],
@@ -32,7 +35,7 @@ const guards: Record<string, string[]> = {
     `PUT ${prefix}/user/:username/contacts/users/:friend`,
     ...[`GET ${prefix}/users/:username/contacts/users`, `DELETE ${prefix}/users/:username/blocks/users/:usernames`],
   ]),
-  // What a client of Qiscus calls before it has a token; passwords and identity tokens are in the body.
+  // What a Qiscus client calls before it has a token; passwords and identity tokens are in the body.
   QiscusAppGuard: ['/api/v2/sdk', '/api/v2/mobile', '/api/v2'].flatMap((prefix) => [
     `GET ${prefix}/config`,
     `POST ${prefix}/auth/nonce`,
@@ -54,58 +57,58 @@ const guards: Record<string, string[]> = {
 
 describe('the routes of the running service', () => {
   let running: RunningApp;
-  /** `METHOD /path` to the guard that was said, `everyone`, or undefined. */
-  let said: Map<string, string | undefined>;
+  /** Maps `METHOD /path` to the name of its declared guard, `everyone`, or undefined. */
+  let guardOf: Map<string, string | undefined>;
 
   beforeAll(async () => {
     running = await startApp();
-    said = accessOfRoutes(running);
+    guardOf = accessOfRoutes(running);
   });
   afterAll(() => running.stop());
 
-  it('are all made by controllers, except for preflights and the documents', () => {
+  it('all come from controllers, except for preflights and the documents', () => {
     const served = running.routes.routes
       .filter(({ method, url }) => !(method === 'OPTIONS' && url === '*') && !documents.test(url))
-      .filter(({ method, url }) => method !== 'HEAD' || !said.has(`GET ${url}`))
+      .filter(({ method, url }) => method !== 'HEAD' || !guardOf.has(`GET ${url}`))
       .map(({ method, url }) => `${method} ${url}`);
-    expect(served.sort()).toEqual([...said.keys()].sort());
+    expect(served.sort()).toEqual([...guardOf.keys()].sort());
     expect(served.length).toBeGreaterThan(20);
   });
 
-  it('all say who may call', () => {
-    expect([...said].filter(([, access]) => access === undefined)).toEqual([]);
+  it('all declare who may call them', () => {
+    expect([...guardOf].filter(([, access]) => access === undefined)).toEqual([]);
   });
 
-  it('are open to everyone only where this list says so', () => {
-    const open = [...said].filter(([, access]) => access === 'everyone').map(([route]) => route);
+  it('are open to everyone only if listed here', () => {
+    const open = [...guardOf].filter(([, access]) => access === 'everyone').map(([route]) => route);
     expect(open.sort()).toEqual(openToEveryone);
   });
 
-  it('want an app token, except for registration and tokens', () => {
-    for (const [route, access] of said) {
+  it('require an app token, except for registration and tokens', () => {
+    for (const [route, access] of guardOf) {
       if (access === 'everyone') continue;
-      const usual = / \/api\/v2(\.1)?\/rest\//.test(route) ? 'QiscusServerGuard' : 'AgoraAppTokenGuard';
-      const [exception] = Object.entries(guards).find(([, routes]) => routes.includes(route)) ?? [usual];
+      const expectedGuard = / \/api\/v2(\.1)?\/rest\//.test(route) ? 'QiscusServerGuard' : 'AgoraAppTokenGuard';
+      const [exception] = Object.entries(guards).find(([, routes]) => routes.includes(route)) ?? [expectedGuard];
       expect(`${route} ${access}`).toBe(`${route} ${exception}`);
     }
   });
 
-  it('take an Idempotency-Key where they change something, and only there', () => {
-    const changing = [...said.keys()].filter((route) =>
+  it('accept an Idempotency-Key exactly when they change something', () => {
+    const changing = [...guardOf.keys()].filter((route) =>
       route.startsWith('GET ') ? changingGets.test(route) : !notIdempotent.some((pattern) => pattern.test(route)),
     );
     expect([...idempotentRoutes(running)].sort()).toEqual(changing.sort());
   });
 
-  it('take HEAD where they take GET, unless that changes something', () => {
+  it('accept HEAD where they accept GET, unless the GET changes something', () => {
     const served = running.routes.routes.map(({ method, url }) => `${method} ${url}`);
-    const gets = [...said.keys()].filter((route) => route.startsWith('GET '));
+    const gets = [...guardOf.keys()].filter((route) => route.startsWith('GET '));
     const heads = gets.filter((route) => served.includes(route.replace('GET', 'HEAD')));
     expect(gets.filter((route) => !heads.includes(route))).toEqual(gets.filter((route) => changingGets.test(route)));
     expect(heads.length).toBeGreaterThan(20);
   });
 
-  it('are the same with a slash at their end, and with doubled ones', async () => {
+  it('are the same with a trailing slash and with doubled slashes', async () => {
     const routes = running.routes.routes.filter(({ method, url }) => method !== 'HEAD' && !/\*$/.test(url));
     const filled = (url: string) =>
       url
@@ -115,7 +118,7 @@ describe('the routes of the running service', () => {
     for (const { method, url } of routes) {
       const path = filled(url);
       const answers: string[] = [];
-      // Without a token: what stands before each route stands before all of its spellings.
+      // Without a token, since whatever guards a route must guard all of its spellings.
       for (const spelling of [path, `${path}/`, `${path}//`, path.replaceAll('/', '//'), `${path}/?x=//`]) {
         const { status, body } = await rawCall(running.url, method, spelling);
         answers.push(`${status} ${body?.error_description ?? body?.error?.message ?? ''}`);
@@ -126,7 +129,7 @@ describe('the routes of the running service', () => {
     expect(routes.length).toBeGreaterThan(60);
   });
 
-  it('have documents that are read, never written', () => {
+  it('serve the documents read-only', () => {
     const methods = running.routes.routes.filter(({ url }) => documents.test(url)).map(({ method }) => method);
     expect([...new Set(methods)].sort()).toEqual(['GET', 'HEAD']);
   });

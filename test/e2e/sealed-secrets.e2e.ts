@@ -35,7 +35,7 @@ async function start(sealingKey: string): Promise<RunningApp> {
   return running;
 }
 
-/** What a node finds that has restarted with another key, of all apps there are. */
+/** What a node finds in all apps after a restart with another key. */
 async function restart(sealingKey: string): Promise<RunningApp> {
   for (const running of started.splice(0)) await running.stop();
   return start(sealingKey);
@@ -46,7 +46,9 @@ const secretsInRows = async (): Promise<string[]> =>
   (await rows()).flatMap((row) => [row.certificate, row.previous_certificate ?? [], row.token_secret].flat());
 const reseal = (running: RunningApp) => running.nest.get(AppsService).reseal();
 
-/** Both dialects, each with its secret: an AccessToken2 and our own token, the user token and the server's secret. */
+/**
+ * Both dialects with each of their secrets: an AccessToken2 and our own token, the user token and the server's secret.
+ */
 async function expectServes({ url, app, path, nest }: RunningApp): Promise<string> {
   const [username] = [aUsername()];
   for (const certificate of app.certificates) {
@@ -56,7 +58,7 @@ async function expectServes({ url, app, path, nest }: RunningApp): Promise<strin
   const [certificate] = app.certificates as [string];
   await request(url)
     .post('/api/v2.1/rest/login_or_register')
-    // No App ID: the secret alone has to find the app.
+    // No App ID: the app has to be found by the secret alone.
     .set('QISCUS-SDK-SECRET', certificate.toUpperCase())
     .send({ user_id: username, username, password: 'p' })
     .expect(200);
@@ -73,7 +75,7 @@ async function userTokenOf({ url, app }: RunningApp, userId: string): Promise<st
   return body.results.token;
 }
 
-it('with a key, no secret of an app is in its row, and everything that needs one works', async () => {
+it('with a key, no app secret is stored in the clear, and everything that needs one works', async () => {
   const running = await start(one);
   for (const text of await secretsInRows()) expect(text).toMatch(sealed);
   await expectServes(running);
@@ -85,7 +87,7 @@ it('with a key, no secret of an app is in its row, and everything that needs one
     expect(JSON.stringify(await rows())).not.toContain(text);
 });
 
-it('from unsealed to sealed, to another key, and back, every step beside a running node', async () => {
+it('secrets move from unsealed to sealed, to another key, and back, each step beside a running node', async () => {
   const plain = await start('');
   const { app } = plain;
   const username = await expectServes(plain);
@@ -99,7 +101,7 @@ it('from unsealed to sealed, to another key, and back, every step beside a runni
   };
   const unsealed = await secretsInRows();
 
-  // Each pair of nodes runs at the same time: the older one reads what the newer writes.
+  // Both nodes of a pair run at the same time: the older one reads what the newer one writes.
   for (const [older, newer] of [
     ['', `none,${one}`],
     [`none,${one}`, one],
@@ -120,14 +122,14 @@ it('from unsealed to sealed, to another key, and back, every step beside a runni
   expect(await secretsInRows()).toEqual(expect.arrayContaining(unsealed));
 });
 
-it('goes on where it was ended, and beside a rotation keeps the new certificate', async () => {
+it('resealing resumes after an interruption, and keeps the new certificate of a concurrent rotation', async () => {
   const running = await start('');
   const apps = running.nest.get(AppsService);
   for (let count = 0; count < 5; count += 1) await apps.create({ org: `org${count}`, name: 'app' });
   const before = new Map((await apps.list()).map((app) => [app.id, app]));
   const after = await restart(one);
   const repository = after.nest.get(AppsRepository, { strict: false });
-  // Every app is sealed twice at once, and one of them is rotated meanwhile.
+  // Every app is sealed twice at once, while one of them is rotated.
   const [, , rotated] = await Promise.all([
     reseal(after),
     repository.reseal(),
@@ -140,7 +142,7 @@ it('goes on where it was ended, and beside a rotation keeps the new certificate'
 });
 
 it.each(['', other, `none,${other}`])(
-  'does not start with %j where another key has sealed, and says so',
+  'a start with %j fails and says so when secrets were sealed with another key',
   async (key) => {
     await start(one);
     await expect(startApp({ database, env: { SEALING_KEY: key } })).rejects.toThrow(

@@ -5,7 +5,7 @@ export function hex32(): string {
   return randomBytes(16).toString('hex');
 }
 
-/** An app for BOOTSTRAP_APPS; `text` is that setting. */
+/** An app for BOOTSTRAP_APPS; `text` is the setting. */
 export function aBootstrapApp(overrides: Partial<BootstrapApp> = {}): BootstrapApp & { readonly text: string } {
   const app: BootstrapApp = {
     org: `org${randomBytes(4).toString('hex')}`,

@@ -10,7 +10,7 @@ export function aRegistration(overrides: Readonly<Record<string, unknown>> = {})
   return { username: aUsername(), password: 'secret', ...overrides };
 }
 
-/** This many of them, in the order of their names. */
+/** This many such bodies, ordered by name. */
 export function registrations(count: number, prefix = aUsername('batch')): Record<string, unknown>[] {
   return Array.from({ length: count }, (_none, index) =>
     aRegistration({ username: `${prefix}-${String(index).padStart(4, '0')}` }),

@@ -6,7 +6,7 @@ import { openSqlite } from '../../src/database/sqlite-copy.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { Ledger } from '../support/ledger.js';
 import { runs } from '../support/form.js';
-import { liftLimits, runCli, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
@@ -35,7 +35,7 @@ describe('backup and restore of SQLite', () => {
     database = await createDatabase('sqlite');
     folder = join(path(), '..');
     service = await ServiceProcess.start(environment());
-    await liftLimits(app, environment());
+    await removeLimits(app, environment());
     const sqlite = openSqlite(path());
     sqlite.exec(`CREATE TABLE filler AS SELECT zeroblob(${fillerBytes}) AS bytes`);
     sqlite.close();
@@ -49,7 +49,7 @@ describe('backup and restore of SQLite', () => {
   afterAll(() => ServiceProcess.killAll());
 
   it(
-    'under load contains everything acknowledged before it began, and nothing partial; restored, it is served',
+    'under load contains everything acknowledged before it began, and nothing partial; once restored, it is served',
     async () => {
       const written = ledger.start();
       const moments: { file: string; before: Ledger; tookMs: number; meanwhile: number }[] = [];
@@ -57,9 +57,9 @@ describe('backup and restore of SQLite', () => {
         await ledger.untilMore(300);
         const file = join(folder, `backup-${round}.sqlite`);
         const before = ledger.snapshot();
-        const began = performance.now();
+        const startedAt = performance.now();
         await runCli(['backup', file], environment());
-        moments.push({ file, before, tookMs: performance.now() - began, meanwhile: ledger.acks - before.acks });
+        moments.push({ file, before, tookMs: performance.now() - startedAt, meanwhile: ledger.acks - before.acks });
       }
       await expect(runCli(['restore', moments[0]?.file as string], environment())).rejects.toMatchObject({
         code: 1,
@@ -95,27 +95,27 @@ describe('backup and restore of SQLite', () => {
     'interrupted by %s, it leaves nothing under the name of the backup',
     async (signal) => {
       const file = join(folder, 'backup.sqlite');
-      const preload = join(import.meta.dirname, '../support/stand-still-at-half.mjs');
+      const preload = join(import.meta.dirname, '../support/suspend-at-half.mjs');
       const cli = join(import.meta.dirname, '../../dist/cli.js');
       const child = spawn(process.execPath, ['--import', preload, cli, 'backup', file], {
         env: { PATH: process.env.PATH, ...environment() },
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       const closed = once(child, 'close');
-      let said = '';
+      let printed = '';
       child.stderr.setEncoding('utf8');
       for await (const part of child.stderr as AsyncIterable<string>) {
-        said += part;
-        if (!said.includes('50 %')) continue;
+        printed += part;
+        if (!printed.includes('50 %')) continue;
         expect(filesBeside('backup.sqlite.partial-').length).toBeGreaterThan(0);
         child.kill(signal);
         break;
       }
       // It may suspend itself only after it was told to continue.
-      const goOn = setInterval(() => child.kill('SIGCONT'), 20);
+      const resume = setInterval(() => child.kill('SIGCONT'), 20);
       const [code, endedBy] = (await closed) as [number | null, string | null];
-      clearInterval(goOn);
-      expect(said).toContain('50 %');
+      clearInterval(resume);
+      expect(printed).toContain('50 %');
       expect(existsSync(file)).toBe(false);
       if (signal === 'SIGKILL') expect(endedBy).toBe('SIGKILL');
       else {

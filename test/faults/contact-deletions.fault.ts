@@ -2,12 +2,12 @@ import { DataSource } from 'typeorm';
 import { loadEnv } from '../../src/config/env.js';
 import { dataSourceOptions } from '../../src/data-source.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
-import { longForm, runs, secondLookAtTimes } from '../support/form.js';
-import { liftLimits, runCli, ServiceProcess } from '../support/service-process.js';
+import { longForm, runs, retryTimingTests } from '../support/form.js';
+import { removeLimits, runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const friends = runs(1_500, 10_000);
 const rowsPerInsert = 2_000;
@@ -16,7 +16,7 @@ const answeredWithinMs = 1_000;
 const maxStallMs = longForm ? 100 : 300;
 const watchStalls = new URL('../support/event-loop-delay.mjs', import.meta.url).pathname;
 const nameOf = (index: number): string => `friend-${index}`;
-/** With each of them the user shares contacts and blocks. */
+/** The user shares contacts and blocks with each of them. */
 const [first, last] = [nameOf(0), nameOf(friends - 1)];
 
 afterAll(() => ServiceProcess.killAll());
@@ -28,12 +28,12 @@ describe.each(['sqlite', 'mariadb'] as const)(`a user with ${friends} contacts, 
   let service: ServiceProcess;
   let tables: DataSource;
 
-  // Anew for a second look as well.
+  // A new folder for each run, as a failed run may be repeated.
   beforeEach(async () => {
     schema = await createDatabase(engine);
     env = { DATABASE_URL: schema.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1' };
     service = await ServiceProcess.start(env, [watchStalls]);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
     tables = await new DataSource(dataSourceOptions(loadEnv(env))).initialize();
     await call('POST', '/users', { username: 'popular', password: 'p' });
     await fill();
@@ -56,7 +56,10 @@ describe.each(['sqlite', 'mariadb'] as const)(`a user with ${friends} contacts, 
   const count = async (what: string): Promise<number> =>
     Number((await tables.query<{ found: number | string }[]>(`SELECT COUNT(*) AS found FROM ${what}`))[0]?.found);
 
-  /** By SQL: to make them one by one takes minutes. Each friend has blocked the user, and is a contact of the next one. */
+  /**
+   * By SQL, as creating them one by one takes minutes. Each friend has blocked the user, and is a contact of the next
+   * one.
+   */
   async function fill(): Promise<void> {
     const [user] = await tables.query<{ app_id: string; uuid: string }[]>('SELECT app_id, uuid FROM users');
     const { app_id: appId, uuid } = user as { app_id: string; uuid: string };
@@ -91,12 +94,12 @@ describe.each(['sqlite', 'mariadb'] as const)(`a user with ${friends} contacts, 
 
   /** @returns how long the answer took */
   async function timed(method: string, path: string): Promise<number> {
-    const begun = performance.now();
+    const startedAt = performance.now();
     expect((await call(method, path)).status).toBe(200);
-    return performance.now() - begun;
+    return performance.now() - startedAt;
   }
 
-  it('is deleted within a second and on no list any more, and kill -9 in the middle leaves nothing for good', async () => {
+  it('is deleted within a second and disappears from every list, and kill -9 in the middle leaves nothing permanently', async () => {
     expect(await contactsOf('popular')).toHaveLength(friends);
     expect([await contactsOf(first), await blocksOf(last)]).toEqual([['popular'], ['popular']]);
     await service.ask('SIGUSR2');
@@ -113,7 +116,7 @@ describe.each(['sqlite', 'mariadb'] as const)(`a user with ${friends} contacts, 
 
     service = await ServiceProcess.start(env, [watchStalls]);
     expect([await contactsOf(last), await blocksOf(last)]).toEqual([[], []]);
-    // The name is another user's now: a contact with that one is one more.
+    // Another user has the name now: a contact with that one is in addition.
     await timed('POST', `/users/popular/contacts/users/${last}`);
     expect(await runCli(['expire'], env)).toContain('1 deletions completed');
     expect([await count('contacts'), await count('user_blocks'), await count('removals')]).toEqual([2, 0, 0]);
@@ -124,7 +127,7 @@ describe.each(['sqlite', 'mariadb'] as const)(`a user with ${friends} contacts, 
     expect(stallMs).toBeLessThan(maxStallMs);
   }, 300_000);
 
-  it('loses all contacts at once and may have new ones, while the old rows go', async () => {
+  it('loses all contacts at once and may add new ones while the old rows are removed', async () => {
     await service.ask('SIGUSR2');
     const answeredMs = await timed('DELETE', '/contacts/users/popular');
     expect([await contactsOf('popular'), await contactsOf(first), await contactsOf(last)]).toEqual([[], [], []]);

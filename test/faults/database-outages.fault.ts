@@ -4,14 +4,14 @@ import { startMariaDb, type TestServer } from '../../scripts/test-servers.mjs';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
 import { inTurns } from '../support/cluster.js';
-import { secondLookAtTimes } from '../support/form.js';
+import { retryTimingTests } from '../support/form.js';
 import { rawCall, type RawAnswer } from '../support/raw-call.js';
-import { liftLimits, runCli, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, runCli, ServiceProcess } from '../support/service-process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const poolSize = 10;
 const minuteMs = 60_000;
@@ -29,7 +29,7 @@ describe('the service while its MariaDB', () => {
     proxy = await TcpProxy.to(server.url);
     database = await createDatabase('mariadb', server.url);
     const [, name] = new URL(database.url).pathname.split('/');
-    // As in production: not a user who may write to a read-only server.
+    // As in production: a user without the privilege to write to a read-only server.
     await onServer(`CREATE USER rollcall@'%' IDENTIFIED BY 'p'`);
     await onServer(`GRANT ALL ON ${name}.* TO rollcall@'%'`);
     const url = new URL(proxy.through(database.url));
@@ -43,7 +43,7 @@ describe('the service while its MariaDB', () => {
       LOG_LEVEL: 'fatal',
     };
     service = await ServiceProcess.start(env);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
     token = tokenOf(app);
     expect(await register()).toMatchObject({ status: 200 });
   }, 120_000);
@@ -73,18 +73,18 @@ describe('the service while its MariaDB', () => {
   const register = () => call('POST', '/users', { username: aUsername(), password: 'p' });
   const list = () => call('GET', '/users?limit=1');
   const timed = async (work: () => Promise<RawAnswer>): Promise<RawAnswer & { ms: number }> => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const answer = await work();
-    return { ...answer, ms: performance.now() - begun };
+    return { ...answer, ms: performance.now() - startedAt };
   };
   /** @returns how long it took until a write and a read were answered */
   const untilWorking = async (withinMs: number): Promise<number> => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     while ((await register()).status !== 200 || (await list()).status !== 200) {
-      if (performance.now() - begun > withinMs) throw new Error(`still not working after ${withinMs} ms`);
+      if (performance.now() - startedAt > withinMs) throw new Error(`still not working after ${withinMs} ms`);
       await sleep(20);
     }
-    return performance.now() - begun;
+    return performance.now() - startedAt;
   };
   const expectBusy = (answer: RawAnswer): void => {
     expect({ status: answer.status, error: answer.body.error }).toEqual({ status: 503, error: 'service_unavailable' });
@@ -155,11 +155,11 @@ describe('the service while its MariaDB', () => {
     'answers 200 ms later: requests are served or refused in bounded time, and the pool does not grow',
     async () => {
       proxy.slow(100);
-      let most = 0;
+      let maxSeen = 0;
       let watching = true;
       const watch = (async () => {
         while (watching) {
-          most = Math.max(most, proxy.connections, await connections());
+          maxSeen = Math.max(maxSeen, proxy.connections, await connections());
           await sleep(20);
         }
       })();
@@ -175,10 +175,10 @@ describe('the service while its MariaDB', () => {
       const back = await untilWorking(5_000);
       console.log(
         `200 ms slower: ${served} of ${answers.length} served, slowest answer ${Math.round(slowest)} ms, ` +
-          `${most} connections; works ${Math.round(back)} ms after`,
+          `${maxSeen} connections; works ${Math.round(back)} ms after`,
       );
       expect(served).toBeGreaterThan(answers.length / 2);
-      expect(most).toBeLessThanOrEqual(poolSize);
+      expect(maxSeen).toBeLessThanOrEqual(poolSize);
       expect(slowest).toBeLessThan(5_000);
     },
     minuteMs,

@@ -6,7 +6,7 @@ import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
 import { inTurns } from '../support/cluster.js';
 import { runs } from '../support/form.js';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
@@ -33,7 +33,7 @@ describe('SQLite syncs the disk before a write is acknowledged', () => {
     // With -D, strace is a grandchild: the process that was started is the service.
     const watch = ['-D', '-f', '-qq', '-ttt', '-T', '-e', 'trace=fsync,fdatasync', '-o', join(folder, 'syncs')];
     service = await ServiceProcess.start(env, [], [strace, ...watch]);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
     token = tokenOf(app);
   }, 180_000);
   afterAll(async () => {

@@ -21,17 +21,17 @@ describe('SIGTERM during the start', () => {
   };
   /** @returns its exit code or the signal that ended it, and how long that took */
   const terminate = async (child: ChildProcess): Promise<{ end: number | string | null; ms: number }> => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
     child.kill('SIGTERM');
     const [code, signal] = await exited;
-    return { end: code ?? signal, ms: performance.now() - begun };
+    return { end: code ?? signal, ms: performance.now() - startedAt };
   };
-  const saysWaiting = async (child: ChildProcess): Promise<void> => {
-    let said = '';
+  const reportsWaiting = async (child: ChildProcess): Promise<void> => {
+    let printed = '';
     for await (const part of child.stdout?.setEncoding('utf8') ?? []) {
-      said += part as string;
-      if (/database/i.test(said)) return;
+      printed += part as string;
+      if (/database/i.test(printed)) return;
     }
   };
 
@@ -47,14 +47,14 @@ describe('SIGTERM during the start', () => {
     const child = spawnService(database.url);
     await sleep(afterMs);
     const { end, ms } = await terminate(child);
-    // The signal itself ends a process that has not run its first line yet.
+    // A process that has not run its first line yet is ended by the signal itself.
     expect([0, 'SIGTERM']).toContain(end);
     expect(ms).toBeLessThan(promptlyMs);
   });
 
   it('ends it promptly, with 0, while it waits for an unreachable MySQL', async () => {
     const child = spawnService('mysql://root:secret@127.0.0.1:9/rollcall');
-    await saysWaiting(child);
+    await reportsWaiting(child);
     const { end, ms } = await terminate(child);
     expect(end).toBe(0);
     expect(ms).toBeLessThan(promptlyMs);
@@ -66,7 +66,7 @@ describe('SIGTERM during the start', () => {
     proxy.hold();
     try {
       const child = spawnService(proxy.through(server.url));
-      await saysWaiting(child);
+      await reportsWaiting(child);
       const { end, ms } = await terminate(child);
       expect(end).toBe(0);
       expect(ms).toBeLessThan(promptlyMs);

@@ -15,7 +15,7 @@ import {
 } from '../support/fuzz-cases.js';
 import { violation } from '../support/json-schema.js';
 import { RawConnection, type WireAnswer } from '../support/raw-connection.js';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
@@ -50,7 +50,7 @@ describe.each(engines)('on %s, whatever is sent to a route, it answers as docume
       ...{ TRUST_PROXY: '127.0.0.1', LOG_LEVEL: 'error' },
     };
     service = await ServiceProcess.start(env, [join(root, 'test/support/event-loop-delay.mjs')]);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
   }, 120_000);
   afterAll(async () => {
     const { cases, served, stallMs, longestError } = totals;
@@ -102,7 +102,7 @@ describe.each(engines)('on %s, whatever is sent to a route, it answers as docume
         if (answer?.status === 200) served += 1;
         else totals.longestError = Math.max(totals.longestError, Buffer.byteLength(answer?.text ?? ''));
         const problem = problemOf(answer, operation);
-        if (problem !== null) problems.push(`${problem}\n${shown(one)}`);
+        if (problem !== null) problems.push(`${problem}\n${describeCase(one)}`);
       }
       line.end();
     };
@@ -117,7 +117,7 @@ describe.each(engines)('on %s, whatever is sent to a route, it answers as docume
     const property = fc.asyncProperty(cases, async (one) => problemOf(await line.call(one), operation) === null);
     const { counterexample } = await fc.check(property, { ...settings, interruptAfterTimeLimit: 30_000 });
     line.end();
-    return counterexample === null ? 'and none when asked one by one' : `smallest: ${shown(counterexample[0])}`;
+    return counterexample === null ? 'and none when sent one by one' : `smallest: ${describeCase(counterexample[0])}`;
   }
 });
 
@@ -158,25 +158,25 @@ async function inTime(answer: Promise<WireAnswer | null>): Promise<WireAnswer | 
 function problemOf(answer: WireAnswer | null, { responses }: Operation): string | null {
   if (answer === null) return 'no answer';
   const { status, headers, text } = answer;
-  const told = `${status} ${text.slice(0, 300)}`;
-  if (status >= 500) return `a fault of the service: ${told}`;
-  if (text.includes(canary) || [...headers.values()].join().includes(canary)) return `it tells a secret: ${told}`;
-  if (text.includes(app.certificate)) return `it tells the certificate: ${told}`;
+  const excerpt = `${status} ${text.slice(0, 300)}`;
+  if (status >= 500) return `an internal error: ${excerpt}`;
+  if (text.includes(canary) || [...headers.values()].join().includes(canary)) return `it contains a secret: ${excerpt}`;
+  if (text.includes(app.certificate)) return `it contains the certificate: ${excerpt}`;
   if (status >= 400 && Buffer.byteLength(text) > maxErrorBytes)
-    return `an error of ${Buffer.byteLength(text)} bytes: ${told}`;
+    return `an error of ${Buffer.byteLength(text)} bytes: ${excerpt}`;
   // What the service refuses before it knows the route looks the same everywhere.
   const response = responses[status] ?? responses[`${Math.floor(status / 100)}XX`];
-  if (response === undefined) return `no status of the document: ${told}`;
+  if (response === undefined) return `an undocumented status: ${excerpt}`;
   const [type = '', ...others] = Object.keys(response.content ?? {});
   const schema = response.content?.[type]?.schema;
-  if (schema === undefined || others.length > 0) return `the document has no schema: ${told}`;
-  if (!headers.get('content-type')?.startsWith(type)) return `not ${type}: ${told}`;
+  if (schema === undefined || others.length > 0) return `the document has no schema: ${excerpt}`;
+  if (!headers.get('content-type')?.startsWith(type)) return `not ${type}: ${excerpt}`;
   if (type === 'text/plain') return null;
   const problem = violation(schema, JSON.parse(text), schemas);
-  return problem === null ? null : `not as the document says: ${problem}: ${told}`;
+  return problem === null ? null : `not as documented: ${problem}: ${excerpt}`;
 }
 
-function shown({ kind, method, path, headers, body }: FuzzCase): string {
+function describeCase({ kind, method, path, headers, body }: FuzzCase): string {
   return `(${kind}) ${method} ${path.slice(0, 200)} ${JSON.stringify(headers.map(([name, value]) => [name, value.slice(0, 30)]))} ${Buffer.from(
     body ?? [],
   )
@@ -210,11 +210,11 @@ async function prepare(url: string, operation: Operation): Promise<World> {
     names.map((username) => ({ username, password })),
   );
   await call('POST', `${url}/api/v2.1/rest/reactivate_users`, { user_ids: names });
-  const made = await Promise.all([
+  const created = await Promise.all([
     call('POST', `${base}/chatgroups`, { groupname: 'g', owner: names[0], members: names.slice(1, 16) }),
     call('POST', `${base}/chatrooms`, { name: 'r', owner: names[0], members: names.slice(1, 16) }),
   ]);
-  for (const path of [`chatgroups/${made[0].data.groupid}`, `chatrooms/${made[1].data.id}`]) {
+  for (const path of [`chatgroups/${created[0].data.groupid}`, `chatrooms/${created[1].data.id}`]) {
     await call('POST', `${base}/${path}/blocks/users/${names[4]}`);
     for (const newadmin of names.slice(5, 16)) await call('POST', `${base}/${path}/admin`, { newadmin });
     await call('POST', `${base}/${path}/mute`, { usernames: [names[3]], mute_duration: -1 });
@@ -235,7 +235,7 @@ async function prepare(url: string, operation: Operation): Promise<World> {
   const { token, refresh_token: refreshToken } = login.results.user;
   const userToken = await call('POST', `${base}/token`, { grant_type: 'inherit', username: names[1] });
   return {
-    ...{ org: [app.org], app: [app.name], appId: [app.appId], id: [made[0].data.groupid, made[1].data.id] },
+    ...{ org: [app.org], app: [app.name], appId: [app.appId], id: [created[0].data.groupid, created[1].data.id] },
     ...{ newowner: names, newadmin: names, superadmin: names, version: ['v3'], pagenum: ['1'], pagesize: ['2'] },
     ...{
       username: names,

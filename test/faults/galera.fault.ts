@@ -5,7 +5,7 @@ import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
 import { inTurns } from '../support/cluster.js';
 import { longForm, runs, seed } from '../support/form.js';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
@@ -48,7 +48,7 @@ describe('three services, each on its own node of a Galera cluster', () => {
     return url.href;
   };
   const call = async (node: number, method: string, path: string, body?: unknown, bearer = token): Promise<Answer> => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const response = await fetch(`${(services[node] as ServiceProcess).url}/${appPath}${path}`, {
       method,
       headers: { authorization: `Bearer ${bearer}` },
@@ -58,7 +58,7 @@ describe('three services, each on its own node of a Galera cluster', () => {
       status: response.status,
       body: await response.json(),
       retryAfter: response.headers.get('retry-after'),
-      tookMs: performance.now() - begun,
+      tookMs: performance.now() - startedAt,
     };
   };
   const register = (node: number, username: string): Promise<Answer> =>
@@ -100,7 +100,7 @@ describe('three services, each on its own node of a Galera cluster', () => {
         expect(await rowsOn(node, 'SELECT org FROM apps')).toEqual([{ org: app.org }]);
       }
       await Promise.all(services.splice(3).map((service) => service.kill()));
-      await liftLimits(app, environment(0));
+      await removeLimits(app, environment(0));
       token = tokenOf(app);
     },
     2 * minuteMs,
@@ -154,7 +154,7 @@ describe('three services, each on its own node of a Galera cluster', () => {
       };
       const stale: string[] = [];
       for (let round = 0; round < runs(6, 60); round += 1) {
-        const [here, there] = [round % nodes.length, (round + 1) % nodes.length] as [number, number];
+        const [here, presentNames] = [round % nodes.length, (round + 1) % nodes.length] as [number, number];
         const name = aUsername('seen');
         const steps = [
           ['user', () => register(here, name), 200],
@@ -162,8 +162,8 @@ describe('three services, each on its own node of a Galera cluster', () => {
           ['end of the ban', () => call(here, 'POST', `/users/${name}/activate`), 200],
         ] as const;
         for (const [what, change, expected] of steps) {
-          const { status } = await whileBehind(there, change, () =>
-            call(there, 'POST', '/token', { grant_type: 'password', username: name, password: 'p' }),
+          const { status } = await whileBehind(presentNames, change, () =>
+            call(presentNames, 'POST', '/token', { grant_type: 'password', username: name, password: 'p' }),
           );
           if (status !== expected) stale.push(`${what} (round ${round}): ${status}`);
         }
@@ -177,7 +177,7 @@ describe('three services, each on its own node of a Galera cluster', () => {
     'a database node is killed with -9 or suspended: no acknowledged user is lost, the two others carry on, and it comes back',
     async () => {
       const acked: string[] = [];
-      const asked = new Set<string>(await usernamesOn(0));
+      const attempted = new Set<string>(await usernamesOn(0));
       const statuses = new Map<number, number>();
       /** When each service last acknowledged, and its longest pause. */
       const last = nodes.map(() => performance.now());
@@ -187,7 +187,7 @@ describe('three services, each on its own node of a Galera cluster', () => {
       const write = async (node: number): Promise<void> => {
         while (!stopped) {
           const name = aUsername('kept');
-          asked.add(name);
+          attempted.add(name);
           const { status, retryAfter } = await register(node, name);
           statuses.set(status, (statuses.get(status) ?? 0) + 1);
           if (status === 503) expect(retryAfter).toMatch(/^\d+$/);
@@ -234,9 +234,9 @@ describe('three services, each on its own node of a Galera cluster', () => {
           expect((await fetch(`${url}/health/ready`)).status).toBe(503);
           if (how === 'killed') await galera.start(victim);
           else await galera.resume(victim);
-          const begun = performance.now();
+          const startedAt = performance.now();
           await acksFrom([victim], 1, backWithinMs + minuteMs);
-          returns.push(performance.now() - begun);
+          returns.push(performance.now() - startedAt);
           expect((await fetch(`${url}/health/ready`)).status).toBe(200);
         }
       } finally {
@@ -252,9 +252,9 @@ describe('three services, each on its own node of a Galera cluster', () => {
       );
       for (const node of nodes) {
         const present = await usernamesOn(node);
-        const there = new Set(present);
-        expect(acked.filter((name) => !there.has(name))).toEqual([]);
-        expect(present.filter((name) => !asked.has(name) && !name.startsWith('refused'))).toEqual([]);
+        const presentNames = new Set(present);
+        expect(acked.filter((name) => !presentNames.has(name))).toEqual([]);
+        expect(present.filter((name) => !attempted.has(name) && !name.startsWith('refused'))).toEqual([]);
         expect(present).toEqual(await usernamesOn(0));
       }
       expect([...statuses.keys()].filter((status) => status !== 200 && status !== 503)).toEqual([]);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
 import { runs } from '../support/form.js';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
@@ -28,7 +28,7 @@ describe('a call with an Idempotency-Key that is repeated until it is answered',
       database = await createDatabase(engine);
       const env = { DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1' };
       service = await ServiceProcess.start(env);
-      await liftLimits(app, env, 'offline_messages_per_user=100000');
+      await removeLimits(app, env, 'offline_messages_per_user=100000');
       const token = tokenOf(app);
       const call = (method: string, path: string, body?: unknown, key?: string) =>
         fetch(`${service.url}/${app.org}/${app.name}${path}`, {
@@ -44,7 +44,7 @@ describe('a call with an Idempotency-Key that is repeated until it is answered',
       const sent: string[] = [];
       const registered = [receiver];
       /** Like a careful app server: repeats the same call with the same key until there is an answer. */
-      const insist = async (path: string, body: unknown): Promise<Record<string, any>> => {
+      const callUntilAnswered = async (path: string, body: unknown): Promise<Record<string, any>> => {
         const key = randomUUID();
         for (;;) {
           try {
@@ -55,7 +55,7 @@ describe('a call with an Idempotency-Key that is repeated until it is answered',
                 (response) => response.text(),
                 () => text,
               );
-              // Down, busy with the first one, or answered as the first time.
+              // Down, busy with the first call, or replaying the first answer.
               if (!/database|please try again|has not been answered/.test(again)) expect(again).toBe(text);
               return JSON.parse(text) as Record<string, any>;
             }
@@ -70,10 +70,12 @@ describe('a call with an Idempotency-Key that is repeated until it is answered',
       const client = async (): Promise<void> => {
         while (!stopped) {
           const username = aUsername();
-          expect((await insist('/users', { username, password: 'p' }))['entities']).toMatchObject([{ username }]);
+          expect((await callUntilAnswered('/users', { username, password: 'p' }))['entities']).toMatchObject([
+            { username },
+          ]);
           registered.push(username);
           const message = { from: username, to: [receiver], type: 'txt', body: { msg: username } };
-          sent.push((await insist('/messages/users', message))['data'][receiver] as string);
+          sent.push((await callUntilAnswered('/messages/users', message))['data'][receiver] as string);
         }
       };
       const working = Promise.all(Array.from({ length: clients }, client));

@@ -81,8 +81,8 @@ describe('the service, when its log cannot be written', () => {
     await promisify(execFile)('prlimit', ['--pid', `${service.pid}`, '--fsize=unlimited']);
     expect(await statusOf('/no/app/users')).toBe(503);
     await expectEnd(service);
-    const said = (await readFile(path, 'utf8')).slice(diskBytes);
-    const lines = said
+    const written = (await readFile(path, 'utf8')).slice(diskBytes);
+    const lines = written
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as { msg: string });

@@ -4,7 +4,7 @@ import { startMariaDb, type TestServer } from '../../scripts/test-servers.mjs';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { runs } from '../support/form.js';
 import { MessageClient } from '../support/message-client.js';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
 const senders = 20;
@@ -39,7 +39,7 @@ describe('no acknowledged message is lost, and none overtakes another of its sen
     async (engine) => {
       database = await createDatabase(engine, server.url);
       service = await ServiceProcess.start(environment());
-      await liftLimits(app, environment(), 'offline_messages_per_user=100000');
+      await removeLimits(app, environment(), 'offline_messages_per_user=100000');
       let token = '';
       const post = (route: string, body: unknown) =>
         fetch(`${path()}${route}`, {

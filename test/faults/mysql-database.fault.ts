@@ -7,12 +7,12 @@ import { dataSourceOptions } from '../../src/data-source.js';
 import type { Transaction } from '../../src/database/database.js';
 import { MysqlDatabase, type MysqlLimits } from '../../src/database/mysql-database.js';
 import { Database } from '../../src/database/database.js';
-import { secondLookAtTimes } from '../support/form.js';
+import { retryTimingTests } from '../support/form.js';
 import { startApp } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const limits: MysqlLimits = { connections: 4, statementTimeoutMs: 300, acquireTimeoutMs: 200 };
 const unavailable = { code: 'database_unavailable', retryAfterMs: expect.any(Number) };
@@ -57,12 +57,12 @@ describe('MysqlDatabase', () => {
   /** As another request would run it. */
   const outside = <Result>(work: () => Promise<Result>): Promise<Result> => otherRequests.runInAsyncScope(work);
   const elapsed = async (work: () => Promise<unknown>): Promise<number> => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     await work();
-    return performance.now() - begun;
+    return performance.now() - startedAt;
   };
 
-  it('retries a transaction that lost a deadlock, and nobody notices', async () => {
+  it('retries a transaction that lost a deadlock, and the caller does not notice', async () => {
     await Promise.all([add(1), add(2)]);
     let attempts = 0;
     // Twenty pairs lock the same two rows in opposite orders; each waits long enough to meet the other.

@@ -4,17 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { maxUnderWay } from '../../src/http/load-shedder.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
-import { longForm, runs, secondLookAtTimes } from '../support/form.js';
+import { longForm, runs, retryTimingTests } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
 import { type LoadAnswer, OpenLoad, requestText } from '../support/open-load.js';
 import { percentile } from '../support/percentile.js';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { startApp } from '../support/start-app.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const times = 3;
 const lastsMs = runs(3_000, 60_000);
@@ -23,7 +23,7 @@ const peakMs = runs(1_000, 2_000);
 /** A caller that waits longer has given up. */
 const patienceMs = 5_000;
 const maxResidentMiB = 512;
-/** Who is sent away is told so at once. */
+/** A refused caller is told so at once. */
 const refusedWithinMs = 100;
 /** The short form shares the machine with another suite, so times get this much more. */
 const slack = longForm ? 1 : 3;
@@ -38,7 +38,7 @@ describe(`at ${times} times its capacity`, () => {
     database = await createDatabase('sqlite');
     const env = { DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, LOG_LEVEL: 'fatal' };
     service = await ServiceProcess.start(env);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
     token = tokenOf(app);
   }, 120_000);
   afterEach(async () => {
@@ -61,9 +61,9 @@ describe(`at ${times} times its capacity`, () => {
     const load = new OpenLoad(service.url, request, atOnce);
     await load.saturate(atOnce, peakMs / 2);
     load.answers.length = 0;
-    const begun = performance.now();
+    const startedAt = performance.now();
     await load.saturate(atOnce, peakMs);
-    const perSecond = load.answers.length / ((performance.now() - begun) / 1_000);
+    const perSecond = load.answers.length / ((performance.now() - startedAt) / 1_000);
     await load.close();
     expect(load.answers.filter(({ status }) => status !== 200)).toEqual([]);
     return { perSecond, latencyMs: (atOnce / perSecond) * 1_000 };
@@ -91,9 +91,9 @@ describe(`at ${times} times its capacity`, () => {
         let watching = true;
         const watch = (async () => {
           while (watching) {
-            const asked = performance.now();
+            const requestedAt = performance.now();
             await (await fetch(`${service.url}/health/ready`)).text();
-            took.push(performance.now() - asked);
+            took.push(performance.now() - requestedAt);
             maxResident = Math.max(maxResident, await service.residentMiB());
             await sleep(20);
           }
@@ -178,14 +178,14 @@ describe('while its event loop is blocked', () => {
     const database = await createDatabase('sqlite');
     const service = await ServiceProcess.start({ DATABASE_URL: database.url, LOG_LEVEL: 'fatal' });
     const { hostname, port } = new URL(service.url);
-    service.standStill();
+    service.suspend();
     let connected = 0;
     const sockets = Array.from({ length: 1_000 }, () =>
       createConnection(Number(port), hostname).once('connect', () => (connected += 1)),
     );
     // A caller that finds the queue full retries after a second.
     await until(() => connected === sockets.length, 900);
-    service.goOn();
+    service.resume();
     const answers = sockets.map(async (socket) => {
       socket.write('GET /health/live HTTP/1.1\r\nhost: rollcall\r\nconnection: close\r\n\r\n');
       const [first] = (await once(socket, 'data')) as [Buffer];

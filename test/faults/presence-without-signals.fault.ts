@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aUsername } from '../factories/user.factory.js';
 import { Cluster, inTurns } from '../support/cluster.js';
-import { secondLookAtTimes } from '../support/form.js';
+import { retryTimingTests } from '../support/form.js';
 import { GatewayClient, until } from '../support/gateway-client.js';
 import type { ServiceProcess } from '../support/service-process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const minuteMs = 60_000;
 const atOnce = 50;
@@ -39,7 +39,8 @@ describe('presence while Redis loses messages', () => {
   });
 
   const node = (index: number): ServiceProcess => cluster.node(index);
-  const named = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+  const numberedNames = (prefix: string, count: number): string[] =>
+    Array.from({ length: count }, (_, i) => `${prefix}${i}`);
   const login = (where: ServiceProcess, name: string): Promise<GatewayClient> => loginWith(where, cluster.token(name));
   const loginWith = async (where: ServiceProcess, token: string): Promise<GatewayClient> => {
     const client = await GatewayClient.login(where.url, cluster.path, token);
@@ -52,15 +53,15 @@ describe('presence while Redis loses messages', () => {
   it(
     'the same within 10 s when every published message is dropped',
     async () => {
-      const names = named('deaf', 50);
+      const names = numberedNames('deaf', 50);
       await cluster.register(names);
       const sockets = await inTurns(names, atOnce, (name) => login(node(0), name));
       publishes = false;
-      const begun = performance.now();
+      const startedAt = performance.now();
       await inTurns(names, 20, (name) => cluster.call(node(1), 'POST', `/users/${name}/deactivate`));
       const closed = await Promise.all(sockets.map((client) => client.closed));
       publishes = true;
-      const slowest = Math.max(...closed.map(({ at }) => at - begun));
+      const slowest = Math.max(...closed.map(({ at }) => at - startedAt));
       console.info('the same without any publish, in ms:', slowest);
       expect(slowest).toBeLessThan(10_000);
       expect(closed.every(({ code }) => code === 4001)).toBe(true);
@@ -71,11 +72,11 @@ describe('presence while Redis loses messages', () => {
   it(
     'the same within 10 s when Redis is down altogether, with no 5xx',
     async () => {
-      const names = named('alone', 50);
+      const names = numberedNames('alone', 50);
       await cluster.register(names);
       const sockets = await inTurns(names, atOnce, (name) => login(node(0), name));
       toRedis.refuse();
-      const begun = performance.now();
+      const startedAt = performance.now();
       const answers = await inTurns(names, 20, (name) => cluster.call(node(1), 'POST', `/users/${name}/deactivate`));
       expect(answers.every(({ status }) => status === 200)).toBe(true);
       const closed = await Promise.all(sockets.map((client) => client.closed));
@@ -84,7 +85,7 @@ describe('presence while Redis loses messages', () => {
       await login(node(2), 'hermit');
       expect(await cluster.online(node(2), ['hermit'])).toEqual(new Set(['hermit']));
       toRedis.heal();
-      expect(Math.max(...closed.map(({ at }) => at - begun))).toBeLessThan(10_000);
+      expect(Math.max(...closed.map(({ at }) => at - startedAt))).toBeLessThan(10_000);
       expect(closed.every(({ code }) => code === 4001)).toBe(true);
       await until(() => everyNodeSees(['hermit'], 1), 10_000, 100);
     },
@@ -94,13 +95,13 @@ describe('presence while Redis loses messages', () => {
   it(
     'a delete, a new password, a revocation, a forced logout and a message are noticed within 10 s when Redis is down',
     async () => {
-      const names = named(aUsername(), 5);
+      const names = numberedNames(aUsername(), 5);
       await cluster.register(names);
       const [deleted, changed, revoked, forced, written] = (await inTurns(names, atOnce, (name) =>
         login(node(0), name),
       )) as [GatewayClient, GatewayClient, GatewayClient, GatewayClient, GatewayClient];
       toRedis.refuse();
-      const begun = performance.now();
+      const startedAt = performance.now();
       const answers = await Promise.all([
         cluster.call(node(1), 'DELETE', `/users/${names[0]}`),
         cluster.call(node(1), 'PUT', `/users/${names[1]}/password`, { newpassword: 'another' }),
@@ -111,14 +112,14 @@ describe('presence while Redis loses messages', () => {
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
       const closed = await Promise.all([deleted, changed, revoked, forced].map((client) => client.closed));
       await until(() => Promise.resolve(written.frames.some(({ type }) => type === 'message')), 10_000, 50);
-      const arrived = performance.now() - begun;
+      const arrived = performance.now() - startedAt;
       toRedis.heal();
       console.info(
         'known without Redis, in ms:',
-        closed.map(({ at }) => Math.round(at - begun)),
+        closed.map(({ at }) => Math.round(at - startedAt)),
         arrived,
       );
-      expect(Math.max(arrived, ...closed.map(({ at }) => at - begun))).toBeLessThan(10_000);
+      expect(Math.max(arrived, ...closed.map(({ at }) => at - startedAt))).toBeLessThan(10_000);
       expect(written.open).toBe(true);
     },
     minuteMs,
@@ -127,7 +128,7 @@ describe('presence while Redis loses messages', () => {
   it(
     'sessions from a certificate or token secret end within 10 s of its removal on every node, and no others do',
     async () => {
-      const names = named(aUsername(), 3);
+      const names = numberedNames(aUsername(), 3);
       await cluster.register(names);
       const byOld = await inTurns(names, atOnce, (name, index) => login(node(index), name));
       const userToken = async (name: string): Promise<string> => {
@@ -146,10 +147,10 @@ describe('presence while Redis loses messages', () => {
         ['previous_certificate=none', byOld, [...byUserToken, ...byNew]],
         ['token_secret=new', byUserToken, byNew],
       ] as const) {
-        const begun = performance.now();
+        const startedAt = performance.now();
         await cluster.set(setting);
         const closed = await Promise.all(ended.map((client) => client.closed));
-        const times = closed.map(({ at }) => Math.round(at - begun));
+        const times = closed.map(({ at }) => Math.round(at - startedAt));
         console.info(`ended by ${setting}, in ms:`, times);
         expect(Math.max(...times)).toBeLessThan(10_000);
         expect(closed.every(({ code }) => code === 4005)).toBe(true);
@@ -166,12 +167,12 @@ describe('presence while Redis loses messages', () => {
       await cluster.register(['tenant']);
       const client = await login(node(0), 'tenant');
       toRedis.refuse();
-      const begun = performance.now();
+      const startedAt = performance.now();
       await cluster.set('disabled=true');
       const { at } = await client.closed;
       await cluster.set('disabled=false');
       toRedis.heal();
-      expect(at - begun).toBeLessThan(10_000);
+      expect(at - startedAt).toBeLessThan(10_000);
     },
     minuteMs,
   );

@@ -6,13 +6,13 @@ import { longForm, runs } from '../support/form.js';
 import { OpenLoad, requestText } from '../support/open-load.js';
 import { percentile } from '../support/percentile.js';
 import type { ServiceProcess } from '../support/service-process.js';
-import { patientWithDatabase } from '../support/test-database.js';
+import { longDatabaseTimeouts } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
 const hourMs = 3_600_000;
 const windowMs = 1_000;
 const floods = 50;
-/** Of the hundred that it may, so that late calls do not fill a window. */
+/** Out of its limit of a hundred, so that late calls do not fill a window. */
 const neighbourPerSecond = 50;
 /** Seconds without and with the flood; the first ones are for the compiler to warm up. */
 const turns = runs(2, 20);
@@ -29,7 +29,7 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
   /** Per node. */
   let tokens: string[];
   beforeAll(async () => {
-    const env = { ...patientWithDatabase, BOOTSTRAP_APPS: neighbour.text };
+    const env = { ...longDatabaseTimeouts, BOOTSTRAP_APPS: neighbour.text };
     cluster = await Cluster.start([0, hourMs, -hourMs], undefined, env);
     await cluster.set('rate_profile=agora');
     tokens = await Promise.all(cluster.nodes.map((node) => cluster.nodeToken(node)));
@@ -67,36 +67,36 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
         statuses.add(status);
         return { from, to: performance.now(), allowed: status !== 429 };
       };
-      const offer = async (begun: number): Promise<Call[]> => {
+      const offer = async (startedAt: number): Promise<Call[]> => {
         const calls: Promise<Call>[] = [];
-        for (let now = begun; now < begun + lastsMs; now = performance.now()) {
+        for (let now = startedAt; now < startedAt + lastsMs; now = performance.now()) {
           // What is due by now, however late this process is.
-          while (calls.length < ((now - begun) / 1_000) * limit * times) calls.push(call(now, calls.length));
+          while (calls.length < ((now - startedAt) / 1_000) * limit * times) calls.push(call(now, calls.length));
           await sleep(1);
         }
         return Promise.all(calls);
       };
-      let begun = 0;
-      let made: Call[] | null = null;
+      let startedAt = 0;
+      let offered: Call[] | null = null;
       // On a busy machine, a node may not hear from Redis in time; then it counts on its own.
-      for (let attempt = 0; made === null && attempt < maxAttempts; attempt += 1) {
+      for (let attempt = 0; offered === null && attempt < maxAttempts; attempt += 1) {
         // The calls of a previous attempt have left every window.
         await sleep(windowMs + 50);
-        made = await whileRedisAnswers(() => offer((begun = performance.now())));
+        offered = await whileRedisAnswers(() => offer((startedAt = performance.now())));
       }
-      if (made === null) throw new Error('no node could rely on Redis for long enough to measure');
-      const lasted = (Math.max(...made.map(({ to }) => to)) - begun) / 1_000;
-      const allowed = made.filter((one) => one.allowed);
-      const needless = made.filter((one) => !one.allowed && hadRoom(one, allowed, limit));
+      if (offered === null) throw new Error('no node could rely on Redis for long enough to measure');
+      const lasted = (Math.max(...offered.map(({ to }) => to)) - startedAt) / 1_000;
+      const allowed = offered.filter((one) => one.allowed);
+      const wronglyRefused = offered.filter((one) => !one.allowed && hadRoom(one, allowed, limit));
       console.log(
-        `${limit} a second: ${made.length} offered in ${lasted.toFixed(1)} s, ${allowed.length} let in ` +
-          `(${((allowed.length / limit / lasted) * 100).toFixed(1)} %), ${needless.length} refused that fitted`,
+        `${limit} a second: ${offered.length} offered in ${lasted.toFixed(1)} s, ${allowed.length} let in ` +
+          `(${((allowed.length / limit / lasted) * 100).toFixed(1)} %), ${wronglyRefused.length} refused that fit`,
       );
       expect([...statuses].filter((status) => status >= 500)).toEqual([]);
       expect(allowed.length).toBeGreaterThan((limit * lasted) / 2);
-      expect(overfullWindows(made, limit, windowMs, driftMs)).toBe(0);
+      expect(overfullWindows(offered, limit, windowMs, driftMs)).toBe(0);
       expect(allowed.length).toBeLessThanOrEqual(limit * (lasted + 1));
-      expect(needless.length).toBeLessThanOrEqual(0.01 * allowed.length);
+      expect(wronglyRefused.length).toBeLessThanOrEqual(0.01 * allowed.length);
     },
     maxAttempts * (lastsMs + 20_000),
   );
@@ -110,8 +110,8 @@ describe('rate limits over three nodes, one of whose clocks is an hour ahead and
   it(
     `an app that floods at ${floods} times its limit takes nothing from another one, nor more than a fifth of its speed`,
     async () => {
-      const asked = requestText('GET', `/${neighbour.org}/${neighbour.name}/users/nobody`, tokenOf(neighbour));
-      const asks = new OpenLoad(cluster.node(0).url, () => asked, 20);
+      const requestBytes = requestText('GET', `/${neighbour.org}/${neighbour.name}/users/nobody`, tokenOf(neighbour));
+      const asks = new OpenLoad(cluster.node(0).url, () => requestBytes, 20);
       const flood = cluster.nodes.map(({ url }, index) => {
         const text = requestText('DELETE', `${cluster.path}/users?limit=1`, tokens[index] as string);
         return new OpenLoad(url, () => text, 100);
@@ -154,7 +154,7 @@ interface Percentiles {
   readonly p99: number;
 }
 
-/** Whether this call certainly fitted: fewer than the limit can have been admitted in the window before it. */
+/** Whether this call certainly fit: fewer than the limit can have been admitted in the window before it. */
 function hadRoom(refused: Call, allowed: readonly Call[], limit: number): boolean {
   const since = refused.from - windowMs - driftMs;
   return allowed.filter(({ from, to }) => to > since && from < refused.to).length < limit;

@@ -11,13 +11,13 @@ import { RedisUnavailable } from '../../src/redis/redis-unavailable.js';
 import { RedisService } from '../../src/redis/redis.service.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { aUsername } from '../factories/user.factory.js';
-import { longForm, secondLookAtTimes } from '../support/form.js';
+import { longForm, retryTimingTests } from '../support/form.js';
 import { GatewayClient } from '../support/gateway-client.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const clock = new SystemClock();
 const minuteMs = 60_000;
@@ -32,12 +32,12 @@ describe('on a Redis Cluster', () => {
   afterAll(() => cluster?.remove());
 
   const until = async (condition: () => Promise<boolean>, withinMs: number): Promise<number> => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     while (!(await condition())) {
-      if (performance.now() - begun > withinMs) throw new Error('not in time');
+      if (performance.now() - startedAt > withinMs) throw new Error('not in time');
       await sleep(50);
     }
-    return performance.now() - begun;
+    return performance.now() - startedAt;
   };
 
   describe('the stores', () => {
@@ -79,9 +79,9 @@ describe('on a Redis Cluster', () => {
 
         const get = (key: string) => redis.run(key, (commands) => commands.get(key));
         const refused = async (): Promise<number> => {
-          const begun = performance.now();
+          const startedAt = performance.now();
           await expect(get(lost)).rejects.toBeInstanceOf(RedisUnavailable);
-          return performance.now() - begun;
+          return performance.now() - startedAt;
         };
         const first = await refused();
         const next = Math.min(...(await Promise.all([refused(), refused(), refused()])));
@@ -186,9 +186,9 @@ describe('on a Redis Cluster', () => {
           const { username, client } = await online(app);
           expect(await statusOf(1, app, username)).toBe('online');
           if (afterMs.length === 0) await expectPassed(app, together);
-          const begun = performance.now();
+          const startedAt = performance.now();
           expect((await call(1, app, 'GET', `/users/${username}/disconnect`)).status).toBe(200);
-          afterMs.push((await client.closed).at - begun);
+          afterMs.push((await client.closed).at - startedAt);
           await until(async () => (await statusOf(1, app, username)) === 'offline', 3_000);
         }
         console.log(`forced offline by the other service after ${afterMs.map((ms) => ms.toFixed()).join(', ')} ms`);
@@ -212,9 +212,9 @@ describe('on a Redis Cluster', () => {
         let slowestMs = 0;
         const callers = users.map(async ({ app, username }, index) => {
           while (!stopped) {
-            const begun = performance.now();
+            const startedAt = performance.now();
             const { status } = await call(index % 2, app, 'GET', `/users/${username}/status`);
-            slowestMs = Math.max(slowestMs, performance.now() - begun);
+            slowestMs = Math.max(slowestMs, performance.now() - startedAt);
             statuses.set(status, (statuses.get(status) ?? 0) + 1);
             await sleep(100);
           }

@@ -3,11 +3,11 @@ import { Redis } from 'ioredis';
 import { type Call, overfullWindows } from '../../src/rate-limit/rate-limit.store.contract.js';
 import { aUsername } from '../factories/user.factory.js';
 import { Cluster, inTurns } from '../support/cluster.js';
-import { longForm, runs, secondLookAtTimes } from '../support/form.js';
+import { longForm, runs, retryTimingTests } from '../support/form.js';
 import { GatewayClient, until } from '../support/gateway-client.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const nodes = 3;
 const minuteMs = 60_000;
@@ -55,15 +55,15 @@ describe('three nodes whose Redis is', () => {
 
   /** Registrations and look-ups on each node in turn, at half of what an app may request. */
   const probe = async (forMs: number): Promise<Probe[]> => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const probes: Promise<Probe>[] = [];
-    for (let now = begun; now < begun + forMs; now = performance.now()) {
+    for (let now = startedAt; now < startedAt + forMs; now = performance.now()) {
       const node = cluster.node(probes.length % nodes);
       const call =
         probes.length % 2 === 0
           ? cluster.call(node, 'POST', '/users', { username: aUsername(), password: 'p' })
           : cluster.call(node, 'GET', `/users/${online[0]}`);
-      const at = now - begun;
+      const at = now - startedAt;
       probes.push(call.then(({ status }) => ({ at, ms: performance.now() - now, status })));
       await sleep(everyMs);
     }
@@ -107,10 +107,10 @@ describe('three nodes whose Redis is', () => {
         const during = await probe(lastsMs);
         end();
         const back = await until(everyNodeIsRight, 10_000, lookEveryMs);
-        const felt = during.filter(({ at }) => at < feltMs);
+        const duringOutage = during.filter(({ at }) => at < feltMs);
         const after = during.filter(({ at }) => at >= feltMs);
         rise = {
-          felt: percentile(felt, 0.99) - percentile(before, 0.99),
+          felt: percentile(duringOutage, 0.99) - percentile(before, 0.99),
           // Once a second, one call per node finds out whether Redis is back, and waits for it.
           after: percentile(after, 0.9) - percentile(before, 0.9),
         };
@@ -137,11 +137,11 @@ describe('three nodes whose Redis is', () => {
         const { status } = await cluster.call(cluster.node(index % nodes), 'GET', '/users?limit=1');
         return { from, to: performance.now(), allowed: status === 200 };
       });
-      const made = await Promise.all(calls);
+      const calledAtOnce = await Promise.all(calls);
       proxy.heal();
-      const allowed = made.filter((call) => call.allowed).length;
-      console.log(`Redis down: ${allowed} of ${made.length} calls of a moment let in by three nodes`);
-      expect(overfullWindows(made, limit, 1_000)).toBe(0);
+      const allowed = calledAtOnce.filter((call) => call.allowed).length;
+      console.log(`Redis down: ${allowed} of ${calledAtOnce.length} simultaneous calls admitted by three nodes`);
+      expect(overfullWindows(calledAtOnce, limit, 1_000)).toBe(0);
       expect(allowed).toBeGreaterThanOrEqual(nodes * Math.floor(limit / nodes));
     },
     minuteMs,

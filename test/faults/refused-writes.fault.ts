@@ -61,8 +61,8 @@ describe('a MariaDB that answers every query but refuses writes', () => {
       expect(await doctor()).toMatch(/^broken +database +refuses writes: /m);
       for (const sql of mend) await onServer(sql);
       await until(async () => (await ready()).status === 200, 10_000, 100);
-      const said = lines().slice(before);
-      expect(said).toEqual([expect.stringMatching(reason)]);
+      const logged = lines().slice(before);
+      expect(logged).toEqual([expect.stringMatching(reason)]);
       expect(await doctor()).toMatch(/^ok +database +accepts writes$/m);
     },
     60_000,

@@ -31,7 +31,7 @@ describe(`registrations that race through three nodes (seed ${seed})`, () => {
   it.each([
     ['the same name', (name: string) => name],
     [
-      'the same name in other letter cases',
+      'the same name in different letter cases',
       (name: string, contender: number) =>
         [...name].map((letter, at) => ((contender >> (at % 6)) & 1 ? letter.toUpperCase() : letter)).join(''),
     ],

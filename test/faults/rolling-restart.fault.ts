@@ -5,11 +5,11 @@ import { Balancer } from '../support/balancer.js';
 import { Cluster } from '../support/cluster.js';
 import { runs } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
-import { patientWithDatabase } from '../support/test-database.js';
+import { longDatabaseTimeouts } from '../support/test-database.js';
 
 const clients = 40;
 const lagMs = runs(500, 5_000);
-const thinkMs = 15;
+const thinkMs = runs(50, 15);
 const minRequests = runs(2_000, 10_000);
 
 /** As docs/operations.md recommends: longer than the load balancer needs to notice, plus a second. */
@@ -18,16 +18,16 @@ const drainMs = lagMs + 1_000;
 describe.each([
   { how: 'by a balancer that notices in time', balancerLagMs: lagMs, standstillMs: 0 },
   { how: 'by a balancer that notices a second too late', balancerLagMs: drainMs + 1_000, standstillMs: 0 },
-  { how: 'that stand still while they drain', balancerLagMs: lagMs, standstillMs: drainMs + 500 },
+  { how: 'suspended while they drain', balancerLagMs: lagMs, standstillMs: drainMs + 500 },
 ])('a rolling restart of three nodes $how', ({ balancerLagMs, standstillMs }) => {
   let cluster: Cluster;
   let balancer: Balancer;
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   beforeAll(async () => {
     cluster = await Cluster.start(3, undefined, {
-      ...patientWithDatabase,
+      ...longDatabaseTimeouts,
       SHUTDOWN_DRAIN_MS: `${drainMs}`,
-      // That few are opened at once: one opened while its node is suspended is abandoned, and its caller told 503.
+      // Only this few are opened at once: one opened while its node is suspended is abandoned, and its caller gets 503.
       DATABASE_POOL_SIZE: '2',
     });
     balancer = await Balancer.start(balancerLagMs);
@@ -78,9 +78,9 @@ describe.each([
       const exit = leaving.stop();
       if (standstillMs > 0) {
         await sleep(lagMs / 2);
-        leaving.standStill();
+        leaving.suspend();
         await sleep(standstillMs);
-        leaving.goOn();
+        leaving.resume();
       }
       exits.push(await exit);
       const next = await cluster.startNode();

@@ -110,7 +110,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
   };
   const seenIn = (where: string): string[] => secrets().filter((secret) => where.includes(secret));
 
-  const ask = async ({ method, path, headers, body }: RouteCall): Promise<void> => {
+  const send = async ({ method, path, headers, body }: RouteCall): Promise<void> => {
     answers.push(
       await rawCall(service.url, method, path, {
         ...{ agent, body },
@@ -146,7 +146,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
   const withQuery = (path: string): string => `${path}${path.includes('?') ? '&' : '?'}${inQuery}`;
 
   /** Wrong calls of a route, with a secret in every possible place. */
-  function wrongly({ method, path, headers, body }: RouteCall): RouteCall[] {
+  function wrongCallsOf({ method, path, headers, body }: RouteCall): RouteCall[] {
     const members = (value: unknown): object => Object.fromEntries(secretMembers.map((name) => [name, value]));
     const asText = JSON.stringify({ username: 'somebody', grant_type: 'password', ...members(second) });
     const bodies = [
@@ -165,7 +165,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
       }),
       `${secretMembers.map((name) => `${name}=${second}`).join('&')}&%`,
     ];
-    // Attributes are whatever a caller names: there, a secret would be content.
+    // Callers name attributes freely: there, a secret would be content.
     const isContent = method === 'PUT' && path.includes('/metadata/user/');
     const basic = `Basic ${Buffer.from(`user:${secret}`).toString('base64')}`;
     const shown = Object.fromEntries(secretHeaders.map((name) => [name, third]));
@@ -182,17 +182,17 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
   }
 
   it('are in no error and in no URL of an answer, however a route is called', async () => {
-    for (const call of calls().filter(({ method }) => method === 'GET')) await ask(call);
+    for (const call of calls().filter(({ method }) => method === 'GET')) await send(call);
     // Those that delete come last.
     for (const call of calls().filter(({ method }) => method !== 'DELETE'))
-      for (const wrong of wrongly(call)) await ask(wrong);
-    const odd = { authorization: `Bearer ${third}`, cookie: third };
-    await ask({ method: 'GET', path: withQuery('/nothing'), headers: odd });
-    await ask({ method: 'GET', path: withQuery('/no/app/users'), headers: odd });
-    await ask({
+      for (const wrong of wrongCallsOf(call)) await send(wrong);
+    const misplaced = { authorization: `Bearer ${third}`, cookie: third };
+    await send({ method: 'GET', path: withQuery('/nothing'), headers: misplaced });
+    await send({ method: 'GET', path: withQuery('/no/app/users'), headers: misplaced });
+    await send({
       method: 'POST',
       path: `${tenant.path}/users`,
-      headers: odd,
+      headers: misplaced,
       body: JSON.stringify({ password: secret.repeat(3_000) }),
     });
     for (const request of [
@@ -220,9 +220,9 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
     const { ids, userJwt, names } = tenant;
     const fresh = await freshToken();
     const url = `${service.url}${tenant.path}/ws`;
-    const told: object[] = [];
+    const received: object[] = [];
     for (const token of [third, `${userJwt}x`, tenant.ended.userJwt, tenant.ended.bannedToken, tenant.appToken]) {
-      told.push((await refusal(`${url}?${inQuery}`, { authorization: `Bearer ${token}` })).body as object);
+      received.push((await refusal(`${url}?${inQuery}`, { authorization: `Bearer ${token}` })).body as object);
       const login = { type: 'login', token };
       for (const frame of [
         JSON.stringify(login),
@@ -231,7 +231,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
       ]) {
         const client = await GatewayClient.connect(service.url, tenant.path, { cookie: third });
         client.socket.send(frame);
-        told.push(await client.next());
+        received.push(await client.next());
         await client.close();
       }
     }
@@ -243,7 +243,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
     await kicked.closed;
     const types = kicked.frames.map(({ type }) => type).filter((type) => type !== 'message');
     expect(types).toEqual(['ready', 'error', 'error', 'error', 'kicked']);
-    expect(seenIn(JSON.stringify([told, kicked.frames]))).toEqual([]);
+    expect(seenIn(JSON.stringify([received, kicked.frames]))).toEqual([]);
   });
 
   it('are in no answer while the database fails', async () => {
@@ -252,7 +252,7 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
     const session = await GatewayClient.login(service.url, tenant.path, token);
     for (const table of ['users', 'user_profiles', 'messages', 'used_nonces', 'chat_groups']) {
       await source.query(`ALTER TABLE ${table} RENAME TO ${table}_away`);
-      await inTurns(changes(), 8, ask);
+      await inTurns(changes(), 8, send);
       session.send({ type: 'send', to: tenant.names.username, body: { msg: tenant.canary } });
       const upgraded = GatewayClient.connect(service.url, tenant.path, { authorization: `Bearer ${token}` });
       await upgraded.then((client) => client.close()).catch(() => undefined);
@@ -267,13 +267,13 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
       await tenant.call('GET', '/users');
       proxy.hold();
       // Each waits for a timeout.
-      await inTurns(changes(), 32, ask);
+      await inTurns(changes(), 32, send);
       proxy.heal();
       for (let time = 0; time < 5; time += 1) {
-        await Promise.all([inTurns(changes(), 8, ask), sleep(20).then(() => proxy?.cut())]);
+        await Promise.all([inTurns(changes(), 8, send), sleep(20).then(() => proxy?.cut())]);
       }
       proxy.refuse();
-      await inTurns(changes(), 8, ask);
+      await inTurns(changes(), 8, send);
       proxy.heal();
     }
     const failed = answers.slice(first).filter(({ status }) => status >= 500);
@@ -286,9 +286,9 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
   it('are in no metric, no log line, and no column but the certificate of the app', async () => {
     const first = answers.length;
     const before = await columns();
-    for (const call of calls()) await ask(call);
+    for (const call of calls()) await send(call);
     for (const call of calls().filter(({ method }) => method === 'DELETE'))
-      for (const wrong of wrongly(call)) await ask(wrong);
+      for (const wrong of wrongCallsOf(call)) await send(wrong);
     const errors = answers.slice(first).filter(({ status }) => status >= 400);
     expect(errors.flatMap((answer) => seenIn(answer.text + JSON.stringify(answer.headers)))).toEqual([]);
     const metrics = await rawCall(service.url, 'GET', '/metrics', { token: metricsToken });
@@ -326,13 +326,16 @@ describe.each(['sqlite', 'mariadb'] as const)('secrets, on %s', (engine) => {
     const app = aBootstrapApp();
     await source.query('ALTER TABLE apps RENAME COLUMN disabled TO switched_off');
     const start = ServiceProcess.start({ DATABASE_URL: schema.url, BOOTSTRAP_APPS: app.text, LOG_LEVEL: 'trace' });
-    const said = await start.then(
+    const printed = await start.then(
       () => 'it started',
       (error: unknown) => String(error),
     );
-    expect({ ended: said.includes('it ended with 1'), why: /disabled/.test(said) }).toEqual({ ended: true, why: true });
-    expect([...seenIn(said), ...[app.certificate].filter((secret) => said.includes(secret))]).toEqual([]);
-    expect(/'[0-9a-f]{64}'/.exec(said)?.[0]).toBeUndefined();
+    expect({ ended: printed.includes('it ended with 1'), why: /disabled/.test(printed) }).toEqual({
+      ended: true,
+      why: true,
+    });
+    expect([...seenIn(printed), ...[app.certificate].filter((secret) => printed.includes(secret))]).toEqual([]);
+    expect(/'[0-9a-f]{64}'/.exec(printed)?.[0]).toBeUndefined();
   }, 60_000);
 
   /** Texts from users and app servers that must not appear in a log. */

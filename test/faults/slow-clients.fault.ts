@@ -1,15 +1,15 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aBootstrapApp } from '../factories/app.factory.js';
-import { longForm, runs, secondLookAtTimes } from '../support/form.js';
+import { longForm, runs, retryTimingTests } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
 import { percentile } from '../support/percentile.js';
 import { figuresOf } from '../support/service-figures.mjs';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 /** The number of clients of each kind. Together they are 500 sockets. */
 const kinds = {
@@ -81,14 +81,14 @@ class Attack {
     // A malicious client does not hang up because the other side did.
     const socket = connect({ port: this.port, host: '127.0.0.1', allowHalfOpen: true });
     this.sockets.add(socket);
-    let begun = performance.now();
+    let startedAt = performance.now();
     let ended = false;
     const end = (): void => {
-      if (!ended) this.closedAfterMs.get(kind)?.push(performance.now() - begun);
+      if (!ended) this.closedAfterMs.get(kind)?.push(performance.now() - startedAt);
       ended = true;
     };
     socket.on('connect', () => {
-      begun = performance.now();
+      startedAt = performance.now();
       this.speak(kind, socket, () => ended);
     });
     socket.on('error', () => undefined);
@@ -181,12 +181,12 @@ describe('slow clients', () => {
     databases.push(database);
     const env = { DATABASE_URL: database.url, BOOTSTRAP_APPS: app.text, PASSWORD_COST: 'm=8,t=1,p=1' };
     const service = await ServiceProcess.start(env);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
     return service;
   }
 
   const call = async (service: ServiceProcess, method: string, target: string, body?: unknown): Promise<number> => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const response = await fetch(`${service.url}${path}${target}`, {
       method,
       headers: { authorization: `Bearer ${token}` },
@@ -194,7 +194,7 @@ describe('slow clients', () => {
     });
     await response.arrayBuffer();
     statuses.add(response.status);
-    return performance.now() - begun;
+    return performance.now() - startedAt;
   };
 
   /** One call to each of the two, alternating, so that whatever else this machine does affects both. */
@@ -216,7 +216,7 @@ describe('slow clients', () => {
     attacks.push(attack);
     await attack.prepare();
     attack.begins();
-    const begun = performance.now();
+    const startedAt = performance.now();
     let over = false;
     const watching = (async () => {
       while (!over) {
@@ -232,9 +232,9 @@ describe('slow clients', () => {
     const calls: Calls = { attacked: [], control: [] };
     stormy.push(calls);
     const calling = callBoth(calls, () => !over);
-    await sleep(8_500 - (performance.now() - begun));
+    await sleep(8_500 - (performance.now() - startedAt));
     handlesLeft.push(await openHandles());
-    await sleep(12_500 - (performance.now() - begun));
+    await sleep(12_500 - (performance.now() - startedAt));
     over = true;
     await Promise.all([calling, watching]);
     // While the clients still hold their side.

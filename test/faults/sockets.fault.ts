@@ -3,20 +3,20 @@ import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { inTurns } from '../support/cluster.js';
-import { runs, secondLookAtTimes, seed } from '../support/form.js';
+import { runs, retryTimingTests, seed } from '../support/form.js';
 import { GatewayClient, until } from '../support/gateway-client.js';
 import { eventually } from '../support/message-client.js';
 import { opcodes, rawFrame, type RawFrame, RawWebSocket } from '../support/raw-websocket.js';
 import { figuresOf } from '../support/service-figures.mjs';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const { continuation, text, binary, close, ping, pong } = opcodes;
 const megabyte = 1024 * 1024;
-const ours = 'https://ours.example';
+const allowedOrigin = 'https://ours.example';
 
 /** Numbers that look random and repeat with the same seed. */
 function randoms(): () => number {
@@ -69,10 +69,10 @@ describe('hostile clients of the gateway', () => {
       BOOTSTRAP_APPS: app.text,
       PASSWORD_COST: 'm=8,t=1,p=1',
       TRUST_PROXY: '127.0.0.1',
-      GATEWAY_ALLOWED_ORIGINS: ours,
+      GATEWAY_ALLOWED_ORIGINS: allowedOrigin,
     };
     service = await ServiceProcess.start(env);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
     const users = Array.from({ length: 60 }, (_none, index) => ({ username: userName(index), password: 'p' }));
     expect((await call('POST', '/users', users)).status).toBe(200);
     handlesBefore = (await figuresOf(service.url)).handles;
@@ -88,7 +88,7 @@ describe('hostile clients of the gateway', () => {
 
   it('of 1,000 sockets from one address 200 may wait and the others get 429; those that do not log in are closed after 5 s', async () => {
     const one = anAddress();
-    const begun = performance.now();
+    const startedAt = performance.now();
     const clients = await inTurns(Array.from({ length: 1_000 }), 100, () => connect(one));
     const waiting = clients.filter(({ status }) => status === 101);
     expect(waiting).toHaveLength(200);
@@ -96,14 +96,14 @@ describe('hostile clients of the gateway', () => {
     // Half of them stop reading, so that they do not see the close frame either.
     for (const client of waiting.slice(100)) client.socket.pause();
     const codes = await Promise.all(waiting.slice(0, 100).map(({ closed }) => closed));
-    const firstAndLast = (performance.now() - begun).toFixed();
+    const firstAndLast = (performance.now() - startedAt).toFixed();
     expect(new Set(codes)).toEqual(new Set([4011]));
     // Every place is free again, as nobody is left with that address.
     await handlesAsBefore(5_000);
     console.log(
-      `200 of 1,000 were let in; told to go by ${firstAndLast} ms, gone by ${(performance.now() - begun).toFixed()}`,
+      `200 of 1,000 were let in; told to leave after ${firstAndLast} ms, gone by ${(performance.now() - startedAt).toFixed()}`,
     );
-    expect(performance.now() - begun).toBeLessThan(9_000);
+    expect(performance.now() - startedAt).toBeLessThan(9_000);
     const again = await inTurns(Array.from({ length: 200 }), 100, () => connect(one));
     expect(again.filter(({ status }) => status === 101)).toHaveLength(200);
     for (const client of [...clients, ...again]) client.destroy();
@@ -113,25 +113,25 @@ describe('hostile clients of the gateway', () => {
     const seconds = runs(2, 20);
     const delays: number[] = [];
     const failures: unknown[] = [];
-    const begun = performance.now();
+    const startedAt = performance.now();
     const all: Promise<void>[] = [];
     for (let index = 0; index < 500 * seconds; index += 1) {
-      const due = begun + index * 2;
+      const due = startedAt + index * 2;
       if (performance.now() < due) await sleep(due - performance.now());
       const headers = { ...anAddress(), Authorization: `Bearer ${tokenOf(app, userName(index % 60))}` };
-      const asked = performance.now();
+      const requestedAt = performance.now();
       all.push(
         (async () => {
           const client = await connect(headers, `${gateway}?platform=p${index % 7}&device=d${index}`);
           await until(() => client.texts.length > 0, 10_000, 5);
-          delays.push(performance.now() - asked);
+          delays.push(performance.now() - requestedAt);
           const [first] = client.texts;
           if (client.status !== 101 || !first?.includes('"ready"')) failures.push([client.status, first]);
           client.destroy();
         })().catch((error: unknown) => void failures.push(error)),
       );
     }
-    const took = performance.now() - begun;
+    const took = performance.now() - startedAt;
     await Promise.all(all);
     delays.sort((one, other) => one - other);
     const p99 = delays[Math.floor(delays.length * 0.99)] as number;
@@ -142,8 +142,8 @@ describe('hostile clients of the gateway', () => {
 
   const tooLong = Buffer.alloc(65_537, 'x');
   it.each<[string, RawFrame[], (number | null)[]]>([
-    ['a frame that says it has a terabyte', [{ opcode: text, length: 1n << 40n }], [1009]],
-    ['one that says it has 2^63 bytes', [{ opcode: text, length: 1n << 63n }], [1009, 1002]],
+    ['a frame with a declared length of a terabyte', [{ opcode: text, length: 1n << 40n }], [1009]],
+    ['a frame with a declared length of 2^63 bytes', [{ opcode: text, length: 1n << 63n }], [1009, 1002]],
     ['64 KiB and a byte', [{ opcode: text, payload: tooLong }], [1009]],
     [
       '64 KiB and a byte in two fragments',
@@ -193,7 +193,7 @@ describe('hostile clients of the gateway', () => {
       ],
       [1007],
     ],
-  ])('%s closes the connection with the code that fits', async (_what, frames, codes) => {
+  ])('%s closes the connection with the matching code', async (_what, frames, codes) => {
     const client = await connect();
     client.send(...frames);
     expect(codes).toContain(await client.closed);
@@ -210,9 +210,9 @@ describe('hostile clients of the gateway', () => {
       const payload = Buffer.alloc(2);
       payload.writeUInt16BE(code);
       client.send({ opcode: close, payload });
-      const answered = await client.closed;
+      const answeredCode = await client.closed;
       client.destroy();
-      return answered === (legal(code) ? code : 1002) ? [] : [`${code} was answered with ${answered}`];
+      return answeredCode === (legal(code) ? code : 1002) ? [] : [`${code} was answered with ${answeredCode}`];
     });
     expect({ seed, wrong: wrong.flat() }).toEqual({ seed, wrong: [] });
     for (const [payload, code] of [
@@ -272,28 +272,28 @@ describe('hostile clients of the gateway', () => {
 
   it.each([
     ['pings', { opcode: ping, payload: 'x' }],
-    ['pongs that nobody asked for', { opcode: pong, payload: 'x' }],
+    ['unsolicited pongs', { opcode: pong, payload: 'x' }],
     ['frames', { opcode: text, payload: '{"type":"ping"}' }],
-    ['frames that are no frames', { opcode: text, payload: '{' }],
-  ] as const)('10,000 %s a second are cut within the second', async (_what, frame) => {
+    ['invalid frames', { opcode: text, payload: '{' }],
+  ] as const)('10,000 %s a second are cut off within the second', async (_what, frame) => {
     const client = await connect();
     client.sendJson({ type: 'login', token: tokenOf(app, 'user1'), platform: 'flood' });
     await until(() => client.texts.length > 0, 5_000);
     const packet = Buffer.concat(Array.from({ length: 100 }, () => rawFrame(frame)));
-    const begun = performance.now();
+    const startedAt = performance.now();
     let over = false;
     const closed = client.closed.then((code) => {
       over = true;
       return code;
     });
-    while (!over && performance.now() - begun < 5_000) {
+    while (!over && performance.now() - startedAt < 5_000) {
       client.socket.write(packet);
       await sleep(10);
     }
     const code = await Promise.race([closed, sleep(1_000).then(() => 'still open')]);
     client.destroy();
     expect([1008, null]).toContain(code);
-    expect(performance.now() - begun).toBeLessThan(2_500);
+    expect(performance.now() - startedAt).toBeLessThan(2_500);
   });
 
   it('paused readers are cut off at 1 MiB each, and many of them at once cost no more', async () => {
@@ -313,9 +313,9 @@ describe('hostile clients of the gateway', () => {
     let maxResident = before;
     let cut = 0;
     let acked = 0;
-    const begun = performance.now();
+    const startedAt = performance.now();
     const body = { msg: 'x'.repeat(15_000) };
-    const over = (): boolean => cut === paused.length || performance.now() - begun > 60_000;
+    const over = (): boolean => cut === paused.length || performance.now() - startedAt > 60_000;
     const watching = (async () => {
       while (!over()) {
         const figures = await figuresOf(service.url);
@@ -344,7 +344,7 @@ describe('hostile clients of the gateway', () => {
       );
     await watching;
     console.log(
-      `${cut} of ${paused.length} paused readers cut after ${(performance.now() - begun).toFixed()} ms and ${sent} messages of ` +
+      `${cut} of ${paused.length} paused readers cut after ${(performance.now() - startedAt).toFixed()} ms and ${sent} messages of ` +
         `15 KB; ${before.toFixed()} MiB resident before, at most ${(maxResident - before).toFixed()} more`,
     );
     try {
@@ -366,7 +366,7 @@ describe('hostile clients of the gateway', () => {
       expect(client.status).toBe(403);
       client.destroy();
     }
-    const allowed = await connect({ ...one, Origin: ours });
+    const allowed = await connect({ ...one, Origin: allowedOrigin });
     expect(allowed.status).toBe(101);
     allowed.destroy();
   });
@@ -431,9 +431,9 @@ describe('hostile clients of the gateway', () => {
       await once(socket, 'connect');
       socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(1_000));
       await sleep(100);
-      const begun = performance.now();
+      const startedAt = performance.now();
       expect((await call('GET', '/users/user0')).status).toBe(200);
-      delays.push(performance.now() - begun);
+      delays.push(performance.now() - startedAt);
       socket.destroy();
     }
     console.log(`a call beside 1,000 requests in a packet: ${delays.map((delay) => delay.toFixed()).join(', ')} ms`);
@@ -442,7 +442,7 @@ describe('hostile clients of the gateway', () => {
     await eventually(async () => expect((await figuresOf(service.url)).handles).toBeLessThan(openBefore + 5));
   });
 
-  it('in the end nobody is left, and the service works as before', async () => {
+  it('in the end no session is left, and the service works as before', async () => {
     await handlesAsBefore(10_000);
     await until(async () => (await figuresOf(service.url)).sessions === 0, 5_000, 100);
     const client = await GatewayClient.login(service.url, path, tokenOf(app, 'user0'));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import { aBootstrapApp } from '../factories/app.factory.js';
-import { secondLookAtTimes } from '../support/form.js';
+import { retryTimingTests } from '../support/form.js';
 import { rowsOf } from '../support/rows.js';
 import { runCli, ServiceProcess } from '../support/service-process.js';
 import { tokenOf } from '../support/tokens.js';
@@ -13,7 +13,7 @@ import { tokenOf } from '../support/tokens.js';
 const Sqlite = createRequire(import.meta.url)('better-sqlite3') as typeof BetterSqlite3;
 const cli = join(import.meta.dirname, '../../dist/cli.js');
 
-secondLookAtTimes();
+retryTimingTests();
 
 describe('the SQLite file of the service', () => {
   const app = aBootstrapApp();
@@ -66,8 +66,8 @@ describe('the SQLite file of the service', () => {
     await chmod(join(folder, 'made'), 0o755);
     await register(await start(), 'first');
     expect(await modeOf(join(folder, 'made'))).toBe('755');
-    for (const made of [join(folder, 'made', 'for'), join(file, '..')]) expect(await modeOf(made)).toBe('700');
-    for (const made of ['', '-wal', '-shm']) expect(await modeOf(`${file}${made}`)).toBe('600');
+    for (const created of [join(folder, 'made', 'for'), join(file, '..')]) expect(await modeOf(created)).toBe('700');
+    for (const created of ['', '-wal', '-shm']) expect(await modeOf(`${file}${created}`)).toBe('600');
   }, 60_000);
 
   it('locked by another program for 3 s delays writes and nothing else', async () => {
@@ -79,9 +79,9 @@ describe('the SQLite file of the service', () => {
     const slowest = { live: 0, ready: 0 };
     for (const until = performance.now() + 3_000; performance.now() < until;)
       for (const probe of ['live', 'ready'] as const) {
-        const asked = performance.now();
+        const requestedAt = performance.now();
         expect((await fetch(`${running.url}/health/${probe}`)).status).toBe(200);
-        slowest[probe] = Math.max(slowest[probe], performance.now() - asked);
+        slowest[probe] = Math.max(slowest[probe], performance.now() - requestedAt);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     other.exec('COMMIT');
@@ -96,9 +96,9 @@ describe('the SQLite file of the service', () => {
     const running = await start();
     const other = new Sqlite(file);
     other.exec('BEGIN IMMEDIATE');
-    const asked = performance.now();
+    const requestedAt = performance.now();
     expect(await register(running, 'first')).toBe(503);
-    expect(performance.now() - asked).toBeGreaterThan(4_900);
+    expect(performance.now() - requestedAt).toBeGreaterThan(4_900);
     other.exec('COMMIT');
     other.close();
     expect(await register(running, 'first')).toBe(200);

@@ -4,7 +4,7 @@ import { aBootstrapApp, hex32 } from '../factories/app.factory.js';
 import { runCli, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 
-describe('what a start prints', () => {
+describe('the output of a start', () => {
   let database: TestDatabase;
 
   beforeEach(async () => {

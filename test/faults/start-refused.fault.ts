@@ -22,7 +22,7 @@ describe('a start that cannot succeed', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Runs the service to its end; root, who may do everything, runs it as another user. */
+  /** Runs the service to its end; as another user if this is root, who may do everything. */
   const start = async (env: Readonly<Record<string, string>>, unprivileged = false) => {
     const child = spawn(process.execPath, ['dist/main.js'], {
       env: { PATH: process.env.PATH, PORT: '0', DATABASE_URL: 'sqlite::memory:', ...env },
@@ -68,7 +68,7 @@ describe('a start that cannot succeed', () => {
     );
   });
 
-  it('names what is wrong with the SQLite file', async () => {
+  it('says what is wrong with the SQLite file', async () => {
     const file = join(folder, 'a-file');
     await writeFile(file, 'This is no database, and it is longer than the head of one would be. '.repeat(20));
     await expectRefusal({ DATABASE_URL: `sqlite:${folder}` }, /^DATABASE_URL: \S+ cannot be used: it is a folder$/);
@@ -83,8 +83,8 @@ describe('a start that cannot succeed', () => {
     const closed = join(folder, 'closed');
     await mkdir(closed);
     const inside = join(closed, 'a.sqlite');
-    const made = await start({ DATABASE_URL: `sqlite:${inside}`, PORT: '0', HOST: '203.0.113.1' });
-    expect(made.code).toBe(1);
+    const started = await start({ DATABASE_URL: `sqlite:${inside}`, PORT: '0', HOST: '203.0.113.1' });
+    expect(started.code).toBe(1);
     for (const path of [inside, closed]) {
       await chmod(path, path === closed ? 0o555 : 0o444);
       if (isRoot) await chown(path, 0, 0);

@@ -41,12 +41,12 @@ describe('node dist/main.js', () => {
       const slowest: number[] = [];
       for (let time = 0; time < runs(1, 20); time += 1) {
         database = await createDatabase('mariadb');
-        const begun = performance.now();
+        const startedAt = performance.now();
         services = await Promise.all(
           Array.from({ length: 5 }, () => ServiceProcess.start({ DATABASE_URL: database.url })),
         );
         for (const { url } of services) expect((await fetch(`${url}/health/ready`)).status).toBe(200);
-        slowest.push(performance.now() - begun);
+        slowest.push(performance.now() - startedAt);
         const apps = await rowsOf(database.url, 'SELECT org, name FROM apps');
         expect(apps).toEqual([{ org: 'demo', name: 'demo' }]);
         await expectEachMigrationOnce(database);
@@ -132,12 +132,12 @@ describe('node dist/main.js', () => {
   it('starts while others migrate the same empty SQLite file: one schema, one demo app', async () => {
     database = await createDatabase('sqlite');
     const env = { DATABASE_URL: database.url };
-    const [service, ...said] = await Promise.all([
+    const [service, ...outputs] = await Promise.all([
       ServiceProcess.start(env),
       ...Array.from({ length: 3 }, () => runCli(['migrate'], env)),
     ]);
     services = [service];
-    expect(said).toEqual(Array(3).fill('the database is up to date'));
+    expect(outputs).toEqual(Array(3).fill('the database is up to date'));
     expect((await fetch(`${service.url}/health/ready`)).status).toBe(200);
     expect(JSON.parse(await runCli(['app', 'list'], env))).toMatchObject({ app: 'demo/demo' });
   }, 120_000);

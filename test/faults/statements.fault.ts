@@ -27,7 +27,7 @@ describe.each(['sqlite', 'mariadb'] as const)('every statement, on %s', (engine)
     await schema.drop();
   });
 
-  it('names its app, only that one, and has no word that an engine does not know', async () => {
+  it('names its app, only that one, and uses no keyword that an engine lacks', async () => {
     await sendEveryStatement(running, clock);
     const tables = await tablesOf(running.nest.get(Database));
     const apps = await running.nest.get(AppsService).list();
@@ -41,7 +41,7 @@ describe.each(['sqlite', 'mariadb'] as const)('every statement, on %s', (engine)
     expect(verdict.texts.size).toBeGreaterThan(50);
   }, 60_000);
 
-  it('that creates the schema uses no SQL that an engine lacks either', () => {
+  it('that creates the schema uses no SQL that an engine lacks, either', () => {
     const start = log.statements.slice(0, started).map(({ sql }) => sql);
     expect(start.filter((sql) => /^CREATE TABLE/.test(sql)).length).toBeGreaterThan(10);
     const word = /AUTO_?INCREMENT|FOREIGN|REFERENCES|TRIGGER|GET_LOCK|ENUM|TIMESTAMP|IGNORE|REPLACE INTO|SKIP LOCKED/i;
@@ -72,7 +72,7 @@ describe('the rules for statements', () => {
     ['two apps in one INSERT', [['INSERT INTO users (app_id, id) VALUES (?, ?), (?, ?)', app, 1, other, 2]]],
     ['a DELETE of all', [['DELETE FROM users']]],
     ['an UPDATE of all', [['UPDATE users SET nickname = ?', 'a']]],
-    ['a table that nobody knows', [['SELECT id FROM others WHERE app_id = ?', app]]],
+    ['an unknown table', [['SELECT id FROM others WHERE app_id = ?', app]]],
     ['apps by another column', [['SELECT * FROM apps WHERE settings = ?', 'a']]],
     ['COUNT(*)', [['SELECT COUNT(*) FROM users WHERE app_id = ?', app]]],
     ['OFFSET', [['SELECT id FROM messages WHERE app_id = ? LIMIT ? OFFSET ?', app, 1, 1]]],

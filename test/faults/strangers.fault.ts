@@ -3,15 +3,15 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aBootstrapApp } from '../factories/app.factory.js';
-import { longForm, runs, secondLookAtTimes } from '../support/form.js';
+import { longForm, runs, retryTimingTests } from '../support/form.js';
 import { until } from '../support/gateway-client.js';
 import { percentile } from '../support/percentile.js';
 import { figuresOf } from '../support/service-figures.mjs';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const root = join(import.meta.dirname, '../..');
 /** The strangers' addresses; everybody else comes from 127.0.0.1. */
@@ -43,23 +43,23 @@ describe('unauthenticated clients that take up room', () => {
       PASSWORD_COST: 'm=8,t=1,p=1',
       LOG_LEVEL: 'fatal',
     };
-    const takesNothing = join(root, 'test/support/takes-nothing.mjs');
-    const program = [process.execPath, '--max-old-space-size=512', '--import', takesNothing, 'dist/main.js'];
+    const stuckClient = join(root, 'test/support/stuck-client.mjs');
+    const program = [process.execPath, '--max-old-space-size=512', '--import', stuckClient, 'dist/main.js'];
     const service = await ServiceProcess.run(program, env, root);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
     await call(service, 'POST', '/users', { username: 'somebody', password: 'p' });
     return service;
   };
 
   const call = async (service: ServiceProcess, method: string, target: string, body?: unknown) => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const response = await fetch(`${service.url}${path}${target}`, {
       method,
       headers: { authorization: `Bearer ${token}` },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     await response.arrayBuffer();
-    return { status: response.status, ms: performance.now() - begun };
+    return { status: response.status, ms: performance.now() - startedAt };
   };
 
   const come = async (count: number, say: (socket: Socket) => void, localAddress = theirAddress): Promise<void> => {
@@ -91,9 +91,9 @@ describe('unauthenticated clients that take up room', () => {
       statuses.add(ours.status);
       times.attacked.push(ours.ms);
       times.control.push(theirs.ms);
-      const asked = performance.now();
+      const requestedAt = performance.now();
       await (await fetch(`${attacked.url}/health/ready`)).text();
-      times.health.push(performance.now() - asked);
+      times.health.push(performance.now() - requestedAt);
       maxResident = Math.max(maxResident, await attacked.residentMiB());
       await sleep(2);
     }
@@ -113,22 +113,27 @@ describe('unauthenticated clients that take up room', () => {
     expect(maxResident - residentBefore).toBeLessThan(maxGrowthMiB);
   };
 
-  beforeEach(async () => {
+  // One pair of services for all attacks, so that whatever one attack leaves behind burdens the next.
+  beforeAll(async () => {
     [attacked, control] = await Promise.all([startService(), startService()]);
     for (const service of [attacked, control])
       for (let index = 0; index < 300; index += 1) await call(service, 'GET', '/users/somebody');
-    residentBefore = await attacked.residentMiB();
   }, 60_000);
-  afterEach(async () => {
+  beforeEach(async () => {
+    residentBefore = await attacked.residentMiB();
+  });
+  afterEach(() => {
     for (const socket of strangers) socket.destroy();
     strangers = [];
+  });
+  afterAll(async () => {
     await Promise.all([attacked, control].map((service) => service.kill()));
-    for (const database of databases.splice(0)) await database.drop();
+    for (const database of databases) await database.drop();
   });
 
   it.each([
     ['without an app', `GET /no/app/users HTTP/1.1\r\nhost: x\r\n\r\n`, theirAddress],
-    ['that is open to all', `GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n`, theirAddress],
+    ['that are open to everyone', `GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n`, theirAddress],
     // Here the kernel buffers some megabytes of answers for each, so all of them are worked for as well.
     ['while the kernel takes the answers', `GET /no/app/users HTTP/1.1\r\nhost: x\r\n\r\n`, '127.0.0.3'],
   ])(
@@ -138,7 +143,7 @@ describe('unauthenticated clients that take up room', () => {
       await come(150, (socket) => socket.write(bytes), localAddress);
       await sleep(500);
       await othersMeanwhile(`pipelining, ${what}`);
-      // Disconnected like everybody who does not read; the process survives.
+      // Disconnected like every client that does not read; the process survives.
       expect((await call(attacked, 'GET', '/users/somebody')).status).toBe(200);
     },
     120_000,
@@ -231,13 +236,13 @@ describe('connections of one address', () => {
     }
     let status = 0;
     await until(async () => {
-      const asked = fetch(`${service.url}/${app.org}/${app.name}/users`, {
+      const requestedAt = fetch(`${service.url}/${app.org}/${app.name}/users`, {
         method: 'POST',
         headers: { authorization: `Bearer ${tokenOf(app)}`, connection: 'close' },
         body: JSON.stringify({ username: `user${performance.now().toFixed()}`, password: 'p' }),
         signal: AbortSignal.timeout(1_000),
       });
-      status = await asked.then((response) => response.status).catch(() => 0);
+      status = await requestedAt.then((response) => response.status).catch(() => 0);
       return status !== 0;
     }, 5_000);
     expect(status).toBe(200);

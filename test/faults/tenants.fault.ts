@@ -20,7 +20,7 @@ type Neighbourhood = wrong.Neighbourhood;
 type WrongCredential = wrong.WrongCredential;
 
 /** What anybody who names an app may request: it returns nothing that belongs to an app. */
-const askNoCredential = /\/(config|auth\/nonce)$/;
+const needNoCredential = /\/(config|auth\/nonce)$/;
 const atOnce = 8;
 /** The victim's second pair. */
 const clientCredentials = { client_id: 'YXA6victim', client_secret: `YXA6${randomBytes(20).toString('base64url')}` };
@@ -34,7 +34,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
   /** Each route of the running service, with the name of its guard. */
   let routes: { route: string; access: string }[];
   let before: Record<string, string>;
-  let asked = 0;
+  let callCount = 0;
 
   beforeAll(async () => {
     schema = await createDatabase(engine);
@@ -99,8 +99,8 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
     return { victim, sibling, disabled, stranger, retired, usedIdentityToken };
   }
 
-  async function ask(call: RouteCall, headers: Readonly<Record<string, string>>): Promise<RawAnswer> {
-    asked += 1;
+  async function send(call: RouteCall, headers: Readonly<Record<string, string>>): Promise<RawAnswer> {
+    callCount += 1;
     // From many addresses: refusing too many wrong passwords must not hide what a correct one would open.
     const forwarded = { 'x-forwarded-for': `10.${randomInt(256)}.${randomInt(256)}.${randomInt(256)}` };
     return rawCall(running.url, call.method, call.path, {
@@ -126,11 +126,11 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
       const every = wrongFor(route, access, all).flatMap((credential) =>
         attacksOf(route, credential, all.victim.ids).map((call) => ({ route, access, credential, call })),
       );
-      // Access is decided before any database is queried, for HEAD as for GET: there, one call of each kind.
+      // Access is decided before any database is queried, for HEAD as for GET: one call of each kind is enough there.
       return longForm || (engine === 'sqlite' && methodOf(route) !== 'HEAD') ? every : oneOfEachKind(every);
     });
     await inTurns(attacks, atOnce, async ({ route, access, credential, call }) => {
-      const answer = await ask(call, credential.headers);
+      const answer = await send(call, credential.headers);
       statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
       const open = access === 'everyone' || isPublic(route, credential, all);
       const what = `${route}: ${credential.kind}: ${JSON.stringify(call)} ${JSON.stringify(credential.headers)}`;
@@ -144,7 +144,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
     expect(failures.slice(0, 5)).toEqual([]);
   }, 60_000);
 
-  it("answers another app's right credentials the same for its ids as for ids of nothing", async () => {
+  it("answers another app's valid credentials the same for its ids as for ids of nothing", async () => {
     const [one, other] = [await aTenant(), await aTenant()];
     const nothing = idsOfNothing();
     const failures: string[] = [];
@@ -157,11 +157,11 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
       }) as [RouteCall[], RouteCall[]];
       for (const [index, call] of toVictim.entries()) {
         const headers = one.shown(access);
-        const answer = await ask(call, headers);
-        const expected = await ask(toNothing[index] as RouteCall, other.shown(access));
+        const answer = await send(call, headers);
+        const expected = await send(toNothing[index] as RouteCall, other.shown(access));
         statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
-        const seen = likened(answer, one, all.victim.ids);
-        const wanted = likened(expected, other, nothing);
+        const seen = normalized(answer, one, all.victim.ids);
+        const wanted = normalized(expected, other, nothing);
         if (access !== 'everyone' && seen !== wanted)
           failures.push(`${route}: ${JSON.stringify(call)}\n${seen}\n${wanted}`);
         for (const word of leakedTo(call, headers, answer, all.victim))
@@ -178,7 +178,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
     for (const { route, access } of routes) {
       const headers = all.sibling.shown(access);
       for (const call of callsOf(route, all.sibling.credentials, ids)) {
-        const answer = await ask(call, headers);
+        const answer = await send(call, headers);
         for (const word of leakedTo(call, headers, answer, all.victim))
           failures.push(`${word} in ${JSON.stringify(call)}`);
       }
@@ -198,12 +198,12 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
       const url = `${running.url}${path}/ws${query}`;
       const { status, body } = await refusal(url, { authorization: `Bearer ${token}` });
       if (status < 400 || status >= 500) failures.push(`upgrade with ${kind}: ${status}`);
-      asked += 1;
+      callCount += 1;
       if (status === 403 && body.code === 'app_disabled') return;
       const client = await GatewayClient.connect(running.url, path);
       client.send({ type: 'login', token, platform: 'web', device: 'device' });
       await client.closed;
-      asked += 1;
+      callCount += 1;
       if (client.frames.map(({ type }) => type).join() !== 'error') failures.push(`login with ${kind}`);
       if (JSON.stringify([client.frames, body]).includes(all.victim.canary)) failures.push(`canary with ${kind}`);
     });
@@ -247,8 +247,8 @@ describe.each(['sqlite', 'mariadb'] as const)('an app beside others, on %s', (en
   });
 
   it('has answered', () => {
-    console.log(`${engine}: ${asked} calls and upgrades, of ${routes.length} routes`);
-    expect(asked).toBeGreaterThan(3_000);
+    console.log(`${engine}: ${callCount} calls and upgrades, of ${routes.length} routes`);
+    expect(callCount).toBeGreaterThan(3_000);
   });
 });
 
@@ -296,12 +296,12 @@ function attacksOf(route: string, { app, body }: WrongCredential, ids: Ids): Rou
 /** Whether a route requires no credential, and an existing app was named. */
 function isPublic(route: string, { headers }: WrongCredential, { disabled }: Neighbourhood): boolean {
   const name = headers['qiscus-sdk-app-id'] ?? headers['host'] ?? '';
-  return askNoCredential.test(route) && /^[0-9a-f]{32}/.test(name) && name !== disabled.ids.appId;
+  return needNoCredential.test(route) && /^[0-9a-f]{32}/.test(name) && name !== disabled.ids.appId;
 }
 
 function withIdsInHeaders(call: RouteCall, ids: Ids): RouteCall {
-  const named = { 'qiscus-sdk-user-id': ids.username, 'x-user-id': ids.uuid, 'x-app-id': ids.appId };
-  return { ...call, headers: { ...call.headers, ...named } };
+  const idHeaders = { 'qiscus-sdk-user-id': ids.username, 'x-user-id': ids.uuid, 'x-app-id': ids.appId };
+  return { ...call, headers: { ...call.headers, ...idHeaders } };
 }
 
 /** What an answer reveals of an app that was not in the request. */
@@ -311,7 +311,7 @@ function leakedTo(
   answer: RawAnswer,
   { canary, application, ids, appToken, userJwt }: Tenant,
 ): string[] {
-  const said = JSON.stringify([call, headers]);
+  const presented = JSON.stringify([call, headers]);
   const heard = JSON.stringify(answer.headers) + answer.text;
   const { username: _shared, other: _sharedToo, ...secrets } = ids;
   return [
@@ -321,7 +321,7 @@ function leakedTo(
     userJwt,
     ...Object.values(clientCredentials),
     ...Object.values(secrets),
-  ].filter((word) => heard.includes(word) && !said.includes(word));
+  ].filter((word) => heard.includes(word) && !presented.includes(word));
 }
 
 /** Members whose values differ in every answer. */
@@ -329,7 +329,7 @@ const changing =
   /"(duration|timestamp|created|modified|uuid|id|id_str|groupid|token|refresh_token|access_token|nonce|expired_at|since|as_of|last_modified|node|created_at|updated_at|session|expires_in|expire_timestamp|cursor)":("[^"]*"|\d+)/g;
 
 /** An answer with placeholders for what differs between apps. */
-function likened({ status, text }: RawAnswer, tenant: Tenant, ids: Ids): string {
+function normalized({ status, text }: RawAnswer, tenant: Tenant, ids: Ids): string {
   const { application, canary, names } = tenant;
   const { org, name } = tenant.credentials;
   const own = Object.entries({ ...tenant.ids, ...names, org, name, canary, application });
@@ -339,7 +339,7 @@ function likened({ status, text }: RawAnswer, tenant: Tenant, ids: Ids): string 
   ];
   return words
     .sort(([, one], [, second]) => second.length - one.length)
-    .reduce((likeness, [name, value]) => likeness.replaceAll(value, `<${name}>`), `${status} ${text}`)
+    .reduce((normal, [name, value]) => normal.replaceAll(value, `<${name}>`), `${status} ${text}`)
     .replace(changing, '"$1":"…"')
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')
     .replace(/\d{10,}/g, '<number>');

@@ -83,11 +83,11 @@ describe('TLS to MariaDB and Redis', () => {
     `mysql://app:${encodeURIComponent(password)}@${host}:${new URL(server.url).port}/chat${parameters}`;
   /** What `doctor` reports about the database with these settings, as its first finding. */
   const doctor = async (env: Record<string, string>): Promise<string> => {
-    const said = await runCli(['doctor'], env).catch((error: { stdout: string }) => error.stdout);
-    expect(said).not.toContain(encodeURIComponent(password));
-    expect(said).not.toContain(password);
+    const printed = await runCli(['doctor'], env).catch((error: { stdout: string }) => error.stdout);
+    expect(printed).not.toContain(encodeURIComponent(password));
+    expect(printed).not.toContain(password);
     return (
-      said.split('\n').find((line) => /\b(database|settings) /.test(line) && !line.includes('all are valid')) ?? ''
+      printed.split('\n').find((line) => /\b(database|settings) /.test(line) && !line.includes('all are valid')) ?? ''
     );
   };
 
@@ -129,16 +129,17 @@ describe('TLS to MariaDB and Redis', () => {
   });
 
   it("refuses another host's certificate with VERIFY_IDENTITY, and accepts it with VERIFY_CA", async () => {
-    const elsewhere = await startMariaDb(...keyPair('elsewhere.example'));
+    const otherServer = await startMariaDb(...keyPair('elsewhere.example'));
     try {
-      const url = (mode: string): string => `${elsewhere.url.replace('127.0.0.1', 'localhost')}/mysql?ssl-mode=${mode}`;
+      const url = (mode: string): string =>
+        `${otherServer.url.replace('127.0.0.1', 'localhost')}/mysql?ssl-mode=${mode}`;
       const ca = { DATABASE_CA_FILE: file('ca.pem') };
       expect(await doctor({ DATABASE_URL: url('VERIFY_CA'), ...ca })).toMatch(/^ok /);
       expect(await doctor({ DATABASE_URL: url('VERIFY_IDENTITY'), ...ca })).toMatch(
         /^broken .* certificate of .* is not accepted/,
       );
     } finally {
-      await elsewhere.stop();
+      await otherServer.stop();
     }
   }, 60_000);
 });

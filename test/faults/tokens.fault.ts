@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import { runs, seed } from '../support/form.js';
 import { RawConnection } from '../support/raw-connection.js';
-import { liftLimits, ServiceProcess } from '../support/service-process.js';
+import { removeLimits, ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { accessToken2 } from '../support/tokens.js';
 
@@ -47,7 +47,7 @@ describe('the guards of node dist/main.js', () => {
       BOOTSTRAP_APPS: `${app.text},${neighbour.text}`,
     };
     service = await ServiceProcess.start(env);
-    await liftLimits(app, env);
+    await removeLimits(app, env);
   }, 120_000);
   afterAll(async () => {
     ServiceProcess.killAll();
@@ -55,9 +55,9 @@ describe('the guards of node dist/main.js', () => {
   });
 
   /** Presents each to the route, over persistent connections. @returns how often each status came */
-  async function show(door: keyof typeof guards, shown: readonly string[]): Promise<Record<number, number>> {
-    const [method, path, header] = guards[door];
-    const body = bodies[door] ?? '';
+  async function show(endpoint: keyof typeof guards, shown: readonly string[]): Promise<Record<number, number>> {
+    const [method, path, header] = guards[endpoint];
+    const body = bodies[endpoint] ?? '';
     const statuses: Record<number, number> = {};
     let next = 0;
     const client = async (): Promise<void> => {
@@ -81,38 +81,38 @@ describe('the guards of node dist/main.js', () => {
 
   it.each(Object.keys(guards) as (keyof typeof guards)[])(
     '401 at %s for every token that was not issued for it',
-    async (door) => {
+    async (endpoint) => {
       const shown = attacks().map(([, token]) => token);
       // The Qiscus client SDK recognises an expired token by 403.
-      const ended = door === 'QiscusUserTokenGuard' ? 1 : 0;
+      const ended = endpoint === 'QiscusUserTokenGuard' ? 1 : 0;
       const expected = { 401: shown.length - ended, ...(ended === 0 ? {} : { 403: ended }) };
-      expect(await show(door, shown)).toEqual(expected);
+      expect(await show(endpoint, shown)).toEqual(expected);
       expect(shown.length).toBeGreaterThan(60);
     },
   );
 
-  it('admits the right ones', async () => {
+  it('admits the valid ones', async () => {
     expect(await show('AgoraAppTokenGuard', [accessToken2(ofApp(app))])).toEqual({ 404: 1 });
     expect(await show('AgoraRegistrationGuard', [accessToken2(ofApp(app))])).toEqual({ 200: 1 });
     expect(await show('QiscusServerGuard', [app.certificate])).toEqual({ 404: 1 });
   });
 
   it(`0 of ${strings} random texts are admitted, and none causes an error`, async () => {
-    const doors = Object.keys(guards) as (keyof typeof guards)[];
+    const endpoints = Object.keys(guards) as (keyof typeof guards)[];
     const total: Record<number, number> = {};
-    const each = Math.ceil(strings / doors.length);
+    const each = Math.ceil(strings / endpoints.length);
     const atOnce = 10_000;
-    for (const [index, door] of doors.entries())
+    for (const [index, endpoint] of endpoints.entries())
       for (let start = 0; start < each; start += atOnce) {
         const texts = fc.sample(randomTexts, { seed: seed + index + start, numRuns: Math.min(atOnce, each - start) });
-        for (const [status, count] of Object.entries(await show(door, texts)))
+        for (const [status, count] of Object.entries(await show(endpoint, texts)))
           total[Number(status)] = (total[Number(status)] ?? 0) + count;
       }
     console.log(`tokens: ${JSON.stringify(total)} of ${strings} random texts by status, seed ${seed}`);
     // 400: bytes that no header may have.
     const { 400: malformed = 0, 401: refused = 0, ...others } = total;
     expect({ others, seed }).toEqual({ others: {}, seed });
-    expect(malformed + refused).toBe(each * doors.length);
+    expect(malformed + refused).toBe(each * endpoints.length);
     expect(refused).toBeGreaterThan(malformed);
   }, 1_800_000);
 });
@@ -167,14 +167,14 @@ function attacks(): [string, string][] {
     good.slice(0, -index - 1),
   ]);
   return [
-    ['the app token of a neighbour', accessToken2(ofApp(neighbour))],
-    ['the user token of a neighbour', accessToken2(ofApp(neighbour), 'somebody')],
+    ['the app token of another app', accessToken2(ofApp(neighbour))],
+    ['the user token of another app', accessToken2(ofApp(neighbour), 'somebody')],
     [
-      'the App ID with the certificate of a neighbour',
+      'the App ID with the certificate of another app',
       accessToken2(ofApp({ ...app, certificate: neighbour.certificate })),
     ],
-    ['a token that ended at once', accessToken2(ofApp(app), null, 0)],
-    ['a user token for somebody whom nobody knows', accessToken2(ofApp(app), 'nobody')],
+    ['a token that expired at once', accessToken2(ofApp(app), null, 0)],
+    ['a user token for an unknown user', accessToken2(ofApp(app), 'nobody')],
     ['alg none', `${base64url('{"alg":"none"}')}.${base64url(JSON.stringify(claims))}.`],
     ['alg none without a last part', `${base64url('{"alg":"none"}')}.${base64url(JSON.stringify(claims))}`],
     ['signed with the certificate itself', signed(header, claims, app.certificate)],
@@ -185,7 +185,7 @@ function attacks(): [string, string][] {
       'an identity token',
       new JwtService().sign({ iss: app.appId, prn: 'a', exp: now + 60 }, { secret: app.certificate }),
     ],
-    ['the certificate of a neighbour', neighbour.certificate],
+    ['the certificate of another app', neighbour.certificate],
     ['the App ID', app.appId],
     ['version 006', `006${good.slice(3)}`],
     ['version 008', `008${good.slice(3)}`],

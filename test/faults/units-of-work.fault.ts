@@ -45,9 +45,9 @@ describe('a unit of work on a slow MariaDB', () => {
     (await database.read<{ name: string }>('SELECT name FROM things ORDER BY name')).map(({ name }) => name);
 
   it.each([
-    ['in mid statement', (transaction: Transaction) => transaction.read('SELECT SLEEP(6)')],
+    ['in the middle of a statement', (transaction: Transaction) => transaction.read('SELECT SLEEP(6)')],
     ['between two statements', () => sleep(6_000)],
-  ])('runs once and writes nothing, when its time is over %s, nor later', async (_when, takeTime) => {
+  ])('runs once and writes nothing, not even later, when it times out %s', async (_when, takeTime) => {
     let attempts = 0;
     let transaction: Transaction | undefined;
     let handler: Promise<unknown> | undefined;
@@ -61,13 +61,13 @@ describe('a unit of work on a slow MariaDB', () => {
       });
       await database.write((its) => insert(its, 'later'));
     };
-    const begun = performance.now();
+    const startedAt = performance.now();
     const unit = database.runInUnitOfWork(
       () => (handler = handle()),
       async () => undefined,
     );
     await expect(unit).rejects.toMatchObject(overloaded);
-    expect(performance.now() - begun).toBeLessThan(5_900);
+    expect(performance.now() - startedAt).toBeLessThan(5_900);
     await database
       .write(async (others) => {
         await insert(others, 'of others');
@@ -96,7 +96,7 @@ describe('a unit of work on a slow MariaDB', () => {
       (database as unknown as { pool: ConstructorParameters<typeof MysqlDatabase>[0] }).pool,
       { ...limits, statementTimeoutMs: 300 },
     );
-    const begun = performance.now();
+    const startedAt = performance.now();
     const both = patient.write((transaction) =>
       Promise.allSettled([transaction.read('SELECT SLEEP(3)'), transaction.read('SELECT 1')]).then((results) => {
         expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
@@ -104,11 +104,11 @@ describe('a unit of work on a slow MariaDB', () => {
       }),
     );
     await expect(both).rejects.toThrow('no answer');
-    expect(performance.now() - begun).toBeLessThan(1_500);
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
   });
 });
 
-it('a batch that is deleted with an Idempotency-Key on a slow MariaDB: 503 after 5 s, once, and nobody is deleted', async () => {
+it('a batch deletion with an Idempotency-Key on a slow MariaDB: one 503 after 5 s, and nobody is deleted', async () => {
   const schema = await createDatabase('mariadb');
   const proxy = await TcpProxy.to(schema.url);
   const running = await startApp({
@@ -130,7 +130,7 @@ it('a batch that is deleted with an Idempotency-Key on a slow MariaDB: 503 after
       retryAfter: '1',
     });
     expect(deletions).toBe(1);
-    // Whatever its code would still do has had its time.
+    // Whatever its code would still do has had the time.
     await sleep(8_000);
     proxy.heal();
     const { body } = await running.call('get', '/users?limit=100');

@@ -8,7 +8,7 @@ import { ServiceProcess } from '../support/service-process.js';
 import { createDatabase, type TestDatabase } from '../support/test-database.js';
 import { tokenOf } from '../support/tokens.js';
 
-/** The schema of the first version; what came later is what an upgrade adds. */
+/** The schema of the first version; later migrations are what an upgrade adds. */
 const firstVersion = migrations.slice(0, 5);
 const users = 200;
 const groupId = 6_600_000_000_001;
@@ -104,7 +104,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an upgrade from the first version
     served.add(`user${number}`);
   };
 
-  it('keeps what was there, serves it, and lets an older node go on reading, writing and changing meanwhile and afterwards', async () => {
+  it('keeps and serves existing data, and lets an older node read, write and change it meanwhile and afterwards', async () => {
     const owner = await writeUser();
     while (written < users) await writeUser();
     await older.query('INSERT INTO user_counts (app_id, slot, users) VALUES (?, 0, ?)', [appId, users]);
@@ -119,9 +119,9 @@ describe.each(['sqlite', 'mariadb'] as const)('an upgrade from the first version
       [appId, groupId, owner],
     );
 
-    let going = true;
+    let isServing = true;
     const writing = (async () => {
-      while (going) {
+      while (isServing) {
         // Of three new users the first is banned, the second is served, the third is left alone.
         for (const number of [written, written + 1, written + 2]) {
           await writeUser();
@@ -133,7 +133,7 @@ describe.each(['sqlite', 'mariadb'] as const)('an upgrade from the first version
     const node = await ServiceProcess.start({ DATABASE_URL: database.url, LOG_LEVEL: 'error' });
     const whenReady = written;
     while (written < whenReady + 20) await sleep(5);
-    going = false;
+    isServing = false;
     await writing;
     expect(await older.query('SELECT name FROM migrations')).toHaveLength(migrations.length);
 

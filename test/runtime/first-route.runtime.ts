@@ -9,13 +9,13 @@ const runFile = promisify(execFile);
 const copied = ['src', 'test/support', 'test/factories', 'test/sql', 'test/engine.d.ts', 'scripts'];
 const config = 'tsconfig.first-route.json';
 
-/** Does in a copy of the project what CONTRIBUTING.md tells a newcomer to do. */
+/** Follows CONTRIBUTING.md's instructions for a newcomer in a copy of the project. */
 describe('"Your first route" of CONTRIBUTING.md', () => {
   let copy: string;
 
   const read = (path: string) => readFile(join(copy, path), 'utf8');
   const write = (path: string, text: string) => writeFile(join(copy, path), text);
-  /** What a program of the project has written; fails with it where the program fails. */
+  /** What a program of the project prints; fails with that output if the program fails. */
   async function run(...args: string[]): Promise<string> {
     const env = { ...process.env, NODE_ENV: 'test' };
     const ended = await runFile(process.execPath, args, { cwd: copy, env }).catch((error: unknown) => error);
@@ -32,7 +32,7 @@ describe('"Your first route" of CONTRIBUTING.md', () => {
   });
   afterAll(() => rm(copy, { recursive: true, force: true }));
 
-  it('leads to a test that passes and to code that compiles', async () => {
+  it('leads to a passing test and to code that compiles', async () => {
     const document = await readFile(join(root, 'CONTRIBUTING.md'), 'utf8');
     const steps = document.slice(document.indexOf('## Your first route'));
     const [test = '', route = ''] = [...steps.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code);
@@ -43,7 +43,7 @@ describe('"Your first route" of CONTRIBUTING.md', () => {
 
     await mkdir(dirname(join(copy, testPath)), { recursive: true });
     await write(testPath, test);
-    // Behind the last handler of the class.
+    // After the last handler of the class.
     await write(
       controllerPath,
       (await read(controllerPath)).replace(/\n}\n/, () => `\n\n${route}}\n`),

@@ -14,7 +14,7 @@ describe('the image', () => {
   let folder: string;
 
   beforeAll(async () => {
-    // Below no folder with a node_modules.
+    // In a folder without a node_modules in its parents.
     folder = await mkdtemp(join(tmpdir(), 'rollcall-image-'));
     await promisify(execFile)(process.execPath, ['scripts/image-folder.mjs', folder]);
     await mkdir(join(folder, 'data'));
@@ -24,7 +24,7 @@ describe('the image', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('has nothing but dist/ and the packages that the bundle leaves out, in less than 40 MB', async () => {
+  it('contains only dist/ and the packages excluded from the bundle, in less than 40 MB', async () => {
     expect((await readdir(folder)).sort()).toEqual(['data', 'dist', 'node_modules', 'package.json']);
     const { dependencies } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
       dependencies: object;
@@ -49,7 +49,7 @@ describe('the image', () => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(40_000_000);
   });
 
-  it('runs the service from that alone: the tour, the API documents, the command line, SIGTERM', async () => {
+  it('runs the service from these alone: the tour, the API documents, the command line, SIGTERM', async () => {
     const app = aBootstrapApp();
     const env = { DATABASE_URL: 'sqlite:./data/rollcall.sqlite', BOOTSTRAP_APPS: app.text };
     const service = await ServiceProcess.run([process.execPath, 'dist/main.js'], env, folder);
@@ -73,7 +73,7 @@ describe('the image', () => {
     ['better-sqlite3', ['cli.js', 'app', 'list'], 'SQLite does not load on'],
     ['@node-rs/argon2', ['main.js'], 'A package does not load on'],
   ])(
-    'says at once what to do where the addon of %s was made for another system (%j)',
+    'says at once what to do if the addon of %s was built for another system (%j)',
     async (addon, [script, ...args], sentence) => {
       const other = await mkdtemp(join(tmpdir(), 'rollcall-other-'));
       try {
@@ -97,7 +97,7 @@ describe('the image', () => {
     },
   );
 
-  it('is built on the Node.js of .nvmrc, and is unhealthy only where the process does not answer', () => {
+  it('is built on the Node.js of .nvmrc, and is unhealthy only if the process does not answer', () => {
     expect(dockerfile).toContain(`node:${readFileSync('.nvmrc', 'utf8').trim()}-bookworm-slim`);
     expect(dockerfile).toMatch(/^HEALTHCHECK [^]*\/health\/live`/m);
     expect(dockerfile).not.toContain('/health/ready`');

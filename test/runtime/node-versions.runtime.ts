@@ -14,7 +14,7 @@ import { takeTour } from './tour.js';
 const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } };
 const supported = fetchableVersions().filter((version) => isInRange(version, engines.node));
 const tooOld = fetchableVersions().filter((version) => !isInRange(version, engines.node));
-/** With the time that it may take to fetch one. */
+/** Includes the time that fetching one may take. */
 const timeoutMs = 180_000;
 
 describe('on each Node.js', () => {
@@ -39,7 +39,7 @@ describe('on each Node.js', () => {
   });
 
   it.each(supported)(
-    '%s: the built service answers the tour, and ends with 0 at SIGTERM',
+    '%s: the built service serves the tour, and exits with 0 on SIGTERM',
     async (version) => {
       const service = await ServiceProcess.run([await programOf(version), 'dist/main.js'], env);
       await takeTour(service.url, app);
@@ -63,7 +63,7 @@ describe('on each Node.js', () => {
   );
 
   it.each(tooOld)(
-    '%s: set-up runs the service on another one, and a SIGTERM to set-up ends it with 0',
+    '%s: set-up runs the service on another one, and SIGTERM to set-up makes it exit with 0',
     async (version) => {
       const program = await programOf(version);
       const service = await ServiceProcess.run([program, 'scripts/prepare.mjs', '--build', 'dist/main.js'], env);
@@ -74,7 +74,7 @@ describe('on each Node.js', () => {
     timeoutMs,
   );
 
-  it('a Ctrl-C drains, although the terminal sends SIGINT and npm passes on its own; another a moment later ends at once', async () => {
+  it('Ctrl-C drains, although both the terminal and npm send a SIGINT; another one a moment later ends it at once', async () => {
     const drains = { ...env, SHUTDOWN_DRAIN_MS: '2000' };
     const service = await ServiceProcess.run([process.execPath, 'dist/main.js'], drains);
     service.signal('SIGINT');
@@ -91,7 +91,7 @@ describe('on each Node.js', () => {
     expect(await hurried.ended()).toBe(130);
   }, 60_000);
 
-  it('a SIGTERM to the npm of npm start ends the service, and npm ends with its exit code', async () => {
+  it('SIGTERM to the npm of npm start ends the service, and npm exits with its code', async () => {
     const service = await ServiceProcess.run(['npm', 'start'], env);
     expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
     expect(await service.stop()).toBe(0);

@@ -2,7 +2,7 @@ import type { BootstrapApp } from '../../src/config/env.js';
 import { eventually, MessageClient } from '../support/message-client.js';
 import { tokenOf } from '../support/tokens.js';
 
-/** The calls of the tour of docs/tour.md, in its order, on a service that knows the app. */
+/** The calls of docs/tour.md, in order, against a service that has the app. */
 export async function takeTour(url: string, app: BootstrapApp): Promise<void> {
   const path = `/${app.org}/${app.name}`;
   const appToken = tokenOf(app);

@@ -6,23 +6,23 @@
  * @property {string} uuid
  * @property {string} password
  * @property {boolean} banned
- * @property {number} revokedAt when its tokens were ended, on the monotonic clock
- * @property {string[]} messages ids of what it was sent
+ * @property {number} revokedAt when its tokens were revoked, on the monotonic clock
+ * @property {string[]} messages ids of the messages sent to it
  * @property {import('./soak-session.mjs').SoakSession | null} session
  */
 
-/** How many of the latest times of a call the percentiles look at. */
+/** The percentiles cover this many of the latest calls. */
 const maxTimes = 20_000;
 
-/** What the service acknowledged, how long it took, and the first thing that it should not have said. */
+/** What the service acknowledged, how long it took, and the first violation. */
 export class Ledger {
   /** @type {Map<string, SoakUser>} */
   users = new Map();
-  /** @type {Map<string, number[]>} times in ms of the calls since the last look, by kind */
+  /** @type {Map<string, number[]>} times in ms of the calls since the last check, by kind */
   times = new Map();
   calls = 0;
-  /** Calls that were told to come again later. */
-  sentAway = 0;
+  /** Calls that were told to retry later. */
+  refusals = 0;
   /** @type {string | null} */
   broken = null;
 
@@ -39,7 +39,7 @@ export class Ledger {
     this.times.set(kind, times);
   }
 
-  /** @returns {Map<string, number>} the p99 of each kind since the last time that this was asked */
+  /** @returns {Map<string, number>} the p99 of each kind since the previous query */
   takeP99() {
     const p99 = new Map(
       [...this.times].map(([kind, times]) => [

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 const readyWithinMs = 90_000;
 const stopWithinMs = 30_000;
 
-/** A node of the built service, and everything that it says. */
+/** A node of the built service, and everything that it prints. */
 export class NodeProcess {
   /** @param {import('node:child_process').ChildProcess} child @param {string} url @param {() => string} output */
   constructor(child, url, output) {
@@ -18,7 +18,7 @@ export class NodeProcess {
     const child = spawn(process.execPath, ['dist/main.js'], {
       env: { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'warn', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // Ctrl-C is for the soak program: it still has questions to ask.
+      // Ctrl-C is for the soak program, which still has to run its final checks.
       detached: true,
     });
     process.once('exit', () => child.kill('SIGKILL'));
@@ -35,22 +35,22 @@ export class NodeProcess {
       };
       child.stdout.setEncoding('utf8').on('data', read);
       child.stderr.setEncoding('utf8').on('data', read);
-      child.once('exit', (code) => reject(new Error(`a node ended with ${code}:\n${output}`)));
+      child.once('exit', (code) => reject(new Error(`a node exited with ${code}:\n${output}`)));
     });
     return new NodeProcess(child, url, () => output);
   }
 
-  /** What must not have happened, as a sentence; null: it did not. */
+  /** The first event that must not happen, as a sentence; null if there was none. */
   get broken() {
     if (this.child.exitCode !== null || this.child.signalCode !== null)
-      return `a node ended by itself with ${this.child.exitCode ?? this.child.signalCode}:\n${this.printed()}`;
+      return `a node exited on its own with ${this.child.exitCode ?? this.child.signalCode}:\n${this.printed()}`;
     const line = this.printed()
       .split('\n')
       .find((one) => /uncaught error|internal error|fault of ours|Warning:/.test(one));
     return line === undefined ? null : `a node logged: ${line}`;
   }
 
-  /** As an operator stops it. @returns its exit code */
+  /** Stops it like an operator. @returns its exit code */
   async stop() {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
     const exited = once(this.child, 'exit');

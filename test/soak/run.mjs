@@ -1,6 +1,6 @@
-// `npm run soak -- --minutes N`: the built service under a mixed load for a long time, at about half of what it can do
-// here. Each minute everything stands still for a moment, and what must be true is checked; the first thing that is not
-// ends the run.
+// `npm run soak -- --minutes N`: the built service under a long mixed load, at about half of its capacity on this
+// machine. Every minute the load pauses for a moment and the invariants are checked; the first violation ends the
+// run.
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -51,13 +51,13 @@ if (options.help || wrongOptions) {
 
 const poolSize = 10;
 const calibrationMs = 10_000;
-/** The share of the time before memory counts: caches fill, the compiler is at work. */
+/** The share of the time before memory counts: caches fill, and code is JIT-compiled. */
 const warmUpShare = 0.3;
 const settleWithinMs = 15_000;
-/** At half of what it can do, it sends nobody away, unless the machine is taken from it for a moment. */
+/** At half of its capacity it refuses nobody, unless the machine is taken away for a moment. */
 const maxSentAway = 0.001;
-const begun = performance.now();
-const elapsed = () => ((performance.now() - begun) / 60_000).toFixed(1);
+const startedAt = performance.now();
+const elapsed = () => ((performance.now() - startedAt) / 60_000).toFixed(1);
 const say = (/** @type {string} */ text) => process.stderr.write(`[${elapsed()} min] ${text}\n`);
 
 /** @type {(() => Promise<unknown> | void)[]} */
@@ -66,7 +66,7 @@ let interrupted = false;
 onSignal(['SIGINT'], () => {
   if (interrupted) process.exit(130);
   interrupted = true;
-  say('interrupted: one last look, then the summary');
+  say('interrupted: one last check, then the summary');
 });
 
 const ledger = new Ledger();
@@ -77,7 +77,7 @@ const actors = [];
 let paused = false;
 let stopped = false;
 let ratePerSecond = Number.POSITIVE_INFINITY;
-/** When the next act is due; all actors take their turns from here. */
+/** When the next act is due, across all actors. */
 let dueAt = 0;
 
 /** @param {SoakActor} actor */
@@ -85,7 +85,7 @@ async function perform(actor) {
   while (!stopped && ledger.broken === null) {
     if (paused) return;
     const now = performance.now();
-    // What was missed during a stand-still is not made up for.
+    // Acts missed during a pause are not made up for.
     dueAt = Math.max(dueAt, now - 1_000) + 1_000 / ratePerSecond;
     if (dueAt > now) await sleep(dueAt - now);
     await actor.act();
@@ -119,7 +119,7 @@ async function startServers() {
   return { DATABASE_URL: `${server.url}/soak`, REDIS_URL: redis?.url ?? '' };
 }
 
-/** Who is online, as one node says. @param {string} url @param {string} path @param {string} token */
+/** The online users according to one node. @param {string} url @param {string} path @param {string} token */
 async function onlineAt(url, path, token) {
   /** @type {string[]} */
   const names = [];
@@ -128,14 +128,17 @@ async function onlineAt(url, path, token) {
       headers: { authorization: `Bearer ${token}` },
     });
     const body = /** @type {any} */ (await response.json());
-    if (response.status !== 200) throw new Error(`online answered ${response.status} ${JSON.stringify(body)}`);
+    if (response.status !== 200) throw new Error(`GET online got ${response.status} ${JSON.stringify(body)}`);
     names.push(...body.data.map((/** @type {{ username: string }} */ { username }) => username));
     if (body.cursor === undefined) return names.sort();
     cursor = `&cursor=${body.cursor}`;
   }
 }
 
-/** Asks until nothing is wrong any more, as some things are true a moment later. @param {() => Promise<string | null>} findWrong */
+/**
+ * Repeats the check until it passes, as some effects follow a moment later. @param {() => Promise<string | null>}
+ * findWrong
+ */
 async function settled(findWrong) {
   for (const until = performance.now() + settleWithinMs; ;) {
     const wrong = await findWrong();
@@ -150,25 +153,25 @@ async function findBroken(tables, path, token) {
   const checks = [
     async () => nodes.map(({ broken }) => broken).find((one) => one !== null) ?? null,
     async () =>
-      ledger.sentAway > Math.max(10, maxSentAway * ledger.calls)
-        ? `${ledger.sentAway} of ${ledger.calls} calls were told to come again later`
+      ledger.refusals > Math.max(10, maxSentAway * ledger.calls)
+        ? `${ledger.refusals} of ${ledger.calls} calls were told to retry later`
         : null,
     async () => {
       for (const [index, { url }] of nodes.entries()) {
         const names = await onlineAt(url, path, token());
         if (names.join() !== open.join())
-          return `node ${index + 1} says that ${names.length} users are online, and ${open.length} sockets are open`;
+          return `node ${index + 1} reports ${names.length} users online, but ${open.length} sockets are open`;
       }
       return null;
     },
-    // Before it, as an ack of the last message may still be under way.
+    // Checked first, as the ack of the last message may still be under way.
     () => tables.findWrongCounters(),
     () => tables.findWrong(ledger),
     () => tables.findHeld(),
     async () => {
       for (const { url } of nodes) {
         const waiting = (await figuresOf(url)).sum('rollcall_database_writes_waiting');
-        if (waiting !== 0) return `${waiting} callers wait for the database, and nobody calls`;
+        if (waiting !== 0) return `${waiting} callers wait for the database although there is no load`;
       }
       return null;
     },
@@ -200,7 +203,7 @@ async function measure(acts, ms) {
   const p99 = [...ledger.takeP99()].filter(([kind]) => !/register|password/.test(kind));
   const [slowest, p99Ms] = p99.sort(([, one], [, other]) => other - one)[0] ?? ['', 0];
   return {
-    minute: (performance.now() - begun) / 60_000,
+    minute: (performance.now() - startedAt) / 60_000,
     perSecond: acts / (ms / 1000),
     users: ledger.users.size,
     sessions: [...ledger.users.values()].filter(({ session }) => session !== null).length,
@@ -244,7 +247,10 @@ const print = (row) =>
     ]),
   );
 
-/** By least squares. @param {Row[]} rows @param {(row: Row) => number} read @returns {number} percent of the mean in an hour */
+/**
+ * By least squares. @param {Row[]} rows @param {(row: Row) => number} read @returns {number} percent of the mean per
+ * hour
+ */
 function slope(rows, read) {
   const mean = (/** @type {number[]} */ list) => list.reduce((sum, value) => sum + value, 0) / list.length;
   const x = rows.map(({ minute }) => minute / 60);
@@ -261,17 +267,17 @@ function summarise(rows) {
   const [first, last] = [warm[0], warm.at(-1)];
   console.log(
     `\n${options.engine}${options.redis ? ' + Redis' : ''}, ${nodeCount} node(s), ${elapsed()} minutes: ` +
-      `${ledger.calls} calls, ${ledger.sentAway} of them told to come again, ${rows.length} looks, ${ledger.broken === null ? 'nothing broken' : 'BROKEN'}`,
+      `${ledger.calls} calls, ${ledger.refusals} of them told to retry, ${rows.length} checks, ${ledger.broken === null ? 'nothing broken' : 'BROKEN'}`,
   );
   if (first === undefined || last === undefined || warm.length < 3) {
-    console.log('Too few looks after the warm-up for slopes.');
+    console.log('Too few checks after the warm-up for slopes.');
     return;
   }
   const line = (/** @type {string} */ what, /** @type {(row: Row) => number} */ read) =>
     console.log(
       `${what.padEnd(24)} ${read(first).toFixed(1)} → ${read(last).toFixed(1)}, ${slope(warm, read).toFixed(1)} %/h`,
     );
-  console.log(`After the warm-up (${warm.length} looks):`);
+  console.log(`After the warm-up (${warm.length} checks):`);
   line('RSS, MB', (row) => row.residentMegabytes);
   line('handles - sockets', (row) => row.handles - row.sessions);
   line('event loop p99, ms', (row) => row.loopP99Ms);
@@ -298,7 +304,7 @@ try {
   await promisify(execFile)(process.execPath, ['dist/cli.js', 'app', 'set', 'soak/soak', ...settings], {
     env: { PATH: process.env.PATH, ...env, REDIS_URL: '' },
   });
-  // A node remembers an app for a second.
+  // A node caches an app for a second.
   await sleep(1_100);
   const { ChatTokenBuilder } = createRequire(import.meta.url)('agora-token');
   /** @type {(username: string | null) => string} */
@@ -321,7 +327,7 @@ try {
   say(`${nodeCount} node(s) on ${options.engine}${options.redis ? ' with Redis' : ''}; each actor registers its users`);
   await Promise.all(actors.map((actor) => actor.register(10)));
   if (options.rate === undefined) {
-    say(`${calibrationMs / 1000} s as fast as it goes`);
+    say(`${calibrationMs / 1000} s at full speed`);
     const before = ledger.calls;
     resume();
     await sleep(calibrationMs);
@@ -330,15 +336,15 @@ try {
   } else ratePerSecond = Number(options.rate);
   say(`${ratePerSecond.toFixed()} acts a second from now on`);
   ledger.takeP99();
-  ledger.sentAway = 0;
+  ledger.refusals = 0;
   console.log(lineOf(columns));
-  while (!interrupted && ledger.broken === null && (performance.now() - begun) / 60_000 < minutes) {
+  while (!interrupted && ledger.broken === null && (performance.now() - startedAt) / 60_000 < minutes) {
     const [callsBefore, from] = [ledger.calls, performance.now()];
     resume();
     for (let second = 0; second < 60 && !interrupted && ledger.broken === null; second += 1) {
       await sleep(1_000);
-      if (process.stderr.isTTY) process.stderr.write(`\r  ${ledger.calls} calls, next look in ${60 - second} s `);
-      if ((performance.now() - begun) / 60_000 >= minutes) break;
+      if (process.stderr.isTTY) process.stderr.write(`\r  ${ledger.calls} calls, next check in ${60 - second} s `);
+      if ((performance.now() - startedAt) / 60_000 >= minutes) break;
     }
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
     await pause();
@@ -356,6 +362,6 @@ for (const end of endings)
   await Promise.resolve(end()).catch((/** @type {unknown} */ error) => say(`at the end: ${error}`));
 const badExit = nodes.find(({ child }) => child.exitCode !== 0);
 if (badExit !== undefined)
-  ledger.break(`a node that was stopped ended with ${badExit.child.exitCode ?? badExit.child.signalCode}`);
+  ledger.break(`a stopped node exited with ${badExit.child.exitCode ?? badExit.child.signalCode}`);
 if (ledger.broken !== null) console.log(`\nBROKEN: ${ledger.broken}`);
 process.exit(ledger.broken === null ? 0 : 1);

@@ -5,24 +5,24 @@ import { SoakSession } from './soak-session.mjs';
 const minUsers = 20;
 const maxUsers = 60;
 const password = 'soak-password';
-/** A token is bound to the second of its making, and one of the second of a revocation is refused. */
+/** A token is bound to the second in which it was issued, and one from the second of a revocation is refused. */
 const tokenAgainAfterMs = 2_100;
-/** How often a call is made that is told to come again later. */
+/** How often a call that is told to retry later is sent. */
 const maxAttempts = 5;
 
 /**
- * What an actor needs of the run.
+ * What an actor needs from the run.
  *
  * @typedef {object} Stage
  * @property {import('./ledger.mjs').Ledger} ledger
- * @property {() => string} nodeUrl of one node or another
+ * @property {() => string} nodeUrl of any node
  * @property {string} path of the app
  * @property {string} appId
  * @property {string} certificate
  * @property {(username: string | null) => string} token
  */
 
-/** Does one thing after the other with users of its own, so that it knows what must be true of them. */
+/** Performs one act after the other with its own users, so that it knows their expected state. */
 export class SoakActor {
   /** @type {import('./ledger.mjs').SoakUser[]} */
   #users = [];
@@ -32,7 +32,7 @@ export class SoakActor {
   constructor(name, stage) {
     this.name = name;
     this.stage = stage;
-    /** @type {[number, string, () => Promise<unknown>][]} how often of a hundred, and what */
+    /** @type {[number, string, () => Promise<unknown>][]} weight in percent, and the act */
     this.acts = [
       [3, 'register', () => this.register(1)],
       [1, 'register 10', () => this.register(10)],
@@ -72,27 +72,28 @@ export class SoakActor {
   }
 
   /**
-   * As a careful app server calls: a change has a key, and who is told to come again later does.
+   * Like a careful app server: sends a key with each change, and retries when told to.
    *
-   * @param {string} kind @param {string} method @param {string} path @param {unknown} [body] @param {Record<string, string>} [headers]
+   * @param {string} kind @param {string} method @param {string} path @param {unknown} [body] @param {Record<string,
+   * string>} [headers]
    */
   async call(kind, method, path, body, headers = { authorization: `Bearer ${this.stage.token(null)}` }) {
     /** @type {Record<string, string>} */
     const key = method === 'GET' ? {} : { 'idempotency-key': randomUUID() };
     for (let attempt = 1; ; attempt += 1) {
-      const begun = performance.now();
+      const startedAt = performance.now();
       const response = await fetch(`${this.stage.nodeUrl()}${path}`, {
         method,
         headers: { ...headers, ...key, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await response.text();
-      this.stage.ledger.took(kind, performance.now() - begun);
+      this.stage.ledger.took(kind, performance.now() - startedAt);
       if (response.status === 200) return JSON.parse(text);
       const later = response.headers.get('retry-after');
       if (response.status !== 503 || later === null || attempt === maxAttempts)
-        throw new Error(`${method} ${path} answered ${response.status} ${text.slice(0, 300)}`);
-      this.stage.ledger.sentAway += 1;
+        throw new Error(`${method} ${path} got ${response.status} ${text.slice(0, 300)}`);
+      this.stage.ledger.refusals += 1;
       await sleep(Number(later) * 1_000);
     }
   }
@@ -167,7 +168,7 @@ export class SoakActor {
     if (user === undefined) return;
     const { data } = await this.agora('status', 'GET', `/users/${user.name}/status`);
     const expected = user.session === null ? 'offline' : 'online';
-    // `offline` may come a moment after the end of the socket; `online` must be there from `ready` on.
+    // `offline` may follow a moment after the socket closes; `online` must be reported from `ready` on.
     if (expected === 'online' && data[user.name] !== expected) throw new Error(`${user.name} is ${data[user.name]}`);
   }
 
@@ -181,11 +182,11 @@ export class SoakActor {
     const user = this.any(({ banned, session, revokedAt }) => !banned && session === null && revokedAt < since);
     if (user === undefined) return;
     const url = `${this.stage.nodeUrl().replace('http', 'ws')}${this.stage.path}/ws`;
-    const asked = performance.now();
+    const requestedAt = performance.now();
     user.session = await SoakSession.open(url, this.stage.token(user.name), (sentence) =>
       this.stage.ledger.break(`${user.name}: ${sentence}`),
     );
-    this.stage.ledger.took('log in', performance.now() - asked);
+    this.stage.ledger.took('log in', performance.now() - requestedAt);
   }
 
   async logOut() {
@@ -208,9 +209,9 @@ export class SoakActor {
     const from = this.any(({ session }) => session !== null);
     const to = this.any();
     if (from?.session == null || to === undefined) return;
-    const begun = performance.now();
+    const startedAt = performance.now();
     to.messages.push(await from.session.say(to.name, { msg: 'hello' }));
-    this.stage.ledger.took('say', performance.now() - begun);
+    this.stage.ledger.took('say', performance.now() - startedAt);
   }
 
   async offlineCount() {
@@ -242,14 +243,14 @@ export class SoakActor {
     return this.call('qiscus password', 'POST', `${rest}/login_or_register`, change, headers);
   }
 
-  /** The user's session is about to be ended by the service. @param {import('./ledger.mjs').SoakUser} user */
+  /** The service is about to end the user's session. @param {import('./ledger.mjs').SoakUser} user */
   expectEnd({ session }) {
     if (session !== null) session.ending = true;
   }
 
   /** @param {import('./ledger.mjs').SoakUser} user @param {number} expected close code */
   async awaitEnd(user, expected) {
-    const code = await user.session?.thrownOut();
+    const code = await user.session?.disconnected();
     user.session = null;
     user.revokedAt = performance.now();
     if (code !== undefined && code !== expected)

@@ -3,12 +3,12 @@ import { WebSocket } from 'ws';
 
 const withinMs = 10_000;
 
-/** A device of a user that is online, acknowledges what it gets and notices when it is thrown out. */
+/** An online device of a user, which acknowledges messages and notices when it is disconnected. */
 export class SoakSession {
-  /** @type {Map<string, (frame: Record<string, any>) => void>} who waits for `sent`, by ref */
+  /** @type {Map<string, (frame: Record<string, any>) => void>} resolvers waiting for `sent`, by ref */
   #waiting = new Map();
   #refs = 0;
-  /** Set before this side ends it: whatever else ends it is a fault. */
+  /** Set before this side closes it: any other close is a fault. */
   ending = false;
 
   /** @param {WebSocket} socket @param {(sentence: string) => void} onFault */
@@ -16,7 +16,7 @@ export class SoakSession {
     this.socket = socket;
     this.closed = once(socket, 'close');
     this.closed.then(
-      ([code]) => this.ending || onFault(`a session was closed with ${code}, and nobody asked for that`),
+      ([code]) => this.ending || onFault(`a session was closed with ${code}, unexpectedly`),
       () => undefined,
     );
     socket.on('error', () => undefined);
@@ -26,7 +26,7 @@ export class SoakSession {
       else if (frame.type === 'sent' || (frame.type === 'error' && frame.ref !== undefined)) {
         this.#waiting.get(frame.ref)?.(frame);
         this.#waiting.delete(frame.ref);
-      } else if (frame.type === 'error') onFault(`the gateway said ${data}`);
+      } else if (frame.type === 'error') onFault(`the gateway sent ${data}`);
     });
   }
 
@@ -37,7 +37,7 @@ export class SoakSession {
     await once(socket, 'open', { signal: AbortSignal.timeout(withinMs) });
     socket.send(JSON.stringify({ type: 'login', token, platform: 'web', device: 'soak' }));
     const [data] = await once(socket, 'message', { signal: AbortSignal.timeout(withinMs) });
-    if (JSON.parse(String(data)).type !== 'ready') throw new Error(`no ready but ${data}`);
+    if (JSON.parse(String(data)).type !== 'ready') throw new Error(`instead of ready: ${data}`);
     return new SoakSession(socket, onFault);
   }
 
@@ -57,11 +57,11 @@ export class SoakSession {
       });
       this.send({ type: 'send', ref, to, body });
     });
-    if (frame.type !== 'sent') throw new Error(`no sent but ${JSON.stringify(frame)}`);
+    if (frame.type !== 'sent') throw new Error(`instead of sent: ${JSON.stringify(frame)}`);
     return frame.id;
   }
 
-  /** Ends with a goodbye, or as a device whose battery is empty. @param {boolean} politely */
+  /** Closes properly, or like a device whose battery died. @param {boolean} politely */
   async leave(politely) {
     this.ending = true;
     if (politely) this.socket.close();
@@ -69,8 +69,8 @@ export class SoakSession {
     await this.closed;
   }
 
-  /** Waits until the service has thrown it out. @returns {Promise<number>} the close code */
-  async thrownOut() {
+  /** Waits until the service has disconnected it. @returns {Promise<number>} the close code */
+  async disconnected() {
     const timer = setTimeout(() => this.socket.terminate(), withinMs);
     const [code] = await this.closed;
     clearTimeout(timer);

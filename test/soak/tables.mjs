@@ -1,12 +1,14 @@
 import Database from 'better-sqlite3';
 import { createConnection } from 'mysql2/promise';
 
-/** What the program asks the tables, past the service. */
+/** What the program reads from the tables, bypassing the service. */
 export class Tables {
   /** @param {(sql: string) => Promise<Record<string, any>[]>} ask @param {() => Promise<string | null>} findHeld @param {() => void} close */
   constructor(ask, findHeld, close) {
     this.ask = ask;
-    /** What holds a transaction or more connections than it may, as a sentence. Nothing may while no call is under way. */
+    /**
+     * Reports open transactions and excess connections, as a sentence. There may be none while no call is in progress.
+     */
     this.findHeld = findHeld;
     this.close = close;
   }
@@ -21,7 +23,7 @@ export class Tables {
           database.exec('ROLLBACK');
           return null;
         } catch (error) {
-          return `a write transaction is held open: ${error}`;
+          return `a write transaction is open: ${error}`;
         }
       };
       return new Tables(
@@ -37,12 +39,12 @@ export class Tables {
       const open = await ask(
         'SELECT trx_id, trx_started FROM information_schema.innodb_trx WHERE trx_started < NOW(6) - INTERVAL 1 SECOND',
       );
-      if (open.length > 0) return `${open.length} transaction(s) are held open`;
+      if (open.length > 0) return `${open.length} transaction(s) are open`;
       const connections = await ask(
         'SELECT command FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()',
       );
       const busy = connections.filter(({ command }) => command !== 'Sleep');
-      if (busy.length > 0) return `${busy.length} connection(s) are not free`;
+      if (busy.length > 0) return `${busy.length} connection(s) are busy`;
       return connections.length > maxConnections
         ? `${connections.length} connections instead of ${maxConnections}`
         : null;
@@ -54,26 +56,27 @@ export class Tables {
    * Compares everything that the service acknowledged with what is stored, and the counters with the rows.
    *
    * @param {import('./ledger.mjs').Ledger} ledger
-   * @returns {Promise<string | null>} the first thing that is wrong, as a sentence
+   * @returns {Promise<string | null>} the first discrepancy, as a sentence
    */
   async findWrong(ledger) {
     const rows = await this.ask('SELECT app_id, username, uuid, activated FROM users');
     /** @type {Map<string, Record<string, any>>} */
     const byName = new Map();
     for (const row of rows) {
-      if (byName.has(row.username)) return `there are two users ${row.username}`;
+      if (byName.has(row.username)) return `there are two users called ${row.username}`;
       byName.set(row.username, row);
     }
     for (const user of ledger.users.values()) {
       const row = byName.get(user.name);
       if (row === undefined) return `the acknowledged user ${user.name} is lost`;
-      if (row.uuid !== user.uuid) return `user ${user.name} is another one than was acknowledged`;
+      if (row.uuid !== user.uuid) return `user ${user.name} is not the one that was acknowledged`;
       if (Boolean(row.activated) === user.banned)
         return `the acknowledged ${user.banned ? 'ban' : 'end of a ban'} of user ${user.name} is lost`;
     }
-    for (const name of byName.keys()) if (!ledger.users.has(name)) return `user ${name} was deleted, and is there`;
+    for (const name of byName.keys())
+      if (!ledger.users.has(name)) return `user ${name} was deleted, but is still there`;
     const [count] = await this.ask('SELECT SUM(users) AS kept FROM user_counts');
-    if (Number(count?.kept) !== rows.length) return `the count of users is ${count?.kept} for ${rows.length} rows`;
+    if (Number(count?.kept) !== rows.length) return `user_counts has ${count?.kept}, but there are ${rows.length} rows`;
     return (await this.findWrongMessages(ledger)) ?? this.findWrongCounters();
   }
 
@@ -101,11 +104,11 @@ export class Tables {
         'ON m.app_id = i.app_id AND m.user_uuid = i.user_uuid ' +
         'WHERE i.undelivered <> COALESCE(m.u, 0) OR i.kept <> COALESCE(m.k, 0) OR i.history <> COALESCE(m.h, 0) LIMIT 1',
     );
-    if (wrong !== undefined) return `the counters of an inbox are not its rows: ${JSON.stringify(wrong)}`;
+    if (wrong !== undefined) return `the counters of an inbox differ from its rows: ${JSON.stringify(wrong)}`;
     const [orphans] = await this.ask(
       'SELECT COUNT(*) AS rows_left FROM inbox_messages m LEFT JOIN users u ON u.app_id = m.app_id AND u.uuid = m.user_uuid ' +
         'WHERE u.uuid IS NULL',
     );
-    return Number(orphans?.rows_left) === 0 ? null : `${orphans?.rows_left} messages belong to users who are deleted`;
+    return Number(orphans?.rows_left) === 0 ? null : `${orphans?.rows_left} messages belong to deleted users`;
   }
 }

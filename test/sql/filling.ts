@@ -1,14 +1,14 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 
-/** An app has so many rows in each table, beside other apps with as many: enough that a walk over all of them costs. */
-const rowsOfApp = 2_000;
+/** The rows of an app in each table, beside other apps with as many: enough for a scan to show in the cost. */
+const rowsPerApp = 2_000;
 const apps = ['app-a', 'app-b', 'app-c', 'app-d'];
-/** The app whose statements are explained, in the middle of the others. */
+/** The app whose statements are explained, with rows of other apps on either side. */
 export const explainedApp = 'app-b';
-/** Rows that have one value in common, where it is neither the first column of a key nor the last. */
-const rowsOfValue = 16;
+/** Rows that share a value in columns that are neither first nor last in a key. */
+const rowsPerValue = 16;
 
-/** Texts of such columns are words such as `group` and `room`. */
+/** Such columns contain words like `group` and `room` if they are text. */
 const maxLengthOfWord = 16;
 
 interface ColumnOfTable {
@@ -18,8 +18,8 @@ interface ColumnOfTable {
 }
 
 /**
- * Fills every table of MariaDB, whatever its columns: the optimizer chooses by what there is. The nth row has the number
- * n or a text of it wherever it can, so that what is joined is found.
+ * Fills every table of MariaDB, whatever its columns, as the optimizer decides by the contents. Wherever possible the
+ * nth row contains the number n or a text of it, so that joins find rows.
  */
 export async function fillTables(connection: Connection, tables: readonly string[]): Promise<void> {
   for (const table of tables) {
@@ -27,24 +27,24 @@ export async function fillTables(connection: Connection, tables: readonly string
     const key = await keyOf(connection, table);
     const values = await Promise.all(columns.map((column) => valueOf(connection, table, column, key)));
     await connection.query(`DELETE FROM ${table}`);
-    // The apps themselves are of no app.
+    // The apps table itself has no app_id.
     for (const app of columns.some(({ name }) => name === 'app_id') ? apps : [explainedApp])
       await connection.query(
         `INSERT INTO ${table} (${columns.map(({ name }) => `\`${name}\``).join(', ')})` +
-          ` SELECT ${values.join(', ').replaceAll('$app', `'${app}'`)} FROM seq_1_to_${rowsOfApp}`,
+          ` SELECT ${values.join(', ').replaceAll('$app', `'${app}'`)} FROM seq_1_to_${rowsPerApp}`,
       );
     await connection.query(`ANALYZE TABLE ${table} PERSISTENT FOR ALL`);
   }
 }
 
-/** Some rows of the explained app, in the order of their keys; both what is before them and what is after costs. */
+/** Some rows of the explained app, in key order; scanning those before or after them would cost. */
 export async function sampleOf(connection: Connection, table: string): Promise<Record<string, unknown>[]> {
   const key = await keyOf(connection, table);
   const [rows] = await connection.query<RowDataPacket[]>(
     `SELECT * FROM ${table}${key[0] === 'app_id' ? ` WHERE app_id = '${explainedApp}'` : ''}` +
-      ` ORDER BY ${key.join(', ')} LIMIT ${rowsOfApp / 4} OFFSET ${rowsOfApp / 10}`,
+      ` ORDER BY ${key.join(', ')} LIMIT ${rowsPerApp / 4} OFFSET ${rowsPerApp / 10}`,
   );
-  return rows.filter((_row, index) => index % rowsOfValue === 0);
+  return rows.filter((_row, index) => index % rowsPerValue === 0);
 }
 
 async function valueOf(
@@ -53,16 +53,16 @@ async function valueOf(
   { name, type, length }: ColumnOfTable,
   key: readonly string[],
 ): Promise<string> {
-  const place = key.indexOf(name);
-  const isLast = place === key.length - 1;
+  const position = key.indexOf(name);
+  const isLast = position === key.length - 1;
   if (name === 'app_id') return '$app';
   if (type === 'smallint' && !isLast) return 'seq % 2';
   if (length !== null && length <= maxLengthOfWord && !isLast) return oneOf(await wordsOf(connection, table, name));
-  const row = place > 0 && !isLast ? `FLOOR(seq / ${rowsOfValue})` : 'seq';
+  const row = position > 0 && !isLast ? `FLOOR(seq / ${rowsPerValue})` : 'seq';
   return length === null ? row : `LPAD(${row}, 6, '0')`;
 }
 
-/** The words that the exercise has left. */
+/** The words that the recorded calls have left. */
 async function wordsOf(connection: Connection, table: string, column: string): Promise<string[]> {
   const [rows] = await connection.query<RowDataPacket[]>(`SELECT DISTINCT \`${column}\` AS value FROM ${table}`);
   const values = rows.map(({ value }) => String(value)).sort();
@@ -82,7 +82,7 @@ async function columnsOf(connection: Connection, table: string): Promise<ColumnO
   return rows as ColumnOfTable[];
 }
 
-/** The columns of the primary key, in their order. */
+/** The columns of the primary key, in order. */
 async function keyOf(connection: Connection, table: string): Promise<string[]> {
   const [rows] = await connection.query<RowDataPacket[]>(
     'SELECT column_name AS name FROM information_schema.statistics' +

@@ -2,20 +2,20 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { sampleOf } from './filling.js';
 import { onOneLine, withoutRepeatedParts } from './statement-text.js';
 
-/** Values in each list that a statement takes. */
+/** The number of values in each list of a statement. */
 const lengthOfList = 20;
-/** Values, with the column that they are compared with, if they are. */
+/** Values, with the column that they are compared with, if any. */
 const comparison = /(?:(?:\b([a-z])\.)?\b([a-z_]+) (<>|[<>]=?|=|IN \() ?)?\?((?:, \?)*)/g;
 
 type Rows = readonly Record<string, unknown>[];
 
-/** How MariaDB finds the rows of statements, in tables that `fillTables` has filled. */
+/** How MariaDB executes statements, in tables filled by `fillTables`. */
 export class MariadbPlans {
   private readonly samples = new Map<string, Promise<Rows>>();
 
   constructor(private readonly connection: Connection) {}
 
-  /** A line for each table, in the order in which they are read: `table: type index (columns that bound it)`. */
+  /** A line per table, in the order of access: `table: type index (columns that bound it)`. */
   async of(written: string, recorded: readonly unknown[]): Promise<string[]> {
     const sql = withoutRepeatedParts(onOneLine(written));
     if (sql.startsWith('INSERT')) return [];
@@ -24,7 +24,7 @@ export class MariadbPlans {
     return linesOf(JSON.parse((row as { EXPLAIN: string }).EXPLAIN));
   }
 
-  /** With values that the tables have: of a row that is not there the optimizer tells no plan. */
+  /** With values that exist in the tables: for a missing row the optimizer shows no plan. */
   private async bind(sql: string, recorded: readonly unknown[]): Promise<{ text: string; values: unknown[] }> {
     const tables = new Map<string, Rows>();
     for (const [, table, alias] of sql.matchAll(/\b(?:FROM|JOIN|UPDATE) ([a-z_]+)(?: ([a-z])\b)?/g))
@@ -34,9 +34,9 @@ export class MariadbPlans {
       return [...new Set(rows.map((row) => row[column]))].filter((value) => value != null);
     };
     const values: unknown[] = [];
-    let place = 0;
+    let position = 0;
     const text = sql.replace(comparison, (all, alias: string | undefined, column = '', operator = '', rest = '') => {
-      const given = recorded.slice(place, (place += 1 + (rest as string).split('?').length - 1));
+      const given = recorded.slice(position, (position += 1 + (rest as string).split('?').length - 1));
       const found = known(alias, column as string);
       if (found.length === 0) {
         values.push(...given);
@@ -56,7 +56,7 @@ export class MariadbPlans {
   }
 }
 
-/** What is after one value and before the other is a part of the sample, and a row of it equals a third one. */
+/** The text between two values is part of the sample, and a row equal to it a third one. */
 function oneFor(operator: string, found: readonly unknown[]): unknown {
   if (operator.startsWith('<')) return found.at(-1);
   return operator.startsWith('>') ? found[0] : found[Math.floor(found.length / 2)];

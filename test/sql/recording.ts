@@ -14,8 +14,8 @@ import type { ExplainedStatement } from './snapshots.js';
 import { SqlitePlans } from './sqlite-plans.js';
 import { isControl, textOf } from './statement-text.js';
 
-/** Tables that do not grow with what the apps keep. */
-const ofFewRows = /^(migrations|migration_lock|id_nodes|retention_clock)$/;
+/** Tables that do not grow with the data of apps. */
+const boundedTables = /^(migrations|migration_lock|id_nodes|retention_clock)$/;
 
 interface SentStatement {
   readonly sql: string;
@@ -64,10 +64,10 @@ async function record(database: TestDatabase): Promise<Recording> {
   log.stop();
   const sent = new Map<string, SentStatement>();
   for (const { sql, values, sender } of log.statements) {
-    // The database itself sends what controls transactions and makes the schema.
+    // Statements that control transactions or create the schema come from the database layer itself.
     if (sender === null || isControl(sql)) continue;
     const text = textOf(sql);
-    // Two nouns may send the same.
+    // Two nouns may send the same statement.
     const key = `${sender.split('/')[1]} ${text}`;
     const known = sent.get(key) ?? { sql, values, text, senders: new Set<string>() };
     known.senders.add(sender);
@@ -91,7 +91,7 @@ async function explainOnMariadb({ url }: TestDatabase, { sent, tables }: Recordi
   try {
     await fillTables(
       connection,
-      tables.filter((table) => !ofFewRows.test(table)),
+      tables.filter((table) => !boundedTables.test(table)),
     );
     const plans = new MariadbPlans(connection);
     const explained: string[][] = [];

@@ -3,17 +3,17 @@ import { join } from 'node:path';
 
 export type SqlEngine = 'sqlite' | 'mariadb';
 
-/** A statement without the lengths of its lists, who sends it, and how the engine finds its rows. */
+/** A statement with its lists shortened, its senders, and its plan. */
 export interface ExplainedStatement {
   readonly text: string;
   readonly senders: readonly string[];
   readonly plan: readonly string[];
 }
 
-/** Beside this file, `<noun>.<engine>.sql`: the statements that the noun sends. */
+/** `<noun>.<engine>.sql`, beside this file: the statements that the noun sends. */
 const folder = join(process.cwd(), 'test/sql');
 
-/** What a snapshot begins with: plans of another version may differ. */
+/** The header of a snapshot: plans of another version may differ. */
 export function headOf(version: string): string {
   return `-- Plans of ${version}. Written by UPDATE_SQL=1 npm test -- --selectProjects sql: a change is reviewed as code is.\n`;
 }
@@ -23,13 +23,13 @@ export function withoutPlans(content: string): string {
   return content.replace(/^-- (?: |Plans of ).*\n/gm, '');
 }
 
-/** What each snapshot of an engine has, by its file name. */
+/** The content of each snapshot of an engine, by file name. */
 export function readSnapshots(engine: SqlEngine): Map<string, string> {
   const names = readdirSync(folder).filter((name) => name.endsWith(`.${engine}.sql`));
   return new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
 }
 
-/** What each snapshot of an engine ought to have. A noun is a folder of `src`. */
+/** The expected content of each snapshot of an engine. A noun is a folder of `src`. */
 export function snapshotsOf(
   engine: SqlEngine,
   version: string,
@@ -52,7 +52,7 @@ export function writeSnapshots(engine: SqlEngine, snapshots: ReadonlyMap<string,
   for (const [name, content] of snapshots) writeFileSync(join(folder, name), content);
 }
 
-/** The texts of all statements that some snapshot has. */
+/** The texts of all statements in any snapshot. */
 export function textsOfSnapshots(): ReadonlySet<string> {
   if (!existsSync(folder)) return new Set();
   const entries = (['sqlite', 'mariadb'] as const).flatMap((engine) =>
@@ -73,7 +73,7 @@ function nameOf(engine: SqlEngine, { senders }: ExplainedStatement): string {
   return `${(senders[0] as string).split('/')[1]}.${engine}.sql`;
 }
 
-/** By sender; of one sender, reads before writes, and similar ones beside each other. */
+/** By sender; for each sender, reads before writes, with similar ones side by side. */
 function orderOf({ senders, text }: ExplainedStatement): string {
   return `${senders.join()} ${text.startsWith('SELECT') ? 0 : 1} ${text}`;
 }

@@ -1,8 +1,8 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
 /**
- * How SQLite finds the rows of statements: a line for each table and each sort. It has no statistics, here as in the
- * service, so what the tables hold makes no difference.
+ * How SQLite executes statements: a line for each table and each sort. It has no statistics, here as in the service, so
+ * the contents of the tables make no difference.
  */
 export class SqlitePlans {
   constructor(private readonly connection: BetterSqlite3.Database) {}

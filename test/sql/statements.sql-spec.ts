@@ -22,18 +22,18 @@ describe.each(['sqlite', 'mariadb'] as const)('every statement that the service 
   }, 120_000);
   afterAll(() => database.drop());
 
-  it('is in the snapshot of its noun, with the plan that it has there', () => {
+  it('is in the snapshot of its noun, with its current plan', () => {
     const snapshots = snapshotsOf(engine, version, statements);
     if (process.env.UPDATE_SQL === '1') writeSnapshots(engine, snapshots);
     const written = readSnapshots(engine);
-    // Another version of a server may choose otherwise; what it must not do holds all the same.
+    // Another server version may choose other plans, but the rules still apply.
     const comparable = [...written.values()].every((content) => content.includes(headOf(version)));
     const shown = (all: ReadonlyMap<string, string>) =>
       Object.fromEntries([...all].map(([name, content]) => [name, comparable ? content : withoutPlans(content)]));
     expect(shown(snapshots)).toEqual(shown(written));
   });
 
-  it('looks at no more rows of an app than it needs', () => {
+  it('reads no more rows of an app than it needs', () => {
     expect(statements.flatMap((statement) => scansOf(engine, statement))).toEqual([]);
     expect(unusedExceptions(statements)).toEqual([]);
   });
@@ -44,7 +44,7 @@ describe.each(['sqlite', 'mariadb'] as const)('every statement that the service 
   });
 });
 
-/** The files of nouns that have statements, save those of `doctor`, which asks past the service. */
+/** The noun files with statements, except those of `doctor`, which bypasses the service. */
 function filesWithSql(): string[] {
   const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).map((file) => `src/${file}`);
   return files.filter(

@@ -24,7 +24,7 @@ export class Balancer {
     server.on('request', (incoming, outgoing) => this.forward(incoming, outgoing));
   }
 
-  /** @param lagMs how long after a node has changed its answer it stops, or starts, to get requests */
+  /** @param lagMs how long after a node has changed its readiness it stops, or starts, to get requests */
   static async start(lagMs: number): Promise<Balancer> {
     const server = createServer({ keepAliveTimeout: 60_000 }).listen(0, '127.0.0.1');
     await once(server, 'listening');

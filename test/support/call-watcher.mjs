@@ -1,13 +1,13 @@
-// A thread that calls addresses one after the other, each again after its answer, until it is told to end. It has an event
-// loop of its own: what it measures is the service, not how busy the suite is with its attack.
+// A thread that calls addresses in turn, each after the previous answer, until it is told to end. It has its own event
+// loop, so that it measures the service and not how busy the suite is with its attack.
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 
 const pauseMs = 5;
 const agent = new Agent({ keepAlive: true });
-let going = true;
-parentPort?.once('message', () => (going = false));
+let isRunning = true;
+parentPort?.once('message', () => (isRunning = false));
 
 /** @param {{ url: string, headers: Record<string, string> }} target @returns {Promise<number>} the status */
 function call({ url, headers }) {
@@ -22,10 +22,10 @@ function call({ url, headers }) {
 async function watch(target) {
   /** @type {{ ms: number[], statuses: number[] }} */
   const seen = { ms: [], statuses: [] };
-  while (going) {
-    const begun = performance.now();
+  while (isRunning) {
+    const startedAt = performance.now();
     seen.statuses.push(await call(target));
-    seen.ms.push(performance.now() - begun);
+    seen.ms.push(performance.now() - startedAt);
     await sleep(pauseMs);
   }
   return seen;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startRedis, type TestServer } from '../../scripts/test-servers.mjs';
 import { aBootstrapApp } from '../factories/app.factory.js';
-import { liftLimits, runCli, ServiceProcess } from './service-process.js';
+import { removeLimits, runCli, ServiceProcess } from './service-process.js';
 import { createDatabase, type TestDatabase } from './test-database.js';
 import { tokenOf } from './tokens.js';
 
@@ -52,7 +52,7 @@ export class Cluster {
       // It migrates.
       cluster.nodes.push(await cluster.startNode(first));
       cluster.nodes.push(...(await Promise.all(others.map((aheadMs) => cluster.startNode(aheadMs)))));
-      await liftLimits(cluster.credentials, cluster.cliEnv);
+      await removeLimits(cluster.credentials, cluster.cliEnv);
       return cluster;
     } catch (error) {
       await cluster.stop();

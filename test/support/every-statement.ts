@@ -11,19 +11,19 @@ import { callsOf } from './route-calls.js';
 import type { RunningApp } from './start-app.js';
 import { Tenant } from './tenant.js';
 
-/** Other names of routes that are there under another prefix as well. */
+/** Aliases of routes that exist under another prefix as well. */
 const sameHandler = /^HEAD| \/app-id\/| \/api\/v2\/(?!(sdk|rest)\/)/;
 
 /**
- * Has the service send every statement that it has: each route once, what a session can do, and what only time or a large
- * app brings. The routes of a new noun are called once `route-calls.ts` describes them; its rarer statements belong into
- * `rare-statements.ts`.
+ * Makes the service send every statement it has: each route once, everything a session can do, and what only time or a
+ * large app triggers. Routes of a new noun are called once `route-calls.ts` describes them; its rarer statements belong
+ * in `rare-statements.ts`.
  */
 export async function sendEveryStatement(running: RunningApp, clock: FixedClock): Promise<void> {
-  // Two at a time: what is gathered into one statement or one transaction must still be of one app.
+  // Two at a time, as statements and transactions that combine several calls must still concern a single app.
   const tenants = await Promise.all([aTenant(running), aTenant(running)]);
   await Promise.all(tenants.map((tenant) => useGateway(running, tenant)));
-  // Names that are taken are another way through an INSERT.
+  // Taken names take another path through an INSERT.
   await Promise.all(tenants.map((tenant) => useRoutes(running, tenant)));
   await Promise.all(tenants.map((tenant) => tenant.close()));
   await sendRareStatements(running, tenants[0], clock);
@@ -33,7 +33,7 @@ async function aTenant(running: RunningApp): Promise<Tenant> {
   const credentials = aBootstrapApp();
   const apps = running.nest.get(AppsService);
   let app = await apps.create({ ...credentials });
-  // With room for few messages, so that the oldest have to go.
+  // With room for few messages, so that the oldest are dropped.
   for (const [key, value] of [
     ['rate_profile', 'off'],
     ['offline_messages_per_user', '2'],
@@ -42,7 +42,7 @@ async function aTenant(running: RunningApp): Promise<Tenant> {
   return Tenant.build(running.url, credentials);
 }
 
-/** All that a session can do. */
+/** Everything a session can do. */
 async function useGateway(running: RunningApp, tenant: Tenant): Promise<void> {
   const { username, other } = tenant.names;
   const url = `${running.url.replace('http', 'ws')}${tenant.path}/ws`;

@@ -8,7 +8,7 @@ export const longForm = process.env.TEST_LONG === '1';
  * For a suite that measures times: the short form shares two processors with another suite, so a failing test is
  * reported and repeated up to twice. Never for a suite about lost data, access or counts.
  */
-export function secondLookAtTimes(): void {
+export function retryTimingTests(): void {
   if (!longForm) jestOf(import.meta).retryTimes(2, { logErrorsBeforeRetry: true });
 }
 

@@ -3,7 +3,7 @@ import { type JsonSchema, type NamedSchemas, resolved } from './json-schema.js';
 
 export interface Operation {
   readonly method: string;
-  /** Every path with which a handler answers, with `{parameters}`. */
+  /** Every path that a handler serves, with `{parameters}`. */
   readonly paths: readonly string[];
   readonly parameters: readonly { readonly name: string; readonly in: string; readonly schema?: JsonSchema }[];
   readonly body: JsonSchema | undefined;
@@ -38,19 +38,19 @@ export function operationsOf({ paths }: OpenApiDocument): Operation[] {
   const operations = new Map<string, Operation>();
   for (const [path, item] of Object.entries(paths))
     for (const method of ['get', 'put', 'post', 'patch', 'delete']) {
-      const told = item[method];
-      if (told === undefined) continue;
-      const handler = `${method} ${told.operationId.replace(/_\d+$/, '')}`;
+      const described = item[method];
+      if (described === undefined) continue;
+      const handler = `${method} ${described.operationId.replace(/_\d+$/, '')}`;
       const before = operations.get(handler);
-      const content: Record<string, { schema?: JsonSchema }> = told.requestBody?.content ?? {};
+      const content: Record<string, { schema?: JsonSchema }> = described.requestBody?.content ?? {};
       const [type = 'application/json'] = Object.keys(content);
       operations.set(handler, {
         method: method.toUpperCase(),
         paths: [...(before?.paths ?? []), path],
-        parameters: told.parameters,
+        parameters: described.parameters,
         body: content[type]?.schema,
         form: type !== 'application/json',
-        responses: told.responses,
+        responses: described.responses,
       });
     }
   return [...operations.values()];
@@ -134,7 +134,7 @@ const otherHeaders: readonly (readonly [string, string])[] = [
   ['x-long', 'y'.repeat(5_000)],
 ];
 const allHostileHeaders = [...hostileHeaders, ...otherHeaders];
-/** Where a body gets its hostile member. */
+/** The place of a hostile member in a body. */
 const hole = '@hole@';
 
 /** About half of the cases are valid, four in ten have one thing wrong, one in ten has bytes for a body. */
@@ -155,10 +155,10 @@ interface Parts {
   readonly inPath: Readonly<Record<string, string>>;
   readonly inQuery: readonly (readonly [string, string])[];
   readonly headers: readonly (readonly [string, string])[];
-  /** undefined: none is sent. */
+  /** undefined if none is sent. */
   readonly body: unknown;
   readonly form: boolean;
-  /** The JSON that goes where the hole is. */
+  /** The JSON to be inserted at the hole. */
   readonly filling: string;
 }
 
@@ -315,7 +315,7 @@ function formOf(body: object, filling: string): string {
     .join('&');
 }
 
-/** What says nothing, and what is no text. */
+/** Empty values, and values that are not text. */
 const emptyBodies = ['[]', '""', 'null', ' ', '\r\n', '[[]]', '0', '1.0'];
 const latinBodies = ['user_id=caf\xe9', 'username=%E9&password=%ff', '{"username":"caf\xe9"}', '\xef\xbb\xbf{}'];
 const knownBodies = [...emptyBodies, ...latinBodies].map((text) => Buffer.from(text, 'latin1'));

@@ -41,7 +41,7 @@ export class GatewayClient {
     const client = await GatewayClient.connect(url, path);
     client.send({ type: 'login', token, ...more });
     const frame = await client.next();
-    if (frame.type !== 'ready') throw new Error(`no ready but ${JSON.stringify(frame)}`);
+    if (frame.type !== 'ready') throw new Error(`instead of ready: ${JSON.stringify(frame)}`);
     return client;
   }
 
@@ -53,7 +53,7 @@ export class GatewayClient {
     this.socket.send(JSON.stringify(frame));
   }
 
-  /** The next frame that has not been taken yet. */
+  /** The next frame that has not been consumed yet. */
   async next(withinMs = 5_000): Promise<Frame> {
     for (const end = performance.now() + withinMs; this.frames.length <= this.taken; await sleep(2)) {
       if (performance.now() > end) throw new Error('no frame came in time');
@@ -91,10 +91,10 @@ export function refusal(
 
 /** Waits until something holds; fails if it does not in time. @returns how long it took, in milliseconds */
 export async function until(holds: () => Promise<boolean> | boolean, withinMs: number, everyMs = 10): Promise<number> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   while (!(await holds())) {
-    if (performance.now() - begun > withinMs) throw new Error(`not within ${withinMs} ms`);
+    if (performance.now() - startedAt > withinMs) throw new Error(`not within ${withinMs} ms`);
     await sleep(everyMs);
   }
-  return performance.now() - begun;
+  return performance.now() - startedAt;
 }

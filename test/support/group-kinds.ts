@@ -1,7 +1,7 @@
 import type { Response } from 'supertest';
 import type { RunningApp } from './start-app.js';
 
-/** What is different between groups and rooms on the wire. */
+/** How groups and rooms differ on the wire. */
 export const groupKinds = [
   { route: 'chatgroups', idMember: 'groupid', nameMember: 'groupname', idBesideBlock: 'groupid', place: 'group' },
   { route: 'chatrooms', idMember: 'id', nameMember: 'name', idBesideBlock: 'chatroomid', place: 'chatroom' },
@@ -22,7 +22,7 @@ export const groupErrors = {
   owner: { status: 403, error: 'forbidden_op', description: 'forbidden operation on group owner!' },
 };
 
-/** Calls of one kind of groups. */
+/** Calls for one kind of group. */
 export class GroupCalls {
   constructor(
     private readonly service: RunningApp,
@@ -40,7 +40,7 @@ export class GroupCalls {
     return answer.body.data[idMember] as string;
   }
 
-  /** The group as it is shown. */
+  /** The group as the API shows it. */
   async get(id: string): Promise<Record<string, any>> {
     const answer = await this.call('get', `/${id}`);
     return { status: answer.status, ...answer.body.data?.[0] };

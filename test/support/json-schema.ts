@@ -21,7 +21,7 @@ export interface JsonSchema {
 }
 
 /** Words that only describe, and check nothing. */
-const telling = new Set(['description', 'example', 'default', 'title']);
+const descriptiveWords = new Set(['description', 'example', 'default', 'title']);
 const known = new Set([
   ...['$ref', 'type', 'nullable', 'enum', 'oneOf', 'allOf', 'properties', 'required', 'additionalProperties'],
   ...['maxProperties', 'items', 'minItems', 'maxItems', 'minimum', 'maximum', 'maxLength', 'pattern', 'format'],
@@ -45,7 +45,7 @@ export function resolved(schema: JsonSchema, named: NamedSchemas): JsonSchema {
 export function violation(written: JsonSchema, value: unknown, named: NamedSchemas, at = 'body'): string | null {
   const schema = resolved(written, named);
   for (const word of Object.keys(schema))
-    if (!known.has(word) && !telling.has(word)) throw new Error(`${at}: nothing here checks ${word}`);
+    if (!known.has(word) && !descriptiveWords.has(word)) throw new Error(`${at}: unsupported keyword ${word}`);
   if (value === null && schema.nullable === true) return null;
   if (schema.allOf !== undefined)
     return schema.allOf.map((one) => violation(one, value, named, at)).find((problem) => problem !== null) ?? null;
@@ -55,14 +55,14 @@ export function violation(written: JsonSchema, value: unknown, named: NamedSchem
       ? null
       : `${at}: not exactly one of ${problems.join(' | ')}`;
   }
-  if (schema.enum !== undefined && !schema.enum.includes(value)) return `${at}: ${shown(value)} is not in the list`;
+  if (schema.enum !== undefined && !schema.enum.includes(value)) return `${at}: ${excerpt(value)} is not in the enum`;
   switch (schema.type) {
     case undefined:
       return null;
     case 'string':
-      return typeof value === 'string' ? textViolation(schema, value, at) : `${at}: ${shown(value)} is no string`;
+      return typeof value === 'string' ? textViolation(schema, value, at) : `${at}: ${excerpt(value)} is not a string`;
     case 'boolean':
-      return typeof value === 'boolean' ? null : `${at}: ${shown(value)} is no boolean`;
+      return typeof value === 'boolean' ? null : `${at}: ${excerpt(value)} is not a boolean`;
     case 'integer':
     case 'number':
       return numberViolation(schema, value, at);
@@ -71,26 +71,26 @@ export function violation(written: JsonSchema, value: unknown, named: NamedSchem
     case 'object':
       return objectViolation(schema, value, named, at);
     default:
-      throw new Error(`${at}: nothing here checks the type ${schema.type}`);
+      throw new Error(`${at}: unsupported type ${schema.type}`);
   }
 }
 
 function textViolation({ maxLength, pattern, format }: JsonSchema, value: string, at: string): string | null {
   if (maxLength !== undefined && value.length > maxLength) return `${at}: longer than ${maxLength}`;
-  if (pattern !== undefined && !new RegExp(pattern).test(value)) return `${at}: ${shown(value)} does not match`;
-  return format === 'uuid' && !uuid.test(value) ? `${at}: ${shown(value)} is no uuid` : null;
+  if (pattern !== undefined && !new RegExp(pattern).test(value)) return `${at}: ${excerpt(value)} does not match`;
+  return format === 'uuid' && !uuid.test(value) ? `${at}: ${excerpt(value)} is not a uuid` : null;
 }
 
 function numberViolation({ type, minimum, maximum }: JsonSchema, value: unknown, at: string): string | null {
-  if (typeof value !== 'number' || !Number.isFinite(value)) return `${at}: ${shown(value)} is no number`;
-  if (type === 'integer' && !Number.isSafeInteger(value)) return `${at}: ${value} is no whole number`;
+  if (typeof value !== 'number' || !Number.isFinite(value)) return `${at}: ${excerpt(value)} is not a number`;
+  if (type === 'integer' && !Number.isSafeInteger(value)) return `${at}: ${value} is not an integer`;
   return value < (minimum ?? value) || value > (maximum ?? value) ? `${at}: ${value} is out of range` : null;
 }
 
 function listViolation(schema: JsonSchema, value: unknown, named: NamedSchemas, at: string): string | null {
-  if (!Array.isArray(value)) return `${at}: ${shown(value)} is no list`;
+  if (!Array.isArray(value)) return `${at}: ${excerpt(value)} is not a list`;
   if (value.length < (schema.minItems ?? 0) || value.length > (schema.maxItems ?? Infinity))
-    return `${at}: a list of ${value.length}`;
+    return `${at}: has ${value.length} items`;
   const { items = {} } = schema;
   for (const [index, item] of value.entries()) {
     const problem = violation(items, item, named, `${at}[${index}]`);
@@ -100,22 +100,23 @@ function listViolation(schema: JsonSchema, value: unknown, named: NamedSchemas, 
 }
 
 function objectViolation(schema: JsonSchema, value: unknown, named: NamedSchemas, at: string): string | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return `${at}: ${shown(value)} is no object`;
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return `${at}: ${excerpt(value)} is not an object`;
   const { properties = {}, required = [], additionalProperties, maxProperties = Infinity } = schema;
   const missing = required.find((name) => !Object.hasOwn(value, name));
   if (missing !== undefined) return `${at}: ${missing} is missing`;
   const others = additionalProperties ?? schema.properties === undefined;
   const entries = Object.entries(value);
-  if (entries.length > maxProperties) return `${at}: ${entries.length} members`;
+  if (entries.length > maxProperties) return `${at}: has ${entries.length} members`;
   for (const [name, member] of entries) {
     const rule = Object.hasOwn(properties, name) ? properties[name] : others;
-    if (rule === false || rule === undefined) return `${at}: ${shown(name)} is not in the document`;
+    if (rule === false || rule === undefined) return `${at}: ${excerpt(name)} is undocumented`;
     const problem = rule === true ? null : violation(rule, member, named, `${at}.${name}`);
     if (problem !== null) return problem;
   }
   return null;
 }
 
-function shown(value: unknown): string {
+function excerpt(value: unknown): string {
   return (JSON.stringify(value) ?? 'undefined').slice(0, 100);
 }

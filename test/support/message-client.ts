@@ -55,7 +55,7 @@ export class MessageClient {
     return this.frames.filter((frame) => frame.type === 'message');
   }
 
-  /** A string is sent as it is. */
+  /** A string is sent unchanged. */
   send(frame: Readonly<Record<string, unknown>> | string): void {
     this.socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
   }

@@ -1,11 +1,11 @@
-// A worker: users who send as fast as they can, whatever they are told, and reconnect when they are disconnected.
+// A worker: users who send as fast as they can, whatever the answers, and reconnect when they are disconnected.
 import { parentPort, workerData } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 
 const { url, tokens, perSecond, bytes, receivers } = workerData;
 const body = { msg: 'x'.repeat(bytes) };
 const everyMs = 10;
-/** What each may have in flight; a socket that is not read takes no more. */
+/** How much each may have in flight; a socket that is not read accepts no more. */
 const maxBufferedBytes = 1024 * 1024;
 /** @type {{ sent: number, stored: number, refused: number, closed: Record<number, number> }} */
 const counts = { sent: 0, stored: 0, refused: 0, closed: {} };

@@ -42,12 +42,12 @@ export class OpenLoad {
 
   /** As many concurrent requests as there are connections, each after the previous answer; at least one of each. */
   async saturate(atOnce: number, forMs: number): Promise<void> {
-    const begun = performance.now();
+    const startedAt = performance.now();
     let index = 0;
     const caller = async (): Promise<void> => {
       const connection = this.open();
       do await this.send(connection, (index += 1));
-      while (performance.now() - begun < forMs);
+      while (performance.now() - startedAt < forMs);
       this.idle.push(connection);
     };
     await Promise.all(Array.from({ length: atOnce }, caller));
@@ -55,9 +55,9 @@ export class OpenLoad {
 
   /** @param perSecond how many requests start per second */
   async run(perSecond: number, forMs: number): Promise<void> {
-    const begun = performance.now();
-    for (let sent = 0, now = begun; now < begun + forMs; now = performance.now()) {
-      for (const due = ((now - begun) / 1_000) * perSecond; sent < due; sent += 1) {
+    const startedAt = performance.now();
+    for (let sent = 0, now = startedAt; now < startedAt + forMs; now = performance.now()) {
+      for (const due = ((now - startedAt) / 1_000) * perSecond; sent < due; sent += 1) {
         const connection = this.idle.pop() ?? (this.all.size < this.maxConnections ? this.open() : undefined);
         if (connection === undefined) this.unsent += 1;
         else void this.send(connection, sent).then(() => this.all.has(connection) && this.idle.push(connection));

@@ -27,12 +27,12 @@ import type { RunningApp } from './start-app.js';
 import type { Tenant } from './tenant.js';
 
 const dayMs = 24 * 60 * 60 * 1_000;
-/** Of rows that a deletion leaves: more than its own transaction and the next one remove. */
+/** Rows left by a deletion: more than its own transaction and the next one remove. */
 const manyRows = 700;
 /** More than two strides of a numbered list. */
 const manyUsers = 4_600;
 
-/** What no route of a small app sends: each of these says what brings it. */
+/** What no route of a small app sends: each function says what triggers it. */
 export async function sendRareStatements(running: RunningApp, tenant: Tenant, clock: FixedClock): Promise<void> {
   const { nest } = running;
   const app = (await nest.get(AppsService).find(tenant.credentials.org, tenant.credentials.name)) as App;
@@ -40,11 +40,11 @@ export async function sendRareStatements(running: RunningApp, tenant: Tenant, cl
   await changeApps(running, app);
   await changeGroups(running, app.id);
   await useProfiles(running, app);
-  await makeRoomInInboxes(running, app.id);
+  await evictFromInboxes(running, app.id);
   await sweep(running, app.id);
-  await deleteMuch(running, app.id);
+  await deleteManyRows(running, app.id);
   await turnPages(running, app.id);
-  await letTimePass(running, app, clock);
+  await expireEverything(running, app, clock);
   await sealAuditTrail(running, app.id, clock);
   await leaseNodeNumbers(running, clock);
 }
@@ -54,7 +54,7 @@ function someUsers(name: string, count: number) {
   return names.map((username) => ({ username, nickname: null, passwordHash: null }));
 }
 
-/** The command line, and rows that an older version has written. */
+/** The command line, and rows written by an older version. */
 async function changeApps({ nest }: RunningApp, app: App): Promise<void> {
   const apps = nest.get(AppsService);
   await apps.findByAlias('nobodys-alias');
@@ -66,7 +66,7 @@ async function changeApps({ nest }: RunningApp, app: App): Promise<void> {
   const sealing = { ...nest.get(Env), sealingKeys: [randomBytes(32), null] };
   const sealed = new AppsRepository(nest.get(Database), nest.get(AuditTrail), sealing);
   await sealed.reseal();
-  // The running service knows no key: sealed no more.
+  // The running service has no key: undo the sealing.
   const open = { ...sealing, sealingKeys: [null, sealing.sealingKeys[0]] };
   await new AppsRepository(nest.get(Database), nest.get(AuditTrail), open as unknown as Env).reseal();
 }
@@ -91,8 +91,8 @@ async function useProfiles({ nest }: RunningApp, app: App): Promise<void> {
   await profiles.loginByServer(app, { ...details, extras: { a: 1 } }, 'a password');
 }
 
-/** Inboxes that are over their limit, a little and by far. */
-async function makeRoomInInboxes({ nest }: RunningApp, appId: string): Promise<void> {
+/** Inboxes that are over their limit, slightly and by far. */
+async function evictFromInboxes({ nest }: RunningApp, appId: string): Promise<void> {
   const limits = nest.get(InboxLimitsRepository);
   const inbox = { app_id: appId, user_uuid: randomUUID(), last_seq: 0, read_seq: 0, undelivered: 0, history: 0 };
   for (const kept of [10, 10_000])
@@ -108,8 +108,8 @@ async function sweep({ nest }: RunningApp, appId: string): Promise<void> {
   await changes.find(appId, await changes.listIds(appId));
 }
 
-/** A user with more rows than the transaction of a deletion takes along. */
-async function deleteMuch({ nest }: RunningApp, appId: string): Promise<void> {
+/** A user with more rows than the deleting transaction removes. */
+async function deleteManyRows({ nest }: RunningApp, appId: string): Promise<void> {
   const users = nest.get(UsersService);
   const { uuid } = await users.get(appId, 'rare0002');
   const line = { app_id: appId, user_uuid: uuid, activated: 1, at: 1, actor: 'a', reason: null };
@@ -132,8 +132,8 @@ async function turnPages({ nest }: RunningApp, appId: string): Promise<void> {
   }
 }
 
-/** What has an end, and what is removed when the next one comes. */
-async function letTimePass({ nest }: RunningApp, app: App, clock: FixedClock): Promise<void> {
+/** Data that expires, and data pruned by a later call. */
+async function expireEverything({ nest }: RunningApp, app: App, clock: FixedClock): Promise<void> {
   const { id: appId } = app;
   await nest.get(MessagesService).send(app, { from: 'rare0000', to: ['rare0003'], type: 'txt', body: {} });
   const callWithKey = () =>
@@ -151,7 +151,7 @@ async function letTimePass({ nest }: RunningApp, app: App, clock: FixedClock): P
   await useNonce();
   if ((await nest.get(OfflineMessagesService).expireDue()) === 0) throw new Error('no message has expired');
   await nest.get(UserChangesService).clearDue();
-  // Its name is released as others were a week ago.
+  // Its name is released like one deleted a week ago.
   await nest.get(UsersService).delete(appId, 'rare0003');
 }
 
@@ -169,7 +169,7 @@ async function sealAuditTrail({ nest }: RunningApp, appId: string, clock: FixedC
   if ((await seals.prune(appId, 1)) === 0) throw new Error('nothing was pruned');
 }
 
-/** Of a process that goes on for longer than its number was reserved for, and of the next one. */
+/** From a process that outlives the reservation of its number, and from the next one. */
 async function leaseNodeNumbers({ nest }: RunningApp, clock: FixedClock): Promise<void> {
   for (let process = 0; process < 2; process += 1) {
     const lease = new IdLease(nest.get(Database), clock, new TimeOrderedIds(clock));

@@ -11,11 +11,11 @@ interface RawOptions {
   readonly token?: string | undefined;
   readonly body?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Keeps connections for many calls; without it, each call has its own. */
+  /** Keeps connections for many calls; without it, each call opens its own. */
   readonly agent?: Agent | false;
 }
 
-/** One request with its path as it is: ordinary clients would resolve `..` and encode odd characters. */
+/** One request with its path unchanged: ordinary clients would resolve `..` and encode unusual characters. */
 export function rawCall(
   url: string,
   method: string,

@@ -3,7 +3,7 @@ import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
 import type { RunningApp } from './start-app.js';
 
-/** What is read first and what deletes last, so that calls of all routes find something. */
+/** Orders routes so that the first ones read and the last ones delete, and each call finds something. */
 const order = ['HEAD', 'GET', 'PATCH', 'POST', 'PUT', 'DELETE'];
 
 /** Every route of the running service that concerns an app or shows the state of the service, with its guard. */
@@ -11,7 +11,7 @@ export function guardedRoutes(running: RunningApp): { route: string; access: str
   const access = accessOfRoutes(running);
   return running.routes.routes
     .map(({ method, url }) => `${method} ${url}`)
-    .filter((route) => !readsNothingOfApps(route))
+    .filter((route) => !isIndependentOfApps(route))
     .map((route) => ({ route, access: access.get(route) ?? access.get(route.replace('HEAD', 'GET')) ?? 'nobody' }))
     .sort((one, other) => placeOf(one.route) - placeOf(other.route));
 }
@@ -25,8 +25,8 @@ function placeOf(route: string): number {
   return order.indexOf(route.split(' ', 1)[0] as string);
 }
 
-/** Preflights are answered on every path and read nothing; the documents are files that are the same for everybody. */
-function readsNothingOfApps(route: string): boolean {
+/** Preflights are answered on every path and read nothing; the documents are files that are the same for everyone. */
+function isIndependentOfApps(route: string): boolean {
   return route === 'OPTIONS *' || / \/docs(\/|$)/.test(route);
 }
 
@@ -68,11 +68,11 @@ function routesOf(controller: Controller): DescribedRoute[] {
     const path = Reflect.getMetadata(PATH_METADATA, handler) as string;
     const access = (Reflect.getMetadata('rollcall:access', handler) ??
       Reflect.getMetadata('rollcall:access', controller)) as string | { name: string } | undefined;
-    const who = typeof access === 'object' || typeof access === 'function' ? access.name : access;
+    const guardName = typeof access === 'object' || typeof access === 'function' ? access.name : access;
     const config = Reflect.getMetadata('__fastify_route_config__', handler) as { idempotent?: boolean } | undefined;
     return prefixes.map((prefix) => ({
       route: `${method} ${[prefix, path].map(segment).join('')}`,
-      access: who,
+      access: guardName,
       idempotent: config?.idempotent === true,
     }));
   });

@@ -220,7 +220,7 @@ const operations = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
 
 /**
  * The calls of a route (`METHOD /path`, as Fastify names it) in an app, with these ids wherever a call can carry one.
- * @throws Error for a route without a description: each one has to state here what it takes
+ * @throws Error for a route without a description: each one has to state its parameters here
  */
 export function callsOf(route: string, app: Credentials, ids: Ids): RouteCall[] {
   const [method = '', pattern = ''] = route.split(' ');

@@ -20,3 +20,23 @@ export async function rowsOf<Row>(databaseUrl: string, sql: string): Promise<Row
     await connection.end();
   }
 }
+
+/** One UPDATE over a connection of its own, bypassing the service. */
+export async function updateRows(databaseUrl: string, sql: string, values: readonly string[]): Promise<void> {
+  if (databaseUrl.startsWith('sqlite:')) {
+    const Sqlite = createRequire(import.meta.url)('better-sqlite3') as typeof BetterSqlite3;
+    const connection = new Sqlite(databaseUrl.slice('sqlite:'.length), { fileMustExist: true });
+    try {
+      connection.prepare(sql).run(...values);
+    } finally {
+      connection.close();
+    }
+    return;
+  }
+  const connection = await createConnection({ uri: databaseUrl });
+  try {
+    await connection.execute(sql, [...values]);
+  } finally {
+    await connection.end();
+  }
+}

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { parseAppSetting } from '../../src/apps/app-settings.js';
+import { updateRows } from './rows.js';
 
 const root = join(import.meta.dirname, '../..');
 const readyWithinMs = 90_000;
@@ -35,7 +37,7 @@ export class ServiceProcess {
     return this.run([...under, process.execPath, ...withImports, join(root, 'dist/main.js')], env);
   }
 
-  /** Any other command that starts the service, and remains the process that signals are sent to. */
+  /** Any other command that starts the service and remains the process that signals are sent to. */
   static async run(
     [program = '', ...args]: readonly string[],
     env: Readonly<Record<string, string>>,
@@ -94,11 +96,11 @@ export class ServiceProcess {
   }
 
   /** Suspends it, as on a machine that gives it no CPU, until `goOn`. */
-  standStill(): void {
+  suspend(): void {
     this.child.kill('SIGSTOP');
   }
 
-  goOn(): void {
+  resume(): void {
     this.child.kill('SIGCONT');
   }
 
@@ -137,13 +139,16 @@ export async function runCli(args: readonly string[], env: Readonly<Record<strin
 }
 
 /**
- * Removes the rate limits of an app, and changes other settings of it. Call it before the service is asked for the app,
- * which it then caches for a second.
+ * Removes the rate limits of a new app, and changes other settings of it. Call it before the service is asked for the
+ * app, which it then caches for a second. Written into the database, as each run of the command line takes a second.
  */
-export async function liftLimits(
+export async function removeLimits(
   { org, name }: { readonly org: string; readonly name: string },
-  env: Readonly<Record<string, string>>,
+  { DATABASE_URL: databaseUrl }: Readonly<Record<string, string>>,
   ...settings: readonly string[]
 ): Promise<void> {
-  await runCli(['app', 'set', `${org}/${name}`, 'rate_profile=off', ...settings], env);
+  if (databaseUrl === undefined) throw new Error('the settings name no DATABASE_URL');
+  const chosen = ['rate_profile=off', ...settings].map((setting) => setting.split('=') as [string, string]);
+  const json = JSON.stringify(Object.assign({}, ...chosen.map(([key, value]) => parseAppSetting(key, value))));
+  await updateRows(databaseUrl, 'UPDATE apps SET settings = ? WHERE org = ? AND name = ?', [json, org, name]);
 }

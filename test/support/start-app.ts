@@ -15,8 +15,8 @@ import { IdLease } from '../../src/ids/id-lease.js';
 import { TimeOrderedIds } from '../../src/ids/time-ordered-ids.js';
 import { aBootstrapApp } from '../factories/app.factory.js';
 import type { FixedClock } from './fixed-clock.js';
-import { createDatabase, neededUrl, onAnotherNode, patientWithDatabase, type TestDatabase } from './test-database.js';
-import { noteUncoveredSql } from './uncovered-sql.js';
+import { createDatabase, neededUrl, onAnotherNode, longDatabaseTimeouts, type TestDatabase } from './test-database.js';
+import { recordUncoveredSql } from './uncovered-sql.js';
 
 export interface StartOptions {
   /** Settings of the environment besides those that name the engine. */
@@ -68,7 +68,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     PASSWORD_COST: 'm=8,t=1,p=1',
     // Hashes this cheap wait for turns of the event loop that the tests share, not for CPU.
     PASSWORD_CONCURRENCY: '16',
-    ...patientWithDatabase,
+    ...longDatabaseTimeouts,
     BOOTSTRAP_APPS: credentials.text,
     ...options.env,
   });
@@ -99,12 +99,12 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     ...{ url, nest, routes, app, token, database, path, call },
     async register(username, more = {}) {
       const response = await call('post', '/users', { body: { username, password: 'secret', ...more } });
-      if (response.status !== 200) throw new Error(`no registration of ${username}: ${response.text}`);
+      if (response.status !== 200) throw new Error(`registration of ${username} failed: ${response.text}`);
       return (response.body as { entities: Record<string, any>[] }).entities[0] as Record<string, any>;
     },
     async stop() {
       await nest.close();
-      noteUncoveredSql();
+      recordUncoveredSql();
       if (options.database === undefined) await database.drop();
     },
   };
@@ -115,14 +115,14 @@ function replaceClock(clock: Clock, fixed: FixedClock): void {
   clock.monotonic = () => fixed.monotonic();
 }
 
-/** A clock moved by a test skips the time that ids were reserved for. */
+/** When a test moves the clock, it skips the time that ids were reserved for. */
 function keepNodeNumber(nest: NestFastifyApplication): void {
   const lease = nest.get(IdLease);
   lease.stop();
   nest.get(TimeOrderedIds).use({ node: lease.node as number, fromMs: 0, untilMs: Infinity });
 }
 
-/** Nor does it jump to where a test has set it from the start. */
+/** The same when a test sets the clock at the start. */
 async function moveWithClock(nest: NestFastifyApplication): Promise<void> {
   const retention = nest.get(RetentionClock);
   retention.stop();

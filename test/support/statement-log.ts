@@ -15,21 +15,21 @@ export interface Statement {
 
 /** A statement as the log has it, with the place that sent it. */
 export interface LoggedStatement extends Statement {
-  /** The file of a noun, such as `src/users/users.repository.ts`; null: the database itself, or its driver. */
+  /** The noun's file, such as `src/users/users.repository.ts`; null for the database layer itself, or its driver. */
   readonly sender: string | null;
 }
 
-/** The sender of a read: once a connection was waited for, a caller that does not await itself is not among the callers. */
+/** The sender of a read: after waiting for a connection, a caller that does not await is no longer on the stack. */
 const reader = new AsyncLocalStorage<string | null>();
 
-/** The noun stands far below the driver, with the classes of the database between them. */
+/** The noun is far up the stack from the driver, with the database classes between them. */
 const framesToSender = 50;
 
-/** The nearest file of a noun among the callers, those that await included. */
+/** The nearest file of a noun on the stack, awaiting callers included. */
 function findSender(): string | null {
   const { stackTraceLimit, prepareStackTrace } = Error;
   Error.stackTraceLimit = framesToSender;
-  // Names of files alone: to map each place to its line takes a hundred times as long.
+  // File names only: mapping each location to its line takes a hundred times as long.
   Error.prepareStackTrace = (_error, sites) => sites.map((site) => site.getFileName() ?? '');
   const files = new Error('sent').stack as unknown as string[];
   Object.assign(Error, { stackTraceLimit, prepareStackTrace });

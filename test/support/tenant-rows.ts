@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Database } from '../../src/database/database.js';
 
 /** Tables that belong to no app: those that run the service, and the apps themselves. */
-const ofNoApp = ['apps', 'id_nodes', 'migration_lock', 'migrations', 'retention_clock'];
+const tablesWithoutApp = ['apps', 'id_nodes', 'migration_lock', 'migrations', 'retention_clock'];
 
 /** The tables of the running schema, and whether their rows belong to apps. */
 export async function tablesOf(database: Database): Promise<{ name: string; ofApps: boolean }[]> {
@@ -11,11 +11,11 @@ export async function tablesOf(database: Database): Promise<{ name: string; ofAp
       ? "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
       : 'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name';
   const tables = await database.read<{ name: string }>(sql);
-  return tables.map(({ name }) => ({ name, ofApps: !ofNoApp.includes(name) }));
+  return tables.map(({ name }) => ({ name, ofApps: !tablesWithoutApp.includes(name) }));
 }
 
 /** What the service removes by itself a minute later, whoever calls. */
-const ofAMinute = ['user_changes'];
+const shortLivedTables = ['user_changes'];
 
 /**
  * The lasting rows of an app, as a number of rows and their hash for each table. Fails for a table that names no app.
@@ -23,7 +23,7 @@ const ofAMinute = ['user_changes'];
 export async function rowsOf(database: Database, appId: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const { name, ofApps } of await tablesOf(database)) {
-    if ((!ofApps && name !== 'apps') || ofAMinute.includes(name)) continue;
+    if ((!ofApps && name !== 'apps') || shortLivedTables.includes(name)) continue;
     const rows = await database.read<object>(`SELECT * FROM ${name} WHERE ${ofApps ? 'app_id' : 'id'} = ?`, [appId]);
     const texts = rows.map((row) => JSON.stringify(row)).sort();
     found[name] = `${texts.length} rows, ${createHash('sha256').update(texts.join('\n')).digest('hex')}`;

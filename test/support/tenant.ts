@@ -121,14 +121,14 @@ export class Tenant {
 
   /** What the holder of the app's credentials presents to the guard of this name. */
   shown(access: string): Readonly<Record<string, string>> {
-    const named = { 'qiscus-sdk-app-id': this.ids.appId };
+    const appHeader = { 'qiscus-sdk-app-id': this.ids.appId };
     switch (access) {
       case 'QiscusServerGuard':
-        return { ...named, 'qiscus-sdk-secret': this.ids.certificate };
+        return { ...appHeader, 'qiscus-sdk-secret': this.ids.certificate };
       case 'QiscusUserTokenGuard':
-        return { ...named, 'qiscus-sdk-token': this.ids.userToken, 'qiscus-sdk-user-id': this.ids.username };
+        return { ...appHeader, 'qiscus-sdk-token': this.ids.userToken, 'qiscus-sdk-user-id': this.ids.username };
       case 'QiscusAppGuard':
-        return named;
+        return appHeader;
       default:
         return { authorization: `Bearer ${this.appToken}` };
     }

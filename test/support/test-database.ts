@@ -54,5 +54,5 @@ export function neededUrl(variable: string): string {
   return url;
 }
 
-/** A disk that other suites keep busy stalls for seconds; the promises about that are the subject of few tests. */
-export const patientWithDatabase = { DATABASE_STATEMENT_TIMEOUT_MS: '20000', DATABASE_ACQUIRE_TIMEOUT_MS: '20000' };
+/** A disk busy with other suites stalls for seconds; durability is the subject of few tests. */
+export const longDatabaseTimeouts = { DATABASE_STATEMENT_TIMEOUT_MS: '20000', DATABASE_ACQUIRE_TIMEOUT_MS: '20000' };

@@ -6,8 +6,8 @@ import { StatementLog } from './statement-log.js';
 const file = process.env.UNCOVERED_SQL;
 const log = file === undefined ? null : new StatementLog();
 
-/** With UNCOVERED_SQL=<file>: adds to it each statement of nouns that was sent since and that no snapshot has. */
-export function noteUncoveredSql(): void {
+/** With UNCOVERED_SQL=<file>: appends the statements that nouns have sent since and that are in no snapshot. */
+export function recordUncoveredSql(): void {
   if (file === undefined || log === null) return;
   const covered = textsOfSnapshots();
   const lines = log.statements.splice(0).flatMap(({ sql, sender }) => {

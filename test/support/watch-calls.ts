@@ -13,11 +13,11 @@ export interface Watched {
   readonly statuses: readonly number[];
 }
 
-/** Calls each address again and again in a thread of its own until the work is done: what others see meanwhile. */
+/** Calls each address repeatedly in its own thread until the work is done: what others experience meanwhile. */
 export async function watchCalls(calls: readonly WatchedCall[], work: Promise<unknown>): Promise<Watched[]> {
   const worker = new Worker(new URL('call-watcher.mjs', import.meta.url), {
     workerData: calls.map(({ url, headers = {} }) => ({ url, headers })),
-    // Not the options of the suite, which load its packages.
+    // Not the suite's exec arguments, which would load its packages.
     execArgv: [],
   });
   const exited = once(worker, 'exit');

@@ -9,11 +9,11 @@ const attempts = 6;
  */
 export async function withinASecond(calls: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
-    const begun = performance.now();
+    const startedAt = performance.now();
     try {
       return await calls();
     } catch (error) {
-      if (performance.now() - begun < longestMs || attempt === attempts) throw error;
+      if (performance.now() - startedAt < longestMs || attempt === attempts) throw error;
       await sleep(1_100);
     }
   }

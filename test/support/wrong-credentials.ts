@@ -7,7 +7,7 @@ import { tokenOf } from './tokens.js';
 
 const jsonWebTokens = new JsonWebTokens(new JwtService(jwtOptions));
 
-/** Apps around one whose things nobody else may see. Users of the same names are in all of them. */
+/** Other apps beside the victim's, whose data none of them may see. All have users of the same names. */
 export interface Neighbourhood {
   readonly victim: Tenant;
   /** In the victim's organisation. */
@@ -37,7 +37,7 @@ const bearer = (token: string): { authorization: string } => ({ authorization: `
 export function wrongAppTokens(all: Neighbourhood): WrongCredential[] {
   const { victim, sibling, disabled, stranger, retired } = all;
   const { appId, certificate } = victim.credentials;
-  const shown: [string, Readonly<Record<string, string>>][] = [
+  const presented: [string, Readonly<Record<string, string>>][] = [
     ['none', {}],
     ['none', { authorization: 'Bearer ' }],
     ['garbage', bearer('garbage')],
@@ -64,14 +64,14 @@ export function wrongAppTokens(all: Neighbourhood): WrongCredential[] {
     ['of the other dialect', { 'qiscus-sdk-app-id': appId, 'qiscus-sdk-secret': certificate }],
   ];
   return [
-    ...shown.map(([kind, headers]) => ({ kind, app: victim, headers })),
+    ...presented.map(([kind, headers]) => ({ kind, app: victim, headers })),
     { kind: 'of the victim, in a path of another app', app: sibling, headers: bearer(victim.appToken) },
     { kind: 'of the victim, in a path of another app', app: stranger, headers: bearer(victim.appAccessToken2) },
     { kind: 'of a disabled app, in its own path', app: disabled, headers: bearer(disabled.appToken) },
   ];
 }
 
-/** For routes that a user's own token opens as well, in the app of the victim: not those of anybody else. */
+/** For routes that a user's own token opens as well, in the victim's app, but not another user's. */
 export function wrongOwnTokens(all: Neighbourhood): WrongCredential[] {
   const { victim, sibling } = all;
   const isOwn = ({ kind, app }: { kind: string; app: Tenant }) => app === victim && kind === 'a user token';
@@ -133,11 +133,11 @@ export function wrongGrants(all: Neighbourhood): WrongCredential[] {
 export function wrongSecrets(all: Neighbourhood): WrongCredential[] {
   const { victim, sibling, disabled, stranger, retired } = all;
   const { appId, certificate } = victim.credentials;
-  const named = { 'qiscus-sdk-app-id': appId };
-  const secret = (text: string) => ({ ...named, 'qiscus-sdk-secret': text });
-  const shown: [string, Readonly<Record<string, string>>][] = [
+  const appHeader = { 'qiscus-sdk-app-id': appId };
+  const secret = (text: string) => ({ ...appHeader, 'qiscus-sdk-secret': text });
+  const presented: [string, Readonly<Record<string, string>>][] = [
     ['none', {}],
-    ['none', named],
+    ['none', appHeader],
     ['garbage', secret('garbage')],
     ['garbage', { 'qiscus-sdk-app-id': 'garbage', 'qiscus-sdk-secret': 'garbage' }],
     ['revoked', secret(retired)],
@@ -159,10 +159,10 @@ export function wrongSecrets(all: Neighbourhood): WrongCredential[] {
         'qiscus-sdk-secret': stranger.credentials.certificate,
       },
     ],
-    ['a user token', { ...named, 'qiscus-sdk-token': victim.ids.userToken }],
+    ['a user token', { ...appHeader, 'qiscus-sdk-token': victim.ids.userToken }],
     ['a user token', secret(victim.ids.userToken)],
     ['an identity token', secret(victim.ids.identityToken)],
-    ['of the other dialect', { ...named, ...bearer(victim.appToken) }],
+    ['of the other dialect', { ...appHeader, ...bearer(victim.appToken) }],
     ['of the other dialect', secret(victim.appToken)],
     [
       'of the victim, for another app',
@@ -179,14 +179,14 @@ export function wrongSecrets(all: Neighbourhood): WrongCredential[] {
       },
     ],
   ];
-  return shown.map(([kind, headers]) => ({ kind, app: victim, headers }));
+  return presented.map(([kind, headers]) => ({ kind, app: victim, headers }));
 }
 
 /** For Qiscus routes that require a user token, and for the gateway. */
 export function wrongUserTokens(all: Neighbourhood): { kind: string; app: Tenant; token: string }[] {
   const { victim, sibling, disabled, stranger, retired } = all;
   const { username } = victim.names;
-  const shown: [string, string][] = [
+  const presented: [string, string][] = [
     ['garbage', 'garbage'],
     ['garbage', 'x'.repeat(20)],
     ['the certificate itself', victim.credentials.certificate],
@@ -213,7 +213,7 @@ export function wrongUserTokens(all: Neighbourhood): { kind: string; app: Tenant
     ['an identity token', victim.ids.identityToken],
   ];
   return [
-    ...shown.map(([kind, token]) => ({ kind, app: victim, token })),
+    ...presented.map(([kind, token]) => ({ kind, app: victim, token })),
     { kind: 'of the victim, for another app', app: sibling, token: victim.userJwt },
     { kind: 'of the victim, for another app', app: stranger, token: victim.ids.userToken },
     { kind: 'of the victim, for another app', app: stranger, token: victim.ids.userAccessToken2 },
@@ -224,15 +224,15 @@ export function wrongUserTokens(all: Neighbourhood): { kind: string; app: Tenant
 /** As headers of the Qiscus dialect, and their other spellings. */
 export function wrongUserHeaders(all: Neighbourhood): WrongCredential[] {
   const { victim } = all;
-  const named = { 'qiscus-sdk-app-id': victim.credentials.appId };
+  const appHeader = { 'qiscus-sdk-app-id': victim.credentials.appId };
   const { username, other } = victim.names;
   const ofAnother = { 'qiscus-sdk-token': victim.ids.userToken, 'qiscus-sdk-user-id': other };
   return [
     { kind: 'none', app: victim, headers: {} },
-    { kind: 'none', app: victim, headers: { ...named, 'qiscus-sdk-user-id': username } },
-    { kind: 'of the other dialect', app: victim, headers: { ...named, ...bearer(victim.userJwt) } },
-    { kind: 'the secret', app: victim, headers: { ...named, 'qiscus-sdk-secret': victim.credentials.certificate } },
-    { kind: 'of another user', app: victim, headers: { ...named, ...ofAnother } },
+    { kind: 'none', app: victim, headers: { ...appHeader, 'qiscus-sdk-user-id': username } },
+    { kind: 'of the other dialect', app: victim, headers: { ...appHeader, ...bearer(victim.userJwt) } },
+    { kind: 'the secret', app: victim, headers: { ...appHeader, 'qiscus-sdk-secret': victim.credentials.certificate } },
+    { kind: 'of another user', app: victim, headers: { ...appHeader, ...ofAnother } },
     ...wrongUserTokens(all).map(({ kind, app, token }) => ({
       ...{ kind, app },
       headers: {
@@ -246,7 +246,7 @@ export function wrongUserHeaders(all: Neighbourhood): WrongCredential[] {
 export function wrongLogins(all: Neighbourhood): Readonly<Record<string, readonly WrongCredential[]>> {
   const { victim, sibling, disabled, stranger, retired } = all;
   const { username, changed, banned } = victim.names;
-  const named = (app: Tenant) => ({ 'qiscus-sdk-app-id': app.credentials.appId });
+  const appHeader = (app: Tenant) => ({ 'qiscus-sdk-app-id': app.credentials.appId });
   const claims = { iss: victim.ids.appId, prn: username };
   const identities: [string, Tenant, string][] = [
     ['none', victim, ''],
@@ -293,13 +293,13 @@ export function wrongLogins(all: Neighbourhood): Readonly<Record<string, readonl
   ];
   return {
     verify_identity_token: identities.map(([kind, app, identity_token]) => ({
-      ...{ kind, app, headers: named(app), body: { identity_token } },
+      ...{ kind, app, headers: appHeader(app), body: { identity_token } },
     })),
     refresh_user_token: refreshes.map(([kind, app, user_id, refresh_token]) => ({
-      ...{ kind, app, headers: named(app), body: { user_id, refresh_token } },
+      ...{ kind, app, headers: appHeader(app), body: { user_id, refresh_token } },
     })),
     login_or_register: wrongPasswords(all).map(({ user, word, kind, app }) => ({
-      ...{ kind, app, headers: named(app), body: { email: user, password: word } },
+      ...{ kind, app, headers: appHeader(app), body: { email: user, password: word } },
     })),
   };
 }

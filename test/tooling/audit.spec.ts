@@ -9,7 +9,7 @@ let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'rollcall-test-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** `npm run audit` where npm answers this. */
+/** `npm run audit` when npm gives this answer. */
 function audit(answer: string, code: number): { status: number | null; stdout: string } {
   const npm = join(folder, 'npm');
   writeFileSync(join(folder, 'answer'), answer);
@@ -20,12 +20,12 @@ function audit(answer: string, code: number): { status: number | null; stdout: s
 }
 
 describe('npm run audit', () => {
-  it('ends with 0 where the registry knows of nothing', () => {
+  it('exits with 0 if the registry knows of nothing', () => {
     const { status, stdout } = audit(JSON.stringify({ auditReportVersion: 2, vulnerabilities: {} }), 0);
     expect([status, stdout]).toEqual([0, expect.stringContaining('The registry: no advisory')]);
   });
 
-  it('ends with 1 where it knows of something, and names it', () => {
+  it('exits with 1 if it knows of an advisory, and names it', () => {
     const ws = {
       ...{ name: 'ws', severity: 'high', range: '<9' },
       via: [{ title: 'A hole', url: 'https://example.com/GHSA' }, 'other'],
@@ -39,7 +39,7 @@ describe('npm run audit', () => {
     ['refuses', JSON.stringify({ message: '405 Method Not Allowed', error: {} })],
     ['is away', ''],
     ['answers something else', '<html>'],
-  ])('ends with 2 and says so where the registry %s', (_how, answer) => {
+  ])('exits with 2 and says so if the registry %s', (_how, answer) => {
     const { status, stdout } = audit(answer, 1);
     expect([status, stdout]).toEqual([2, expect.stringContaining('The registry gave no answer')]);
     expect(stdout).toContain('packages is below its floor');

@@ -6,7 +6,7 @@ const read = (path: string): string => readFileSync(join(import.meta.dirname, '.
 const workflow = read('.github/workflows/ci.yml');
 
 describe('the CI workflow', () => {
-  it('runs every project of jest but the one that plain npm test leaves out', () => {
+  it('runs every jest project except the one that plain npm test leaves out', () => {
     const projects = [...read('jest.config.mjs').matchAll(/^ {4}project\('([^']+)'/gm)].map(
       ([, name]) => name as string,
     );
@@ -17,7 +17,7 @@ describe('the CI workflow', () => {
     expect(projects.filter((name) => !listed.includes(name))).toEqual(['galera']);
   });
 
-  it('begins with the lowest Node.js that package.json allows, and names none that it does not', () => {
+  it('starts with the lowest Node.js that package.json allows, and names no unsupported version', () => {
     const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } };
     const versions = [...(/node: \[(.*)\]/.exec(workflow)?.[1] ?? '').matchAll(/'([\d.]+)'/g)].map(([, text]) => text);
     expect(minVersion(engines.node)?.version).toBe(`${versions[0]}.0`);

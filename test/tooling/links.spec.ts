@@ -12,7 +12,7 @@ const external = /^[a-z]+:/;
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const withoutCode = (text: string): string => text.replace(/^ *```[\s\S]*?^ *```/gm, '').replace(/`[^`\n]*`/g, '`');
 
-/** As GitHub names a heading. */
+/** The anchor that GitHub generates for a heading. */
 function anchorsOf(path: string): string[] {
   const headings = withoutCode(read(path)).matchAll(/^#+ (.+)$/gm);
   return [...headings].map(([, heading = '']) =>
@@ -45,8 +45,8 @@ describe('the documents', () => {
     expect(links.length).toBeGreaterThan(100);
   });
 
-  it('name only files of the project that exist', () => {
-    // Decisions and the changelog speak of the past, "Your first route" of a file to be written.
+  it('name only existing files of the project', () => {
+    // Decisions and the changelog describe the past, "Your first route" a file yet to be written.
     const present = documents.filter((path) => !/^docs\/decisions\/|^CHANGELOG/.test(path));
     const named = present.flatMap((path) =>
       [...read(path).matchAll(/`((?:src|test|docs|scripts|bench)\/[\w./-]+\.\w+)`/g)].map(([, file]) => file as string),
@@ -54,7 +54,7 @@ describe('the documents', () => {
     expect(named.filter((file) => !existsSync(join(root, file)))).toEqual(['test/e2e/agora/registration.e2e.ts']);
   });
 
-  it('"Follow it" of ARCHITECTURE.md names, beside each file, what is in it', () => {
+  it('"Follow it" in ARCHITECTURE.md names, beside each file, something that is in it', () => {
     const table = /## Follow it\n([\s\S]*?)\n## /.exec(read('ARCHITECTURE.md'))?.[1] ?? '';
     const rows = table.split('\n').filter((row) => row.startsWith('| ') && row.includes('](src/'));
     expect(rows).toHaveLength(6);

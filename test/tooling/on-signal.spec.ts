@@ -13,7 +13,7 @@ const program = `
 `;
 
 describe('on-signal.mjs', () => {
-  it('takes the two signals of one Ctrl-C under npm for one, and a later one for another', async () => {
+  it('treats the two signals of one Ctrl-C under npm as one, and a later one as another', async () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', program]);
     const ended = once(child, 'close');
     let output = '';

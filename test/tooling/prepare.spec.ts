@@ -16,10 +16,10 @@ const COMPILER = `
   console.log('TSFILE: ' + path.resolve('build/main.js'));
 `;
 
-// Stands in for the bundler: it needs no more than a folder to be there.
+// Stands in for the bundler: only the folder has to exist.
 const BUNDLER = `import { mkdirSync } from 'node:fs'; mkdirSync('dist', { recursive: true });`;
 
-// Stand in for the addons, which are tried once after an installation.
+// Stand in for the addons, which are loaded once after an installation.
 const ADDONS = { 'better-sqlite3': 'module.exports = class { close() {} };', '@node-rs/argon2': '' };
 
 describe('prepare.mjs', () => {
@@ -60,13 +60,13 @@ describe('prepare.mjs', () => {
 
   afterEach(() => rm(project, { recursive: true, force: true }));
 
-  it('does nothing and says nothing when nothing changed', async () => {
+  it('does nothing and prints nothing when nothing changed', async () => {
     expect(await prepare('--build')).toMatchObject({ code: 0, stdout: '' });
     expect(await prepare('--build')).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(await read('runs')).toBe('x');
   });
 
-  it('installs anew where an addon does not load, as in a tree of another system, and says so if it still does not', async () => {
+  it('reinstalls if an addon does not load, as in a tree from another system, and says so if it still does not', async () => {
     await write('node_modules/better-sqlite3/index.js', "throw new Error('invalid ELF header')");
     await write('package-lock.json', { lockfileVersion: 3, packages: { '': { name: 'p', version: '1.0.0' } } });
     const { code, stderr } = await prepare('--build');
@@ -75,7 +75,7 @@ describe('prepare.mjs', () => {
     expect(stderr).toContain('The installation left packages that do not load');
   });
 
-  it('builds again after a change, and removes what a deleted source left behind', async () => {
+  it('rebuilds after a change, and removes the output of deleted sources', async () => {
     await prepare('--build');
     await write('build/deleted.js', '');
     await write('src/main.ts', 'changed');
@@ -84,13 +84,13 @@ describe('prepare.mjs', () => {
     await expect(read('build/deleted.js')).rejects.toThrow('ENOENT');
   });
 
-  it('does not build for a changed spec', async () => {
+  it('does not rebuild for a changed spec', async () => {
     await prepare('--build');
     await write('src/main.spec.ts', '');
     expect(await prepare('--build')).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
-  it('fails with the output of the compiler, and builds again the next time', async () => {
+  it('fails with the output of the compiler, and rebuilds the next time', async () => {
     await write('src/main.ts', 'broken');
     const { code, stderr } = await prepare('--build');
     expect(code).toBe(1);
@@ -106,7 +106,7 @@ describe('prepare.mjs', () => {
     expect(await read('runs')).toBe('x');
   });
 
-  it('takes over the lock of a process that is gone', async () => {
+  it('takes over the lock of a process that has exited', async () => {
     const gone = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
     await once(gone, 'close');
     await write('.prepare.lock', String(gone.pid));

@@ -12,7 +12,7 @@ import { isInRange } from '../../scripts/set-up/supported-node.mjs';
 const root = join(import.meta.dirname, '../..');
 const timeoutMs = 60_000;
 
-// Stands in for a newer Node.js. It says what it was asked to run, and ends with a code of its own.
+// Stands in for a newer Node.js. It prints what it was asked to run, and exits with its own code.
 const NEWER_NODE = `#!/bin/sh
 trap 'echo terminated; exit 3' TERM
 case "$*" in *wait*) echo waiting; while :; do sleep 0.05; done;; esac
@@ -26,7 +26,7 @@ describe('a Node.js that is too old', () => {
   let environment: NodeJS.ProcessEnv;
   let fetched: number;
 
-  /** @param integrity what the project knows of the bytes of the package */
+  /** @param integrity the hash that the project has pinned for the package */
   async function write(integrity: string): Promise<void> {
     const binaries = {
       [`${process.platform}-${process.arch}`]: { package: 'a-node', integrity: { '99.0.0': integrity } },
@@ -36,14 +36,14 @@ describe('a Node.js that is too old', () => {
 
   function start(...args: string[]) {
     const child = spawn(process.execPath, [join(project, 'scripts/prepare.mjs'), ...args], { env: environment });
-    const said = { code: null as number | null, stdout: '', stderr: '' };
-    child.stdout.on('data', (chunk) => (said.stdout += chunk));
-    child.stderr.on('data', (chunk) => (said.stderr += chunk));
-    const ended = once(child, 'close').then(([code]) => ({ ...said, code: code as number | null }));
+    const printed = { code: null as number | null, stdout: '', stderr: '' };
+    child.stdout.on('data', (chunk) => (printed.stdout += chunk));
+    child.stderr.on('data', (chunk) => (printed.stderr += chunk));
+    const ended = once(child, 'close').then(([code]) => ({ ...printed, code: code as number | null }));
     return { child, ended };
   }
 
-  /** A registry of one package, as npm asks it. */
+  /** A registry of one package, as npm queries it. */
   async function startRegistry(tarball: Buffer, integrity: string): Promise<void> {
     registry = createServer((request, response) => {
       if (request.url?.endsWith('.tgz')) {
@@ -87,7 +87,7 @@ describe('a Node.js that is too old', () => {
   });
 
   it(
-    'is replaced by one from npm, once, which takes over with the same arguments and whose exit code counts',
+    'is replaced by one from npm, once, which takes over with the same arguments and determines the exit code',
     async () => {
       const prepare = join(project, 'scripts/prepare.mjs');
       const first = await start('--build', 'dist/cli.js', 'app', 'list').ended;
@@ -114,7 +114,7 @@ describe('a Node.js that is too old', () => {
     'passes signals on to the one that took over',
     async () => {
       const { child, ended } = start('wait');
-      // One that could not be fetched ends without a word on stdout, and says why below.
+      // If one could not be fetched, it exits without output on stdout; the reason is printed below.
       await Promise.race([once(child.stdout, 'data'), ended]);
       child.kill('SIGTERM');
       expect(await ended).toMatchObject({ code: 3, stdout: 'waiting\nterminated\n' });
@@ -123,7 +123,7 @@ describe('a Node.js that is too old', () => {
   );
 
   it(
-    'is not replaced by bytes that the project does not know',
+    'is not replaced by a package whose hash is not pinned',
     async () => {
       await write(`sha512-${'A'.repeat(86)}==`);
       const { code, stdout, stderr } = await start('x').ended;
@@ -135,7 +135,7 @@ describe('a Node.js that is too old', () => {
     timeoutMs,
   );
 
-  it('is named with what is needed where no package has a newer one', async () => {
+  it('is refused with the required version if no package has a newer one', async () => {
     await writeFile(join(project, 'scripts/set-up/node-binaries.json'), '{}');
     const { code, stderr } = await start('x').ended;
     expect(code).toBe(1);
@@ -146,11 +146,11 @@ describe('a Node.js that is too old', () => {
 describe('the range of engines', () => {
   const range = '^22.14.0 || >=24.11.0';
 
-  it.each(['22.14.0', '22.23.3', '24.11.0', '24.21.0', '25.0.0', '26.10.0'])('has %s', (version) => {
+  it.each(['22.14.0', '22.23.3', '24.11.0', '24.21.0', '25.0.0', '26.10.0'])('includes %s', (version) => {
     expect(isInRange(version, range)).toBe(true);
   });
 
-  it.each(['18.20.8', '20.20.2', '22.13.1', '23.11.0', '24.10.9'])('does not have %s', (version) => {
+  it.each(['18.20.8', '20.20.2', '22.13.1', '23.11.0', '24.10.9'])('excludes %s', (version) => {
     expect(isInRange(version, range)).toBe(false);
   });
 });

@@ -28,8 +28,8 @@ const nameOf = (path: string): string => path.split('node_modules/').at(-1) as s
 const production = packages.filter(([, { dev }]) => dev !== true);
 
 /**
- * The least version of what handles bytes of strangers, and the holes that it is free of. A range, an override or a
- * careless downgrade must not bring one back. SECURITY.md tells what each means here.
+ * The minimum version of packages that handle untrusted bytes, and the vulnerabilities that it fixes. A range, an
+ * override or a careless downgrade must not reintroduce one. SECURITY.md explains what each means here.
  */
 const floors: readonly (readonly [name: string, floor: string, advisories: readonly string[]])[] = knownAdvisories.map(
   ({ package: name, fixedIn, advisories }) => [name, fixedIn, advisories],
@@ -46,7 +46,7 @@ const licences = new Set([
   'Python-2.0',
 ]);
 
-/** Packages of which two majors may be there at run time, and why. */
+/** Packages that may be present in two majors at run time, and why. */
 const twoMajors: Readonly<Record<string, string>> = {
   'fast-uri': 'ajv 8 wants 3, fast-json-stringify 4; both are above their floors',
   'string-width': 'prints the help of the command line of typeorm',
@@ -58,7 +58,7 @@ describe('supply chain', () => {
     expect(installedAndKnown(lock).filter((found) => found.package === name)).toEqual([]);
   });
 
-  it('a version below its floor is found, wherever it lies', () => {
+  it('a version below its floor is found wherever it is installed', () => {
     const packages = {
       'node_modules/ws': { version: '8.20.9' },
       'node_modules/a/node_modules/ws': { version: '8.21.0' },
@@ -71,31 +71,31 @@ describe('supply chain', () => {
     ]);
   });
 
-  it('SECURITY.md tells of every package with a floor', () => {
+  it('SECURITY.md covers every package with a floor', () => {
     const text = readFileSync(join(root, 'SECURITY.md'), 'utf8');
     expect(floors.filter(([name]) => !text.includes(`\`${name}\``)).map(([name]) => name)).toEqual([]);
     const advisories = floors.flatMap(([, , ids]) => ids);
     expect(advisories.filter((id) => !text.includes(id))).toEqual([]);
   });
 
-  it('every direct dependency has one exact version, which is the one that is locked', () => {
+  it('every direct dependency has one exact version, which is the locked one', () => {
     const direct = { ...manifest.dependencies, ...manifest.devDependencies } as Record<string, string>;
     for (const [name, version] of Object.entries(direct))
       expect([name, lock.packages[`node_modules/${name}`]?.version]).toEqual([name, version]);
     expect(Object.values(direct).filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
   });
 
-  it('every package is locked to its bytes by a strong hash, and to no address', () => {
+  it('every package is pinned by a strong hash, and not to an address', () => {
     expect(lock.lockfileVersion).toBe(3);
     expect(packages.length).toBeGreaterThan(500);
     const weak = packages.filter(([, { integrity }]) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? ''));
     expect(weak.map(([path]) => path)).toEqual([]);
-    // The registry is whoever installs chooses; a hash that does not fit is refused by npm.
+    // Whoever installs chooses the registry; npm refuses a hash that does not match.
     expect(packages.filter(([, { resolved, link }]) => resolved !== undefined || link === true)).toEqual([]);
     expect(readFileSync(join(root, '.npmrc'), 'utf8')).toMatch(/^omit-lockfile-registry-resolved=true$/m);
   });
 
-  it('nothing comes from git, from an address or from a folder', () => {
+  it('nothing comes from git, a URL or a folder', () => {
     const wanted = [...packages, ['', lock.packages['']] as [string, Entry]].flatMap(
       ([path, { dependencies, optionalDependencies }]) =>
         Object.entries({ ...dependencies, ...optionalDependencies }).map(
@@ -106,27 +106,27 @@ describe('supply chain', () => {
     expect(wanted.filter(([, , range]) => /[:/]/.test(range) && !range.startsWith('npm:'))).toEqual([]);
   });
 
-  it('no package runs anything when it is installed, wherever npm ci is called', () => {
+  it('no package runs scripts on installation, wherever npm ci is called', () => {
     expect(readFileSync(join(root, '.npmrc'), 'utf8')).toMatch(/^ignore-scripts=true$/m);
     expect(readFileSync(join(root, 'Dockerfile'), 'utf8')).toMatch(/^COPY .*\.npmrc .*\nRUN npm ci$/m);
   });
 
-  it('every package runs on every Node.js that package.json lets in', () => {
+  it('every package supports every Node.js that package.json allows', () => {
     const wanted = packages.flatMap(([path, { engines }]) => (engines?.node ? [[path, engines.node] as const] : []));
     expect(wanted.length).toBeGreaterThan(300);
     expect(wanted.filter(([, range]) => !semver.subset(manifest.engines.node as string, range))).toEqual([]);
   });
 
-  it('the Node.js that is fetched is one of those, on every platform, and known by its bytes', () => {
+  it('the Node.js that is fetched is among those, on every platform, and pinned by hash', () => {
     const platforms = Object.entries(read('scripts/set-up/node-binaries.json') as Record<string, Binaries>);
-    const runsUs = (version: string) => semver.satisfies(version, manifest.engines.node as string);
+    const isSupported = (version: string) => semver.satisfies(version, manifest.engines.node as string);
     const preferred = readFileSync(join(root, '.nvmrc'), 'utf8').trim();
-    expect(runsUs(preferred)).toBe(true);
+    expect(isSupported(preferred)).toBe(true);
     expect(platforms.length).toBe(5);
     for (const [platform, { integrity }] of platforms) {
       const versions = Object.keys(integrity);
       expect([platform, versions]).toEqual([platform, semver.sort([...versions])]);
-      expect([platform, runsUs(versions.at(-1) as string)]).toEqual([platform, true]);
+      expect([platform, isSupported(versions.at(-1) as string)]).toEqual([platform, true]);
       for (const hash of Object.values(integrity)) expect(hash).toMatch(/^sha512-[A-Za-z0-9+/]{86}==$/);
     }
     expect(Object.keys(platforms.find(([platform]) => platform === 'linux-x64')?.[1].integrity ?? {})).toContain(
@@ -134,7 +134,7 @@ describe('supply chain', () => {
     );
   });
 
-  it('every package that runs in production has a licence that lets everybody use it', () => {
+  it('every production package has a permissive licence', () => {
     const allowed = (licence = ''): boolean =>
       licences.has(licence) ||
       (/^\((?:[^()]+)\)$/.test(licence) &&
@@ -147,7 +147,7 @@ describe('supply chain', () => {
     ).toEqual([]);
   });
 
-  it('no package is there in two majors at run time without a reason', () => {
+  it('no package is present in two majors at run time without a reason', () => {
     const majors = new Map<string, Set<string>>();
     for (const [path, { version }] of production) {
       const name = nameOf(path);

@@ -53,7 +53,7 @@ describe('test-servers.mjs', () => {
     expect(await isListening(url)).toBe(false);
   });
 
-  it('finds a program of this machine, and says what to install where there is none', async () => {
+  it('finds a program on this machine, and says what to install if there is none', async () => {
     expect(await ensureProgram('sh', 'dash')).toMatch(/\/sh$/);
     // Upper case: no package can have such a name, so apt-get has nothing to fetch.
     const missing = ensureProgram('no-such-program', 'NO-SUCH-PACKAGE');

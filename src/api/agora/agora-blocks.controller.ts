@@ -30,7 +30,11 @@ const unblocking: AgoraRouteOptions = {
 export class AgoraBlocksController {
   constructor(private readonly blocks: BlocksService) {}
 
-  @AgoraRoute('POST users/:username/blocks/users', 'Block users: their messages do not reach this user', blocking)
+  @AgoraRoute(
+    'POST users/:username/blocks/users',
+    'Block users, so that their messages no longer reach this user',
+    blocking,
+  )
   block(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -43,7 +47,7 @@ export class AgoraBlocksController {
   }
 
   /** The path that the vendor's web SDK uses. */
-  @AgoraRoute('POST sdk/user/:username/blocks', 'The same under another path', blocking)
+  @AgoraRoute('POST sdk/user/:username/blocks', 'Block users (alternative path)', blocking)
   blockAsClient(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -52,7 +56,7 @@ export class AgoraBlocksController {
     return this.block(call, username, body);
   }
 
-  @AgoraRoute('GET users/:username/blocks/users', 'The users that a user has blocked, newest first', {
+  @AgoraRoute('GET users/:username/blocks/users', 'List the users that a user has blocked, newest first', {
     ...own,
     answer: 'action uri entities data timestamp duration cursor? count',
     schemas: { data: usernames },
@@ -64,13 +68,13 @@ export class AgoraBlocksController {
   }
 
   /** One name, or several separated by commas. */
-  @AgoraRoute('DELETE users/:username/blocks/users/:usernames', 'End the block of a user, or of several', unblocking)
+  @AgoraRoute('DELETE users/:username/blocks/users/:usernames', 'Unblock one or more users', unblocking)
   unblock(@Call() call: AgoraCall, @Param('username') username: string, @Param('usernames') names: string) {
     return this.unblockAll(call, username, names.split(','));
   }
 
   /** The form that older Java SDKs use. */
-  @AgoraRoute('DELETE users/:username/blocks/users', 'The same with the names in the body', unblocking)
+  @AgoraRoute('DELETE users/:username/blocks/users', 'Unblock users named in the body', unblocking)
   unblockByBody(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -80,7 +84,7 @@ export class AgoraBlocksController {
   }
 
   /** The path that the vendor's web SDK uses. */
-  @AgoraRoute('DELETE sdk/user/:username/blocks', 'The same under another path', unblocking)
+  @AgoraRoute('DELETE sdk/user/:username/blocks', 'Unblock users (alternative path)', unblocking)
   unblockAsClient(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -89,7 +93,7 @@ export class AgoraBlocksController {
     return this.unblockAll(call, username, body.usernames);
   }
 
-  @AgoraRoute('POST blocks/check', 'Whether a user has blocked each of up to 100 others', {
+  @AgoraRoute('POST blocks/check', 'Check which of up to 100 users a user has blocked', {
     pool: 'own',
     answer: 'action application path uri entities timestamp duration organization applicationName',
     schemas: { entities: relationsSchema(...relation) },

@@ -56,7 +56,11 @@ const readRemarkWanted = createParamDecorator(
 const RemarkWanted = (): ParameterDecorator =>
   describedParameter(
     readRemarkWanted(),
-    ApiQuery({ name: 'needReturnRemark', required: false, description: '`true`: with what the user calls each' }),
+    ApiQuery({
+      name: 'needReturnRemark',
+      required: false,
+      description: '`true`: include the remark that the user set for each contact',
+    }),
   );
 
 /** Contacts between users, always mutual. */
@@ -65,7 +69,7 @@ const RemarkWanted = (): ParameterDecorator =>
 export class AgoraContactsController {
   constructor(private readonly contacts: ContactsService) {}
 
-  @AgoraRoute('POST users/:username/contacts/users/:friend', 'Make two users contacts of each other', changingOwn)
+  @AgoraRoute('POST users/:username/contacts/users/:friend', 'Add a contact, for both users', changingOwn)
   add(@Call() call: AgoraCall, @Param('username') username: string, @Param('friend') friend: string) {
     return call.once(async () => {
       const { contacts } = this;
@@ -76,13 +80,13 @@ export class AgoraContactsController {
     });
   }
 
-  @AgoraRoute('DELETE users/:username/contacts/users/:friend', 'End that, on both sides', changingOwn)
+  @AgoraRoute('DELETE users/:username/contacts/users/:friend', 'Remove a contact, for both users', changingOwn)
   remove(@Call() call: AgoraCall, @Param('username') username: string, @Param('friend') friend: string) {
     return call.once(async () => toAnswer(call, await this.contacts.remove(call.app.id, username, friend)));
   }
 
   /** With remarks, `entities` carries them in the form that the web SDK reads. */
-  @AgoraRoute('GET users/:username/contacts/users', 'All contacts of a user, newest first', {
+  @AgoraRoute('GET users/:username/contacts/users', 'List all contacts of a user, newest first', {
     ...{ ...own, answer: 'action uri entities data timestamp duration count' },
     schemas: { entities: contacts, data: names },
   })
@@ -92,7 +96,7 @@ export class AgoraContactsController {
     return call.answer({ entities, data: all.map((contact) => contact.username), count: all.length });
   }
 
-  @AgoraRoute('GET user/:username/contacts', 'Contacts of a user, newest first, page by page', paging)
+  @AgoraRoute('GET user/:username/contacts', 'List the contacts of a user by page, newest first', paging)
   async list(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -109,7 +113,7 @@ export class AgoraContactsController {
   }
 
   /** The path that the vendor's client SDKs use. */
-  @AgoraRoute('GET users/:username/contacts', 'The same below `users`', paging)
+  @AgoraRoute('GET users/:username/contacts', 'List the contacts of a user by page (alternative path)', paging)
   listAsClient(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -119,7 +123,7 @@ export class AgoraContactsController {
     return this.list(call, username, page, withRemark);
   }
 
-  @AgoraRoute('PUT user/:username/contacts/users/:friend', 'Set what a user calls a contact', remarking)
+  @AgoraRoute('PUT user/:username/contacts/users/:friend', 'Set the remark of a contact', remarking)
   setRemark(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -133,7 +137,7 @@ export class AgoraContactsController {
   }
 
   /** The path that the vendor's client SDKs use. */
-  @AgoraRoute('PUT users/:username/contacts/users/:friend', 'The same below `users`', remarking)
+  @AgoraRoute('PUT users/:username/contacts/users/:friend', 'Set the remark of a contact (alternative path)', remarking)
   setRemarkAsClient(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -143,17 +147,21 @@ export class AgoraContactsController {
     return this.setRemark(call, username, friend, body);
   }
 
-  @AgoraRoute('POST users/:username/contacts/import', 'Add up to 10 contacts, each of them or not', {
-    ...{ pool: 'own', idempotent: true, answer: 'status timestamp action data duration' },
-    schemas: {
-      status: { type: 'string', enum: ['ok'] },
-      data: {
-        type: 'object',
-        properties: Object.fromEntries(imported.map((member) => [member, names])),
-        required: imported,
+  @AgoraRoute(
+    'POST users/:username/contacts/import',
+    'Import up to 10 contacts, reporting success or failure for each',
+    {
+      ...{ pool: 'own', idempotent: true, answer: 'status timestamp action data duration' },
+      schemas: {
+        status: { type: 'string', enum: ['ok'] },
+        data: {
+          type: 'object',
+          properties: Object.fromEntries(imported.map((member) => [member, names])),
+          required: imported,
+        },
       },
     },
-  })
+  )
   import(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -166,7 +174,7 @@ export class AgoraContactsController {
     });
   }
 
-  @AgoraRoute('POST contacts/check', 'Whether each of up to 100 users is a contact of a user', {
+  @AgoraRoute('POST contacts/check', 'Check which of up to 100 users are contacts of a user', {
     ...{ pool: 'own', answer: whole },
     schemas: { entities: relationsSchema(...relation) },
   })
@@ -175,7 +183,7 @@ export class AgoraContactsController {
     return call.answer({ entities: toRelations(body, found, ...relation) });
   }
 
-  @AgoraRoute('DELETE contacts/users/:username', 'End all contacts of a user, on both sides', changing)
+  @AgoraRoute('DELETE contacts/users/:username', 'Remove all contacts of a user, on both sides', changing)
   clear(@Call() call: AgoraCall, @Param('username') username: string) {
     return call.once(async () => {
       await this.contacts.clear(call.app.id, username);

@@ -49,7 +49,7 @@ export const userExamples = {
   register: {
     'A user': { body: account(1), answer: { entities: [exampleUser(1)], data: [] } },
     'Two users': { body: [account(1), account(2)], answer: { entities: [exampleUser(1), exampleUser(2)], data: [] } },
-    'Three users, one of which exists': {
+    'Three users, one of which already exists': {
       body: [account(1), account(2), account(3)],
       answer: {
         entities: [exampleUser(1), exampleUser(2)],

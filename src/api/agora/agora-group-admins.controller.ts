@@ -21,7 +21,7 @@ function controllerOf(kind: GroupKind) {
       readonly groups: GroupsService,
     ) {}
 
-    @AgoraRoute(`GET ${many}/:id/admin`, `The admins of a ${one}`, answering(listOf(text), ' count'))
+    @AgoraRoute(`GET ${many}/:id/admin`, `List the admins of a ${one}`, answering(listOf(text), ' count'))
     async list(@Call() call: AgoraCall, @Param('id') id: string) {
       const { entries } = await this.lists.list(call.app.id, kind, id, 'admin', maxEntriesOf.admin, null);
       const data = entries.map(({ username }) => username);
@@ -30,7 +30,7 @@ function controllerOf(kind: GroupKind) {
 
     @AgoraRoute(
       `POST ${many}/:id/admin`,
-      `Make a member an admin of a ${one}`,
+      `Promote a member of a ${one} to admin`,
       changing(object({ result: text, newadmin: text })),
     )
     add(@Call() call: AgoraCall, @Param('id') id: string, @JsonBody(AddAgoraAdminDto) { newadmin }: AddAgoraAdminDto) {
@@ -42,7 +42,7 @@ function controllerOf(kind: GroupKind) {
 
     @AgoraRoute(
       `DELETE ${many}/:id/admin/:username`,
-      `Make an admin of a ${one} a plain member`,
+      `Demote an admin of a ${one} to member`,
       changing(object({ result: text, oldadmin: text })),
     )
     remove(@Call() call: AgoraCall, @Param('id') id: string, @Param('username') oldadmin: string) {
@@ -54,7 +54,7 @@ function controllerOf(kind: GroupKind) {
 
     @AgoraRoute(
       `GET ${many}/:id/announcement`,
-      `What is announced in a ${one}`,
+      `Get the announcement of a ${one}`,
       answering(object({ announcement: text })),
     )
     async announcement(@Call() call: AgoraCall, @Param('id') id: string) {
@@ -63,7 +63,7 @@ function controllerOf(kind: GroupKind) {
 
     @AgoraRoute(
       `POST ${many}/:id/announcement`,
-      `Announce something in a ${one}`,
+      `Set the announcement of a ${one}`,
       changing(object({ id: text, result: flag })),
     )
     announce(

@@ -27,7 +27,7 @@ export class UpdateAgoraRoomDto {
 
   @ApiPropertyOptional({
     ...{ type: 'integer', nullable: true, minimum: 0, maximum: maxMembersOf.group },
-    description: 'Or its text; 0: stays as it is',
+    description: 'A number or a string; 0: leave unchanged',
   })
   @IsOptionalWholeNumber()
   maxusers?: LenientNumber | null;

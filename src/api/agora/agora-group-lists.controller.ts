@@ -33,7 +33,11 @@ function controllerOf(kind: GroupKind) {
   class AgoraGroupListsController {
     constructor(readonly lists: GroupListsService) {}
 
-    @AgoraRoute(`GET ${many}/:id/blocks/users`, `Who is blocked in a ${one}`, answering(listOf(text), ' cursor? count'))
+    @AgoraRoute(
+      `GET ${many}/:id/blocks/users`,
+      `List the blocked users of a ${one}`,
+      answering(listOf(text), ' cursor? count'),
+    )
     async listBlocked(@Call() call: AgoraCall, @Param('id') id: string, @ListPage() { limit, cursor }: AgoraPage) {
       const page = await this.lists.list(call.app.id, kind, id, 'block', limit, cursor);
       const data = page.entries.map(({ username }) => username);
@@ -42,7 +46,7 @@ function controllerOf(kind: GroupKind) {
 
     @AgoraRoute(
       `POST ${many}/:id/blocks/users/:username`,
-      `Block a member of a ${one}, who leaves it`,
+      `Block a member of a ${one} and remove them from it`,
       changing(blocked),
     )
     block(@Call() call: AgoraCall, @Param('id') id: string, @Param('username') user: string) {
@@ -54,7 +58,7 @@ function controllerOf(kind: GroupKind) {
 
     @AgoraRoute(
       `POST ${many}/:id/blocks/users`,
-      `Block up to 60 members of a ${one}, who leave it`,
+      `Block up to 60 members of a ${one} and remove them from it`,
       changing(listOf(blockedOrNot)),
     )
     blockAll(
@@ -77,7 +81,7 @@ function controllerOf(kind: GroupKind) {
     /** One name, or several separated by commas, in which case `data` is a list. */
     @AgoraRoute(
       `DELETE ${many}/:id/blocks/users/:usernames`,
-      `Unblock a user in a ${one}, or several with commas between them`,
+      `Unblock one or more users (comma-separated) in a ${one}`,
       changing({ oneOf: [blocked, listOf(blocked)] }),
     )
     unblock(@Call() call: AgoraCall, @Param('id') id: string, @Param('usernames') usernames: string) {
@@ -94,7 +98,7 @@ function controllerOf(kind: GroupKind) {
 
     @AgoraRoute(
       `GET ${many}/:id/mute`,
-      `Who is muted in a ${one}, and until when`,
+      `List the muted members of a ${one} with the expiry of each mute`,
       answering(listOf(object({ expire: whole, user: text })), ' cursor? count'),
     )
     async listMuted(@Call() call: AgoraCall, @Param('id') id: string, @ListPage() { limit, cursor }: AgoraPage) {
@@ -118,7 +122,7 @@ function controllerOf(kind: GroupKind) {
 
     @AgoraRoute(
       `DELETE ${many}/:id/mute/:usernames`,
-      `Unmute a user in a ${one}, or several with commas between them`,
+      `Unmute one or more members (comma-separated) of a ${one}`,
       changing(listOf(unmuted)),
     )
     unmute(@Call() call: AgoraCall, @Param('id') id: string, @Param('usernames') usernames: string) {

@@ -7,13 +7,17 @@ import { IsWholeNumber, type LenientNumber } from './lenient-values.js';
 import { OptionalText } from './optional-members.js';
 
 export class MuteAgoraMembersDto {
-  @ApiProperty({ type: [String], maxItems: 60, description: 'In a room up to 100' })
+  @ApiProperty({ type: [String], maxItems: 60, description: 'Up to 100 in a room' })
   @IsDefined({ message: 'usernames is required: a list of users' })
   @IsArray({ message: 'usernames must be a list of users' })
   @IsString({ each: true, message: 'usernames must be a list of strings' })
   usernames!: string[];
 
-  @ApiProperty({ type: 'integer', minimum: -1, description: 'Milliseconds, or their text; -1: for ever, 0: no more' })
+  @ApiProperty({
+    type: 'integer',
+    minimum: -1,
+    description: 'Milliseconds, as a number or a string; -1: permanently, 0: unmute',
+  })
   @IsWholeNumber()
   mute_duration!: LenientNumber;
 }
@@ -37,7 +41,7 @@ export class AddAgoraSuperAdminDto {
 }
 
 export class SetAgoraAnnouncementDto {
-  @OptionalText({ maxLength: 512, description: 'None or `""`: there is none' })
+  @OptionalText({ maxLength: 512, description: 'Omitted or `""`: remove the announcement' })
   announcement?: string | null;
 }
 

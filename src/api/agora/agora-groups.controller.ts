@@ -40,7 +40,7 @@ function controllerOf(kind: GroupKind) {
       readonly pages: GroupPagesService,
     ) {}
 
-    @AgoraRoute(`POST ${many}`, `Make a ${one}`, changing(changed({})))
+    @AgoraRoute(`POST ${many}`, `Create a ${one}`, changing(changed({})))
     create(@Call() call: AgoraCall, @JsonBody(create) body: CreateAgoraGroupDto | CreateAgoraRoomDto) {
       return call.once(async () => {
         const { id } = await this.groups.create(call.app.id, toNewGroup(kind, body), body.owner, body.members ?? []);
@@ -50,7 +50,7 @@ function controllerOf(kind: GroupKind) {
 
     @AgoraRoute(
       `GET ${many}`,
-      `${capitalized(one)}s in the order of their making, page by page`,
+      `List ${one}s in order of creation, by page`,
       answering(listOf(listed), ' cursor? count'),
     )
     async list(@Call() call: AgoraCall, @Page() { limit, cursor }: AgoraPage) {
@@ -62,7 +62,7 @@ function controllerOf(kind: GroupKind) {
     /** For several ids separated by commas, returns all that exist. */
     @AgoraRoute(
       `GET ${many}/:id`,
-      `A ${one}, or several with commas between their ids`,
+      `Get one or more ${one}s by id (comma-separated)`,
       answering(listOf({ $ref: getSchemaPath(AgoraGroup) }), ' count'),
     )
     async get(@Call() call: AgoraCall, @Param('id') ids: string) {
@@ -73,7 +73,7 @@ function controllerOf(kind: GroupKind) {
     /** Changes the members given; `newowner`, alone or with others, transfers ownership. */
     @AgoraRoute(
       `PUT ${many}/:id`,
-      `Change a ${one}, or give it to another member`,
+      `Update a ${one}, or transfer its ownership`,
       changing({ type: 'object', additionalProperties: flag }),
     )
     update(@Call() call: AgoraCall, @Param('id') id: string, @JsonBody(update) body: UpdateAgoraRoomDto) {
@@ -95,7 +95,7 @@ function controllerOf(kind: GroupKind) {
     /** All, including the owner; or, with `version=v3`, a page of names without the owner; or a page by number. */
     @AgoraRoute(
       `GET ${many}/:id/users`,
-      `The members of a ${one}, and its owner`,
+      `List the members of a ${one}, including the owner`,
       answering(
         listOf({ oneOf: [{ type: 'object', properties: { member: text, owner: text } }, text] }),
         ' params? cursor? count',
@@ -137,7 +137,7 @@ function controllerOf(kind: GroupKind) {
     /** One name, or several separated by commas: then `data` is a list. A user who is not a member: `result: false`. */
     @AgoraRoute(
       `DELETE ${many}/:id/users/:usernames`,
-      `Remove a user from a ${one}, or several with commas between them`,
+      `Remove one or more users (comma-separated) from a ${one}`,
       changing({ oneOf: [removed, listOf(removed)] }),
     )
     removeMembers(@Call() call: AgoraCall, @Param('id') id: string, @Param('usernames') usernames: string) {
@@ -154,7 +154,7 @@ function controllerOf(kind: GroupKind) {
       });
     }
 
-    @AgoraRoute(`GET users/:username/joined_${many}`, `The ${one}s that a user is in`, {
+    @AgoraRoute(`GET users/:username/joined_${many}`, `List the ${one}s that a user belongs to`, {
       ...answering(listOf(joined), ' params? count'),
       guard: AgoraOwnUserGuard,
     })
@@ -181,10 +181,6 @@ function controllerOf(kind: GroupKind) {
 
   nameController(AgoraGroupsController, kind);
   return AgoraGroupsController;
-}
-
-function capitalized(words: string): string {
-  return words.replace(/^./, (letter) => letter.toUpperCase());
 }
 
 export const AgoraGroupsController = controllerOf('group');

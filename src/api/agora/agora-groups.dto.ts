@@ -24,7 +24,7 @@ class CreateAgoraOwnedDto {
     type: 'integer',
     nullable: true,
     minimum: 0,
-    description: 'Or its text; 0: the default',
+    description: 'A number or a string; 0: the default',
     default: defaultMembers,
     maximum: maxMembersOf.group,
   })
@@ -56,7 +56,7 @@ export class CreateAgoraGroupDto extends CreateAgoraOwnedDto {
   @OptionalFlag({ default: true })
   public?: LenientBoolean | null;
 
-  @OptionalFlag({ default: false, description: 'Whether the owner has to agree to who joins' })
+  @OptionalFlag({ default: false, description: 'Whether joining requires approval by the owner' })
   membersonly?: LenientBoolean | null;
 
   @OptionalFlag({ description: 'The same as `membersonly`' })
@@ -141,7 +141,7 @@ export class AgoraGroup {
   @ApiProperty({
     type: 'array',
     items: { type: 'object', properties: { member: { type: 'string' }, owner: { type: 'string' } } },
-    description: 'The members, and the owner last',
+    description: 'The members, followed by the owner',
   })
   affiliations!: ({ member: string } | { owner: string })[];
 

@@ -33,7 +33,7 @@ export class AgoraServers {
   @ApiProperty()
   rest!: AgoraHosts;
 
-  @ApiProperty({ name: 'msync-wx', description: 'Where the WebSocket is' })
+  @ApiProperty({ name: 'msync-wx', description: 'The WebSocket endpoints' })
   'msync-wx'!: AgoraHosts;
 }
 
@@ -48,11 +48,11 @@ export class AgoraHostLookUpController {
   ) {}
 
   @Get('server.json')
-  @ApiOperation({ summary: 'Where an app is served: this server' })
+  @ApiOperation({ summary: 'Look up the hosts that serve an app (always this server)' })
   @ApiQuery({ name: 'app_key', required: false, description: '`org#app`' })
   @ApiQuery({ name: 'app_id', required: false, description: 'The App ID, instead of `app_key`' })
   @ApiOkResponse({ type: AgoraServers })
-  @ApiResponse({ status: '4XX', description: 'The call was refused: docs/errors.md', type: AgoraError })
+  @ApiResponse({ status: '4XX', description: 'The request was rejected, see docs/errors.md', type: AgoraError })
   @ApiResponse({ status: '5XX', description: 'Try again later', type: AgoraError })
   async servers(
     @Req() request: FastifyRequest,

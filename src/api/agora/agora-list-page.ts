@@ -17,6 +17,6 @@ const readPage = createParamDecorator((_data: unknown, context: ExecutionContext
 export const ListPage = (): ParameterDecorator =>
   describedParameter(
     readPage(),
-    ApiQuery({ name: 'pageSize', required: false, description: `1 to ${size.max}; without it the first ${unpaged}` }),
-    ApiQuery({ name: 'cursor', required: false, description: 'From the page before' }),
+    ApiQuery({ name: 'pageSize', required: false, description: `1 to ${size.max}; if omitted, the first ${unpaged}` }),
+    ApiQuery({ name: 'cursor', required: false, description: 'The cursor of the previous page' }),
   );

@@ -23,8 +23,8 @@ const readPage = createParamDecorator((_data: unknown, context: ExecutionContext
 export const MemberPage = (): ParameterDecorator =>
   describedParameter(
     readPage(),
-    ApiQuery({ name: 'version', required: false, description: '`v3`: names by pages, without the owner' }),
-    ApiQuery({ name: 'limit', required: false, description: 'Of version 3: 1 to 100, default 10' }),
-    ApiQuery({ name: 'cursor', required: false, description: 'Of version 3: from the page before' }),
+    ApiQuery({ name: 'version', required: false, description: '`v3`: return pages of usernames, without the owner' }),
+    ApiQuery({ name: 'limit', required: false, description: 'Version 3 only: 1 to 100, default 10' }),
+    ApiQuery({ name: 'cursor', required: false, description: 'Version 3 only: the cursor of the previous page' }),
     ...describedOptionalPage,
   );

@@ -12,11 +12,12 @@ import { AgoraRoute } from './agora-route.decorator.js';
 const idsByReceiver = {
   type: 'object',
   additionalProperties: { type: 'string' },
-  description: 'The message id of each receiver, by the name as it was written',
+  description: 'The message id for each receiver, keyed by the name as written in the request',
 };
 const resultsByReceiver = {
   ...idsByReceiver,
-  description: '`success` for each receiver, by the name as it was written; with `useMsgId=true` the message id',
+  description:
+    '`success` for each receiver, or the message id with `useMsgId=true`; keyed by the name as written in the request',
 };
 
 const readUseMessageIds = createParamDecorator((_data: unknown, context: ExecutionContext) => {
@@ -26,7 +27,7 @@ const readUseMessageIds = createParamDecorator((_data: unknown, context: Executi
 const UseMessageIds = (): ParameterDecorator =>
   describedParameter(
     readUseMessageIds(),
-    ApiQuery({ name: 'useMsgId', required: false, enum: ['true', 'false'], description: 'Answer message ids' }),
+    ApiQuery({ name: 'useMsgId', required: false, enum: ['true', 'false'], description: 'Return message ids' }),
   );
 
 /**
@@ -50,7 +51,7 @@ export class AgoraMessagesController {
     });
   }
 
-  @AgoraRoute('POST messages', 'The same in the older form', {
+  @AgoraRoute('POST messages', 'Send a message (older request format)', {
     pool: 'own',
     idempotent: true,
     path: '/messages',

@@ -15,7 +15,7 @@ class AgoraMessageDto {
     type: String,
     nullable: true,
     default: defaultSender,
-    description: 'Need not be a user',
+    description: 'Need not be an existing user',
     example: 'user1',
   })
   @IsOptional()
@@ -23,7 +23,7 @@ class AgoraMessageDto {
   @IsNotEmpty({ message: 'from must not be empty' })
   from?: string | null;
 
-  @ApiPropertyOptional({ type: Object, nullable: true, description: 'Whatever the clients agree on' })
+  @ApiPropertyOptional({ type: Object, nullable: true, description: 'Custom data, passed through to the receivers' })
   @IsOptional()
   @IsObject({ message: 'ext must be a JSON object' })
   ext?: object | null;
@@ -32,7 +32,7 @@ class AgoraMessageDto {
     type: String,
     nullable: true,
     enum: routes,
-    description: '`ROUTE_ONLINE`: only for receivers who are online; nothing waits for the others',
+    description: '`ROUTE_ONLINE`: deliver only to online receivers; nothing is queued for the others',
   })
   @IsOptional()
   @IsIn(routes, { message: `routetype must be ${onlineOnly}, or be left out` })
@@ -41,7 +41,7 @@ class AgoraMessageDto {
 
 /** One message to up to 600 users. */
 export class SendAgoraMessageDto extends AgoraMessageDto {
-  @ApiProperty({ type: [String], maxItems: maxReceivers, description: 'Names that nobody has are not refused' })
+  @ApiProperty({ type: [String], maxItems: maxReceivers, description: 'Unknown users are not rejected' })
   @IsDefined({ message: 'to is required: a list of users' })
   @IsArray({ message: 'to must be a list of users' })
   @IsString({ each: true, message: 'to must be a list of strings' })
@@ -52,7 +52,11 @@ export class SendAgoraMessageDto extends AgoraMessageDto {
   @IsString({ message: 'type must be a string' })
   type!: string;
 
-  @ApiProperty({ type: Object, description: 'Kept as it is; with ext up to 16 KiB', example: { msg: 'hello' } })
+  @ApiProperty({
+    type: Object,
+    description: 'Stored unchanged; up to 16 KiB together with `ext`',
+    example: { msg: 'hello' },
+  })
   @IsDefined({ message: 'body is required' })
   @IsObject({ message: 'body must be a JSON object' })
   body!: object;
@@ -65,7 +69,7 @@ export class SendOlderAgoraMessageDto extends AgoraMessageDto {
   @IsString({ message: 'target_type must be a string' })
   target_type!: string;
 
-  @ApiProperty({ type: [String], maxItems: maxReceivers, description: 'Names that nobody has are not refused' })
+  @ApiProperty({ type: [String], maxItems: maxReceivers, description: 'Unknown users are not rejected' })
   @IsDefined({ message: 'target is required: a list of users' })
   @IsArray({ message: 'target must be a list of users' })
   @IsString({ each: true, message: 'target must be a list of strings' })
@@ -76,7 +80,7 @@ export class SendOlderAgoraMessageDto extends AgoraMessageDto {
     properties: { type: { type: 'string', enum: [...messageTypes] } },
     required: ['type'],
     additionalProperties: true,
-    description: 'The type and the members of the body; with ext up to 16 KiB',
+    description: 'The type and the members of the body; up to 16 KiB together with `ext`',
     example: { type: 'txt', msg: 'hello' },
   })
   @IsDefined({ message: 'msg is required' })

@@ -13,7 +13,7 @@ const path = '/mutes';
 const answer = 'path uri timestamp organization application action data duration applicationName';
 const whole = { type: 'integer' };
 const text = { type: 'string' };
-const left = { ...whole, description: 'Seconds that are left; -1: for ever, 0: not muted' };
+const left = { ...whole, description: 'Seconds remaining; -1: permanent, 0: not muted' };
 const unixtime = { ...whole, description: 'Unix seconds' };
 const result = { type: 'object', properties: { result: { enum: ['ok'] } } };
 const muteOfUser = {
@@ -26,7 +26,7 @@ const mutes = {
     data: {
       type: 'array',
       items: { type: 'object', properties: { username: text, chat: left, groupchat: left, chatroom: left } },
-      description: 'One object for each thing that a user is muted in',
+      description: 'One object for each scope in which the user is muted',
     },
     unixtime,
   },
@@ -39,7 +39,7 @@ export class AgoraMutesController {
     private readonly clock: Clock,
   ) {}
 
-  @AgoraRoute('POST mutes', 'Mute a user for a while or for ever, or lift mutes', {
+  @AgoraRoute('POST mutes', 'Mute a user, temporarily or permanently, or lift the mutes of a user', {
     pool: 'own',
     idempotent: true,
     ...{ path, answer, schemas: { data: result } },
@@ -51,7 +51,7 @@ export class AgoraMutesController {
     });
   }
 
-  @AgoraRoute('GET mutes/:username', 'How long a user is muted', {
+  @AgoraRoute('GET mutes/:username', 'Get the mutes of a user', {
     pool: 'own',
     uri: 'as called',
     ...{ path, answer, schemas: { data: muteOfUser } },
@@ -61,7 +61,7 @@ export class AgoraMutesController {
     return call.answer({ data: toAgoraMute(call.app, mute, this.clock.now()) });
   }
 
-  @AgoraRoute('GET mutes', 'Who is muted, page by page', {
+  @AgoraRoute('GET mutes', 'List the muted users of an app, by page', {
     pool: 'own',
     ...{ path, answer, schemas: { data: mutes } },
   })

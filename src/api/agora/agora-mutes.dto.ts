@@ -11,7 +11,7 @@ const duration = {
   nullable: true,
   minimum: -1,
   maximum: maxMuteSeconds,
-  description: 'Seconds from now, or their text; -1: for ever, 0: lifts the mute',
+  description: 'Seconds from now, as a number or a string; -1: permanent, 0: lift the mute',
 } as const;
 
 /** Omitted members stay unchanged. */

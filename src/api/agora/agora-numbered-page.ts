@@ -38,7 +38,7 @@ const readPage = createParamDecorator(
 export const NumberedPage = (max: number, byDefault = defaultSize): ParameterDecorator =>
   describedParameter(
     readPage({ max, default: byDefault }),
-    ApiQuery({ name: 'pageNum', required: false, description: 'From 1, the default' }),
+    ApiQuery({ name: 'pageNum', required: false, description: 'Starts at 1 (default)' }),
     ApiQuery({ name: 'pageSize', required: false, description: `1 to ${max}, default ${byDefault}` }),
   );
 
@@ -47,7 +47,7 @@ const readOptionalPage = createParamDecorator((_data: unknown, context: Executio
 );
 
 export const describedOptionalPage = [
-  ApiQuery({ name: 'pagenum', required: false, description: 'From 1' }),
+  ApiQuery({ name: 'pagenum', required: false, description: 'Starts at 1' }),
   ApiQuery({ name: 'pagesize', required: false, description: `1 to ${maxOptionalSize}, default ${defaultSize}` }),
 ];
 

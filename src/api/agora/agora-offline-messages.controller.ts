@@ -19,7 +19,7 @@ export class AgoraOfflineMessagesController {
   ) {}
 
   /** `state` is an extension: the vendor counts all messages, "regardless of the delivery state". */
-  @AgoraRoute('GET users/:username/offline_msg_count', 'How many offline messages wait for a user, or were delivered', {
+  @AgoraRoute('GET users/:username/offline_msg_count', 'Count the offline messages of a user, pending or delivered', {
     answer,
     schemas: { data: { type: 'object', additionalProperties: { type: 'integer' } } },
     examples: offlineMessageExamples.count,
@@ -33,7 +33,7 @@ export class AgoraOfflineMessagesController {
   }
 
   /** The third state comes from the vendor's PHP client, for an id the user has no message with. */
-  @AgoraRoute('GET users/:username/offline_msg_status/:messageId', 'Whether a message was delivered to a user', {
+  @AgoraRoute('GET users/:username/offline_msg_status/:messageId', 'Get the delivery state of a message for a user', {
     answer,
     schemas: {
       data: {

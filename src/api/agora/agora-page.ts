@@ -33,7 +33,7 @@ export const Page = (size: PageSize = usual): ParameterDecorator =>
   describedParameter(
     readPage(size),
     ApiQuery({ name: size.member, required: false, description: `1 to ${size.max}, default ${size.default}` }),
-    ApiQuery({ name: 'cursor', required: false, description: 'From the page before' }),
+    ApiQuery({ name: 'cursor', required: false, description: 'The cursor of the previous page' }),
   );
 
 /**

@@ -46,7 +46,7 @@ function answering(result: object): AgoraRouteOptions {
 export class AgoraPresenceSubscriptionsController {
   constructor(private readonly subscriptions: PresenceSubscriptionsService) {}
 
-  @AgoraRoute('POST users/:username/presence/:resource/:status', 'Publish a status of one device of a user', {
+  @AgoraRoute('POST users/:username/presence/:resource/:status', 'Publish the presence status of a device of a user', {
     ...answering(done),
     idempotent: true,
   })
@@ -63,7 +63,7 @@ export class AgoraPresenceSubscriptionsController {
     });
   }
 
-  @AgoraRoute('POST users/:username/presence/:expiry', 'Have a user told of the presence of up to 100 others', {
+  @AgoraRoute('POST users/:username/presence/:expiry', 'Subscribe a user to the presence of up to 100 others', {
     ...answering(listOf(AgoraSubscribedPresence)),
     idempotent: true,
   })
@@ -80,7 +80,7 @@ export class AgoraPresenceSubscriptionsController {
     });
   }
 
-  @AgoraRoute('POST users/:username/presence', 'The presence of up to 100 users', answering(listOf(AgoraPresence)))
+  @AgoraRoute('POST users/:username/presence', 'Get the presence of up to 100 users', answering(listOf(AgoraPresence)))
   async read(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -90,7 +90,7 @@ export class AgoraPresenceSubscriptionsController {
     return call.answer({ result: presences.map(toAgoraPresence) });
   }
 
-  @AgoraRoute('DELETE users/:username/presence', 'End subscriptions of a user to up to 100 others', {
+  @AgoraRoute('DELETE users/:username/presence', 'Unsubscribe a user from the presence of up to 100 others', {
     ...answering(done),
     idempotent: true,
   })
@@ -101,7 +101,11 @@ export class AgoraPresenceSubscriptionsController {
     });
   }
 
-  @AgoraRoute('GET users/:username/presence/sublist', 'Whom a user watches', answering(subscriptions))
+  @AgoraRoute(
+    'GET users/:username/presence/sublist',
+    'List the presence subscriptions of a user',
+    answering(subscriptions),
+  )
   async list(
     @Call() call: AgoraCall,
     @Param('username') username: string,

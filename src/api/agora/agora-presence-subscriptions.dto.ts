@@ -29,19 +29,19 @@ export class AgoraPresenceUsersDto {
 
 /** A user's presence; numbers are strings, as in the vendor's API. */
 export class AgoraPresence {
-  @ApiProperty({ description: 'The name as it was asked for', example: 'user2' })
+  @ApiProperty({ description: 'The name as written in the request', example: 'user2' })
   uid!: string;
 
-  @ApiProperty({ description: 'Unix seconds; `0`: not known', example: '1644466063' })
+  @ApiProperty({ description: 'Unix seconds; `0`: unknown', example: '1644466063' })
   last_time!: string;
 
-  @ApiProperty({ description: 'What was published last', example: 'in a meeting' })
+  @ApiProperty({ description: 'The last published extension', example: 'in a meeting' })
   ext!: string;
 
   @ApiProperty({
     type: 'object',
     additionalProperties: { type: 'string' },
-    description: 'By device: `1` online, or what was published',
+    description: 'By device: `1` for online, or the published status',
     example: { android_8d2b7c: '1' },
   })
   status!: Readonly<Record<string, string>>;

@@ -20,10 +20,10 @@ import { AgoraRoute, type AgoraRouteOptions } from './agora-route.decorator.js';
 const statusByName = {
   type: 'object',
   additionalProperties: { type: 'string', enum: ['online', 'offline'] },
-  description: 'By the name as it was asked for',
+  description: 'Keyed by the name as written in the request',
 };
 const sessions = { type: 'array', items: { $ref: getSchemaPath(AgoraSession) } };
-const complete = { type: 'boolean', description: 'False: some nodes could not be asked' };
+const complete = { type: 'boolean', description: 'False if some nodes could not be reached' };
 const usersWithSessions = {
   type: 'array',
   items: {
@@ -48,7 +48,7 @@ export class AgoraPresenceController {
     private readonly revocations: UserRevocationsService,
   ) {}
 
-  @AgoraRoute('GET users/:username/disconnect', 'Force a user offline: every earlier session and token ends', {
+  @AgoraRoute('GET users/:username/disconnect', 'Force a user offline and end all their sessions and tokens', {
     ...ending,
     examples: presenceExamples.disconnect,
   })
@@ -59,7 +59,7 @@ export class AgoraPresenceController {
     });
   }
 
-  @AgoraRoute('GET users/:username/status', 'Whether a user is online', {
+  @AgoraRoute('GET users/:username/status', 'Get the online status of a user', {
     answer: 'action uri entities data timestamp duration count sessions? as_of? complete?',
     schemas: {
       data: statusByName,
@@ -69,7 +69,7 @@ export class AgoraPresenceController {
     },
     examples: presenceExamples.status,
   })
-  @ApiQuery({ name: 'detail', required: false, description: '`1`: with the sessions, and when this was true' })
+  @ApiQuery({ name: 'detail', required: false, description: '`1`: include the sessions and the time of the snapshot' })
   async status(@Call() call: AgoraCall, @Param('username') username: string, @Query('detail') detail: unknown) {
     const { sessions, asOf, complete } = await this.presence.of(call.app.id, username);
     return call.answer({
@@ -79,13 +79,17 @@ export class AgoraPresenceController {
     });
   }
 
-  @AgoraRoute('POST users/batch/status', 'Whether each of up to 100 users is online; unknown users are offline', {
-    limit: 50,
-    action: 'get batch user status',
-    answer: 'action data timestamp duration',
-    schemas: { data: { type: 'array', items: statusByName } },
-    examples: presenceExamples.batchStatus,
-  })
+  @AgoraRoute(
+    'POST users/batch/status',
+    'Get the online status of up to 100 users; unknown users are reported offline',
+    {
+      limit: 50,
+      action: 'get batch user status',
+      answer: 'action data timestamp duration',
+      schemas: { data: { type: 'array', items: statusByName } },
+      examples: presenceExamples.batchStatus,
+    },
+  )
   async batchStatus(@Call() call: AgoraCall, @JsonBody(AgoraBatchStatusDto) { usernames }: AgoraBatchStatusDto) {
     const online = await this.presence.online(call.app.id, usernames);
     return call.answer({
@@ -93,7 +97,7 @@ export class AgoraPresenceController {
     });
   }
 
-  @AgoraRoute('GET users/:username/resources', 'The devices that a user is online with', {
+  @AgoraRoute('GET users/:username/resources', 'List the online devices of a user', {
     guard: AgoraOwnUserGuard,
     answer: 'path uri timestamp organization application entities action data duration applicationName',
     schemas: { data: { type: 'array', items: { $ref: getSchemaPath(AgoraResource) } } },
@@ -103,7 +107,11 @@ export class AgoraPresenceController {
     return call.answer({ data: sessions.map(toAgoraResource) });
   }
 
-  @AgoraRoute('DELETE users/:username/disconnect/:resource', 'Move one device of a user offline; no token ends', ending)
+  @AgoraRoute(
+    'DELETE users/:username/disconnect/:resource',
+    'Force a device of a user offline; tokens remain valid',
+    ending,
+  )
   disconnectDevice(@Call() call: AgoraCall, @Param('username') username: string, @Param('resource') resource: string) {
     return call.once(async () => {
       const result = await this.presence.disconnectDevice(call.app.id, username, resource);
@@ -111,7 +119,11 @@ export class AgoraPresenceController {
     });
   }
 
-  @AgoraRoute('GET users/:username/disconnect/:resource', 'The same by GET, as the Java SDK sends it', ending)
+  @AgoraRoute(
+    'GET users/:username/disconnect/:resource',
+    'Force a device of a user offline (by GET, for the Java SDK)',
+    ending,
+  )
   disconnectDeviceByGet(
     @Call() call: AgoraCall,
     @Param('username') username: string,
@@ -120,7 +132,7 @@ export class AgoraPresenceController {
     return this.disconnectDevice(call, username, resource);
   }
 
-  @AgoraRoute('POST token/users/:username/invalid', 'End every token and session of a user', ending)
+  @AgoraRoute('POST token/users/:username/invalid', 'End all tokens and sessions of a user', ending)
   revokeTokens(@Call() call: AgoraCall, @Param('username') username: string) {
     return call.once(async () => {
       await this.revocations.revokeTokens(call.app.id, username);
@@ -129,12 +141,12 @@ export class AgoraPresenceController {
   }
 
   /** The spelling in the vendor's own test suite. */
-  @AgoraRoute('POST token/user/:username/invalid', 'The same, as the older documents spell it', ending)
+  @AgoraRoute('POST token/user/:username/invalid', 'End all tokens and sessions of a user (older path)', ending)
   revokeTokensOfUser(@Call() call: AgoraCall, @Param('username') username: string) {
     return this.revokeTokens(call, username);
   }
 
-  @AgoraRoute('GET online', 'Who is online in the app, by name (not of the vendor)', {
+  @AgoraRoute('GET online', 'List the online users of an app by name (Rollcall extension)', {
     path: '/online',
     answer: 'action params path uri entities data timestamp duration cursor? count total complete',
     schemas: { data: usersWithSessions, total: { type: 'integer' }, complete },

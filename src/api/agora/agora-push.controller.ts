@@ -11,12 +11,12 @@ const text = { type: 'string' };
 const changed = {
   type: 'array',
   items: { type: 'object', properties: { username: text, push_nickname: text } },
-  description: 'Those who exist',
+  description: 'The users that exist',
 };
 const failed = {
   type: 'array',
   items: { type: 'object', properties: { username: text, pushNicknameFailReason: text } },
-  description: 'Names that nobody has',
+  description: 'Usernames that do not exist',
 };
 
 @AgoraController('users')

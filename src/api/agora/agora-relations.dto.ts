@@ -43,7 +43,7 @@ export class ImportAgoraContactsDto {
 }
 
 export class RemarkAgoraContactDto {
-  @ApiProperty({ maxLength: 100, description: 'An empty one removes it', example: 'my friend' })
+  @ApiProperty({ maxLength: 100, description: 'An empty string removes the remark', example: 'my friend' })
   @IsDefined({ message: 'remark is required' })
   @IsString({ message: 'remark must be a string' })
   remark!: string;
@@ -51,7 +51,7 @@ export class RemarkAgoraContactDto {
 
 /** A contact on a user's list. */
 export class AgoraContact {
-  @ApiPropertyOptional({ type: String, nullable: true, description: 'Only where it was asked for' })
+  @ApiPropertyOptional({ type: String, nullable: true, description: 'Present only if requested' })
   remark?: string | null;
 
   @ApiProperty({ example: 'user2' })

@@ -39,7 +39,7 @@ export class AgoraError {
   @ApiProperty({ description: 'Milliseconds' })
   duration!: number;
 
-  @ApiPropertyOptional({ description: "The vendor's number, where it has one", example: 14007 })
+  @ApiPropertyOptional({ description: "The vendor's error code, if it has one", example: 14007 })
   error_code?: number;
 
   @ApiProperty({ example: 'Service resource not found' })
@@ -61,7 +61,7 @@ const commonSchemas: Readonly<Record<string, object>> = {
   duration: { ...whole, description: 'Milliseconds' },
   organization: text,
   applicationName: text,
-  cursor: { ...text, description: 'Where the next page begins; absent on the last one' },
+  cursor: { ...text, description: 'The start of the next page; absent on the last page' },
   count: whole,
   properties: { type: 'object', maxProperties: 0 },
 };
@@ -134,7 +134,7 @@ export function AgoraRoute(route: string, summary: string, options: AgoraRouteOp
       },
     }),
     ApiExtraModels(...(errors === undefined ? [] : [errors])),
-    ApiResponse({ status: '4XX', description: 'The call was refused: docs/errors.md', ...failure }),
+    ApiResponse({ status: '4XX', description: 'The request was rejected, see docs/errors.md', ...failure }),
     ApiResponse({ status: '5XX', description: 'Try again later', ...failure }),
   );
 }

@@ -15,7 +15,7 @@ export class AgoraSuperAdminsController {
 
   @AgoraRoute(
     'GET chatrooms/super_admin',
-    "The super admins of the app's chat rooms",
+    "List the super admins of an app's chat rooms",
     answering(listOf(text), ' params? count'),
   )
   async list(@Call() call: AgoraCall, @OptionalNumberedPage() { page, params }: AgoraOptionalPage) {
@@ -25,7 +25,7 @@ export class AgoraSuperAdminsController {
 
   @AgoraRoute(
     'POST chatrooms/super_admin',
-    "Make a user a super admin of the app's chat rooms",
+    "Make a user a super admin of an app's chat rooms",
     changing(object({ result: text, resource: text })),
   )
   add(@Call() call: AgoraCall, @JsonBody(AddAgoraSuperAdminDto) { superadmin }: AddAgoraSuperAdminDto) {
@@ -37,7 +37,7 @@ export class AgoraSuperAdminsController {
 
   @AgoraRoute(
     'DELETE chatrooms/super_admin/:username',
-    'Make a super admin a plain user',
+    'Revoke the super admin role of a user',
     changing(object({ newSuperAdmin: text, resource: text })),
   )
   remove(@Call() call: AgoraCall, @Param('username') username: string) {

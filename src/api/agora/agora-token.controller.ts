@@ -34,16 +34,16 @@ export class AgoraTokenController {
 
   @AgoraRoute(
     'POST token',
-    'A token: for an app by its credentials, for a user by password or by name, or for a 007 token',
+    'Issue a token: for an app, for a user by password or name, or in exchange for a 007 token',
     {
       limit: null,
       // None for app credentials or a password; an app token for a name, an AccessToken2 for an exchange.
       security: [{}, { bearer: [] }],
       answer: 'application? access_token expires_in? expire_timestamp? user?',
       schemas: {
-        application: { type: 'string', format: 'uuid', description: 'For the grant client_credentials' },
+        application: { type: 'string', format: 'uuid', description: 'Grant client_credentials only' },
         access_token: { type: 'string' },
-        expires_in: { type: 'integer', description: 'Seconds; for all grants but agora' },
+        expires_in: { type: 'integer', description: 'Seconds; for every grant except agora' },
         expire_timestamp: { type: 'integer', description: 'Unix milliseconds; for the grant agora' },
         user: { $ref: getSchemaPath(AgoraUser) },
       },

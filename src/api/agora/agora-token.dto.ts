@@ -31,7 +31,7 @@ export class RequestAgoraTokenDto {
   autoCreateUser?: boolean | null;
 
   @ApiPropertyOptional({
-    description: 'Seconds, as a number or as text; 0: the longest life; default: the setting of the app',
+    description: "Seconds, as a number or a string; 0: the maximum lifetime; default: the app's setting",
     oneOf: [
       { type: 'integer', minimum: 0 },
       { type: 'string', pattern: '^\\d+$' },

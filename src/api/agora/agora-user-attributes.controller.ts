@@ -12,7 +12,7 @@ const attributes = { type: 'object', additionalProperties: { type: 'string' } };
 const modified = { type: 'integer', description: 'Unix milliseconds' };
 const names =
   'Attributes by their names; an empty value removes one. `nickname`, `avatarurl`, `phone`, `mail`, `gender`, `sign`, ' +
-  "`birth` and `ext` are what the vendor's clients show";
+  "`birth` and `ext` are the ones that the vendor's clients show";
 
 /** These routes are a separate service at the vendor: no envelope, and their own errors. */
 function answering(answer: string, schemas: Record<string, object>): AgoraRouteOptions {
@@ -24,17 +24,25 @@ function answering(answer: string, schemas: Record<string, object>): AgoraRouteO
 export class AgoraUserAttributesController {
   constructor(private readonly attributes: UserAttributesService) {}
 
-  @AgoraRoute('GET metadata/user/capacity', 'The bytes of all attributes of the app', {
+  @AgoraRoute('GET metadata/user/capacity', 'Get the total size of the user attributes of an app, in bytes', {
     ...answering('timestamp data duration', { data: { type: 'integer' } }),
   })
   async capacity(@Call() call: AgoraCall) {
     return call.answer({ data: await this.attributes.usage(call.app.id) });
   }
 
-  @AgoraRoute('POST metadata/user/get', 'The attributes of up to 100 users', {
+  @AgoraRoute('POST metadata/user/get', 'Get the attributes of up to 100 users', {
     ...answering('timestamp data lastModified duration', {
-      data: { type: 'object', additionalProperties: attributes, description: 'By the name as it was asked for' },
-      lastModified: { type: 'object', additionalProperties: modified, description: 'Of those who have attributes' },
+      data: {
+        type: 'object',
+        additionalProperties: attributes,
+        description: 'Keyed by the name as written in the request',
+      },
+      lastModified: {
+        type: 'object',
+        additionalProperties: modified,
+        description: 'Only for users that have attributes',
+      },
     }),
   })
   async getAll(
@@ -45,7 +53,7 @@ export class AgoraUserAttributesController {
     return call.answer(toAgoraBatch(body, await this.attributes.findAll(call.app.id, body.targets)));
   }
 
-  @AgoraRoute('GET metadata/user/:username', 'The attributes of a user', {
+  @AgoraRoute('GET metadata/user/:username', 'Get the attributes of a user', {
     ...answering('timestamp data lastModified? duration', { data: attributes, lastModified: modified }),
   })
   async get(@Call() call: AgoraCall, @Param('username') username: string) {
@@ -53,7 +61,7 @@ export class AgoraUserAttributesController {
     return call.answer({ data: toAgoraAttributes(stored?.attributes), lastModified: stored?.modifiedAt });
   }
 
-  @AgoraRoute('PUT metadata/user/:username', 'Set attributes of a user; the answer has all of them', {
+  @AgoraRoute('PUT metadata/user/:username', 'Set attributes of a user, and return all of them', {
     ...answering('timestamp data lastModified duration', { data: attributes, lastModified: modified }),
     idempotent: true,
   })
@@ -64,7 +72,7 @@ export class AgoraUserAttributesController {
     });
   }
 
-  @AgoraRoute('DELETE metadata/user/:username', 'Remove all attributes of a user', {
+  @AgoraRoute('DELETE metadata/user/:username', 'Delete all attributes of a user', {
     ...answering('timestamp duration data', { data: { type: 'boolean', enum: [true] } }),
     idempotent: true,
   })

@@ -14,7 +14,7 @@ export class GetAgoraAttributesDto {
     type: [String],
     nullable: true,
     example: ['nickname', 'avatarurl'],
-    description: 'The names of the attributes that are wanted; without it, all',
+    description: 'The names of the attributes to return; if omitted, all',
   })
   @IsOptional()
   @IsArray({ message: 'properties must be a list of names' })

@@ -29,7 +29,7 @@ const changed = 'action application path uri entities timestamp duration organiz
 const alreadyRegistered = {
   type: 'array',
   items: { type: 'object', properties: { username: { type: 'string' }, registerUserFailReason: { type: 'string' } } },
-  description: 'Users that exist already',
+  description: 'Users that already exist',
 };
 
 /** The user system of Agora Chat (Easemob IM): docs/dialects/agora.md. Members are in the order of its examples. */
@@ -68,7 +68,7 @@ export class AgoraUsersController {
     });
   }
 
-  @AgoraRoute('GET users/:username', 'A user by name or uuid', {
+  @AgoraRoute('GET users/:username', 'Get a user by name or uuid', {
     path,
     uri: 'as called',
     answer: 'action path uri entities timestamp duration count',
@@ -79,7 +79,7 @@ export class AgoraUsersController {
     return call.answer({ entities: [toAgoraUser(user)], count: 1 });
   }
 
-  @AgoraRoute('GET users', 'Users in the order of their registration, page by page', {
+  @AgoraRoute('GET users', 'List users in order of registration, by page', {
     path,
     answer: 'action params path uri entities timestamp duration cursor? count',
     examples: userExamples.list,
@@ -89,7 +89,7 @@ export class AgoraUsersController {
     return call.answer({ entities: page.users.map(toAgoraUser), cursor: page.cursor, count: page.users.length });
   }
 
-  @AgoraRoute('PUT users/:username', 'Change the nickname of a user, or settings of pushes', {
+  @AgoraRoute('PUT users/:username', 'Update the nickname or push settings of a user', {
     guard: AgoraOwnUserGuard,
     idempotent: true,
     path,
@@ -107,7 +107,7 @@ export class AgoraUsersController {
     });
   }
 
-  @AgoraRoute('DELETE users/:username', 'Delete a user and what belongs to it', {
+  @AgoraRoute('DELETE users/:username', 'Delete a user and all of its data', {
     idempotent: true,
     path,
     answer: changed,
@@ -120,7 +120,7 @@ export class AgoraUsersController {
     });
   }
 
-  @AgoraRoute('DELETE users', 'Delete the oldest users of the app', {
+  @AgoraRoute('DELETE users', 'Delete the oldest users of an app', {
     limit: 30,
     idempotent: true,
     path,
@@ -140,7 +140,7 @@ export class AgoraUsersController {
   }
 
   /** Agora documents PUT; Easemob's limit tables list POST, so both work. */
-  @AgoraRoute('PUT users/:username/password', 'Set a new password: every earlier token and session ends', {
+  @AgoraRoute('PUT users/:username/password', 'Set the password of a user and end all their tokens and sessions', {
     idempotent: true,
     action: 'set user password',
     answer: 'action timestamp duration',
@@ -157,7 +157,7 @@ export class AgoraUsersController {
     });
   }
 
-  @AgoraRoute('POST users/:username/password', 'The same by POST', {
+  @AgoraRoute('POST users/:username/password', 'Set the password of a user (by POST)', {
     idempotent: true,
     action: 'set user password',
     answer: 'action timestamp duration',
@@ -173,7 +173,7 @@ export class AgoraUsersController {
 
   @AgoraRoute(
     'POST users/:username/deactivate',
-    'Ban a user: every earlier token and session ends, and no login until unbanned',
+    'Ban a user: end all tokens and sessions, and refuse logins until unbanned',
     {
       idempotent: true,
       action: 'Deactivate user',
@@ -192,7 +192,7 @@ export class AgoraUsersController {
     });
   }
 
-  @AgoraRoute('POST users/:username/activate', 'Lift a ban', {
+  @AgoraRoute('POST users/:username/activate', 'Unban a user', {
     idempotent: true,
     action: 'activate user',
     answer: 'action timestamp duration',

@@ -49,12 +49,12 @@ export class ChangeAgoraUserDto {
     nullable: true,
     minimum: 0,
     maximum: maxDisplayStyle,
-    description: 'Or its text',
+    description: 'As a number or a string',
   })
   @IsOptionalNumberBetween(0, maxDisplayStyle)
   notification_display_style?: LenientNumber | null;
 
-  @OptionalFlag({ description: 'Or its text' })
+  @OptionalFlag({ description: 'As a number or a string' })
   notification_no_disturbing?: LenientBoolean | null;
 
   @ApiPropertyOptional({
@@ -62,7 +62,7 @@ export class ChangeAgoraUserDto {
     nullable: true,
     minimum: 0,
     maximum: maxHour,
-    description: 'An hour, or its text',
+    description: 'Hour of the day, as a number or a string',
   })
   @IsOptionalNumberBetween(0, maxHour)
   notification_no_disturbing_start?: LenientNumber | null;
@@ -72,7 +72,7 @@ export class ChangeAgoraUserDto {
     nullable: true,
     minimum: 0,
     maximum: maxHour,
-    description: 'An hour, or its text',
+    description: 'Hour of the day, as a number or a string',
   })
   @IsOptionalNumberBetween(0, maxHour)
   notification_no_disturbing_end?: LenientNumber | null;
@@ -145,19 +145,19 @@ export class AgoraUser {
   @ApiProperty()
   activated!: boolean;
 
-  @ApiPropertyOptional({ description: 'Only if one was given', example: 'testuser' })
+  @ApiPropertyOptional({ description: 'Present only if set', example: 'testuser' })
   nickname?: string;
 
-  @ApiPropertyOptional({ type: 'integer', description: 'Only if it was set, as the others below' })
+  @ApiPropertyOptional({ type: 'integer', description: 'Present only if set, like the members below' })
   notification_display_style?: number;
 
   @ApiPropertyOptional()
   notification_no_disturbing?: boolean;
 
-  @ApiPropertyOptional({ type: 'integer', description: 'An hour' })
+  @ApiPropertyOptional({ type: 'integer', description: 'Hour of the day' })
   notification_no_disturbing_start?: number;
 
-  @ApiPropertyOptional({ type: 'integer', description: 'An hour' })
+  @ApiPropertyOptional({ type: 'integer', description: 'Hour of the day' })
   notification_no_disturbing_end?: number;
 }
 

@@ -15,7 +15,7 @@ const readForm = createParamDecorator((_data: unknown, context: ExecutionContext
   const pairs = body.decode((decoder) => pairsOf(Buffer.from(body.bytes).toString('latin1'), decoder));
   const values = new Map(pairs);
   if (values.size < pairs.length)
-    throw new AppError('argument_invalid', { detail: 'each name must stand in the form only once' });
+    throw new AppError('argument_invalid', { detail: 'each field may appear only once in the form' });
   return values;
 });
 

@@ -11,22 +11,22 @@ type Parameters = NonNullable<Operation['parameters']>;
 
 /** The sections of the API in the order in which the page shows them. */
 const tags = {
-  users: 'Register, get, list, change, delete, ban and unban: Agora Chat (Easemob IM)',
-  presence: 'Online status, devices, forced logout, revocation of tokens; presence that is published and watched',
-  'user attributes': 'Texts that the app keeps of its users',
-  'offline messages': 'What waits for a user, and whether a message was delivered',
-  tokens: 'For apps and for users',
+  users: 'Register, get, list, update, delete, ban and unban users: Agora Chat (Easemob IM)',
+  presence: 'Online status, devices, forced logout, token revocation; published presence and subscriptions',
+  'user attributes': 'Custom attributes of users',
+  'offline messages': 'Pending messages of a user, and the delivery state of a message',
+  tokens: 'Tokens for apps and for users',
   groups: 'Chat groups and chat rooms: owners, members, admins, blocked and muted users, announcements',
-  messages: 'From app servers to users',
-  contacts: 'Who is a contact of whom, always both ways',
-  blocks: 'Whom a user takes no messages of',
-  mutes: 'Who may not send, and until when',
-  audit: 'Who changed what, and when',
-  'host look-up': 'Where an app is served, for SDKs that were given no address',
-  'qiscus users': 'The server API of Qiscus over the same users',
-  'qiscus unread': 'Unread messages of users',
-  'qiscus users, version 2': 'The older server API of Qiscus, whose answers have the token',
-  'qiscus client SDKs': 'What the client SDKs of Qiscus call: the log in, the own profile, users, blocks',
+  messages: 'Messages from app servers to users',
+  contacts: 'Contact lists; contacts are always mutual',
+  blocks: 'Users whose messages a user does not receive',
+  mutes: 'Users who may not send messages, temporarily or permanently',
+  audit: 'Changes, and who made them',
+  'host look-up': 'Host discovery for SDKs that were configured without an address',
+  'qiscus users': 'The Qiscus server API, over the same users',
+  'qiscus unread': 'Unread message counts',
+  'qiscus users, version 2': 'The older Qiscus server API, whose answers include the token',
+  'qiscus client SDKs': 'The routes that the Qiscus client SDKs call: login, own profile, users, blocks',
   operations: 'Health and metrics',
 };
 /**
@@ -45,9 +45,9 @@ export function describeApi(app: NestFastifyApplication, dialects: Dialects): Op
   const builder = new DocumentBuilder()
     .setTitle('Rollcall')
     .setDescription(
-      'The chat user system that you run yourself, in the dialects of Agora Chat (Easemob IM) and Qiscus.\n\n' +
-        'Every route below `/{org}/{app}/` answers below `/app-id/{App ID}/` as well, and every route below ' +
-        '`/api/v2/sdk/` below `/api/v2/mobile/`; those of the log in also below `/api/v2/`.',
+      'A self-hosted chat user system that speaks the APIs of Agora Chat (Easemob IM) and Qiscus.\n\n' +
+        'Every route under `/{org}/{app}/` is also served under `/app-id/{App ID}/`, and every route under ' +
+        '`/api/v2/sdk/` under `/api/v2/mobile/`; the login routes also under `/api/v2/`.',
     )
     .setVersion('1');
   for (const [tag, description] of Object.entries(tags)) builder.addTag(tag, description);

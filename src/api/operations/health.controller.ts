@@ -30,7 +30,7 @@ export class HealthController {
 
   /** Liveness: the process answers. Restart it if this fails. */
   @Get('live')
-  @ApiOperation({ summary: 'The process answers' })
+  @ApiOperation({ summary: 'Check that the process responds' })
   @ApiOkResponse({
     schema: { type: 'object', properties: { status: { type: 'string', enum: ['ok'] } }, required: ['status'] },
   })
@@ -40,11 +40,11 @@ export class HealthController {
 
   /** Ready for traffic: the database answers and accepts writes, and the node is not draining. */
   @Get('ready')
-  @ApiOperation({ summary: 'Requests should be sent here' })
+  @ApiOperation({ summary: 'Check that the node accepts requests' })
   @ApiOkResponse({ schema: readiness })
   @ApiResponse({
     status: 503,
-    description: 'The database is away or refuses writes, or the node is going away',
+    description: 'The database is unavailable or read-only, or the node is shutting down',
     schema: readiness,
   })
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {

@@ -19,7 +19,7 @@ export class MetricsController {
 
   /** Prometheus text. Open unless METRICS_TOKEN is set, which is then required as Bearer. */
   @Get()
-  @ApiOperation({ summary: 'Metrics for Prometheus' })
+  @ApiOperation({ summary: 'Get the metrics in the Prometheus format' })
   @ApiOkResponse({ content: { 'text/plain': { schema: { type: 'string' } } } })
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   async text(@Req() request: FastifyRequest): Promise<string> {

@@ -31,7 +31,7 @@ export class Metrics {
   });
   private readonly rejections = new Counter({
     name: 'rollcall_rate_limit_rejections_total',
-    help: 'Calls refused because the app called too often, by route',
+    help: 'Calls rejected by the rate limit, by route',
     labelNames: ['route'],
     registers: [this.registry],
   });
@@ -48,7 +48,7 @@ export class Metrics {
   });
   private readonly kickLatencies = new Histogram({
     name: 'rollcall_kick_latency_seconds',
-    help: 'Time from a ban, a revocation or another cause to the end of the session, also from node to node',
+    help: 'Time from a ban, a revocation or another cause to the end of the session, on any node',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [this.registry],
   });
@@ -64,16 +64,12 @@ export class Metrics {
   ) {
     collectDefaultMetrics({ register: this.registry, prefix: 'rollcall_' });
     limits.onRejected = (route) => this.rejections.inc({ route });
-    this.gauge('rollcall_database_writes_waiting', 'Writes that wait for their turn', () => database.writesWaiting);
+    this.gauge('rollcall_database_writes_waiting', 'Writes waiting in the queue', () => database.writesWaiting);
     this.gauge('rollcall_password_hashes_running', 'Password hashes being computed', () => passwords.running);
-    this.gauge(
-      'rollcall_password_hashes_waiting',
-      'Password hashes that wait for a free core',
-      () => passwords.waiting,
-    );
+    this.gauge('rollcall_password_hashes_waiting', 'Password hashes waiting for a free core', () => passwords.waiting);
     this.gauge(
       'rollcall_clock_leapt_timestamp_seconds',
-      'The time to which the clock leapt last: nothing from before is removed for its age until that has passed since. 0: it did not',
+      'The time to which the clock last leapt, 0 if it has not: older rows are not expired until the retention period has passed since then',
       () => (retention.leaptAt ?? 0) / 1000,
     );
     this.observeSessions(presence, sessions);
@@ -93,7 +89,7 @@ export class Metrics {
   observeLog(destination: LogDestination): void {
     this.counter(
       'rollcall_log_lines_lost_total',
-      'Lines of the log that could not be written: full disk, or nobody reads',
+      'Log lines that could not be written because the disk is full or the reader has gone',
       () => destination.lostLines,
     );
   }
@@ -102,7 +98,7 @@ export class Metrics {
   observeConnections(cut: Readonly<Record<string, number>>): void {
     new Counter({
       name: 'rollcall_connections_cut_total',
-      help: 'Connections cut: too_many of one network, slow_reader, memory held by what is still coming or not taken',
+      help: 'Connections cut: too_many from one network, slow_reader, memory held by unread input or unsent output',
       labelNames: ['reason'],
       registers: [this.registry],
       collect() {
@@ -131,13 +127,13 @@ export class Metrics {
       if (event.latencyMs !== undefined) this.kickLatencies.observe(event.latencyMs / 1000);
     });
     this.gauge('rollcall_sessions', 'Sessions on this node', () => presence.size);
-    this.gauge('rollcall_nodes', 'Nodes alive, as this one sees it', () => presence.liveNodes);
+    this.gauge('rollcall_nodes', 'Live nodes, as seen by this one', () => presence.liveNodes);
     this.gauge(
       'rollcall_presence_lease_age_seconds',
       'Time since this node last renewed its lease; its sessions stop counting at 10',
       () => (presence.leaseAgeMs ?? 0) / 1000,
     );
-    this.counter('rollcall_presence_lookups_total', 'Users whose presence was asked for', () => presence.lookups);
+    this.counter('rollcall_presence_lookups_total', 'Users whose presence was looked up', () => presence.lookups);
   }
 
   /** For a number that is counted elsewhere. */

@@ -16,7 +16,7 @@ const results = { user: QiscusOlderUser };
 export class QiscusOlderUsersController {
   constructor(private readonly profiles: ProfilesService) {}
 
-  @QiscusRoute('POST login_or_register', 'Register a user, or change the one there is', {
+  @QiscusRoute('POST login_or_register', 'Register a user, or update an existing one', {
     by: 'secret',
     idempotent: true,
     results,
@@ -26,12 +26,12 @@ export class QiscusOlderUsersController {
     return call.once(async () => this.answer(call, await login()));
   }
 
-  @QiscusRoute('GET user_profile', 'A user, with the token', { by: 'secret', results })
+  @QiscusRoute('GET user_profile', 'Get a user, including the token', { by: 'secret', results })
   async profile(@Call() call: QiscusCall, @Parameters(UserEmailParameters) { user_email }: UserEmailParameters) {
     return this.answer(call, await this.profiles.get(call.app.id, user_email));
   }
 
-  @QiscusRoute('POST reset_user_token', 'A new token; the old one and its sessions end', {
+  @QiscusRoute('POST reset_user_token', 'Reset the token of a user and end the sessions of the old one', {
     by: 'secret',
     idempotent: true,
     results,

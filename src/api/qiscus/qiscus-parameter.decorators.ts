@@ -147,7 +147,7 @@ export function Second(): PropertyDecorator {
   return parameter(
     {
       required: false,
-      schema: { type: 'string', example: '2026-01-31 23:59:59', description: 'UTC, included' },
+      schema: { type: 'string', example: '2026-01-31 23:59:59', description: 'UTC, inclusive' },
       read: (sent) => (sent === undefined ? undefined : readText(sent, parseSecond)),
     },
     IsNumber({}, { message: mustBe('must be YYYY-MM-DD hh:mm:ss') }),

@@ -13,7 +13,7 @@ const maxListed = 100;
 const userId = { required: true, schema: { maxLength: 255, pattern: '^[A-Za-z0-9._@-]+$' } };
 const displayName = { maxLength: 255, description: 'The display name' };
 const password = { description: 'Up to 64 bytes of UTF-8' };
-const extrasOrText = 'Or the same as JSON text';
+const extrasOrText = 'A JSON object, or the same as JSON text';
 
 export class UserIdParameters {
   @Text(userId)
@@ -88,11 +88,11 @@ export class UnreadCountsParameters {
 export class RoomUnreadCountsParameters extends UserIdParameters {
   @Texts(maxCountedUsers, {
     required: false,
-    schema: { description: 'The `id` of senders; 0: of what no user has sent' },
+    schema: { description: 'The `id` of each sender; 0: messages that no user sent' },
   })
   room_ids?: string[];
 
-  @Texts(maxCountedUsers, { required: false, schema: { description: 'The user ids of senders' } })
+  @Texts(maxCountedUsers, { required: false, schema: { description: 'The user ids of the senders' } })
   room_channel_ids?: string[];
 }
 
@@ -166,7 +166,7 @@ export function toProfileDetails(sent: OwnProfileParameters): ProfileDetails {
 }
 
 export class UserSearchParameters extends PageParameters {
-  @Text({ schema: { description: 'What the display name or the user id contains, in any case' } })
+  @Text({ schema: { description: 'A substring of the display name or user id, case-insensitive' } })
   query?: string;
 
   @OrderQuery()

@@ -31,7 +31,7 @@ const texts = { type: 'array', items: text };
 
 const envelope = (content: object): object => ({
   type: 'object',
-  properties: { ...content, status: { ...whole, description: 'The same as the status of HTTP' } },
+  properties: { ...content, status: { ...whole, description: 'The HTTP status' } },
   required: [...Object.keys(content), 'status'],
 });
 
@@ -49,7 +49,7 @@ const failureWith = (code: object): object =>
     },
   });
 const failureOfServerCall = failureWith({});
-const failureOfClientCall = failureWith({ code: { ...whole, description: "The vendor's number, where it has one" } });
+const failureOfClientCall = failureWith({ code: { ...whole, description: "The vendor's error code, if it has one" } });
 
 /** `String`, `Number` (an integer), a class with described properties, a list of one of these, or a schema. */
 type Member = Type | StringConstructor | NumberConstructor | readonly [Member] | object;
@@ -94,7 +94,7 @@ export function QiscusRoute(route: string, summary: string, options: QiscusRoute
       ...(by === 'token' ? describeUserHeaders() : []),
       ApiExtraModels(...modelsIn(results)),
       ApiOkResponse({ schema: envelope({ results: schemaOfResults(results) }) }),
-      ApiResponse({ status: '4XX', description: 'The call was refused: docs/errors.md', schema: failure }),
+      ApiResponse({ status: '4XX', description: 'The request was rejected, see docs/errors.md', schema: failure }),
       ApiResponse({ status: '5XX', description: 'Try again later', schema: failure }),
     )(target, handler, descriptor);
 }
@@ -132,6 +132,10 @@ function complete({ parameters, results }: QiscusExample, verb: string): CallExa
 
 function describeUserHeaders(): MethodDecorator[] {
   return ['QISCUS-SDK-USER-ID', 'QISCUS-SDK-USER-EMAIL'].map((name) =>
-    ApiHeader({ name, required: false, description: 'Whose token it must be; phones with Android say EMAIL' }),
+    ApiHeader({
+      name,
+      required: false,
+      description: 'The user that the token must belong to; Android clients send it as EMAIL',
+    }),
   );
 }

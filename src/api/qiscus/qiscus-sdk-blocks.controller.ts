@@ -19,7 +19,7 @@ export class QiscusSdkBlocksController {
     private readonly blocks: BlocksService,
   ) {}
 
-  @QiscusRoute('POST block_user', 'Take no more messages of a user', { by: 'token', idempotent: true, results })
+  @QiscusRoute('POST block_user', 'Block a user', { by: 'token', idempotent: true, results })
   block(@Call() call: QiscusCall, @Parameters(UserEmailParameters) { user_email }: UserEmailParameters) {
     return call.once(async () => {
       const other = await this.profiles.get(call.app.id, user_email);
@@ -28,7 +28,7 @@ export class QiscusSdkBlocksController {
     });
   }
 
-  @QiscusRoute('POST unblock_user', 'Take messages of a user again', { by: 'token', idempotent: true, results })
+  @QiscusRoute('POST unblock_user', 'Unblock a user', { by: 'token', idempotent: true, results })
   unblock(@Call() call: QiscusCall, @Parameters(UserEmailParameters) { user_email }: UserEmailParameters) {
     return call.once(async () => {
       const other = await this.profiles.get(call.app.id, user_email);
@@ -38,7 +38,7 @@ export class QiscusSdkBlocksController {
   }
 
   /** Under both names: version 2 of the web SDK reads one, version 3 the other. */
-  @QiscusRoute('GET get_blocked_users', 'Whom the user who calls has blocked, the newest block first', {
+  @QiscusRoute('GET get_blocked_users', 'List the users that the caller has blocked, newest first', {
     by: 'token',
     results: { blocked_users: [QiscusOtherUser], total: Number, users: [QiscusOtherUser] },
   })

@@ -17,12 +17,12 @@ const ownResults = { user: QiscusSdkUser };
 export class QiscusSdkUsersController {
   constructor(private readonly profiles: ProfilesService) {}
 
-  @QiscusRoute('GET my_profile', 'The user who calls', { by: 'token', results: ownResults })
+  @QiscusRoute('GET my_profile', 'Get the profile of the caller', { by: 'token', results: ownResults })
   async ownProfile(@Call() call: QiscusCall) {
     return this.own(call, await this.profiles.profileOf(call.user));
   }
 
-  @QiscusRoute('PATCH my_profile', 'Change what the user who calls shows', {
+  @QiscusRoute('PATCH my_profile', 'Update the profile of the caller', {
     by: 'token',
     idempotent: true,
     results: ownResults,
@@ -32,7 +32,7 @@ export class QiscusSdkUsersController {
     return call.once(async () => this.own(call, await change()));
   }
 
-  @QiscusRoute('GET get_user_list', 'The users of the app, page by page, or those who are searched for', {
+  @QiscusRoute('GET get_user_list', 'List or search the users of the app, by page', {
     by: 'token',
     results: { meta: QiscusListMeta, users: [QiscusListedUser] },
   })

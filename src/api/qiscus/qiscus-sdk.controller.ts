@@ -39,12 +39,12 @@ export class QiscusSdkController {
     private readonly clock: Clock,
   ) {}
 
-  @QiscusRoute('GET config', 'What a client goes by', { by: 'nothing', results: QiscusConfig })
+  @QiscusRoute('GET config', 'Get the client configuration', { by: 'nothing', results: QiscusConfig })
   config(@Call() call: QiscusCall) {
     return call.answer(new QiscusConfig());
   }
 
-  @QiscusRoute('POST auth/nonce', 'A nonce for an identity token', {
+  @QiscusRoute('POST auth/nonce', 'Get a nonce for an identity token', {
     by: 'nothing',
     results: { expired_at: Number, nonce: String },
   })
@@ -64,7 +64,10 @@ export class QiscusSdkController {
     return this.loggedIn(call, await call.asUser(userId, login));
   }
 
-  @QiscusRoute('POST login_or_register', 'Log in with a password, or register', { by: 'nothing', results: userResults })
+  @QiscusRoute('POST login_or_register', 'Log in with a password, registering the user if necessary', {
+    by: 'nothing',
+    results: userResults,
+  })
   async loginByPassword(
     @Call() call: QiscusCall,
     @ClientNetwork() network: string,
@@ -78,7 +81,7 @@ export class QiscusSdkController {
     return this.loggedIn(call, user);
   }
 
-  @QiscusRoute('POST refresh_user_token', 'A new token for a refresh token', {
+  @QiscusRoute('POST refresh_user_token', 'Exchange a refresh token for a new token', {
     by: 'nothing',
     results: { refresh_token: String, token: String, token_expires_at: { nullable: true, enum: [null] } },
   })
@@ -93,7 +96,7 @@ export class QiscusSdkController {
     return call.answer({ refresh_token: refreshToken, token, token_expires_at: null });
   }
 
-  @QiscusRoute('POST users/status', 'Which of up to 100 users are online', {
+  @QiscusRoute('POST users/status', 'Get the online status of up to 100 users', {
     by: 'token',
     results: { user_status: [QiscusUserStatus] },
   })
@@ -103,7 +106,7 @@ export class QiscusSdkController {
   }
 
   /** The client forgets its token, which stays valid: the user's other devices share it. */
-  @QiscusRoute('POST logout', 'Log out: the token stays good', { by: 'token', results: {} })
+  @QiscusRoute('POST logout', 'Log out; the token remains valid', { by: 'token', results: {} })
   logout(@Call() call: QiscusCall) {
     return call.answer({});
   }

@@ -10,7 +10,10 @@ export class QiscusConfig {
   @ApiProperty(off)
   auto_refresh_token = false;
 
-  @ApiProperty({ type: String, description: 'Empty, as each address is: a client keeps the one that it was given' })
+  @ApiProperty({
+    type: String,
+    description: 'Empty, like every address: clients keep the one they were configured with',
+  })
   base_url = '';
 
   @ApiProperty({ type: String })
@@ -46,13 +49,16 @@ export class QiscusConfig {
 
 /** Whether a user is online. */
 export class QiscusUserStatus {
-  @ApiProperty({ description: 'The user id, as the caller wrote it' })
+  @ApiProperty({ description: 'The user id as written in the request' })
   email!: string;
 
   @ApiProperty({ type: 'integer', enum: [0, 1] })
   status!: 0 | 1;
 
-  @ApiProperty({ type: 'integer', description: 'Unix seconds; of the answer, as no last time is kept' })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Unix seconds; the time of the answer, since the last time online is not stored',
+  })
   timestamp!: number;
 }
 
@@ -67,7 +73,7 @@ export class QiscusOtherUser {
   @ApiProperty(avatar)
   avatar!: { avatar: { url: string } };
 
-  @ApiProperty({ description: 'Empty if none was given' })
+  @ApiProperty({ description: 'Empty if not set' })
   avatar_url!: string;
 
   @ApiProperty({ description: 'The user id', example: 'guest1@example.com' })
@@ -145,7 +151,7 @@ export class QiscusSdkUser {
   @ApiProperty()
   token!: string;
 
-  @ApiProperty({ enum: [''], description: 'Empty: a token has no end, and clients need not renew it' })
+  @ApiProperty({ enum: [''], description: 'Empty: tokens do not expire, so clients need not refresh them' })
   token_expires_at!: '';
 
   @ApiProperty({ description: 'The display name' })

@@ -1,6 +1,6 @@
 import { parseSecond, toQiscusTime } from './qiscus-time.js';
 
-test('a second is read as UTC', () => {
+test('a time without a fraction is read as UTC', () => {
   expect(parseSecond('2026-02-28 23:59:59')).toBe(Date.UTC(2026, 1, 28, 23, 59, 59));
 });
 
@@ -15,6 +15,6 @@ test.each([
   expect(parseSecond(text)).toBeNull();
 });
 
-test('a time has six digits behind the second', () => {
+test('a time has six fractional digits', () => {
   expect(toQiscusTime(Date.UTC(2025, 10, 26, 12, 0, 1, 123))).toBe('2025-11-26T12:00:01.123000Z');
 });

@@ -24,7 +24,7 @@ export class QiscusUnreadController {
     private readonly messages: OfflineMessagesService,
   ) {}
 
-  @QiscusRoute('GET get_unread_users', 'Users with unread messages', {
+  @QiscusRoute('GET get_unread_users', 'List the users with unread messages', {
     by: 'secret',
     results: { user_ids: [String] },
     example: qiscusExamples.unreadUsers,
@@ -36,7 +36,7 @@ export class QiscusUnreadController {
   }
 
   /** Unknown users are omitted; users without unread messages have 0. */
-  @QiscusRoute('GET get_user_unread_count', 'How many messages each of these users has not read', {
+  @QiscusRoute('GET get_user_unread_count', 'Count the unread messages of each of several users', {
     by: 'secret',
     results: { user_unread_count: [QiscusUserUnreadCount] },
     example: qiscusExamples.unreadCounts,
@@ -49,7 +49,7 @@ export class QiscusUnreadController {
   }
 
   /** Each sender is a room: there are no others. Senders without unread messages are omitted. */
-  @QiscusRoute('GET get_unread_count', 'How many messages of each sender a user has not read', {
+  @QiscusRoute('GET get_unread_count', 'Count the unread messages of a user by sender', {
     by: 'secret',
     results: { unread_counts: [QiscusRoomUnreadCount] },
   })

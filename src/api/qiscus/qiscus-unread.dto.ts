@@ -17,7 +17,7 @@ export class QiscusUserUnreadCount {
 
 /** How many messages from one sender a user has not read: to the vendor, the two form a room. */
 export class QiscusRoomUnreadCount {
-  @ApiProperty({ description: 'The `id` of the sender as `get_user_list` shows it; 0: what no user has sent' })
+  @ApiProperty({ description: 'The `id` of the sender as in `get_user_list`; 0: messages that no user sent' })
   room_id!: string;
 
   @ApiProperty({ type: 'integer' })

@@ -38,7 +38,7 @@ export class QiscusUsersController {
     private readonly revocations: UserRevocationsService,
   ) {}
 
-  @QiscusRoute('POST login_or_register', 'Register a user, or change the one there is', {
+  @QiscusRoute('POST login_or_register', 'Register a user, or update an existing one', {
     by: 'secret',
     idempotent: true,
     results: userResults,
@@ -49,7 +49,7 @@ export class QiscusUsersController {
     return call.once(async () => call.answer({ user: toQiscusUser(await login()) }));
   }
 
-  @QiscusRoute('GET user_profile', 'A user', {
+  @QiscusRoute('GET user_profile', 'Get a user', {
     by: 'secret',
     results: userResults,
     example: qiscusExamples.profile,
@@ -58,7 +58,7 @@ export class QiscusUsersController {
     return call.answer({ user: toQiscusUser(await this.profiles.get(call.app.id, user_id)) });
   }
 
-  @QiscusRoute('GET get_user_token', 'The token of a user, the same until it is reset', {
+  @QiscusRoute('GET get_user_token', 'Get the token of a user, which stays the same until it is reset', {
     by: 'secret',
     results: { token: String },
     example: qiscusExamples.token,
@@ -68,7 +68,7 @@ export class QiscusUsersController {
     return call.answer({ token: (await this.profiles.tokensOf(call.app, user)).token });
   }
 
-  @QiscusRoute('POST reset_user_token', 'A new token; the old one and its sessions end', {
+  @QiscusRoute('POST reset_user_token', 'Reset the token of a user and end the sessions of the old one', {
     by: 'secret',
     idempotent: true,
     results: { token: String },
@@ -78,7 +78,7 @@ export class QiscusUsersController {
     return call.once(async () => call.answer({ token: (await this.profiles.resetToken(call.app, user_id)).token }));
   }
 
-  @QiscusRoute('GET get_user_list', 'All users, page by page', {
+  @QiscusRoute('GET get_user_list', 'List all users of the app, by page', {
     by: 'secret',
     results: listResults,
     example: qiscusExamples.list,
@@ -91,7 +91,7 @@ export class QiscusUsersController {
   }
 
   /** As in the oldest documents. */
-  @QiscusRoute('POST get_user_list', 'The same by POST', {
+  @QiscusRoute('POST get_user_list', 'List all users of the app, by page (by POST)', {
     by: 'secret',
     results: listResults,
     example: qiscusExamples.list,
@@ -113,7 +113,7 @@ export class QiscusUsersController {
     });
   }
 
-  @QiscusRoute('POST reactivate_users', 'Lift bans', {
+  @QiscusRoute('POST reactivate_users', 'Unban users', {
     by: 'secret',
     idempotent: true,
     results: { message: String },

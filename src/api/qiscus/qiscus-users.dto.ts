@@ -4,10 +4,10 @@ import { toQiscusTime } from './qiscus-time.js';
 
 /** A user as login and profile show it; members in alphabetical order, as everywhere in this dialect. */
 export class QiscusUser {
-  @ApiProperty({ description: 'False: deactivated' })
+  @ApiProperty({ description: 'False if deactivated' })
   active!: boolean;
 
-  @ApiProperty({ description: 'Empty if none was given', example: 'https://images.example.com/guest1.jpg' })
+  @ApiProperty({ description: 'Empty if not set', example: 'https://images.example.com/guest1.jpg' })
   avatar_url!: string;
 
   @ApiProperty({ type: 'object', additionalProperties: true })
@@ -28,7 +28,7 @@ export class QiscusListedUser {
   @ApiProperty()
   avatar_url!: string;
 
-  @ApiProperty({ description: 'RFC 3339 with six digits, UTC', example: '2025-11-26T12:00:01.123000Z' })
+  @ApiProperty({ description: 'RFC 3339 with six fractional digits, UTC', example: '2025-11-26T12:00:01.123000Z' })
   created_at!: string;
 
   @ApiProperty({ example: 'guest1@example.com' })
@@ -55,7 +55,10 @@ export class QiscusListMeta {
   @ApiProperty({ type: 'integer' })
   total_data!: number;
 
-  @ApiProperty({ type: 'integer', description: 'Rounded down: the vendor does not count a last page that is not full' })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Rounded down: like the vendor, an incomplete last page is not counted',
+  })
   total_page!: number;
 }
 

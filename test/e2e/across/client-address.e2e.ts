@@ -11,7 +11,7 @@ describe('one client behind a proxy', () => {
   });
   afterAll(() => running.stop());
 
-  /** How Azure, IIS and others write one client: the port is that of the connection, so each time another one. */
+  /** How Azure, IIS and others write a client address: with the port of the connection, so it differs every time. */
   const spellings = [
     (port: number) => `203.0.113.8:${port}`,
     (port: number) => `[::ffff:203.0.113.8]:${port}`,
@@ -22,7 +22,7 @@ describe('one client behind a proxy', () => {
     'x-forwarded-for': spellings[index % spellings.length]?.(50_000 + index) ?? '',
   });
 
-  it('400 ten times and then 429 for wrong passwords, however the proxy writes the address', async () => {
+  it('400 ten times, then 429 for wrong passwords, however the proxy spells the client address', async () => {
     const guess = async (headers: Record<string, string>) => {
       const body = { grant_type: 'password', username: 'ann', password: 'wrong' };
       return (await running.call('post', '/token', { token: null, body, headers })).status;
@@ -33,7 +33,7 @@ describe('one client behind a proxy', () => {
     expect(await guess({ 'x-forwarded-for': '203.0.113.9:50000' })).toBe(400);
   });
 
-  it('401 ten times and then 429 in the Qiscus dialect', async () => {
+  it('401 ten times, then 429 in the Qiscus dialect', async () => {
     const statuses: number[] = [];
     for (let index = 0; index < 11; index += 1) {
       const body = { email: 'bob', password: 'wrong' };
@@ -45,7 +45,7 @@ describe('one client behind a proxy', () => {
     expect(statuses).toEqual([...Array<number>(10).fill(401), 429]);
   });
 
-  it('400 ten times and then 429 where the proxy writes what is no address: that proxy is the client', async () => {
+  it('400 ten times, then 429 when the proxy sends something that is not an address: the proxy counts as the client', async () => {
     const statuses: number[] = [];
     for (let index = 0; index < 11; index += 1) {
       const body = { grant_type: 'password', username: 'cem', password: 'wrong' };
@@ -55,7 +55,7 @@ describe('one client behind a proxy', () => {
     expect(statuses).toEqual([...Array<number>(10).fill(400), 429]);
   });
 
-  it('429 for the fourth socket of the address that has not logged in, and not for another address', async () => {
+  it('429 for the fourth socket of an address without a login, and not for another address', async () => {
     const url = `${running.url}${running.path}/ws`;
     const clients = await Promise.all(
       [0, 1, 2].map((index) => GatewayClient.connect(running.url, running.path, spelling(index))),

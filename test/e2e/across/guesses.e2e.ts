@@ -24,18 +24,21 @@ describe('while the service is too busy to compare passwords', () => {
   it.each([
     ['the Agora dialect', agora, 400],
     ['the Qiscus dialect', qiscus, 401],
-  ])('503 in %s is no guess, and ten wrong passwords after it still are', async (_what, logIn, wrong) => {
-    const hasher = running.nest.get(PasswordHasher);
-    const statuses = async (count: number, password: string) => {
-      const answers: number[] = [];
-      for (let round = 0; round < count; round += 1) answers.push(await logIn(password));
-      return answers;
-    };
-    // Its own refusal, which thousands of logins at once would bring about.
-    hasher.verify = () => Promise.reject(new AppError('overloaded', { retryAfterMs: 1_000 }));
-    expect(await statuses(20, 'secret')).toEqual(Array<number>(20).fill(503));
-    Reflect.deleteProperty(hasher, 'verify');
-    expect(await statuses(1, 'secret')).toEqual([200]);
-    expect(await statuses(11, 'wrong')).toEqual([...Array<number>(10).fill(wrong), 429]);
-  });
+  ])(
+    '503 in %s does not count as a guess, and ten wrong passwords afterwards still do',
+    async (_what, logIn, wrong) => {
+      const hasher = running.nest.get(PasswordHasher);
+      const statuses = async (count: number, password: string) => {
+        const answers: number[] = [];
+        for (let round = 0; round < count; round += 1) answers.push(await logIn(password));
+        return answers;
+      };
+      // The hasher's own refusal, which it would take thousands of simultaneous logins to provoke.
+      hasher.verify = () => Promise.reject(new AppError('overloaded', { retryAfterMs: 1_000 }));
+      expect(await statuses(20, 'secret')).toEqual(Array<number>(20).fill(503));
+      Reflect.deleteProperty(hasher, 'verify');
+      expect(await statuses(1, 'secret')).toEqual([200]);
+      expect(await statuses(11, 'wrong')).toEqual([...Array<number>(10).fill(wrong), 429]);
+    },
+  );
 });

@@ -28,8 +28,8 @@ describe('Idempotency-Key', () => {
       .get(Database)
       .read<Record<string, unknown>>(`SELECT * FROM ${table} WHERE app_id = ?`, [running.app.id]);
 
-  /** Sends the call twice; both have the one answer of the first, byte by byte. */
-  const twice = async (method: Method, path: string, body?: unknown) => {
+  /** Sends the call twice and expects the second answer to be the first one, byte for byte. */
+  const sendTwice = async (method: Method, path: string, body?: unknown) => {
     const key = randomUUID();
     const first = await send(method, path, body, key);
     expect(first.status).toBe(200);
@@ -44,24 +44,24 @@ describe('Idempotency-Key', () => {
     return first.body as Record<string, any>;
   };
 
-  it('200 and one effect for each route that changes something, however often it is sent', async () => {
+  it('200 and a single effect for each route that changes something, however often the call is sent', async () => {
     const [name, other] = [aUsername(), aUsername()];
-    await twice('post', '/users', { username: name, password: 'p' });
-    await twice('post', '/users', registrations(60));
+    await sendTwice('post', '/users', { username: name, password: 'p' });
+    await sendTwice('post', '/users', registrations(60));
     await running.register(other);
     const user = `/users/${name}`;
-    await twice('put', user, { nickname: 'n' });
-    await twice('put', `${user}/password`, { newpassword: 'q' });
-    await twice('post', `${user}/password`, { newpassword: 'r' });
-    await twice('post', `${user}/deactivate`, { reason: 'why' });
-    await twice('post', `${user}/activate`);
-    await twice('get', `${user}/disconnect`);
-    await twice('delete', `${user}/disconnect/web_x`);
-    await twice('get', `${user}/disconnect/web_x`);
-    await twice('post', `/token/users/${name}/invalid`);
-    await twice('post', `/token/user/${name}/invalid`);
+    await sendTwice('put', user, { nickname: 'n' });
+    await sendTwice('put', `${user}/password`, { newpassword: 'q' });
+    await sendTwice('post', `${user}/password`, { newpassword: 'r' });
+    await sendTwice('post', `${user}/deactivate`, { reason: 'why' });
+    await sendTwice('post', `${user}/activate`);
+    await sendTwice('get', `${user}/disconnect`);
+    await sendTwice('delete', `${user}/disconnect/web_x`);
+    await sendTwice('get', `${user}/disconnect/web_x`);
+    await sendTwice('post', `/token/users/${name}/invalid`);
+    await sendTwice('post', `/token/user/${name}/invalid`);
     const message = { from: 'admin', to: [name, other], type: 'txt', body: { msg: 'once' } };
-    const { data } = await twice('post', '/messages/users', message);
+    const { data } = await sendTwice('post', '/messages/users', message);
     expect(Object.keys(data as object)).toEqual([name, other]);
     const count = await running.call('get', `${user}/offline_msg_count`);
     expect(count.body.data[name]).toBe(1);
@@ -70,37 +70,39 @@ describe('Idempotency-Key', () => {
       ['chatrooms', 'id'],
     ] as const) {
       const group = { groupname: 'g', name: 'g', desc: 'd', description: 'd', owner: name, maxusers: 10, public: true };
-      const made = await twice('post', `/${kind}`, group);
+      const made = await sendTwice('post', `/${kind}`, group);
       const path = `/${kind}/${made['data'][id] as string}`;
-      await twice('post', `${path}/users/${other}`);
-      await twice('delete', `${path}/users/${other}`);
-      await twice('post', `${path}/users`, { usernames: [other] });
-      await twice('delete', path);
+      await sendTwice('post', `${path}/users/${other}`);
+      await sendTwice('delete', `${path}/users/${other}`);
+      await sendTwice('post', `${path}/users`, { usernames: [other] });
+      await sendTwice('delete', path);
     }
     for (const path of ['user', 'users']) {
-      await twice('post', `${user}/contacts/users/${other}`);
-      await twice('put', `/${path}/${name}/contacts/users/${other}`, { remark: 'r' });
-      await twice('delete', `${user}/contacts/users/${other}`);
+      await sendTwice('post', `${user}/contacts/users/${other}`);
+      await sendTwice('put', `/${path}/${name}/contacts/users/${other}`, { remark: 'r' });
+      await sendTwice('delete', `${user}/contacts/users/${other}`);
     }
-    expect((await twice('post', `${user}/contacts/import`, { usernames: [other] }))['data'].success).toEqual([other]);
-    await twice('delete', `/contacts/users/${name}`);
-    await twice('post', `${user}/blocks/users`, { usernames: [other] });
-    await twice('delete', `${user}/blocks/users/${other}`);
-    await twice('delete', `${user}/blocks/users`, { usernames: [other] });
-    await twice('post', `/sdk/user/${name}/blocks`, { usernames: [other] });
-    await twice('delete', `/sdk/user/${name}/blocks`, { usernames: [other] });
+    expect((await sendTwice('post', `${user}/contacts/import`, { usernames: [other] }))['data'].success).toEqual([
+      other,
+    ]);
+    await sendTwice('delete', `/contacts/users/${name}`);
+    await sendTwice('post', `${user}/blocks/users`, { usernames: [other] });
+    await sendTwice('delete', `${user}/blocks/users/${other}`);
+    await sendTwice('delete', `${user}/blocks/users`, { usernames: [other] });
+    await sendTwice('post', `/sdk/user/${name}/blocks`, { usernames: [other] });
+    await sendTwice('delete', `/sdk/user/${name}/blocks`, { usernames: [other] });
     expect([await rows('contacts'), await rows('user_blocks')]).toEqual([[], []]);
-    const deleted = await twice('delete', user);
+    const deleted = await sendTwice('delete', user);
     expect(deleted['entities'][0].username).toBe(name);
     expect((await running.call('get', user)).status).toBe(404);
     const before = (await rows('users')).length;
-    expect((await twice('delete', '/users?limit=5'))['entities']).toHaveLength(5);
+    expect((await sendTwice('delete', '/users?limit=5'))['entities']).toHaveLength(5);
     expect(await rows('users')).toHaveLength(before - 5);
   });
 
-  it('200 in the Qiscus dialect as well, with the one token of one reset', async () => {
+  it('200 in the Qiscus dialect as well, and one reset issues one token', async () => {
     const userId = aUsername();
-    const twiceOf = async (method: Method, path: string, body: object) => {
+    const restTwice = async (method: Method, path: string, body: object) => {
       const key = randomUUID();
       const answers = [];
       for (let time = 0; time < 2; time += 1)
@@ -109,11 +111,11 @@ describe('Idempotency-Key', () => {
       expect(answers[1]?.text).toBe(answers[0]?.text);
       return answers[0]?.body as Record<string, any>;
     };
-    await twiceOf('post', 'login_or_register', { user_id: userId, username: 'n', password: 'p', extras: { a: 1 } });
-    const { results } = await twiceOf('post', 'reset_user_token', { user_id: userId });
+    await restTwice('post', 'login_or_register', { user_id: userId, username: 'n', password: 'p', extras: { a: 1 } });
+    const { results } = await restTwice('post', 'reset_user_token', { user_id: userId });
     expect(await service.tokenOf(userId)).toBe(results.token);
-    await twiceOf('delete', 'deactivate_users', { user_ids: [userId] });
-    await twiceOf('post', 'reactivate_users', { user_ids: [userId] });
+    await restTwice('delete', 'deactivate_users', { user_ids: [userId] });
+    await restTwice('post', 'reactivate_users', { user_ids: [userId] });
     const form = (boundary: string) =>
       service
         .rest('post', 'reset_user_token')
@@ -125,7 +127,7 @@ describe('Idempotency-Key', () => {
     expect({ status: second.status, text: second.text }).toEqual({ status: 200, text: first.text });
   });
 
-  it('422 for another request with a key that was used, and nothing changes', async () => {
+  it('422 when the key was used for a different request, and nothing changes', async () => {
     const [name, other, key] = [aUsername(), aUsername(), randomUUID()];
     expect((await send('post', '/users', { username: name, password: 'p' }, key)).status).toBe(200);
     for (const [method, path, body] of [
@@ -152,7 +154,7 @@ describe('Idempotency-Key', () => {
     expect((await send('post', '/users', { username: aUsername(), password: 'p' }, 'k'.repeat(255))).status).toBe(200);
   });
 
-  it('a call that fails leaves its key unused: it is decided anew', async () => {
+  it('400 and 404 leave the key unused, so the next call is processed afresh', async () => {
     const [name, key] = [aUsername(), randomUUID()];
     expect((await send('post', '/users', { username: name }, key)).status).toBe(400);
     expect((await send('post', `/users/${name}/deactivate`, undefined, key)).status).toBe(404);
@@ -163,7 +165,7 @@ describe('Idempotency-Key', () => {
     expect((await send('post', '/users', { username: name, password: 'p' }, taken)).status).toBe(200);
   });
 
-  it('one effect for fifty that come at once: each is answered as the first or 409', async () => {
+  it('200 for one of fifty simultaneous calls with one key; the others get its answer or 409', async () => {
     const [name, key] = [aUsername(), randomUUID()];
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => send('post', '/users', { username: name, password: 'p' }, key)),
@@ -177,7 +179,7 @@ describe('Idempotency-Key', () => {
     expect((await rows('users')).filter(({ username }) => username === name)).toHaveLength(1);
   });
 
-  it('one effect for fifty that come at once to two nodes', async () => {
+  it('200 and a single effect for ten simultaneous calls to two nodes', async () => {
     if (globalThis.rollcallEngine === 'sqlite') return;
     const other = await startApp({ clock, database: running.database });
     try {
@@ -206,7 +208,7 @@ describe('Idempotency-Key', () => {
     }
   });
 
-  it('keys of one app mean nothing in another, nor those of strangers to the app server', async () => {
+  it('400 and 401: a key replays nothing to callers without a token or in another app', async () => {
     await running.nest.get(AppsService).set(running.app, 'open_registration', 'true');
     const [name, key] = [aUsername(), randomUUID()];
     expect((await send('post', '/users', { username: name, password: 'p' }, key)).status).toBe(200);
@@ -221,12 +223,12 @@ describe('Idempotency-Key', () => {
     expect(refused.headers['idempotency-replayed']).toBeUndefined();
   });
 
-  it('keeps an answer for 24 hours, sealed, under a hash of the key, and then forgets it', async () => {
+  it('200 replayed for 24 hours from a sealed answer under a hash of the key, which is then pruned', async () => {
     const [name, key] = [aUsername('sealed'), randomUUID()];
     await send('post', '/users', { username: name, password: 'p' }, key);
-    const kept = await rows('idempotent_answers');
-    expect(kept.length).toBeGreaterThan(0);
-    for (const row of kept) {
+    const stored = await rows('idempotent_answers');
+    expect(stored.length).toBeGreaterThan(0);
+    for (const row of stored) {
       expect(JSON.stringify(row)).not.toContain(key);
       expect(Buffer.from(row['answer'] as string, 'base64').toString('latin1')).not.toContain(name);
     }
@@ -242,7 +244,7 @@ describe('Idempotency-Key', () => {
       expect(Number(expires_at)).toBeGreaterThan(clock.now());
   });
 
-  it('tells the others of a change only once it is committed', async () => {
+  it('200 and subscribers hear of the change only after it is committed', async () => {
     const { username } = await running.register(aUsername());
     const activated: unknown[] = [];
     running.nest.get(UserEvents).subscribe(({ type, user }) => {

@@ -14,13 +14,13 @@ import { type RunningApp, startApp } from '../../support/start-app.js';
 import { signIdentity } from '../../support/tenant.js';
 import { accessToken2 } from '../../support/tokens.js';
 
-/** The tables that hold what tokens are made of, as a backup shows them. */
+/** The tables that tokens are derived from, as a backup would expose them. */
 interface Leak {
   readonly app: App;
   readonly users: readonly (UserProfileRow & { readonly username: string })[];
 }
 
-describe('a leak of all secrets of an app', () => {
+describe('when all secrets of an app have leaked', () => {
   let running: RunningApp;
   let apps: AppsService;
   beforeAll(async () => {
@@ -47,7 +47,7 @@ describe('a leak of all secrets of an app', () => {
       .post(`/api/${path}`)
       .set({ 'qiscus-sdk-app-id': running.app.appId, ...headers })
       .send(body);
-  const shows = async (token: string): Promise<boolean> =>
+  const isAccepted = async (token: string): Promise<boolean> =>
     (await post('v2/sdk/logout', {}, { 'qiscus-sdk-token': token })).status === 200;
   const connects = async (token: string): Promise<boolean> => {
     const client = await GatewayClient.connect(running.url, running.path);
@@ -58,11 +58,11 @@ describe('a leak of all secrets of an app', () => {
   };
   const isOk = async (call: PromiseLike<{ status: number }>): Promise<boolean> => (await call).status === 200;
 
-  /** What somebody makes who knows it all, and what of that opens a door. */
-  async function opened({ app, users }: Leak): Promise<string[]> {
+  /** Everything an attacker can build from the leak. Returns what is still accepted. */
+  async function stillAccepted({ app, users }: Leak): Promise<string[]> {
     const now = Math.floor(Date.now() / 1000);
-    const open: string[] = [];
-    const attempt = async (what: string, isOpen: Promise<boolean>) => void ((await isOpen) && open.push(what));
+    const accepted: string[] = [];
+    const attempt = async (what: string, result: Promise<boolean>) => void ((await result) && accepted.push(what));
     for (const [index, certificate] of app.certificates.entries()) {
       const what = `certificate ${index}: `;
       const common = { iss: issuer, aud: app.id, jti: 'AAAAAAAAAAAAAAAA', iat: now, exp: now + 600 } as const;
@@ -91,17 +91,17 @@ describe('a leak of all secrets of an app', () => {
     }
     for (const { user_uuid: uuid, username, token_version: version } of users) {
       for (const distance of Array.from({ length: 20 }, (_none, index) => index))
-        for (const tried of new Set([version + distance, distance])) {
-          const token = deriveUserToken(app, uuid, tried);
-          await attempt('user token', shows(token));
+        for (const triedVersion of new Set([version + distance, distance])) {
+          const token = deriveUserToken(app, uuid, triedVersion);
+          await attempt('user token', isAccepted(token));
           if (distance === 0) await attempt('session of a user token', connects(token));
         }
-      for (const tried of [version, version + 1, 0]) {
-        const body = { user_id: username, refresh_token: deriveRefreshToken(app, uuid, tried) };
+      for (const triedVersion of [version, version + 1, 0]) {
+        const body = { user_id: username, refresh_token: deriveRefreshToken(app, uuid, triedVersion) };
         await attempt('refresh token', isOk(post('v2/sdk/refresh_user_token', body)));
       }
     }
-    return [...new Set(open)].sort();
+    return [...new Set(accepted)].sort();
   }
 
   const register = async (): Promise<{ username: string; token: string }> => {
@@ -115,17 +115,17 @@ describe('a leak of all secrets of an app', () => {
   const account = (username: string) => ({ user_id: username, username: 'Somebody', password: 'secret' });
   const current = async (): Promise<App> => (await apps.find(running.app.org, running.app.name)) as App;
 
-  it('is worth nothing after the remedy of SECURITY.md: no token, no session, none that comes later', async () => {
+  it('the procedure in SECURITY.md makes the leak worthless: no old or future token, and no session', async () => {
     const users = [await register(), await register()];
     await apps.rotate(running.app);
     const leaked = await leak();
     expect(leaked.users).toHaveLength(2);
-    const makes = ['app JWT', 'app 007', 'credentials', 'Qiscus server', 'user JWT', 'user 007', 'identity token'];
+    const forgeable = ['app JWT', 'app 007', 'credentials', 'Qiscus server', 'user JWT', 'user 007', 'identity token'];
     const all = [
-      ...makes.flatMap((name) => [`certificate 0: ${name}`, `certificate 1: ${name}`]),
+      ...forgeable.flatMap((name) => [`certificate 0: ${name}`, `certificate 1: ${name}`]),
       ...['refresh token', 'session of a user token', 'user token'],
     ];
-    expect(await opened(leaked)).toEqual(all.sort());
+    expect(await stillAccepted(leaked)).toEqual(all.sort());
     const sessions = await Promise.all(
       [
         ...users.map(({ token }) => token),
@@ -136,14 +136,15 @@ describe('a leak of all secrets of an app', () => {
     );
 
     await apps.replaceSecrets(running.app);
-    const begun = performance.now();
-    expect(await opened(leaked)).toEqual([]);
+    const startedAt = performance.now();
+    expect(await stillAccepted(leaked)).toEqual([]);
     for (const { code, at } of await Promise.all(sessions.map((session) => session.closed))) {
       expect(code).toBe(4005);
-      expect(at - begun).toBeLessThan(10_000);
+      expect(at - startedAt).toBeLessThan(10_000);
     }
 
-    // The app goes on with what is new, and with its users: also those who are given a token now are not open to the leak.
+    // The app carries on with its new secrets and existing users; tokens issued from now on are out of reach of the
+    // leak, too.
     const server = { 'qiscus-sdk-secret': (await current()).certificates[0] as string };
     for (const { username, token } of users) {
       const reset = await post('v2.1/rest/reset_user_token', { user_id: username }, server);
@@ -151,24 +152,24 @@ describe('a leak of all secrets of an app', () => {
       const answer = await request(running.url)
         .get(`/api/v2.1/rest/get_user_token?user_id=${username}`)
         .set({ 'qiscus-sdk-app-id': running.app.appId, ...server });
-      expect(await shows(answer.body.results.token)).toBe(true);
+      expect(await isAccepted(answer.body.results.token)).toBe(true);
     }
-    expect(await opened(leaked)).toEqual([]);
+    expect(await stillAccepted(leaked)).toEqual([]);
     const { users: later } = await leak();
-    expect(await opened({ ...leaked, users: later })).toEqual([]);
+    expect(await stillAccepted({ ...leaked, users: later })).toEqual([]);
   }, 60_000);
 
-  it('of the secret of user tokens alone ends them with token_secret=new, and each user is given another one', async () => {
+  it('token_secret=new alone ends user tokens after a leak of that secret, and every user gets a new one', async () => {
     const { username, token } = await register();
     const app = await current();
     const session = await GatewayClient.login(running.url, running.path, token);
     const other = await GatewayClient.login(running.url, running.path, accessToken2(app, username));
     await apps.set(app, 'token_secret', 'new');
-    expect([await shows(token), await connects(token)]).toEqual([false, false]);
+    expect([await isAccepted(token), await connects(token)]).toEqual([false, false]);
     expect((await session.closed).code).toBe(4005);
     const renewed = await login(username);
     expect(renewed.token).not.toBe(token);
-    expect([await shows(renewed.token), await connects(renewed.token), await shows(token)]).toEqual([
+    expect([await isAccepted(renewed.token), await connects(renewed.token), await isAccepted(token)]).toEqual([
       ...[true, true],
       false,
     ]);
@@ -180,7 +181,7 @@ describe('a leak of all secrets of an app', () => {
       await expect(apps.set(app, 'token_secret', text)).rejects.toMatchObject({ code: 'argument_invalid' });
   }, 30_000);
 
-  it('tells nobody the token that a reset makes', async () => {
+  it('a token created by a reset is never revealed', async () => {
     const { username } = await register();
     const headers = { 'qiscus-sdk-secret': (await current()).certificates[0] as string };
     const before = (await leak()).users.find((user) => user.username === username);

@@ -10,7 +10,7 @@ import { accessToken2At } from '../../support/tokens.js';
 
 const hourMs = 3_600_000;
 
-describe('a name that is used again', () => {
+describe('a reused username', () => {
   const clock = new FixedClock();
   let running: RunningApp;
   let name: string;
@@ -39,8 +39,8 @@ describe('a name that is used again', () => {
   };
   const verify = async (token: string): Promise<number> =>
     (await post('/api/v2/sdk/auth/verify_identity_token', { identity_token: token })).status;
-  /** What an AccessToken2 of that second is answered, at every door. */
-  const shown = async (userId: string, atSeconds: number): Promise<number[]> => {
+  /** The statuses an AccessToken2 issued in that second gets from every endpoint that accepts one. */
+  const statusesFor = async (userId: string, atSeconds: number): Promise<number[]> => {
     const token = accessToken2At(running.app, userId, atSeconds);
     const exchanged = await running.call('post', '/token', { body: { grant_type: 'agora' }, token });
     const sdk = await post('/api/v2/sdk/logout', {}, { ...app(), 'qiscus-sdk-token': token });
@@ -54,7 +54,7 @@ describe('a name that is used again', () => {
     return type;
   };
 
-  it('opens to nothing from before its new owner, wherever in their seconds a delete and a registration are', async () => {
+  it('rejects everything issued before its new owner, wherever within a second the deletion and the registration fall', async () => {
     const step = fc.oneof(fc.constantFrom(0, 1, 999, 1000, 1001), fc.integer({ min: 0, max: 2500 }));
     await fc.assert(
       fc.asyncProperty(step, step, step, fc.boolean(), async (lived, free, later, atOnce) => {
@@ -72,19 +72,23 @@ describe('a name that is used again', () => {
         clock.advance(later);
         for (let at = before; at <= clock.nowSeconds(); at += 1) {
           const status = at > registered ? 200 : 401;
-          expect({ at, by: 'name', status: await shown(name, at) }).toEqual({
+          expect({ at, by: 'name', status: await statusesFor(name, at) }).toEqual({
             at,
             by: 'name',
             status: [status, status],
           });
-          expect({ at, by: 'uuid', status: await shown(newUuid, at) }).toEqual({ at, by: 'uuid', status: [200, 200] });
-          expect(await shown(oldUuid, at)).toEqual([401, 401]);
+          expect({ at, by: 'uuid', status: await statusesFor(newUuid, at) }).toEqual({
+            at,
+            by: 'uuid',
+            status: [200, 200],
+          });
+          expect(await statusesFor(oldUuid, at)).toEqual([401, 401]);
           expect({ at, status: await verify(identityToken(await nonce(), at)) }).toEqual({
             at,
             status: clock.nowSeconds() > registered ? 200 : 401,
           });
         }
-        // Of before, whether the token says so or its nonce alone does.
+        // Issued before: either the token says so or only its nonce does.
         expect(await verify(identityToken(oldNonces[0] as string, registered))).toBe(401);
         expect(await verify(identityToken(oldNonces[1] as string, undefined))).toBe(401);
         clock.advance(2000);
@@ -93,46 +97,46 @@ describe('a name that is used again', () => {
     );
   }, 120_000);
 
-  it('opens to a token of the very second of its registration, where it was nobody’s before', async () => {
+  it('accepts a token of the very second of its registration if nobody had the name before', async () => {
     for (const ms of [0, 1, 500, 999]) {
       name = aUsername();
       clock.advance(2000 - (clock.now() % 1000) + ms);
       const uuid = await register();
       const now = clock.nowSeconds();
-      expect(await shown(name, now)).toEqual([200, 200]);
-      expect(await shown(uuid, now)).toEqual([200, 200]);
-      expect(await shown(name, now - 1)).toEqual([401, 401]);
+      expect(await statusesFor(name, now)).toEqual([200, 200]);
+      expect(await statusesFor(uuid, now)).toEqual([200, 200]);
+      expect(await statusesFor(name, now - 1)).toEqual([401, 401]);
       expect(await connect(accessToken2At(running.app, name, now))).toBe('ready');
       expect(await connect(accessToken2At(running.app, name, now - 1))).toBe('error');
     }
   });
 
-  it('is as one that was nobody’s before when the last token of its earlier owner has ended', async () => {
+  it('is treated as new once the last token of its previous owner has expired', async () => {
     await register();
     await running.call('delete', `/users/${name}`).expect(200);
     clock.advance(24 * hourMs);
     await register();
-    expect(await shown(name, clock.nowSeconds())).toEqual([401, 401]);
+    expect(await statusesFor(name, clock.nowSeconds())).toEqual([401, 401]);
     await running.call('delete', `/users/${name}`).expect(200);
     clock.advance(25 * hourMs);
     await register();
-    expect(await shown(name, clock.nowSeconds())).toEqual([200, 200]);
+    expect(await statusesFor(name, clock.nowSeconds())).toEqual([200, 200]);
   });
 
-  it('has no use for what Qiscus’ routes gave to its earlier owner, nor for our tokens', async () => {
-    const made = { user_id: name, username: 'Somebody', password: 'secret' };
-    await post('/api/v2.1/rest/login_or_register', made, server()).expect(200);
+  it('rejects credentials that the Qiscus routes issued to the previous owner, and our tokens', async () => {
+    const account = { user_id: name, username: 'Somebody', password: 'secret' };
+    await post('/api/v2.1/rest/login_or_register', account, server()).expect(200);
     const login = await post('/api/v2/sdk/login_or_register', { email: name, password: 'secret' });
     const { token, refresh_token: refreshToken } = login.body.results.user;
     const inherited = await running.call('post', '/token', { body: { grant_type: 'inherit', username: name } });
     const repeated = { 'idempotency-key': aUsername('key') };
-    const told = await running.call('post', '/messages/users', {
+    const sentMessage = await running.call('post', '/messages/users', {
       body: { to: [name], type: 'txt', body: { msg: 'for the first' } },
       headers: repeated,
     });
-    expect(told.status).toBe(200);
+    expect(sentMessage.status).toBe(200);
     await running.call('delete', `/users/${name}`).expect(200);
-    const again = await post('/api/v2.1/rest/login_or_register', made, server());
+    const again = await post('/api/v2.1/rest/login_or_register', account, server());
     expect(again.body.results.user.token).not.toBe(token);
     const sdk = await post('/api/v2/sdk/logout', {}, { ...app(), 'qiscus-sdk-token': token });
     const refreshed = await post('/api/v2/sdk/refresh_user_token', { user_id: name, refresh_token: refreshToken });
@@ -146,7 +150,7 @@ describe('a name that is used again', () => {
     expect((await running.call('get', `/users/${name}/offline_msg_count`)).body.data[name]).toBe(0);
   });
 
-  it('brings its new owner’s messages to no session of the earlier one, also when no signal ends that', async () => {
+  it('never delivers its new owner’s messages to a session of the previous owner, even if no signal ends that session', async () => {
     const old = await GatewayClient.login(
       running.url,
       running.path,

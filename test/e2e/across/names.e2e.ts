@@ -5,22 +5,22 @@ const x64 = 'x'.repeat(64);
 const y255 = 'y'.repeat(255);
 
 const illegal = '400 400 404 404 404 -';
-/** By the first, and then Qiscus wants the password of the user who is there. */
-const made = '200 400 200 200 200';
-/** By somebody before, who was banned in the end. */
+/** Taken by the first registration, so Qiscus asks for the password of the existing user. */
+const registered = '200 400 200 200 200';
+/** Taken by an earlier test, whose user was banned at the end. */
 const taken = '400 401 200 400 200';
-const madeByQiscus = '400 200 200 200 200';
+const registeredByQiscus = '400 200 200 200 200';
 
 /**
- * What becomes of a name, in this order, on every engine: the statuses of a registration through the Agora dialect, one
- * through Qiscus, a look-up, a token and a ban; then the name that the look-up answers.
+ * The fate of a name on every engine, as statuses in this order: registration through the Agora dialect, registration
+ * through Qiscus, look-up, token, ban; then the name that the look-up returns.
  */
 const outcomes: [string, string][] = [
-  ['alice', `${made} alice`],
+  ['alice', `${registered} alice`],
   ['ALICE', `${taken} alice`],
   ['alice ', illegal],
   [' alice', illegal],
-  ['alice.', `${made} alice.`],
+  ['alice.', `${registered} alice.`],
   ['alice\0', illegal],
   ['alice\u00e9', illegal],
   ['alice\u0301', illegal],
@@ -32,23 +32,23 @@ const outcomes: [string, string][] = [
   ['\ufeffalice', illegal],
   ['alice\ud800', '400 400 400 404 400 -'],
   ['\u212aate', illegal],
-  ['kate', `${made} kate`],
+  ['kate', `${registered} kate`],
   ['KATE', `${taken} kate`],
   ['\u0130stanbul', illegal],
   ['i\u0307stanbul', illegal],
   ['\u0131stanbul', illegal],
-  ['ISTANBUL', `${made} istanbul`],
+  ['ISTANBUL', `${registered} istanbul`],
   ['istanbul', `${taken} istanbul`],
   ['stra\u00dfe', illegal],
-  ['strasse', `${made} strasse`],
+  ['strasse', `${registered} strasse`],
   ['\u017fam', illegal],
-  ['sam', `${made} sam`],
+  ['sam', `${registered} sam`],
   ['caf\u00e9', illegal],
   ['cafe\u0301', illegal],
-  ['cafe', `${made} cafe`],
+  ['cafe', `${registered} cafe`],
   ['\u{1f600}', illegal],
   ['\u{1f601}', illegal],
-  ['batch', `${made} batch`],
+  ['batch', `${registered} batch`],
   ['Batch', `${taken} batch`],
   ['%2F', illegal],
   ['a%2Fb', illegal],
@@ -58,31 +58,31 @@ const outcomes: [string, string][] = [
   ['%', illegal],
   ['.', illegal],
   ['..', illegal],
-  ['...', `${made} ...`],
-  ['-', `${made} -`],
-  ['_', `${made} _`],
-  ['-1', `${made} -1`],
-  ['0', `${made} 0`],
-  ['1e3', `${made} 1e3`],
-  ['me', `${made} me`],
-  ['admin', `${made} admin`],
-  ['null', `${made} null`],
-  ['undefined', `${made} undefined`],
-  ['true', `${made} true`],
-  ['__proto__', `${made} __proto__`],
-  ['constructor', `${made} constructor`],
-  ['toString', `${made} tostring`],
-  ['users', `${made} users`],
-  ['status', `${made} status`],
-  ['offline_msg_count', `${made} offline_msg_count`],
-  [x64, `${made} ${x64}`],
-  [`${x64}x`, `${madeByQiscus} ${x64}x`],
+  ['...', `${registered} ...`],
+  ['-', `${registered} -`],
+  ['_', `${registered} _`],
+  ['-1', `${registered} -1`],
+  ['0', `${registered} 0`],
+  ['1e3', `${registered} 1e3`],
+  ['me', `${registered} me`],
+  ['admin', `${registered} admin`],
+  ['null', `${registered} null`],
+  ['undefined', `${registered} undefined`],
+  ['true', `${registered} true`],
+  ['__proto__', `${registered} __proto__`],
+  ['constructor', `${registered} constructor`],
+  ['toString', `${registered} tostring`],
+  ['users', `${registered} users`],
+  ['status', `${registered} status`],
+  ['offline_msg_count', `${registered} offline_msg_count`],
+  [x64, `${registered} ${x64}`],
+  [`${x64}x`, `${registeredByQiscus} ${x64}x`],
   [x64.toUpperCase(), `${taken} ${x64}`],
-  [y255, `${madeByQiscus} ${y255}`],
+  [y255, `${registeredByQiscus} ${y255}`],
   [`${y255}y`, illegal],
-  ['user@example.com', `${madeByQiscus} user@example.com`],
+  ['user@example.com', `${registeredByQiscus} user@example.com`],
   ['USER@example.com', `${taken} user@example.com`],
-  ['@', `${madeByQiscus} @`],
+  ['@', `${registeredByQiscus} @`],
   ['a;b', illegal],
   ['a?b', illegal],
   ['a#b', illegal],
@@ -98,7 +98,7 @@ const outcomes: [string, string][] = [
   ['[object Object]', illegal],
 ];
 
-describe('what becomes of a name is the same on every engine:', () => {
+describe('the fate of a name is the same on every engine:', () => {
   let running: RunningApp;
 
   beforeAll(async () => {
@@ -110,7 +110,7 @@ describe('what becomes of a name is the same on every engine:', () => {
     expect(await outcomeOf(name)).toBe(expected);
   });
 
-  it('no two users of the table have names that differ only in case or in what Unicode folds', async () => {
+  it('no two users in the table have names that differ only in case or Unicode case folding', async () => {
     const users: string[] = [];
     for (let cursor: string | undefined = ''; cursor !== undefined;) {
       const { body } = await running.call('get', `/users?limit=100&cursor=${cursor}`);
@@ -126,7 +126,7 @@ describe('what becomes of a name is the same on every engine:', () => {
     const call = (method: string, at: string, body?: unknown, headers = {}) =>
       rawCall(url, method, at, { token, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
     const qiscus = { 'qiscus-sdk-app-id': app.appId, 'qiscus-sdk-secret': app.certificates[0] as string };
-    // Half a surrogate has no bytes; this is how it would be written by who does not know that.
+    // Half a surrogate has no bytes; this is how a naive client would encode it.
     const inPath = name.isWellFormed() ? encodeURIComponent(name) : '%ED%A0%80';
     const answers = [
       await call('POST', `${path}/users`, { username: name, password: 'secret' }),

@@ -21,8 +21,8 @@ afterAll(() => running.stop());
 const get = (path: string, headers = {}) => rawCall(running.url, 'GET', path, { token: running.token, headers });
 const encoded = (text: string) => encodeURIComponent(text);
 
-describe.each(tails)('with %j behind it nothing is found,', (tail) => {
-  it('404 neither by org nor by app', async () => {
+describe.each(tails)('a name followed by %j finds nothing:', (tail) => {
+  it('404 for a padded org or app', async () => {
     const { org, name } = running.app;
     for (const [one, other] of [
       [org + tail, name],
@@ -34,12 +34,12 @@ describe.each(tails)('with %j behind it nothing is found,', (tail) => {
     }
   });
 
-  it('404 not by App ID', async () => {
+  it('404 for a padded App ID', async () => {
     const { status } = await get(`/app-id/${encoded(running.app.appId + tail)}/users/${username}`);
     expect(status).toBe(404);
   });
 
-  it('null as app by id, alias or certificate', async () => {
+  it('null for an app by padded id, alias or certificate', async () => {
     const apps = running.nest.get(AppsService);
     const { appId, certificates } = running.app;
     expect(await apps.findByAlias('analias')).not.toBeNull();
@@ -48,22 +48,22 @@ describe.each(tails)('with %j behind it nothing is found,', (tail) => {
     expect(await apps.findByCertificate((certificates[0] as string) + tail)).toBeNull();
   });
 
-  it('404 no user by name or uuid', async () => {
+  it('404 for a padded username or uuid', async () => {
     const { uuid } = await running.nest.get(UsersService).get(running.app.id, username);
     for (const user of [username, uuid])
       expect((await get(`${running.path}/users/${encoded(user + tail)}`)).status).toBe(404);
   });
 
-  it('no row of a user is locked', async () => {
-    const held = await running.nest
+  it('null when a row lock is requested for a padded name', async () => {
+    const lockedRow = await running.nest
       .get(Database)
       .write((transaction) =>
         running.nest.get(UsersService).lockForUpdate(transaction, running.app.id, [username + tail]),
       );
-    expect(held).toEqual([]);
+    expect(lockedRow).toEqual([]);
   });
 
-  it('404 no group and no member of one', async () => {
+  it('404 for a padded group id or member', async () => {
     const groups = `${running.path}/chatgroups`;
     const body = JSON.stringify({ groupname: 'g', description: 'd', public: true, owner: username });
     const call = (method: string, path: string, options = {}) =>
@@ -77,7 +77,7 @@ describe.each(tails)('with %j behind it nothing is found,', (tail) => {
   });
 });
 
-it('200 without it all of this is found', async () => {
+it('200 for all of these without padding', async () => {
   const { org, name, appId } = running.app;
   for (const path of [`/${org}/${name}/users/${username}`, `/app-id/${appId.toUpperCase()}/users/${username}`])
     expect((await get(path)).status).toBe(200);

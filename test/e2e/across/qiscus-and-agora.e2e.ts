@@ -31,8 +31,8 @@ const setActive = (userIds: string[], active: boolean) =>
     .rest(active ? 'post' : 'delete', active ? 'reactivate_users' : 'deactivate_users')
     .send({ user_ids: userIds });
 
-describe('one user, seen from both sides', () => {
-  test('made through Qiscus, with an address for a name: Agora’s routes find, change and delete it', async () => {
+describe('one user across both dialects', () => {
+  test('200 for a user created through Qiscus with an email as the name: Agora finds, changes and deletes it', async () => {
     await service.login('Maria@Example.com', { username: 'María', extras: { a: 1 } });
     expect(await agoraUser('maria@example.com')).toMatchObject({
       username: 'maria@example.com',
@@ -52,7 +52,7 @@ describe('one user, seen from both sides', () => {
     const deleted = await agora('delete', '/users/MARIA@example.com');
     expect(deleted.body.entities[0].username).toBe('maria@example.com');
     expect((await profile('maria@example.com')).status).toBe(404);
-    // The name is free, and who takes it inherits nothing.
+    // The name is free, and its next owner inherits nothing.
     await service.login('maria@example.com', { username: 'Another' });
     expect((await profile('maria@example.com')).body.results.user).toMatchObject({
       extras: {},
@@ -60,7 +60,7 @@ describe('one user, seen from both sides', () => {
     });
   });
 
-  test('made through Agora: Qiscus finds, lists and changes it', async () => {
+  test('200 for a user created through Agora: Qiscus finds, lists and changes it', async () => {
     await register('Tom', { nickname: 'Tommy' });
     expect((await profile('TOM')).body.results.user).toEqual({
       active: true,
@@ -82,7 +82,7 @@ describe('one user, seen from both sides', () => {
     expect((await profile('tom')).body.results.user).toMatchObject({ avatar_url: 'https://t', user_id: 'tom' });
   });
 
-  test('one name belongs to one user, whichever side asks first', async () => {
+  test('400 or 401 for a name that exists, whichever dialect registered it first', async () => {
     await register('shared');
     expect((await service.rest('post', 'login_or_register').send({ user_id: 'Shared', username: 'x' })).status).toBe(
       400,
@@ -95,7 +95,7 @@ describe('one user, seen from both sides', () => {
     expect(both.filter((response) => response.status === 200)).toHaveLength(1);
   });
 
-  test('a password of the one side is the password of the other', async () => {
+  test('200 in either dialect with a password set in the other', async () => {
     await service.login('pass', { password: 'from qiscus' });
     const byPassword = (password: string) =>
       request(service.running.url).post(`${path}/token`).send({ grant_type: 'password', username: 'pass', password });
@@ -110,7 +110,7 @@ describe('one user, seen from both sides', () => {
     expect((await signIn('from agora')).status).toBe(200);
   });
 
-  test('`activated` and `active` agree, whoever says so', async () => {
+  test('200 and `activated` and `active` agree, whichever dialect changed them', async () => {
     await register('flag');
     for (const [change, expected] of [
       [() => agora('post', '/users/flag/deactivate'), false],
@@ -125,8 +125,8 @@ describe('one user, seen from both sides', () => {
   });
 });
 
-describe('the user token of Qiscus at the gateway', () => {
-  test('opens a session, and users/status and Agora see the user online', async () => {
+describe('a Qiscus user token at the gateway', () => {
+  test('opens a session, and users/status and Agora report the user as online', async () => {
     await service.login('Live@Here');
     const token = await service.tokenOf('live@here');
     const client = await online(token);
@@ -158,7 +158,7 @@ describe('the user token of Qiscus at the gateway', () => {
     else await expect(online(token)).rejects.toThrow(/no ready/);
   });
 
-  test('the same password again closes nothing', async () => {
+  test('setting the same password again closes no session', async () => {
     await service.login('stays', { password: 'same' });
     const client = await online(await service.tokenOf('stays'));
     await service.login('stays', { password: 'same', username: 'Renamed' });
@@ -167,7 +167,7 @@ describe('the user token of Qiscus at the gateway', () => {
     await client.close();
   });
 
-  test('opens nothing in another app', async () => {
+  test('is rejected in another app', async () => {
     await service.login('elsewhere');
     const { url, path: other } = service.running;
     await expect(GatewayClient.login(url, other, await service.tokenOf('elsewhere'))).rejects.toThrow(/no ready/);
@@ -184,7 +184,7 @@ describe('unread', () => {
     (await service.rest('get', 'get_unread_users').query(query)).body.results.user_ids;
   const second = (ms: number) => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
 
-  test('messages of Agora’s route count until the user has read them; acknowledged alone is not read', async () => {
+  test('200 and messages sent through Agora count until the user has read them; an ack alone is not a read', async () => {
     await service.login('Uma');
     await service.login('Vic');
     expect(await unread()).toEqual([
@@ -212,7 +212,7 @@ describe('unread', () => {
     await client.close();
   });
 
-  test('the window is by seconds in UTC, both ends in it', async () => {
+  test('200 for a window in whole seconds UTC, both ends inclusive', async () => {
     await service.login('Vic');
     const now = Date.now();
     for (const [start, end, found] of [
@@ -231,7 +231,7 @@ describe('unread', () => {
     }
   });
 
-  test('pages of users, each user once; a limit out of range is 100', async () => {
+  test('200 for pages that list each user once; a limit out of range means 100', async () => {
     const names = Array.from({ length: 7 }, (_none, index) => `reader-${index}`);
     for (const name of names) await service.login(name);
     await send(names);
@@ -242,7 +242,7 @@ describe('unread', () => {
   });
 });
 
-describe('unread, by sender', () => {
+describe('unread counts by sender', () => {
   const send = (from: string, to: string) =>
     agora('post', '/messages/users').send({ from, to: [to], type: 'txt', body: { msg: 'x' } });
   const counts = async (query: object = {}) =>
@@ -252,23 +252,23 @@ describe('unread, by sender', () => {
     return String(users.find((user: any) => user.email === userId).id);
   };
 
-  test('200 a room for each sender, whose number is the id of the sender; 0 for all who are nobody', async () => {
+  test('200 with one room per sender, numbered by the id of the sender; 0 for unknown senders', async () => {
     for (const name of ['Rea', 'Ann', 'Ben']) await service.login(name);
     expect(await counts()).toEqual([]);
     for (const from of ['ann', 'system', 'Ben', 'ann', 'Rea', 'another']) await send(from, 'rea');
     const [ann, ben] = [await idOf('Ann'), await idOf('Ben')];
-    const ofAnn = { room_id: ann, unread_count: 2 };
-    const ofBen = { room_id: ben, unread_count: 1 };
-    const ofNobody = { room_id: '0', unread_count: 2 };
-    expect(await counts()).toEqual([ofAnn, ofBen, ofNobody]);
-    expect(await counts({ 'room_ids[]': [ben, '0', '17'] })).toEqual([ofBen, ofNobody]);
-    expect(await counts({ 'room_channel_ids[]': ['ANN', 'nobody'] })).toEqual([ofAnn]);
-    expect(await counts({ room_ids: '0', room_channel_ids: 'ann' })).toEqual([ofAnn, ofNobody]);
+    const annRoom = { room_id: ann, unread_count: 2 };
+    const benRoom = { room_id: ben, unread_count: 1 };
+    const unknownRoom = { room_id: '0', unread_count: 2 };
+    expect(await counts()).toEqual([annRoom, benRoom, unknownRoom]);
+    expect(await counts({ 'room_ids[]': [ben, '0', '17'] })).toEqual([benRoom, unknownRoom]);
+    expect(await counts({ 'room_channel_ids[]': ['ANN', 'nobody'] })).toEqual([annRoom]);
+    expect(await counts({ room_ids: '0', room_channel_ids: 'ann' })).toEqual([annRoom, unknownRoom]);
 
-    // Who has the name of a deleted user has not sent what that one sent.
+    // A new owner of a deleted user's name has not sent the messages of its previous owner.
     await agora('delete', '/users/ann');
     await service.login('Ann');
-    expect(await counts()).toEqual([ofBen, { room_id: '0', unread_count: 4 }]);
+    expect(await counts()).toEqual([benRoom, { room_id: '0', unread_count: 4 }]);
     await send('ann', 'rea');
     expect(await counts({ room_channel_ids: 'ann' })).toEqual([{ room_id: await idOf('Ann'), unread_count: 1 }]);
 
@@ -279,7 +279,7 @@ describe('unread, by sender', () => {
     await client.close();
   });
 
-  test('400 for nobody, without a user, and for too many rooms', async () => {
+  test('400 for an unknown user, without a user, and for too many rooms', async () => {
     for (const [query, member] of [
       [{ user_id: 'nobody' }, 'user_id'],
       [{ user_id: '' }, 'user_id'],
@@ -291,7 +291,7 @@ describe('unread, by sender', () => {
   });
 });
 
-test('the secret is the App certificate of both', async () => {
+test('200 in both dialects with the App certificate as the secret', async () => {
   const response = await request(service.running.url)
     .post(`${path}/token`)
     .send({ grant_type: 'client_credentials', client_id: service.app.appId, client_secret: seedSecret });

@@ -1,7 +1,7 @@
 import { eventually, MessageClient } from '../../support/message-client.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 
-describe('the tour of docs/tour.md: a message to somebody who is away', () => {
+describe('the tour in docs/tour.md: a message to an offline user', () => {
   let service: RunningApp;
 
   beforeAll(async () => {
@@ -9,7 +9,7 @@ describe('the tour of docs/tour.md: a message to somebody who is away', () => {
   });
   afterAll(() => service.stop());
 
-  test('counted and undelivered until the user logs in, pulls and acknowledges; then delivered', async () => {
+  test('200 throughout: counted and undelivered until the user logs in, pulls and acknowledges, then delivered', async () => {
     await service.register('alice');
     await service.register('bob');
     const sent = await service.call('post', '/messages/users', {
@@ -43,7 +43,7 @@ describe('the tour of docs/tour.md: a message to somebody who is away', () => {
     expect(await dataOf('/users/bob/offline_msg_count?state=undelivered')).toEqual({ bob: 0 });
     expect(await dataOf('/users/bob/offline_msg_count?state=delivered')).toEqual({ bob: 1 });
 
-    // Now Bob is there, and Alice answers from a client of her own.
+    // Now Bob is online, and Alice answers from her own client.
     const alice = await MessageClient.logIn(service, 'alice');
     alice.send({ type: 'send', ref: 'r1', to: 'Bob', body: { msg: 'There you are' }, ext: { mood: 'glad' } });
     const { id: liveId } = await alice.first('sent');
@@ -52,7 +52,7 @@ describe('the tour of docs/tour.md: a message to somebody who is away', () => {
     await eventually(async () =>
       expect(await dataOf(`/users/bob/offline_msg_status/${liveId}`)).toEqual({ [liveId as string]: 'delivered' }),
     );
-    // It never was an offline message.
+    // It was never an offline message.
     expect(await dataOf('/users/bob/offline_msg_count')).toEqual({ bob: 1 });
     await Promise.all([alice.close(), bob.close()]);
   });

@@ -26,8 +26,8 @@ const qiscus = (path: string, body: object) =>
     .send(body);
 const count = () => running.nest.get(UsersService).count(running.app.id);
 
-describe('a name that has the form of a uuid', () => {
-  it.each(uuids)('400 cannot be registered through the Agora dialect: %s', async (username) => {
+describe('a name in the form of a uuid', () => {
+  it.each(uuids)('400 when registered through the Agora dialect: %s', async (username) => {
     for (const token of [running.token, null])
       expectError(
         await running.call('post', '/users', { body: aRegistration({ username }), token }),
@@ -35,19 +35,19 @@ describe('a name that has the form of a uuid', () => {
       );
   });
 
-  it.each(uuids)('400 in a batch registers nobody: %s', async (username) => {
+  it.each(uuids)('400 in a batch, and nobody is registered: %s', async (username) => {
     const before = await count();
     const body = [aRegistration(), aRegistration({ username })];
     expectError(await running.call('post', '/users', { body }), agoraErrors.illegalName(username));
     expect(await count()).toBe(before);
   });
 
-  it.each(uuids)('400 is not registered by a token with autoCreateUser: %s', async (username) => {
+  it.each(uuids)('400 with autoCreateUser, and the user is not registered: %s', async (username) => {
     const body = { grant_type: 'inherit', username, autoCreateUser: true };
     expectError(await running.call('post', '/token', { body }), agoraErrors.illegalName(username));
   });
 
-  it.each(uuids)('400 cannot be registered through the Qiscus dialect, by server or client: %s', async (name) => {
+  it.each(uuids)('400 when registered through the Qiscus dialect, by server or client: %s', async (name) => {
     const before = await count();
     for (const [path, parameter, more] of [
       ['/api/v2.1/rest/login_or_register', 'user_id', { username: 'x' }],
@@ -64,19 +64,19 @@ describe('a name that has the form of a uuid', () => {
   });
 });
 
-describe('where a user is called as the uuid of another, from before such names were refused,', () => {
+describe('where one user is named with the uuid of another, from before such names were refused,', () => {
   let victim: Record<string, any>;
   let decoy: string;
 
   beforeEach(async () => {
     victim = await running.register(aUsername('victim'));
-    decoy = await callSomebody(victim.uuid as string);
+    decoy = await insertUser(victim.uuid as string);
   });
 
   const stateOf = async (uuid: string) =>
     (await running.nest.get(UsersService).findByUuid(running.app.id, uuid))?.activated ?? 'gone';
 
-  it('200 each route finds the user whose uuid it is', async () => {
+  it('200 and each route finds the user whose uuid it is', async () => {
     const { uuid, username } = victim as { uuid: string; username: string };
     expect((await running.call('get', `/users/${uuid}`)).body.entities[0].username).toBe(username);
     await running.call('put', `/users/${uuid}`, { body: { nickname: 'meant' } });
@@ -91,14 +91,14 @@ describe('where a user is called as the uuid of another, from before such names 
     expect([await stateOf(uuid), await stateOf(decoy)]).toEqual(['gone', true]);
   });
 
-  it('200 the decoy is banned and deleted by its own uuid', async () => {
+  it('200 and the decoy is banned and deleted by its own uuid', async () => {
     expect((await running.call('post', `/users/${decoy}/deactivate`)).status).toBe(200);
     expect([await stateOf(victim.uuid), await stateOf(decoy)]).toEqual([true, false]);
     expect((await running.call('delete', `/users/${decoy}`)).body.entities[0].username).toBe(victim.uuid);
     expect([await stateOf(victim.uuid), await stateOf(decoy)]).toEqual([true, 'gone']);
   });
 
-  it('200 the Qiscus dialect, which knows names only, never reaches the user by the name of the decoy', async () => {
+  it('200 in the Qiscus dialect, which knows only names and so never reaches the user by the name of the decoy', async () => {
     const name = victim.uuid as string;
     const epoch = async () =>
       (await running.nest.get(UsersService).findByUuid(running.app.id, name))?.tokenEpoch as number;
@@ -115,7 +115,7 @@ describe('where a user is called as the uuid of another, from before such names 
     expect([await stateOf(name), await stateOf(decoy)]).toEqual([true, false]);
   });
 
-  it('200 presence by the uuid is that of the user, also when the decoy is online', async () => {
+  it('200 with the presence of the user for the uuid, even when the decoy is online', async () => {
     const { url, path, nest, app } = running;
     const user = await nest.get(UsersService).findByUuid(app.id, decoy);
     const client = await GatewayClient.login(
@@ -128,8 +128,8 @@ describe('where a user is called as the uuid of another, from before such names 
     await client.close();
   });
 
-  /** A row as older versions let it be made. @returns its uuid */
-  async function callSomebody(username: string): Promise<string> {
+  /** A user row as older versions allowed it. @returns its uuid */
+  async function insertUser(username: string): Promise<string> {
     const [user] = await running.nest
       .get(UserWritesRepository, { strict: false })
       .insert(running.app.id, [{ username, nickname: null, passwordHash: null }]);
@@ -137,6 +137,6 @@ describe('where a user is called as the uuid of another, from before such names 
   }
 });
 
-it('404 a uuid of nobody is nobody, and is not registered by a look-up', async () => {
+it('404 for a uuid that no user has, and the look-up registers no user', async () => {
   expectError(await running.call('get', `/users/${randomUUID()}`), agoraErrors.missingUser);
 });

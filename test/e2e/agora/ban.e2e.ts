@@ -6,7 +6,7 @@ import { agoraErrors, anEntity, entityMembers, expectError, expectOrder } from '
 import { rawCall } from '../../support/raw-call.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 
-describe('banning', () => {
+describe('bans', () => {
   let running: RunningApp;
 
   beforeAll(async () => {
@@ -28,28 +28,28 @@ describe('banning', () => {
 
   describe('POST /users/{username}/deactivate', () => {
     it.each<Record<string, string>>([{}, { 'idempotency-key': aUsername() }])(
-      '200 and everyone is told, also when one who is told fails (%j)',
+      '200 and all subscribers are notified, even if one of them fails (%j)',
       async (headers) => {
         const { username } = await running.register(aUsername());
         const events = running.nest.get(UserEvents);
-        const told: string[] = [];
+        const notified: string[] = [];
         const logged = captureLog();
         try {
           for (const listener of ['throws', 'rejects', 'hears'])
             events.subscribe(({ type, user }) => {
               if (user.username !== username) return undefined;
-              told.push(`${listener} ${type}`);
-              if (listener === 'throws') throw new Error('one who is told throws');
-              return listener === 'rejects' ? Promise.reject(new Error('one who is told rejects')) : undefined;
+              notified.push(`${listener} ${type}`);
+              if (listener === 'throws') throw new Error('a subscriber throws');
+              return listener === 'rejects' ? Promise.reject(new Error('a subscriber rejects')) : undefined;
             });
           const response = await running.call('post', `/users/${username}/deactivate`, { headers });
           expect({ status: response.status, activated: response.body.entities?.[0].activated }).toEqual({
             status: 200,
             activated: false,
           });
-          expect(told).toEqual(['throws banned', 'rejects banned', 'hears banned']);
+          expect(notified).toEqual(['throws banned', 'rejects banned', 'hears banned']);
           for (const how of ['throws', 'rejects'])
-            expect(logged).toContainEqual(expect.stringContaining(`one who is told ${how}`));
+            expect(logged).toContainEqual(expect.stringContaining(`a subscriber ${how}`));
         } finally {
           releaseLog();
         }
@@ -77,7 +77,7 @@ describe('banning', () => {
       expect((await rawCall(running.url, 'POST', path, running)).body.action).toBe('Deactivate user');
     });
 
-    it('200 again, and nothing changes', async () => {
+    it('200 when repeated, and nothing changes', async () => {
       const { uuid } = await running.register(aUsername());
       const first = (await ban(uuid)).body.entities;
       expect((await ban(uuid)).body.entities).toEqual(first);
@@ -90,7 +90,7 @@ describe('banning', () => {
       expect((await running.call('post', path)).body.entities[0].activated).toBe(false);
     });
 
-    it('200 keeps who banned and why, and forgets it with the user', async () => {
+    it('200 and the actor and the reason are kept until the user is deleted', async () => {
       const { uuid, username } = await running.register(aUsername());
       await ban(username, { reason: 'spam' });
       await unban(username, { reason: 'sorry' });
@@ -105,7 +105,7 @@ describe('banning', () => {
     });
 
     it.each(['[]', '""', 'null', '{}', ' \r\n\t', '', '{"reason":null}'])(
-      '200 with the body %j, which says nothing',
+      '200 with the body %j, which contains nothing',
       async (body) => {
         const { uuid, username } = await running.register(aUsername());
         for (const [step, activated] of [
@@ -128,7 +128,7 @@ describe('banning', () => {
       },
     );
 
-    it('400 for a reason that is no text or longer than 1,000 characters', async () => {
+    it('400 for a reason that is not text or longer than 1,000 characters', async () => {
       const { username } = await running.register(aUsername());
       expectError(await ban(username, { reason: 1 }), agoraErrors.illegal('reason must be a string'));
       expect((await ban(username, { reason: '🎉'.repeat(1000) })).status).toBe(200);

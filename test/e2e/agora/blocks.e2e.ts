@@ -5,14 +5,14 @@ import { type RunningApp, startApp } from '../../support/start-app.js';
 
 describe('users/{username}/blocks/users', () => {
   let service: RunningApp;
-  let named = 0;
+  let userCount = 0;
 
   beforeAll(async () => void (service = await startApp()));
   afterAll(() => service.stop());
 
-  /** Users of names that no other test has. */
+  /** Users with names that no other test uses. */
   async function users(count: number): Promise<string[]> {
-    const names = Array.from({ length: count }, () => `user${(named += 1)}`);
+    const names = Array.from({ length: count }, () => `user${(userCount += 1)}`);
     for (let start = 0; start < count; start += 60) {
       const body = names.slice(start, start + 60).map((username) => ({ username, password: 'p' }));
       expect((await service.call('post', '/users', { body })).status).toBe(200);
@@ -28,7 +28,7 @@ describe('users/{username}/blocks/users', () => {
   const waiting = async (user: string): Promise<number> =>
     (await service.call('get', `/users/${user}/offline_msg_count`)).body.data[user] as number;
 
-  it('200 block, list newest first, unblock one and several with commas', async () => {
+  it('200 for blocking, listing newest first, and unblocking one user or several separated by commas', async () => {
     const [u, a, b, c] = (await users(4)) as [string, string, string, string];
     const answer = await block(u, [a, b.toUpperCase(), a]);
     expect(answer.status).toBe(200);
@@ -77,7 +77,7 @@ describe('users/{username}/blocks/users', () => {
     for (const query of ['?pageSize=ten', '?cursor=nonsense']) expect((await list(u, query)).status).toBe(400);
   });
 
-  it('200 for a check of up to 100; 400 for none, for more, and for nobody', async () => {
+  it('200 for a check of up to 100; 400 for none, for more, and for an unknown user', async () => {
     const [u, a, b] = (await users(3)) as [string, string, string];
     await block(u, [a]);
     const check = (body: object) => service.call('post', '/blocks/check', { body });
@@ -97,7 +97,7 @@ describe('users/{username}/blocks/users', () => {
     expectError(await check({ username: 'nobody', check_list: [a] }), agoraErrors.missingUser);
   });
 
-  it('404 for unknown users, and nobody is blocked; 400 for oneself and for no list of names', async () => {
+  it('404 for unknown users, and nobody is blocked; 400 for oneself and for anything but a list of names', async () => {
     const [u, a] = (await users(2)) as [string, string];
     for (const answer of [
       ...[await block(u, [a, 'nobody']), await block('nobody', [a]), await list('nobody')],
@@ -112,7 +112,7 @@ describe('users/{username}/blocks/users', () => {
       ).toMatch(/^usernames /);
   });
 
-  it('403 beyond 500, whoever comes first', async () => {
+  it('403 beyond 500, even for concurrent calls', async () => {
     const [u, ...others] = (await users(506)) as [string, ...string[]];
     expect((await block(u, others.slice(0, 495))).status).toBe(200);
     const tooMany = { status: 403, error: 'exceed_limit', description: 'user block number exceed limit' };
@@ -121,21 +121,21 @@ describe('users/{username}/blocks/users', () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(5);
     for (const answer of answers.filter(({ status }) => status !== 200)) expectError(answer, tooMany);
     expect((await list(u)).body.count).toBe(500);
-    // Who is blocked already takes no more room.
+    // Users who are already blocked need no more room.
     expect((await block(u, others.slice(0, 495))).status).toBe(200);
     const [first] = others as [string];
     await service.call('delete', `/users/${first}`);
     expect((await list(u)).body.count).toBe(499);
   });
 
-  it('200 to two who block the same user at once', async () => {
+  it('200 for two concurrent blocks of the same user', async () => {
     const [u, a] = (await users(2)) as [string, string];
     const answers = await Promise.all(Array.from({ length: 8 }, () => block(u, [a])));
     expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
     expect((await list(u)).body.data).toEqual([a]);
   });
 
-  it('200 to an app server that sends for somebody blocked: an id for each receiver, and no message', async () => {
+  it('200 when an app server sends for a blocked user: an id for each receiver, and no message', async () => {
     const [u, a, b] = (await users(3)) as [string, string, string];
     await block(u, [a]);
     const { status, body } = await send(a.toUpperCase(), [u, b]);
@@ -144,7 +144,7 @@ describe('users/{username}/blocks/users', () => {
     expect([await waiting(u), await waiting(b)]).toEqual([0, 1]);
     const state = await service.call('get', `/users/${u}/offline_msg_status/${body.data[u]}`);
     expect(state.body.data).toEqual({ [body.data[u]]: 'msg_not_found' });
-    // Not the other way round, nor from somebody else, nor from who is no user.
+    // Not in the other direction, nor from other users or names that no user has.
     await send(u, [a]);
     await send(b, [u]);
     await send('admin', [u]);
@@ -154,7 +154,7 @@ describe('users/{username}/blocks/users', () => {
     expect(await waiting(u)).toBe(3);
   });
 
-  it('an error frame to a session that sends to who has blocked its user', async () => {
+  it('an error frame for a session that sends to a user who has blocked it', async () => {
     const [u, a] = (await users(2)) as [string, string];
     const [receiver, sender] = [await MessageClient.logIn(service, u), await MessageClient.logIn(service, a)];
     sender.send({ type: 'send', ref: 1, to: u, body: { msg: 'before' } });
@@ -167,12 +167,12 @@ describe('users/{username}/blocks/users', () => {
     await unblock(u, a);
     sender.send({ type: 'send', ref: 3, to: u, body: { msg: 'after' } });
     await sender.take('sent', 2);
-    const heard = await receiver.take('message', 2);
-    expect(heard.map(({ body }) => body.msg)).toEqual(['before', 'after']);
+    const messages = await receiver.take('message', 2);
+    expect(messages.map(({ body }) => body.msg)).toEqual(['before', 'after']);
     await Promise.all([receiver.close(), sender.close()]);
   });
 
-  it('a block ends with either user, and who registers the name anew inherits none', async () => {
+  it('200 and a block is gone with either user, and a new owner of the name inherits none', async () => {
     const [u, a, b] = (await users(3)) as [string, string, string];
     await block(u, [a, b]);
     await block(b, [u]);
@@ -190,7 +190,7 @@ describe('users/{username}/blocks/users', () => {
     expect([await waiting(u), await waiting(b)]).toEqual([1, 1]);
   });
 
-  it('leaves no row of users who were deleted', async () => {
+  it('200 and deleted users leave no rows behind', async () => {
     const [u, a, b] = (await users(3)) as [string, string, string];
     await Promise.all([block(u, [a, b]), block(a, [u, b]), block(b, [u])]);
     const uuids = await Promise.all(

@@ -18,7 +18,7 @@ describe("an app's second pair of credentials", () => {
   const grant = (credentials: object) =>
     running.call('post', '/token', { token: null, body: { grant_type: 'client_credentials', ...credentials } });
 
-  it('200 with a token that opens the app, beside the App ID and certificate', async () => {
+  it('200 with an app token, as for the App ID and certificate', async () => {
     await set(pair);
     const answer = await grant(pair);
     expect(answer.body).toMatchObject({ application: running.app.id, expires_in: expect.any(Number) });
@@ -47,7 +47,7 @@ describe("an app's second pair of credentials", () => {
     );
   });
 
-  it('400 once the pair was taken away, and after a leak', async () => {
+  it('400 once the pair was removed, and after a leak', async () => {
     for (const end of [() => set({ client_id: '' }), () => apps().replaceSecrets(running.app)]) {
       await set(pair);
       expect((await grant(pair)).status).toBe(200);
@@ -56,7 +56,7 @@ describe("an app's second pair of credentials", () => {
     }
   });
 
-  it('keeps a pair whole: an id without a secret, or a secret without an id, is refused', async () => {
+  it('setting an id without a secret, or a secret without an id, is refused', async () => {
     await set({ client_id: '' });
     const together = 'client_id and client_secret are set in one call: client_id=… client_secret=…';
     await expect(set({ client_id: pair.client_id })).rejects.toMatchObject({ detail: together });

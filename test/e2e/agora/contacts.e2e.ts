@@ -7,14 +7,14 @@ const maxContacts = 70;
 
 describe('contacts', () => {
   let service: RunningApp;
-  let named = 0;
+  let userCount = 0;
 
   beforeAll(async () => void (service = await startApp({ settings: { contacts_per_user: String(maxContacts) } })));
   afterAll(() => service.stop());
 
-  /** Users of names that no other test has. */
+  /** Users with names that no other test uses. */
   async function users(count: number): Promise<string[]> {
-    const names = Array.from({ length: count }, () => `user${(named += 1)}`);
+    const names = Array.from({ length: count }, () => `user${(userCount += 1)}`);
     for (let start = 0; start < count; start += 60) {
       const body = names.slice(start, start + 60).map((username) => ({ username, password: 'p' }));
       expect((await service.call('post', '/users', { body })).status).toBe(200);
@@ -26,13 +26,13 @@ describe('contacts', () => {
   const list = async (user: string): Promise<string[]> =>
     (await service.call('get', `/users/${user}/contacts/users`)).body.data as string[];
   const page = (user: string, query = '') => service.call('get', `/user/${user}/contacts${query}`);
-  const bring = (user: string, usernames: readonly string[]) =>
+  const importContacts = (user: string, usernames: readonly string[]) =>
     service.call('post', `/users/${user}/contacts/import`, { body: { usernames } });
   const deleteUser = async (user: string) => expect((await service.call('delete', `/users/${user}`)).status).toBe(200);
-  /** Adds that many, ten in a call. */
+  /** Adds this many, ten per call. */
   async function addAll(user: string, friends: readonly string[]): Promise<void> {
     for (let start = 0; start < friends.length; start += 10)
-      expect((await bring(user, friends.slice(start, start + 10))).body.data.success).toHaveLength(
+      expect((await importContacts(user, friends.slice(start, start + 10))).body.data.success).toHaveLength(
         Math.min(10, friends.length - start),
       );
   }
@@ -42,7 +42,7 @@ describe('contacts', () => {
 
   const tooMany = { status: 403, error: 'exceed_limit', description: 'user contact number exceed limit' };
 
-  it('200 add and remove, on both sides; again changes nothing', async () => {
+  it('200 add and remove, on both sides; repeating it changes nothing', async () => {
     const [a, b, c] = (await users(3)) as [string, string, string];
     const answer = await add(a, b.toUpperCase());
     expect(answer.status).toBe(200);
@@ -63,7 +63,7 @@ describe('contacts', () => {
     expect([await list(a), await list(b)]).toEqual([[c], []]);
   });
 
-  it('200 list all: names, and their remarks where they are asked for', async () => {
+  it('200 list of all names, with remarks if requested', async () => {
     const [a, b, c] = (await users(3)) as [string, string, string];
     await addAll(a, [b, c]);
     expect((await service.call('put', `/user/${a}/contacts/users/${b}`, { body: { remark: 'Bee 🐝' } })).body).toEqual({
@@ -81,7 +81,7 @@ describe('contacts', () => {
     ]);
   });
 
-  it('200 a page of 1 to 50, with remarks where they are asked for; 400 for more', async () => {
+  it('200 a page of 1 to 50, with remarks if requested; 400 for more', async () => {
     const [a, ...friends] = (await users(53)) as [string, ...string[]];
     await addAll(a, friends);
     await service.call('put', `/users/${a}/contacts/users/${friends[51]}`, { body: { remark: 'the last' } });
@@ -101,7 +101,7 @@ describe('contacts', () => {
     for (const query of ['?limit=ten', '?cursor=nonsense']) expect((await page(a, query)).status).toBe(400);
   });
 
-  it('200 a remark of each side, which goes with the contact; 400 for no contact and for over 100 characters', async () => {
+  it('200 separate remarks on each side, gone with the contact; 400 for a non-contact and for over 100 characters', async () => {
     const [a, b, c] = (await users(3)) as [string, string, string];
     await add(a, b);
     const remark = (user: string, friend: string, text: unknown) =>
@@ -114,32 +114,32 @@ describe('contacts', () => {
       [{ remark: '😀'.repeat(100), username: b }],
       [{ remark: 'Ann', username: a }],
     ]);
-    // The same once more finds the contact as well.
+    // Repeating the call must find the contact as well.
     expect((await remark(b, a, 'Ann')).status).toBe(200);
     expect((await remark(b, a, '')).status).toBe(200);
     expect(await remarksOf(b)).toEqual([{ remark: null, username: a }]);
-    const noFriends = agoraErrors.illegal('updateRemark they are not friends, please add as a friend first.');
-    expectError(await remark(a, c, 'x'), noFriends);
+    const notFriends = agoraErrors.illegal('updateRemark they are not friends, please add as a friend first.');
+    expectError(await remark(a, c, 'x'), notFriends);
     expectError(await remark(a, b, 'x'.repeat(101)), agoraErrors.illegal('remark must be at most 100 characters'));
     for (const wrong of [undefined, null, 1]) expect((await remark(a, b, wrong)).status).toBe(400);
     await remove(a, b);
-    expectError(await remark(a, b, 'x'), noFriends);
+    expectError(await remark(a, b, 'x'), notFriends);
     await add(a, b);
     expect(await remarksOf(a)).toEqual([{ remark: null, username: b }]);
   });
 
-  it('200 import of up to 10, each for itself; 400 for more', async () => {
+  it('200 import of up to 10, each on its own; 400 for more', async () => {
     const [a, b, c, ...others] = (await users(12)) as [string, string, string, ...string[]];
     await add(a, b);
-    const { status, body } = await bring(a, [b, c.toUpperCase(), 'nobody', a]);
+    const { status, body } = await importContacts(a, [b, c.toUpperCase(), 'nobody', a]);
     expect(status).toBe(200);
     expect(body).toEqual({
       ...{ status: 'ok', timestamp: expect.any(Number), action: 'post', duration: expect.any(Number) },
       data: { UnKnowFailed: [a], success: [b, c.toUpperCase()], NotExistFailed: ['nobody'], maxLimitFailed: [] },
     });
     expect([await list(a), await list(c)]).toEqual([[c, b], [a]]);
-    expect((await bring(b, ['nobody'])).body.data).toMatchObject({ success: [], NotExistFailed: ['nobody'] });
-    expectError(await bring(a, [b, c, ...others]), agoraErrors.illegal('request user over flow limit:10.'));
+    expect((await importContacts(b, ['nobody'])).body.data).toMatchObject({ success: [], NotExistFailed: ['nobody'] });
+    expectError(await importContacts(a, [b, c, ...others]), agoraErrors.illegal('request user over flow limit:10.'));
     for (const wrong of [undefined, 'a', [], [1]])
       expect((await service.call('post', `/users/${a}/contacts/import`, { body: { usernames: wrong } })).status).toBe(
         400,
@@ -165,7 +165,7 @@ describe('contacts', () => {
     const [a] = (await users(1)) as [string];
     for (const answer of [
       ...[await add(a, 'nobody'), await add('nobody', a), await remove(a, 'nobody'), await page('nobody')],
-      ...[await bring('nobody', [a]), await service.call('get', '/users/nobody/contacts/users')],
+      ...[await importContacts('nobody', [a]), await service.call('get', '/users/nobody/contacts/users')],
       ...[await service.call('delete', '/contacts/users/nobody')],
       await service.call('put', `/user/${a}/contacts/users/nobody`, { body: { remark: 'x' } }),
     ])
@@ -182,7 +182,7 @@ describe('contacts', () => {
     expect([await list(a), await list(b)]).toEqual([[b], [a]]);
   });
 
-  it('403 beyond the limit of either side, whoever comes first', async () => {
+  it('403 beyond the limit of either side, even for concurrent calls', async () => {
     const [a, b, ...others] = (await users(maxContacts + 8)) as [string, string, ...string[]];
     await addAll(a, others.slice(0, maxContacts - 3));
     const last = [...others.slice(maxContacts - 3), b];
@@ -192,21 +192,21 @@ describe('contacts', () => {
     for (const answer of answers.filter(({ status }) => status !== 200)) expectError(answer, tooMany);
     expect(await list(a)).toHaveLength(maxContacts);
     const [out] = refused as [string];
-    expectError(await bring(a, [out]), {
+    expectError(await importContacts(a, [out]), {
       ...{ status: 403, error: 'exceed_limit', description: "Inviter's contact max count." },
     });
-    expect((await bring(out, [a])).body.data).toMatchObject({ success: [], maxLimitFailed: [a] });
+    expect((await importContacts(out, [a])).body.data).toMatchObject({ success: [], maxLimitFailed: [a] });
     const [first, second] = others as [string, string];
     await remove(a, first);
     await deleteUser(second);
-    // What is left of the deleted user takes no room.
-    expect((await bring(a, refused)).body.data).toMatchObject({
+    // The remains of the deleted user need no room.
+    expect((await importContacts(a, refused)).body.data).toMatchObject({
       ...{ success: refused.slice(0, 2), maxLimitFailed: refused.slice(2) },
     });
     expect(await list(a)).toHaveLength(maxContacts);
   });
 
-  it('200 to all who add the same two at once, from both sides, and to who removes them meanwhile', async () => {
+  it('200 for concurrent adds of the same pair from both sides, and for a concurrent removal', async () => {
     const [a, b] = (await users(2)) as [string, string];
     const rounds = Array.from({ length: 4 }, async () => {
       const answers = await Promise.all([add(a, b), add(b, a), remove(a, b)]);
@@ -223,7 +223,7 @@ describe('contacts', () => {
     expect(heads.reduce((sum, head) => sum + Number(head.contacts), 0)).toBe(contacts.length);
   });
 
-  it('an add beside the deletion of the friend leaves nothing behind', async () => {
+  it('200 or 404 for an add during the deletion of the friend, which leaves nothing behind', async () => {
     const names = await users(24);
     await finishRemovals();
     const before = (await rowsOf('contacts')).length;
@@ -240,7 +240,7 @@ describe('contacts', () => {
     expect(await rowsOf('contacts')).toHaveLength(before);
   });
 
-  it('200 clear: gone on both sides at once, blocks stay, and contacts may be made anew', async () => {
+  it('200 clear removes contacts on both sides at once and keeps blocks, and contacts can be added again', async () => {
     const [a, ...friends] = (await users(65)) as [string, ...string[]];
     const [first, second] = friends as [string, string];
     await addAll(a, friends);
@@ -265,7 +265,7 @@ describe('contacts', () => {
     expect((await service.call('delete', `/contacts/users/${friends[5]}`)).status).toBe(200);
   });
 
-  it('gone with either user, and who registers the name anew has none', async () => {
+  it('200 and a contact is gone with either user, and a new owner of the name has none', async () => {
     const [a, b, c] = (await users(3)) as [string, string, string];
     await addAll(a, [b, c]);
     await deleteUser(b);

@@ -4,7 +4,7 @@ import { agoraErrors, entityMembers, expectError, expectOrder } from '../../supp
 import { rawCall } from '../../support/raw-call.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 
-describe('deleting', () => {
+describe('deleting users', () => {
   let running: RunningApp;
 
   beforeAll(async () => {
@@ -15,7 +15,7 @@ describe('deleting', () => {
   describe('DELETE /users/{username}', () => {
     const remove = (name: string) => running.call('delete', `/users/${name}`);
 
-    it('200 with the example of the seed: the user as it was', async () => {
+    it('200 with the example of the seed: the user as it was before', async () => {
       const user = await running.register(aUsername(), { nickname: 'user1' });
       const response = await remove(user.username);
       expect(response.status).toBe(200);
@@ -42,21 +42,21 @@ describe('deleting', () => {
       expectError(await running.call('get', `/users/${user.uuid}`), agoraErrors.missingUser);
     });
 
-    it('200 and the name is free at once, for another user', async () => {
+    it('200 and the name is free for another user at once', async () => {
       const user = await running.register(aUsername());
       await remove(user.username.toUpperCase());
       const next = await running.register(user.username);
       expect(next.uuid).not.toBe(user.uuid);
     });
 
-    it('200 by uuid, under /app-id/{app_id}, with a body that nobody reads', async () => {
+    it('200 by uuid, under /app-id/{app_id}, with a body that is ignored', async () => {
       const user = await running.register(aUsername());
       const path = `/app-id/${running.app.appId}/users/${user.uuid}`;
       const answer = await rawCall(running.url, 'DELETE', path, { ...running, body: '{}' });
       expect(answer.body.entities).toEqual([user]);
     });
 
-    it('200 exactly once when twenty delete the same user', async () => {
+    it('200 exactly once for twenty simultaneous deletions of a user', async () => {
       const { username } = await running.register(aUsername());
       const statuses = (await Promise.all(Array.from({ length: 20 }, () => remove(username)))).map(
         ({ status }) => status,
@@ -74,7 +74,7 @@ describe('deleting', () => {
     const remove = (query: string) => running.call('delete', `/users${query}`);
     const namesOf = (response: { body: any }): string[] =>
       response.body.entities.map((user: { username: string }) => user.username);
-    const left = () => running.nest.get(UsersService).count(running.app.id);
+    const countUsers = () => running.nest.get(UsersService).count(running.app.id);
 
     beforeEach(async () => {
       while ((await remove('?limit=100')).body.entities.length > 0);
@@ -83,7 +83,7 @@ describe('deleting', () => {
       await running.call('post', '/users', { body: batch });
     });
 
-    it('200 with the example of the seed: the oldest, as they were', async () => {
+    it('200 with the example of the seed: the oldest users, as they were before', async () => {
       const users = (await running.call('get', '/users?limit=2')).body.entities;
       const response = await remove('?limit=2');
       expect(response.status).toBe(200);
@@ -109,23 +109,23 @@ describe('deleting', () => {
         cursor: expect.stringMatching(/^[\w-]+$/),
       });
       expect(namesOf(response)).toEqual(names.slice(0, 2));
-      expect(await left()).toBe(23);
+      expect(await countUsers()).toBe(23);
     });
 
-    it('200 with ten without a limit', async () => {
+    it('200 with ten users without a limit', async () => {
       expect(namesOf(await remove(''))).toEqual(names.slice(0, 10));
     });
 
-    it('200 goes on at a cursor whose users are gone, and has none when all are', async () => {
+    it('200 continues at a cursor whose users are gone, and returns no cursor when all are', async () => {
       const first = await remove('?limit=10');
       const second = await remove(`?limit=10&cursor=${first.body.cursor}`);
       const third = await remove(`?limit=10&cursor=${second.body.cursor}`);
       expect([first, second, third].flatMap(namesOf)).toEqual(names);
       expect(third.body).not.toHaveProperty('cursor');
-      expect(await left()).toBe(0);
+      expect(await countUsers()).toBe(0);
     });
 
-    it('200 without a cursor when a full page was the last', async () => {
+    it('200 without a cursor when the last page was full', async () => {
       expect((await remove('?limit=25')).body).not.toHaveProperty('cursor');
       expect((await remove('?limit=25')).body).toMatchObject({ entities: [] });
     });
@@ -133,37 +133,37 @@ describe('deleting', () => {
     it('200 spares the users before the cursor', async () => {
       const { cursor } = (await running.call('get', '/users?limit=20')).body;
       expect(namesOf(await remove(`?limit=100&cursor=${cursor}`))).toEqual(names.slice(20));
-      expect(await left()).toBe(20);
+      expect(await countUsers()).toBe(20);
     });
 
     it.each([
       ['0', 1],
       ['-1', 1],
       ['101', 25],
-    ])('200 moves the limit %s into its range', async (limit, count) => {
+    ])('200 with the limit %s clamped to its range', async (limit, count) => {
       expect((await remove(`?limit=${limit}`)).body.entities).toHaveLength(count);
     });
 
-    it('400 for a limit that is no number and for a foreign cursor, and nobody is deleted', async () => {
+    it('400 for a limit that is not a number and for a foreign cursor, and nobody is deleted', async () => {
       expect((await remove('?limit=all')).status).toBe(400);
       expectError(await remove('?cursor=x'), agoraErrors.illegal('cursor is not one that this app gave out'));
-      expect(await left()).toBe(25);
+      expect(await countUsers()).toBe(25);
     });
 
-    it('200 to many at once: each user is deleted by one of them, and no cursor means that nobody is left', async () => {
+    it('200 for concurrent sweeps: each user is deleted by one of them, and no cursor means that nobody is left', async () => {
       const sweep = async (): Promise<string[]> => {
-        const swept: string[] = [];
+        const deletedNames: string[] = [];
         for (let cursor: string | undefined = ''; cursor !== undefined;) {
           const response = await remove(`?limit=3&cursor=${cursor}`);
           expect(response.status).toBe(200);
-          swept.push(...namesOf(response));
+          deletedNames.push(...namesOf(response));
           cursor = response.body.cursor as string | undefined;
         }
-        expect(await left()).toBe(0);
-        return swept;
+        expect(await countUsers()).toBe(0);
+        return deletedNames;
       };
-      const swept = (await Promise.all(Array.from({ length: 6 }, sweep))).flat();
-      expect(swept.sort()).toEqual([...names].sort());
+      const deletedNames = (await Promise.all(Array.from({ length: 6 }, sweep))).flat();
+      expect(deletedNames.sort()).toEqual([...names].sort());
     });
   });
 });

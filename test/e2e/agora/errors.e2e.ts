@@ -9,7 +9,7 @@ import { rawCall } from '../../support/raw-call.js';
 import { type Method, type RunningApp, startApp } from '../../support/start-app.js';
 import { accessToken2 } from '../../support/tokens.js';
 
-/** Every route behind an app token, with a body that would be served. */
+/** Every route that requires an app token, with a valid body. */
 const guarded: [Method, string, unknown][] = [
   ['post', '/users', { username: 'made-by-a-thief', password: 'x' }],
   ['get', '/users', undefined],
@@ -45,7 +45,7 @@ describe('errors', () => {
     const prefixes = () => [`/${running.path}`, `//app-id/${running.app.appId}`];
     const victim = async () => (await running.call('get', '/users/victim')).body.entities;
 
-    it('401 without a token that opens it, and nothing happens', async () => {
+    it('401 without a valid token, and nothing happens', async () => {
       const before = await victim();
       const user = (await running.call('get', '/users/victim')).body.entities[0];
       const userToken = (await running.call('post', '/token', { body: { grant_type: 'inherit', username: 'victim' } }))
@@ -70,21 +70,21 @@ describe('errors', () => {
       for (const prefix of prefixes())
         for (const [token, expected] of cases)
           expectError(await running.call(method, `${prefix}${path}`, { body, token }), expected);
-      // Also before anything is said of the user, the app's limits or the body.
+      // Access is checked before anything is revealed about the user, the app's limits or the body.
       const unknown = path.replace('victim', aUsername());
       expectError(await running.call(method, unknown, { body: '{', token: null }), noToken);
       expect(await victim()).toEqual(before);
       expect((await running.call('get', '/users/made-by-a-thief')).status).toBe(404);
     });
 
-    it('401 for other schemes than Bearer, and for none', async () => {
+    it('401 for schemes other than Bearer, and for none', async () => {
       for (const authorization of ['Basic dTpw', 'Bearer', 'Bearer ', running.token, `Token ${running.token}`]) {
         const response = await running.call(method, path, { body, token: null, headers: { authorization } });
         expectError(response, agoraErrors.noToken);
       }
     });
 
-    it('404 when the app is unknown, before the token is looked at', async () => {
+    it('404 when the app is unknown, before the token is checked', async () => {
       for (const token of [running.token, null, 'garbage']) {
         expectError(
           await running.call(method, `//${running.app.org}/nothing${path}`, { body, token }),
@@ -105,12 +105,12 @@ describe('errors', () => {
         );
     });
 
-    it('2xx with our app token and with one of the official builder', async () => {
+    it('2xx with our app token and with one from the official builder', async () => {
       const user = aUsername();
       await running.register(user);
       const own = path.replace('victim', user);
       const request = path === '/users' && method === 'post' ? aRegistration() : body;
-      // The lists are left to the last app: they would delete the victim.
+      // The lists are left to the last app, as they would delete the victim.
       if (method === 'delete' && path === '/users') {
         const [ours, official] = [tokens().issueAppToken(neighbour).accessToken, accessToken2(neighbour)];
         for (const token of [ours, official]) {
@@ -126,7 +126,7 @@ describe('errors', () => {
     });
   });
 
-  it('401 when the certificate that signed was taken away, and 200 until then', async () => {
+  it('200 until the signing certificate is removed, then 401', async () => {
     const apps = running.nest.get(AppsService);
     const first = await apps.create({ org: running.app.org, name: 'rotated' });
     const both = [tokens().issueAppToken(first).accessToken, accessToken2(first)];
@@ -139,7 +139,7 @@ describe('errors', () => {
     expect((await list(accessToken2(second))).status).toBe(200);
   });
 
-  it('403 when the app is switched off', async () => {
+  it('403 when the app is disabled', async () => {
     const apps = running.nest.get(AppsService);
     const app = await apps.create({ org: running.app.org, name: 'off' });
     const token = tokens().issueAppToken(app).accessToken;
@@ -151,7 +151,7 @@ describe('errors', () => {
     });
   });
 
-  describe('404 for a path that is no route', () => {
+  describe('404 for a path that is not a route', () => {
     it.each([
       '/',
       '/x',
@@ -173,7 +173,7 @@ describe('errors', () => {
     });
   });
 
-  describe('405 with Allow for a method that a path does not take', () => {
+  describe('405 with Allow for a method that a path does not support', () => {
     it.each<[string, string, string[]]>([
       ['PATCH', '/users', ['DELETE', 'GET', 'HEAD', 'POST']],
       ['PUT', '/users', ['DELETE', 'GET', 'HEAD', 'POST']],
@@ -219,7 +219,7 @@ describe('errors', () => {
       expectError(await post(body), agoraErrors.json);
     });
 
-    it('400 for bytes that are not UTF-8, and without repeating what was sent', async () => {
+    it('400 for bytes that are not UTF-8, without echoing what was sent', async () => {
       const answer = await rawCall(running.url, 'POST', `${running.path}/users`, {
         ...running,
         body: '{"username":"canary","password":"canary',
@@ -235,7 +235,7 @@ describe('errors', () => {
     });
   });
 
-  describe('what never becomes a request', () => {
+  describe('requests that cannot be parsed', () => {
     it.each([['/%'], ['/%zz/b/users'], ['/a/b/users/%ff'], ['/a/b/users/%c0%af']])(
       '400 for the path %s',
       async (path) => {
@@ -262,7 +262,7 @@ describe('errors', () => {
         'a length and chunks',
         'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
       ],
-    ])('400 for %s, in our shape', async (_what, text) => {
+    ])('400 for %s, in our error format', async (_what, text) => {
       const answer = await send(text);
       expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
       expect(answer).toMatch(/\r\nconnection: close\r\n/i);
@@ -278,7 +278,7 @@ describe('errors', () => {
     ['gzip', '{"username":"zipped","password":"secret"}'],
     ['br, gzip', '{}'],
     ['x', '{}'],
-  ])('415 for a body with Content-Encoding: %s, and says how to send it', async (encoding, body) => {
+  ])('415 for a body with Content-Encoding: %s, with a hint how to send it', async (encoding, body) => {
     const headers = { 'content-encoding': encoding, origin: 'https://x.example.com' };
     const response = await running.call('post', '/users', { body, headers });
     expectError(response, {
@@ -301,7 +301,7 @@ describe('errors', () => {
     expect(response.headers['access-control-allow-origin']).toBe('*');
   });
 
-  it('404 tells an unknown route from an unknown user', async () => {
+  it('404 with different texts for an unknown route and an unknown user', async () => {
     const [route, user] = [await running.call('get', '/nothing'), await running.call('get', '/users/nobody')];
     expectError(route, agoraErrors.missingRoute);
     expectError(user, agoraErrors.missingUser);
@@ -337,14 +337,14 @@ describe('errors', () => {
     ['group', 'get', `/chatgroups/${'%01'.repeat(1_024)}`, undefined],
     ['app', 'get', `//${'x'.repeat(6_000)}/y/users`, undefined],
     ['nonsense in JSON', 'post', '/users', `{"${'x'.repeat(60_000)}`],
-  ])('4xx of at most 4 KiB, however long a %s they are asked for', async (_what, method, path, body) => {
+  ])('4xx of at most 4 KiB, however long the %s in the request', async (_what, method, path, body) => {
     const response = await running.call(method, path, { body });
     expect(Math.floor(response.status / 100)).toBe(4);
     expect(Buffer.byteLength(response.text)).toBeLessThan(4_096);
     expect(response.text.isWellFormed()).toBe(true);
   });
 
-  it('2xx and 4xx carry a request id of their own', async () => {
+  it('2xx and 4xx each with a unique request id', async () => {
     const ids = await Promise.all(
       Array.from({ length: 20 }, async (_none, index) => {
         const response = await running.call('get', index % 2 === 0 ? '/users' : `/users/${aUsername()}`);

@@ -19,7 +19,7 @@ describe.each(groupKinds)('$route', (kind) => {
   beforeAll(() => void (groups = new GroupCalls(service, kind)));
   const put = (id: string, body: unknown) => groups.call('put', `/${id}`, body);
 
-  test('200 what is said is changed, and nothing else', async () => {
+  test('200 and only the members in the request are changed', async () => {
     const id = await groups.create('owner', ['u00'], { description: 'about', custom: 'c', maxusers: 10 });
     const before = await groups.get(id);
     const { status, body } = await put(id, { [nameMember]: 'new', description: 'about it', maxusers: 20 });
@@ -30,12 +30,12 @@ describe.each(groupKinds)('$route', (kind) => {
     expect((await put(id, { desc: 'd', custom: '', maxusers: '30' })).body.data).toEqual({
       ...{ description: true, custom: true, maxusers: true },
     });
-    // An unset number of a Go client, and unset members of a Java client.
+    // What Go clients send for an unset number, and Java clients for unset members.
     expect((await put(id, { name: 'n', maxusers: 0, description: null })).body.data).toEqual({ groupname: true });
     expect(await groups.get(id)).toEqual({ ...before, name: 'n', description: 'd', custom: '', maxusers: 30 });
   });
 
-  test('200 for the booleans of a group, as texts too; a room has none', async () => {
+  test('200 for the booleans of a group, also as text; a room has none', async () => {
     const id = await groups.create('owner');
     const flags = { public: 'false', members_only: true, allowinvites: 'true' };
     if (route === 'chatrooms') return expectError(await put(id, flags), agoraErrors.illegal(/groupname/));
@@ -45,7 +45,7 @@ describe.each(groupKinds)('$route', (kind) => {
     expect(await groups.get(id)).toMatchObject({ public: false, membersonly: false });
   });
 
-  test('400 for what cannot be, 403 for room for fewer than there are, 404 for an unknown group: nothing changes', async () => {
+  test('400 for invalid values, 403 for a maximum below the current members, 404 for an unknown group: nothing changes', async () => {
     const id = await groups.create('owner', ['u00', 'u01']);
     const before = await groups.get(id);
     for (const [body, text] of [
@@ -67,7 +67,7 @@ describe.each(groupKinds)('$route', (kind) => {
     expectError(await put('1', { name: 'n' }), groupErrors.missing('1'));
   });
 
-  test('200 a new owner: the old one stays a member, and the group goes with the new one', async () => {
+  test('200 with a new owner: the previous one stays a member, and the group is deleted with the new one', async () => {
     await service.register('first');
     await service.register('second');
     const id = await groups.create('first', ['second', 'u00']);
@@ -79,7 +79,7 @@ describe.each(groupKinds)('$route', (kind) => {
       affiliations: [{ member: 'first' }, { member: 'u00' }, { owner: 'second' }],
     });
     expect([await groups.data(`/${id}/admin`), await groups.data(`/${id}/mute`)]).toEqual([[], []]);
-    // Again: it is so already.
+    // Repeated: nothing is left to change.
     expect((await put(id, { newowner: 'second', [nameMember]: 'his' })).body.data).toEqual({
       ...{ newowner: true, groupname: true },
     });
@@ -89,7 +89,7 @@ describe.each(groupKinds)('$route', (kind) => {
     expect((await groups.get(id)).status).toBe(404);
   });
 
-  test('403 a new owner who is no member, 404 who is nobody', async () => {
+  test('403 for a new owner who is not a member, 404 for an unknown one', async () => {
     const id = await groups.create('owner');
     expectError(await put(id, { newowner: 'u00' }), {
       ...{ status: 403, error: 'forbidden_op', description: `user: u00 doesn't exist in group: ${id}` },
@@ -98,32 +98,32 @@ describe.each(groupKinds)('$route', (kind) => {
     expect((await groups.get(id))['owner']).toBe('owner');
   });
 
-  test('200 ownership moves once for its Idempotency-Key', async () => {
+  test('200 and ownership moves once per Idempotency-Key', async () => {
     const id = await groups.create('owner', ['u00', 'u01']);
-    const give = (newowner: string, key: string) =>
+    const transferOwnership = (newowner: string, key: string) =>
       service.call('put', `/${route}/${id}`, { body: { newowner }, headers: { 'idempotency-key': key } });
-    const [first] = [await give('u00', `to u00 ${id}`), await give('u01', `to u01 ${id}`)];
-    const again = await give('u00', `to u00 ${id}`);
+    const [first] = [await transferOwnership('u00', `to u00 ${id}`), await transferOwnership('u01', `to u01 ${id}`)];
+    const again = await transferOwnership('u00', `to u00 ${id}`);
     expect(again.body).toEqual(first.body);
     expect((await groups.get(id))['owner']).toBe('u01');
   });
 
-  test('a new owner beside the deletion of either: the group has an owner or is gone, and nothing is left half', async () => {
+  test('200 or an error for a transfer during the deletion of either owner: the group has an owner or is gone, never half of it', async () => {
     for (let round = 0; round < 6; round += 1) {
       const [old, next] = [`old${route}${round}`, `next${route}${round}`];
       for (const name of [old, next]) await service.register(name);
       const id = await groups.create(old, [next, 'u00']);
-      const gone = round % 2 === 0 ? old : next;
+      const deletedUser = round % 2 === 0 ? old : next;
       const [moved, deleted] = await Promise.all([
         put(id, { newowner: next }),
-        service.call('delete', `/users/${gone}`),
+        service.call('delete', `/users/${deletedUser}`),
       ]);
       expect([200, 404]).toContain(moved.status);
       expect(deleted.status).toBe(200);
       const after = await groups.get(id);
-      if (gone === next || moved.status === 404) {
-        // The old owner keeps it only where the new one was gone first.
-        expect(after).toMatchObject(gone === next && moved.status === 404 ? { owner: old } : { status: 404 });
+      if (deletedUser === next || moved.status === 404) {
+        // The previous owner keeps it only if the new one was deleted first.
+        expect(after).toMatchObject(deletedUser === next && moved.status === 404 ? { owner: old } : { status: 404 });
         continue;
       }
       expect(after).toMatchObject({ owner: next, affiliations_count: 2 });
@@ -131,7 +131,7 @@ describe.each(groupKinds)('$route', (kind) => {
     }
   });
 
-  test('room for fewer beside new members: never more than there is room for', async () => {
+  test('200 or 403 for a lower maximum beside new members: the group never exceeds its maximum', async () => {
     for (let round = 0; round < 4; round += 1) {
       const id = await groups.create('owner', users.slice(0, 4), { maxusers: 20 });
       const [lowered, ...added] = await Promise.all([
@@ -144,7 +144,7 @@ describe.each(groupKinds)('$route', (kind) => {
     }
   });
 
-  test('200 members by pages of version 3: names without the owner, each once', async () => {
+  test('200 pages of members in version 3: names without the owner, each once', async () => {
     const id = await groups.create('owner', users);
     const seen: string[] = [];
     let cursor: string | undefined;
@@ -161,14 +161,14 @@ describe.each(groupKinds)('$route', (kind) => {
     expect((whole.body.data as string[]).toSorted()).toEqual(users);
     expect(whole.body).not.toHaveProperty('cursor');
     expect(await groups.data(`/${await groups.create('owner')}/users?version=v3`)).toEqual([]);
-    const elsewhere = await groups.create('owner', users);
-    const other = (await groups.call('get', `/${elsewhere}/users?version=v3&limit=1`)).body.cursor as string;
+    const otherGroup = await groups.create('owner', users);
+    const other = (await groups.call('get', `/${otherGroup}/users?version=v3&limit=1`)).body.cursor as string;
     for (const wrong of ['x', other])
       expect((await groups.call('get', `/${id}/users?version=v3&cursor=${wrong}`)).status).toBe(400);
     expectError(await groups.call('get', '/1/users?version=v3'), groupErrors.unseen('1'));
   });
 
-  test('200 members by numbered pages, the owner among them, full until the last', async () => {
+  test('200 numbered pages of members, the owner among them, full until the last', async () => {
     const id = await groups.create('owner', users);
     const seen: object[] = [];
     for (const [pagenum, count] of [...[1, 2, 3].map((page) => [page, 4] as const), [4, 1], [5, 0]] as const) {
@@ -187,7 +187,7 @@ describe.each(groupKinds)('$route', (kind) => {
     expect(all.body).not.toHaveProperty('cursor');
   });
 
-  test('200 pages have nobody who was deleted, also while rows are left', async () => {
+  test('200 pages without deleted users, even while rows of them are left', async () => {
     const guests = Array.from({ length: 3 }, (_none, index) => `guest${route}${index}`);
     for (const guest of guests) await service.register(guest);
     const id = await groups.create('owner', [...guests, 'u00']);
@@ -196,25 +196,25 @@ describe.each(groupKinds)('$route', (kind) => {
     expect((await groups.call('get', `/${id}/users?pagenum=1&pagesize=10`)).body.count).toBe(4);
   });
 
-  test('200 joined groups by numbered pages', async () => {
+  test('200 numbered pages of joined groups', async () => {
     const user = `joiner${route}`;
     await service.register(user);
     const ids: string[] = [];
     for (let index = 0; index < 5; index += 1) ids.push(await groups.create('owner', [user]));
     const page = async (query: string) => (await service.call('get', `/users/${user}/joined_${route}${query}`)).body;
-    const idsOn = async (query: string) =>
+    const idsOnPage = async (query: string) =>
       ((await page(query)).data as Record<string, string>[]).map((group) => group[idMember]);
-    expect(await idsOn('')).toEqual(ids);
-    expect(await idsOn('?pagenum=1&pagesize=2')).toEqual(ids.slice(0, 2));
-    expect(await idsOn('?pagenum=3&pagesize=2')).toEqual(ids.slice(4));
-    expect(await idsOn('?pagenum=4&pagesize=2')).toEqual([]);
-    expect(await idsOn('?pagenum=1000000&pagesize=1000')).toEqual([]);
+    expect(await idsOnPage('')).toEqual(ids);
+    expect(await idsOnPage('?pagenum=1&pagesize=2')).toEqual(ids.slice(0, 2));
+    expect(await idsOnPage('?pagenum=3&pagesize=2')).toEqual(ids.slice(4));
+    expect(await idsOnPage('?pagenum=4&pagesize=2')).toEqual([]);
+    expect(await idsOnPage('?pagenum=1000000&pagesize=1000')).toEqual([]);
     expect(await page('?pagesize=3')).toMatchObject({ count: 3, params: { pagenum: ['1'], pagesize: ['3'] } });
     expect(await page('')).not.toHaveProperty('params');
   });
 });
 
-test('members of a group with more than a statement reads, by their pages', async () => {
+test('200 pages of a group with more members than one statement reads', async () => {
   const groups = new GroupCalls(service, groupKinds[1]);
   const many = Array.from({ length: 1_020 }, (_none, index) => `m${index}`);
   for (let start = 0; start < many.length; start += 60)

@@ -19,7 +19,7 @@ describe.each(groupKinds)('$route', (kind) => {
   let groups: GroupCalls;
   beforeAll(() => void (groups = new GroupCalls(service, kind)));
 
-  /** What every route of a list answers for a group that there is not. */
+  /** What every route of a list answers for an unknown group. */
   test('401 without a token, 404 for an unknown group', async () => {
     const calls = [
       ['get', 'blocks/users'],
@@ -49,10 +49,10 @@ describe.each(groupKinds)('$route', (kind) => {
     }
   });
 
-  describe('blocks', () => {
+  describe('group blocks', () => {
     const block = (id: string, user: string) => groups.call('post', `/${id}/blocks/users/${user}`);
 
-    test('200 a blocked member leaves, cannot be added, and can again when unblocked', async () => {
+    test('200 and a blocked member leaves, and cannot be added again until unblocked', async () => {
       const id = await groups.create('owner', ['u1', 'u2']);
       expect((await block(id, 'U1')).body.data).toEqual({
         ...{ result: true, action: 'add_blocks', user: 'U1', [idBesideBlock]: id },
@@ -65,7 +65,7 @@ describe.each(groupKinds)('$route', (kind) => {
       expectError(await groups.call('post', `/${id}/users/u1`), refused);
       expectError(await groups.call('post', `/${id}/users`, { usernames: ['u3', 'u1'] }), refused);
       expect(await groups.get(id)).toMatchObject({ affiliations_count: 2 });
-      // Again: it is so already.
+      // Repeated: nothing is left to change.
       expect((await block(id, 'u1')).status).toBe(200);
       expect((await groups.call('delete', `/${id}/blocks/users/u1`)).body.data).toEqual({
         ...{ result: true, action: 'remove_blocks', user: 'u1', [idBesideBlock]: id },
@@ -74,18 +74,18 @@ describe.each(groupKinds)('$route', (kind) => {
       expect((await groups.call('post', `/${id}/users/u1`)).status).toBe(200);
     });
 
-    test('200 several at once, each with what became of it; unblocked with commas', async () => {
+    test('200 for several at once, with the outcome for each; unblocking separates them by commas', async () => {
       const id = await groups.create('owner', ['u1', 'u2']);
       const { body } = await groups.call('post', `/${id}/blocks/users`, {
         usernames: ['u1', 'u3', 'owner', 'nobody', 'u2'],
       });
-      const said = { action: 'add_blocks', [idBesideBlock]: id };
+      const common = { action: 'add_blocks', [idBesideBlock]: id };
       expect(body.data).toEqual([
-        { ...said, result: true, user: 'u1' },
-        { ...said, result: false, user: 'u3', reason: `user: u3 doesn't exist in ${place}: ${id}` },
-        { ...said, result: false, user: 'owner', reason: groupErrors.owner.description },
-        { ...said, result: false, user: 'nobody', reason: `user: nobody doesn't exist in ${place}: ${id}` },
-        { ...said, result: true, user: 'u2' },
+        { ...common, result: true, user: 'u1' },
+        { ...common, result: false, user: 'u3', reason: `user: u3 doesn't exist in ${place}: ${id}` },
+        { ...common, result: false, user: 'owner', reason: groupErrors.owner.description },
+        { ...common, result: false, user: 'nobody', reason: `user: nobody doesn't exist in ${place}: ${id}` },
+        { ...common, result: true, user: 'u2' },
       ]);
       expect((await groups.data(`/${id}/blocks/users`)).toSorted()).toEqual(['u1', 'u2']);
       const removed = await groups.call('delete', `/${id}/blocks/users/u1,u3,u2`);
@@ -93,7 +93,7 @@ describe.each(groupKinds)('$route', (kind) => {
       expect(await groups.data(`/${id}/blocks/users`)).toEqual([]);
     });
 
-    test('200 by pages, the newest first', async () => {
+    test('200 in pages, newest first', async () => {
       const id = await groups.create('owner', ['u1', 'u2', 'u3', 'u4']);
       for (const user of ['u1', 'u2', 'u3', 'u4']) await block(id, user);
       const first = (await groups.call('get', `/${id}/blocks/users?pageSize=3`)).body;
@@ -105,7 +105,7 @@ describe.each(groupKinds)('$route', (kind) => {
       expectError(wrong, agoraErrors.illegal(/cursor/));
     });
 
-    test('400 for too many or none, 403 for the owner and a stranger, 404 for nobody', async () => {
+    test('400 for too many or none, 403 for the owner and a non-member, 404 for an unknown user', async () => {
       const id = await groups.create('owner', ['u1']);
       expectError(await block(id, 'owner'), groupErrors.owner);
       expectError(await block(id, 'u2'), {
@@ -119,7 +119,7 @@ describe.each(groupKinds)('$route', (kind) => {
       expect(await groups.data(`/${id}/blocks/users`)).toEqual([]);
     });
 
-    test('a block beside additions of the same user: blocked, and no member', async () => {
+    test('200 or 403 for a block beside additions of the same user, who ends up blocked and not a member', async () => {
       for (let round = 0; round < 5; round += 1) {
         const id = await groups.create('owner', ['u1']);
         const [blocked, ...added] = await Promise.all([
@@ -134,11 +134,11 @@ describe.each(groupKinds)('$route', (kind) => {
     });
   });
 
-  describe('mutes', () => {
+  describe('group mutes', () => {
     const mute = (id: string, usernames: readonly string[], mute_duration: unknown) =>
       groups.call('post', `/${id}/mute`, { usernames, mute_duration });
 
-    test('200 for a time or for ever, in the list until it ends', async () => {
+    test('200 for a limited time or without end, listed until it ends', async () => {
       const id = await groups.create('owner', ['u1', 'u2']);
       const now = clock.now();
       expect((await mute(id, ['u1', 'U2'], 60_000)).body.data).toEqual([
@@ -156,12 +156,12 @@ describe.each(groupKinds)('$route', (kind) => {
       expect((await groups.get(id))['mute']).toBe(false);
       clock.advance(60_000);
       expect(await groups.data(`/${id}/mute`)).toEqual([{ expire: forever, user: 'u2' }]);
-      // 0 lifts it, as DELETE does.
+      // 0 lifts it, like DELETE.
       expect((await mute(id, ['u2'], 0)).status).toBe(200);
       expect(await groups.data(`/${id}/mute`)).toEqual([]);
     });
 
-    test('200 a mute stays while its user is away, and is lifted with commas', async () => {
+    test('200 and a mute survives its user leaving; several are lifted separated by commas', async () => {
       const id = await groups.create('owner', ['u1', 'u2']);
       await mute(id, ['u1', 'u2'], -1);
       await groups.call('delete', `/${id}/users/u1`);
@@ -176,7 +176,7 @@ describe.each(groupKinds)('$route', (kind) => {
       expect(await groups.data(`/${id}/mute`)).toEqual([]);
     });
 
-    test('200 by pages, those that end last first', async () => {
+    test('200 in pages, the latest end first', async () => {
       const id = await groups.create('owner', ['u1', 'u2', 'u3', 'u4']);
       for (const [index, user] of ['u1', 'u2', 'u3'].entries()) await mute(id, [user], 1_000 * (index + 1));
       await mute(id, ['u4'], 3_000);
@@ -188,7 +188,7 @@ describe.each(groupKinds)('$route', (kind) => {
       expect(third).not.toHaveProperty('cursor');
     });
 
-    test('400 for a stranger and what is no time, 403 for the owner, 404 for nobody: nobody is muted', async () => {
+    test('400 for a non-member or an invalid duration, 403 for the owner, 404 for an unknown user: nobody is muted', async () => {
       const id = await groups.create('owner', ['u1']);
       expectError(await mute(id, ['u1', 'u2', 'u3'], 1), {
         status: 400,
@@ -206,16 +206,16 @@ describe.each(groupKinds)('$route', (kind) => {
     });
   });
 
-  describe('admins', () => {
-    test('200 made and unmade, listed while they are members', async () => {
+  describe('group admins', () => {
+    test('200 for adding and removing, listed while they are members', async () => {
       const id = await groups.create('owner', ['u1', 'u2']);
       const made = await groups.call('post', `/${id}/admin`, { newadmin: 'u1' });
       expect(made.body.data).toEqual({ result: 'success', newadmin: 'u1' });
       await groups.call('post', `/${id}/admin`, { newadmin: 'u1' });
       await groups.call('post', `/${id}/admin`, { newadmin: 'u2' });
       expect((await groups.call('get', `/${id}/admin`)).body).toMatchObject({ data: ['u2', 'u1'], count: 2 });
-      const unmade = await groups.call('delete', `/${id}/admin/u2`);
-      expect(unmade.body.data).toEqual({ result: 'success', oldadmin: 'u2' });
+      const removed = await groups.call('delete', `/${id}/admin/u2`);
+      expect(removed.body.data).toEqual({ result: 'success', oldadmin: 'u2' });
       await groups.call('delete', `/${id}/users/u1`);
       await groups.call('post', `/${id}/users/u1`);
       expect(await groups.data(`/${id}/admin`)).toEqual([]);
@@ -224,7 +224,7 @@ describe.each(groupKinds)('$route', (kind) => {
       expect(await groups.data(`/${id}/admin`)).toEqual([]);
     });
 
-    test('400 without a name, 403 for the owner and no admin, 404 for a stranger and nobody', async () => {
+    test('400 without a name, 403 for the owner and for a member who is not an admin, 404 for a non-member or an unknown user', async () => {
       const id = await groups.create('owner', ['u1']);
       const add = (body: object) => groups.call('post', `/${id}/admin`, body);
       expectError(await add({}), agoraErrors.illegal(/newadmin is required/));
@@ -239,7 +239,7 @@ describe.each(groupKinds)('$route', (kind) => {
       expectError(await groups.call('delete', `/${id}/admin/nobody`), groupErrors.unknownUser('nobody'));
     });
 
-    test('403 for more than 99, also for those who ask at once', async () => {
+    test('403 beyond 99, even for concurrent calls', async () => {
       const names = Array.from({ length: 102 }, (_none, index) => `admin${index}`);
       if (route === 'chatgroups')
         for (const half of [names.slice(0, 51), names.slice(51)])
@@ -253,7 +253,7 @@ describe.each(groupKinds)('$route', (kind) => {
     }, 60_000);
   });
 
-  test('200 an announcement is kept, changed and removed; 400 for one that is too long', async () => {
+  test('200 for an announcement that is set, changed and removed; 400 for one that is too long', async () => {
     const id = await groups.create('owner');
     const announce = (announcement: unknown) => groups.call('post', `/${id}/announcement`, { announcement });
     expect(await groups.data(`/${id}/announcement`)).toEqual({ announcement: '' });
@@ -268,7 +268,7 @@ describe.each(groupKinds)('$route', (kind) => {
     expect(await groups.data(`/${id}/announcement`)).toEqual({ announcement: '' });
   });
 
-  test('200 each change once for its Idempotency-Key', async () => {
+  test('200 and each change happens once per Idempotency-Key', async () => {
     const id = await groups.create('owner', ['u1', 'u2']);
     const once = (method: 'post' | 'delete', path: string, body?: unknown) =>
       service.call(method, `/${route}/${id}/${path}`, { body, headers: { 'idempotency-key': `${id} ${path}` } });
@@ -277,11 +277,11 @@ describe.each(groupKinds)('$route', (kind) => {
     expect((await once('post', 'blocks/users/u1')).body).toEqual(block.body);
     expect(await groups.data(`/${id}/blocks/users`)).toEqual([]);
     await groups.call('post', `/${id}/admin`, { newadmin: 'u2' });
-    const unmade = await once('delete', 'admin/u2');
-    expect((await once('delete', 'admin/u2')).body).toEqual(unmade.body);
+    const removed = await once('delete', 'admin/u2');
+    expect((await once('delete', 'admin/u2')).body).toEqual(removed.body);
   });
 
-  test('a deleted user is on no list any more, and the next of the name on none', async () => {
+  test('200 and a deleted user is gone from every list, and a new owner of the name is on none', async () => {
     for (const name of ['admin', 'blocked', 'muted']) await service.register(name);
     const id = await groups.create('owner', ['admin', 'blocked', 'muted']);
     await groups.call('post', `/${id}/admin`, { newadmin: 'admin' });
@@ -301,7 +301,7 @@ describe('chatrooms/super_admin', () => {
   const call = (method: 'get' | 'post' | 'delete', path = '', body?: unknown) =>
     service.call(method, `/chatrooms/super_admin${path}`, body === undefined ? {} : { body });
 
-  test('200 an empty list; made, unmade, by pages', async () => {
+  test('200 for an empty list, adding, removing, and pages', async () => {
     expect((await call('get')).body).toMatchObject({ action: 'get', data: [], count: 0 });
     for (const superadmin of ['u1', 'U2', 'u3', 'u1'])
       expect((await call('post', '', { superadmin })).body.data).toEqual({ result: 'success', resource: '' });
@@ -313,7 +313,7 @@ describe('chatrooms/super_admin', () => {
     expect((await call('get')).body.data).toEqual(['u3', 'u1']);
   });
 
-  test('a deleted user is none any more', async () => {
+  test('200 and a deleted user is no longer a super admin', async () => {
     await service.register('super');
     await call('post', '', { superadmin: 'super' });
     await service.call('delete', '/users/super');
@@ -321,7 +321,7 @@ describe('chatrooms/super_admin', () => {
     expect((await call('get')).body.data).not.toContain('super');
   });
 
-  test('400 without a name, 403 for no super admin, 404 for nobody', async () => {
+  test('400 without a name, 403 for a user who is not a super admin, 404 for an unknown one', async () => {
     expectError(await call('post', '', {}), agoraErrors.illegal(/superadmin is required/));
     expectError(await call('post', '', { superadmin: 'nobody' }), groupErrors.unknownUser('nobody'));
     expectError(await call('delete', '/nobody'), groupErrors.unknownUser('nobody'));

@@ -29,7 +29,7 @@ describe.each([
   });
   afterAll(() => service.stop());
 
-  test('200 create and get, with the owner as a member', async () => {
+  test('200 for create and get, with the owner as a member', async () => {
     const id = await create('Owner', ['u2', 'U1', 'u1'], { maxusers: 300, custom: 'c' });
     expect(id).toMatch(/^\d+$/);
     const { body } = await get(id);
@@ -46,7 +46,7 @@ describe.each([
     expect(await joined('u1')).toMatchObject({ data: [{ [idMember]: id, [nameMember]: 'a name' }], count: 1 });
   });
 
-  test('200 for what other clients call the description and the approval, and for texts of numbers and booleans', async () => {
+  test("200 for other clients' names of the description and the approval, and for numbers and booleans as text", async () => {
     const data = async (more: object) => {
       const made = await service.call('post', `/${route}`, { body: { [nameMember]: 'n', owner: 'owner', ...more } });
       expect(made.status).toBe(200);
@@ -54,9 +54,9 @@ describe.each([
     };
     expect(await data({ desc: 'about', maxusers: '300' })).toMatchObject({ description: 'about', maxusers: 300 });
     expect(await data({ maxusers: 0 })).toMatchObject({ maxusers: 200 });
-    const most = route === 'chatgroups' ? 5_000 : 10_000;
-    expect(await data({ maxusers: most })).toMatchObject({ maxusers: most });
-    const beyond = { [nameMember]: 'n', owner: 'owner', maxusers: most + 1 };
+    const maxUsers = route === 'chatgroups' ? 5_000 : 10_000;
+    expect(await data({ maxusers: maxUsers })).toMatchObject({ maxusers: maxUsers });
+    const beyond = { [nameMember]: 'n', owner: 'owner', maxusers: maxUsers + 1 };
     expect((await service.call('post', `/${route}`, { body: beyond })).status).toBe(400);
     if (route === 'chatrooms') return;
     for (const closed of [{ approval: true }, { approval: 'true' }, { members_only: true }, { membersonly: 'true' }])
@@ -68,7 +68,7 @@ describe.each([
     expect(wrong.body.error_description).toBe('approval must be true or false');
   });
 
-  test('200 for several ids with commas between them, as far as they are found; 404 for none', async () => {
+  test('200 for several ids separated by commas, with those that are found; 404 for none', async () => {
     const ids = [await create('owner'), await create('owner', ['u1'])];
     const { body } = await get([ids[1], '1', ids[0]].join());
     expect((body.data as { id: string }[]).map(({ id }) => id)).toEqual([ids[1], ids[0]]);
@@ -77,7 +77,7 @@ describe.each([
     expect((await get(Array(21).fill('1').join())).status).toBe(400);
   });
 
-  test('200 add and remove members, one and many; again changes nothing', async () => {
+  test('200 for adding and removing one member or many; repeating it changes nothing', async () => {
     const id = await create('owner', ['u1']);
     const one = await service.call('post', `/${route}/${id}/users/u2`);
     expect(one.body.data).toEqual({ result: true, action: 'add_member', [idMember]: id, user: 'u2' });
@@ -91,7 +91,7 @@ describe.each([
     expect((await get(id)).body.data[0].affiliations_count).toBe(2);
   });
 
-  test('200 list by pages, in the order of their making', async () => {
+  test('200 in pages, in the order of creation', async () => {
     for (let index = 0; index < 3; index += 1) await create('u3');
     const seen: string[] = [];
     let cursor = '';
@@ -105,7 +105,7 @@ describe.each([
     expect(seen.length).toBeGreaterThanOrEqual(3);
   });
 
-  test('200 delete', async () => {
+  test('200 for delete', async () => {
     const id = await create('owner', ['u1']);
     expect((await service.call('delete', `/${route}/${id}`)).body.data).toEqual({ success: true, [idMember]: id });
     expectError(await get(id), {
@@ -115,7 +115,7 @@ describe.each([
     expectError(await service.call('post', `/${route}/${id}/users/u1`), missingGroup(id));
   });
 
-  test('404 for an owner or a member who does not exist, and nothing is made', async () => {
+  test('404 for an owner or a member who does not exist, and nothing is created', async () => {
     const unknown = (name: string) => ({
       ...{ status: 404, error: 'resource_not_found', description: `username ${name} doesn't exist!` },
     });
@@ -127,7 +127,7 @@ describe.each([
     expectError(await service.call('get', `/users/333/joined_${route}`), agoraErrors.missingUser);
   });
 
-  test('403 when it is full and for the removal of the owner; 401 without a token; 400 for what is missing', async () => {
+  test('403 for a full group and for removing the owner; 401 without a token; 400 for missing members', async () => {
     const id = await create('owner', ['u1'], { maxusers: 2 });
     expect((await service.call('post', `/${route}/${id}/users/u2`)).status).toBe(403);
     expect((await service.call('delete', `/${route}/${id}/users/owner`)).status).toBe(403);
@@ -138,7 +138,7 @@ describe.each([
     expectError(await service.call('post', `/${route}`, { body: { owner: 'owner' } }), agoraErrors.illegal(/name is/));
   });
 
-  test('400 for texts that no database keeps as they are', async () => {
+  test('400 for text that no database stores unchanged', async () => {
     for (const member of [nameMember, 'description', 'custom'])
       for (const text of ['a\ud800', '\udc00', 'a\0b']) {
         const body = { [nameMember]: 'n', owner: 'owner', [member]: text };
@@ -146,7 +146,7 @@ describe.each([
       }
   });
 
-  test('what a deleted user owned goes with the user, and the memberships too; one or many', async () => {
+  test('200 and the groups and memberships of deleted users are gone, for one user or many', async () => {
     for (const username of ['boss', 'guest']) await service.register(username);
     const owned = await create('boss', ['u1', 'guest']);
     const other = await create('u2', ['boss', 'guest', 'u1']);
@@ -164,7 +164,7 @@ describe.each([
     expect((await service.call('get', `/${route}`)).body.data).toEqual([]);
   });
 
-  test('an owner who is deleted at the same moment leaves no group behind', async () => {
+  test('200 or 404 when the owner is deleted concurrently, and no group is left behind', async () => {
     for (let round = 0; round < 10; round += 1) {
       await service.register('racer');
       const body = { [nameMember]: 'race', owner: 'racer' };

@@ -12,7 +12,7 @@ describe('GET /easemob/server.json', () => {
   afterAll(() => running.stop());
 
   let callers = 0;
-  /** Each from an address of its own. */
+  /** Each call from a different address. */
   const lookUp = (query: string, headers: Record<string, string> = {}) => {
     callers += 1;
     const from = { 'x-forwarded-for': `10.0.${callers >> 8}.${callers & 255}` };
@@ -20,7 +20,7 @@ describe('GET /easemob/server.json', () => {
   };
   const keyOf = ({ app }: RunningApp): string => encodeURIComponent(`${app.org}#${app.name}`);
 
-  it('200 names this server for an app key, and for an App ID as the SDKs send it', async () => {
+  it('200 with this server for an app key, and for an App ID as the SDKs send it', async () => {
     const hosts = { hosts: [{ protocol: 'http', domain: '127.0.0.1', port: Number(new URL(running.url).port) }] };
     const { org, name, appId } = running.app;
     for (const query of [
@@ -33,7 +33,7 @@ describe('GET /easemob/server.json', () => {
     }
   });
 
-  it('200 the host and scheme that the caller sees, with their usual port', async () => {
+  it('200 with the host and scheme that the caller sees, and their default port', async () => {
     const answer = await lookUp(`?app_key=${keyOf(running)}`, {
       'x-forwarded-host': 'chat.example.com',
       'x-forwarded-proto': 'https',
@@ -48,14 +48,14 @@ describe('GET /easemob/server.json', () => {
     }
   });
 
-  it('400 without an app, and for a Host that is none', async () => {
+  it('400 without an app, and for an invalid Host', async () => {
     for (const query of ['', '?app_key=', '?app_key=a&app_key=b', '?app=x'])
       expectError(await lookUp(query), agoraErrors.illegal('app_key (org#app) or app_id is required'));
     const answer = await lookUp(`?app_key=${keyOf(running)}`, { 'x-forwarded-host': '127.0.0.1:99999' });
     expect(answer.status).toBe(400);
   });
 
-  it('404 for an app that nobody knows, in the words of the token route; 403 for one that is off', async () => {
+  it('404 for an unknown app, worded like the token route; 403 for a disabled one', async () => {
     const { org, name } = running.app;
     for (const [query, named] of [
       ['?app_key=no%23app', 'no/app'],
@@ -65,14 +65,14 @@ describe('GET /easemob/server.json', () => {
     ] as const)
       expectError(await lookUp(query), agoraErrors.missingApp(named, 'easemob/server.json'));
     const apps = running.nest.get(AppsService);
-    const off = await apps.create({ org, name: 'off' });
-    await apps.set(off, 'disabled', 'true');
+    const disabledApp = await apps.create({ org, name: 'off' });
+    await apps.set(disabledApp, 'disabled', 'true');
     expectError(await lookUp(`?app_key=${org}%23off`), {
       ...{ status: 403, error: 'forbidden_op', description: 'Service operation not allowed' },
     });
   });
 
-  it('429 for the twenty-first within a second from one address, whatever the app; others go on', async () => {
+  it('429 for the twenty-first call from one address within a second, whatever the app; other addresses are served', async () => {
     const from = { 'x-forwarded-for': '192.0.2.1' };
     const answers = await Promise.all(
       Array.from({ length: 3 * lookUpsPerNetwork }, () => lookUp(`?app_key=${keyOf(running)}`, from)),
@@ -84,7 +84,7 @@ describe('GET /easemob/server.json', () => {
     await lookUp(`?app_key=${keyOf(running)}`).expect(200);
   });
 
-  it('leaves an organisation of that name its apps', async () => {
+  it('200 for the apps of an organization with that name', async () => {
     const app = await running.nest.get(AppsService).create({ org: 'easemob', name: 'server.json' });
     const token = tokenOf({ appId: app.appId, certificate: app.certificates[0] as string });
     const answer = await running.call('get', '//easemob/server.json/users', { token });

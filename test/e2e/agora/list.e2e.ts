@@ -19,7 +19,7 @@ describe('GET /users', () => {
   beforeEach(async () => {
     const batch = registrations(25);
     names = batch.map(({ username }) => String(username));
-    // The order of the list is that of the registration, not that of the names.
+    // The list is in order of registration, not of names.
     names.reverse();
     await running.call('post', '/users', { body: batch.reverse() });
   });
@@ -52,7 +52,7 @@ describe('GET /users', () => {
     expect(namesOf(second)).toEqual(names.slice(2, 4));
   });
 
-  it('200 with ten without a limit, under /app-id/{app_id} too', async () => {
+  it('200 with ten users without a limit, under /app-id/{app_id} too', async () => {
     expect((await list('')).body).toMatchObject({ count: 10, params: {} });
     expect((await running.call('get', `//app-id/${running.app.appId}/users`)).body.count).toBe(10);
   });
@@ -70,7 +70,7 @@ describe('GET /users', () => {
     expect((await list(`?limit=${limit}`)).body.count).toBe(count);
   });
 
-  it('200 with a hundred at most', async () => {
+  it('200 with at most a hundred users', async () => {
     for (let batch = 0; batch < 2; batch += 1)
       await running.call('post', '/users', { body: registrations(60, `more${batch}`) });
     expect((await list('?limit=1000')).body.count).toBe(100);
@@ -80,13 +80,13 @@ describe('GET /users', () => {
     expectError(await list(`?limit=${limit}`), agoraErrors.illegal('limit must be a whole number from 1 to 100'));
   });
 
-  it('400 for a limit or a cursor that is there twice', async () => {
+  it('400 for a repeated limit or cursor', async () => {
     expect((await list('?limit=1&limit=2')).status).toBe(400);
     const { cursor } = (await list('?limit=1')).body;
     expect((await list(`?cursor=${cursor}&cursor=${cursor}`)).status).toBe(400);
   });
 
-  it('200 walks over all users once, and the last page has no cursor', async () => {
+  it('200 for a walk over all users, each once, and the last page has no cursor', async () => {
     const seen: string[] = [];
     let page = await list('?limit=7');
     for (; page.body.cursor !== undefined; page = await list(`?limit=7&cursor=${page.body.cursor}`)) {
@@ -106,14 +106,14 @@ describe('GET /users', () => {
     expect(Object.keys((await list('?limit=25')).body)).toEqual(withoutCursor);
   });
 
-  it('200 goes on where it was after the users around the cursor are gone, and sees new ones', async () => {
+  it('200 continues where it was after the users around the cursor are gone, and includes new ones', async () => {
     const { cursor } = (await list('?limit=10')).body;
     for (const name of names.slice(5, 15)) await running.call('delete', `/users/${name}`);
     await running.register('newcomer');
     expect(namesOf(await list(`?limit=100&cursor=${cursor}`))).toEqual([...names.slice(15), 'newcomer']);
   });
 
-  it('200 and empty after the last user', async () => {
+  it('200 with an empty page after the last user', async () => {
     const { cursor } = (await list('?limit=24')).body;
     await running.call('delete', `/users/${names[24]}`);
     const page = await list(`?cursor=${cursor}`);
@@ -121,14 +121,14 @@ describe('GET /users', () => {
     expect(Object.keys(page.body)).toEqual(withoutCursor);
   });
 
-  it('200 takes an empty cursor for none, and ignores what it does not know', async () => {
+  it('200 with an empty cursor, which means none, and with unknown parameters, which are ignored', async () => {
     expect(namesOf(await list('?limit=1&cursor='))).toEqual(names.slice(0, 1));
     const { body } = await list('?activated=0&limit=1');
     expect(body.params).toEqual({ activated: ['0'], limit: ['1'] });
     expect(body.count).toBe(1);
   });
 
-  it('400 for a cursor that is not ours', async () => {
+  it('400 for a cursor that we did not issue', async () => {
     const invalid = agoraErrors.illegal('cursor is not one that this app gave out');
     const { cursor } = (await list('?limit=1')).body as { cursor: string };
     const changed = cursor.startsWith('M') ? `N${cursor.slice(1)}` : `M${cursor.slice(1)}`;
@@ -148,7 +148,7 @@ describe('GET /users', () => {
     expect((await running.call('get', `//health/live${query}`)).status).toBe(200);
   });
 
-  it('200 and params repeats a query as text', async () => {
+  it('200 and params shows a repeated query as text', async () => {
     expect((await list('?limit=1&x=%C3%A9+%2B&x=100%')).body.params).toEqual({ limit: ['1'], x: ['é +', '100%'] });
   });
 

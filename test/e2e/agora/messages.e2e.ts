@@ -20,7 +20,7 @@ describe('POST messages/users', () => {
   });
   afterAll(() => service.stop());
 
-  test('200 with an id of each receiver, as decimal text, all different', async () => {
+  test('200 with an id for each receiver, as decimal text, all different', async () => {
     const response = await send(aMessage({ to: ['u1', 'U2'], sync_device: false }));
     expect(response.status).toBe(200);
     expectOrder(response, [
@@ -44,12 +44,12 @@ describe('POST messages/users', () => {
   test('200 from admin when from is missing, for every type, and for a receiver who does not exist', async () => {
     for (const type of ['txt', 'img', 'audio', 'video', 'loc', 'file', 'cmd', 'custom'])
       expect((await send({ to: ['nobody'], type, body: { any: { thing: [1] } } })).body.data.nobody).toMatch(/^\d+$/);
-    // Who registers the name later does not inherit what was sent to nobody.
+    // A later owner of the name does not inherit what was sent to an unknown user.
     await service.register('nobody');
     expect(await count('nobody')).toBe(0);
   });
 
-  test('200 with up to 600 receivers, each of whom has it once', async () => {
+  test('200 with up to 600 receivers, each of whom gets it once', async () => {
     const names = Array.from({ length: 600 }, (_none, index) => `many-${index}`);
     for (let start = 0; start < 600; start += 60)
       await service.call('post', '/users', {
@@ -70,7 +70,7 @@ describe('POST messages/users', () => {
     ['{"half":"\\ud800","text":"1688888483063664642"}', '[]', '{}'],
     ['{}', 'null', '{}'],
     ['{}', '""', '{}'],
-  ])('200 the body %s and the ext %s arrive as they were sent', async (body, ext, delivered) => {
+  ])('200 and the body %s and the ext %s arrive as sent', async (body, ext, delivered) => {
     const username = aUsername();
     await service.register(username);
     const client = await MessageClient.logIn(service, username);
@@ -80,7 +80,7 @@ describe('POST messages/users', () => {
     await client.close();
   });
 
-  test.each(['9007199254740993', '1.0', '[1]', '"text"'])('400 the ext or the body %s', async (value) => {
+  test.each(['9007199254740993', '1.0', '[1]', '"text"'])('400 for the ext or the body %s', async (value) => {
     for (const member of ['ext', 'body'])
       expectError(
         await send(`{"to":["u1"],"type":"txt",${member === 'ext' ? '"body":{},' : ''}"${member}":${value}}`),
@@ -106,9 +106,9 @@ describe('POST messages/users', () => {
 
   test('400 with error_code 14007 when body and ext are over 16 KiB together, and nothing is stored', async () => {
     const before = await count('u3');
-    const fits = { msg: 'é'.repeat(8_180) };
-    expect((await send(aMessage({ to: ['u3'], body: fits }))).status).toBe(200);
-    const response = await send(aMessage({ to: ['u3'], body: fits, ext: { more: 'x'.repeat(100) } }));
+    const largestBody = { msg: 'é'.repeat(8_180) };
+    expect((await send(aMessage({ to: ['u3'], body: largestBody }))).status).toBe(200);
+    const response = await send(aMessage({ to: ['u3'], body: largestBody, ext: { more: 'x'.repeat(100) } }));
     expect(response.status).toBe(400);
     expectOrder(response, ['error', 'exception', 'timestamp', 'duration', 'error_code', 'error_description']);
     expect(response.body).toMatchObject({

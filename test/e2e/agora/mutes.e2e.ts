@@ -33,7 +33,7 @@ describe('mutes', () => {
   afterAll(() => service.stop());
 
   describe('POST /mutes and GET /mutes/{username}', () => {
-    test('200 with the seconds that are left, until the clock says that it is over', async () => {
+    test('200 with the remaining seconds, until the clock passes the end', async () => {
       const name = await aUser();
       const response = await mute({ username: name.toUpperCase(), chat: 100, groupchat: '50', chatroom: -1 });
       expect(response.status).toBe(200);
@@ -52,7 +52,7 @@ describe('mutes', () => {
       expect(await muteOf(name)).toMatchObject({ chat: 37, groupchat: 0, chatroom: -1 });
     });
 
-    test('200 and what is not named stays; 0 lifts, and all zeros for who was never muted', async () => {
+    test('200 and members that are not named stay; 0 lifts, and all are zero for a user who was never muted', async () => {
       const name = await aUser();
       expect(await muteOf(name)).toMatchObject({ chat: 0, groupchat: 0, chatroom: 0 });
       await mute({ username: name, chat: -1 }).expect(200);
@@ -71,13 +71,13 @@ describe('mutes', () => {
       expect(await muteOf(uuid as string)).toMatchObject({ chat: 7, userid: expect.stringContaining(username) });
     });
 
-    test('200 for two at once, one of which is the last', async () => {
+    test('200 for two concurrent mutes, one of which wins', async () => {
       const name = await aUser();
       await Promise.all([mute({ username: name, chat: 10 }), mute({ username: name, groupchat: 20 })]);
       expect(await muteOf(name)).toMatchObject({ chat: 10, groupchat: 20 });
     });
 
-    test('200 for a mute that is over is one that can begin again, and rows of it do not gather', async () => {
+    test('200 for muting again after a mute has ended, and ended rows do not accumulate', async () => {
       const names = await Promise.all([aUser(), aUser(), aUser()]);
       for (const username of names) await mute({ username, chat: 1 }).expect(200);
       clock.advance(2_000);
@@ -106,7 +106,7 @@ describe('mutes', () => {
       expectError(await mute({ username: 'somebody', ...wrong }), agoraErrors.illegal(description));
     });
 
-    test('400 when the user is unknown, in the words of the vendor', async () => {
+    test('400 when the user is unknown, worded as by the vendor', async () => {
       expectError(await mute({ username: aUsername(), chat: 1 }), missing);
       expectError(await service.call('get', `/mutes/${aUsername()}`), missing);
     });
@@ -124,7 +124,7 @@ describe('mutes', () => {
     });
   });
 
-  test('200 GET /mutes has pages of users, with one object for each thing that is muted', async () => {
+  test('200 for GET /mutes in pages of users, with one object for each kind of mute', async () => {
     const names = await Promise.all(Array.from({ length: 5 }, aUser));
     const over = await aUser();
     await mute({ username: over, chat: 1 }).expect(200);
@@ -148,7 +148,7 @@ describe('mutes', () => {
     expectError(await service.call('get', '/mutes?pageSize=1.5'), agoraErrors.illegal(/^pageSize must be/));
   });
 
-  test('a mute goes with its user: who registers the name again may send', async () => {
+  test('200 and a mute is gone with its user: a new owner of the name may send', async () => {
     const name = await aUser();
     await mute({ username: name, chat: -1 }).expect(200);
     await service.call('delete', `/users/${name}`).expect(200);
@@ -161,7 +161,7 @@ describe('mutes', () => {
     expect(rows).toEqual([]);
   });
 
-  test('a muted user cannot send on the gateway until the mute is over or lifted, and gets messages all the same', async () => {
+  test('200 and a muted user cannot send on the gateway until the mute ends or is lifted, but still receives', async () => {
     const [name, friend] = [await aUser(), await aUser()];
     const client = await MessageClient.logIn(service, name);
     const answer = async (ref: string) => {
@@ -175,16 +175,16 @@ describe('mutes', () => {
       ...{ type: 'error', code: 'user_muted', message: 'the user of this session is muted', ref: 'muted' },
       retry_after_ms: 10_000,
     });
-    // An app server speaks for whom it likes.
+    // An app server may send as any user.
     const fromServer = { from: name, to: [name], type: 'txt', body: { msg: 'server' } };
     await service.call('post', '/messages/users', { body: fromServer }).expect(200);
     expect(await client.first('message')).toMatchObject({ from: name, body: { msg: 'server' } });
     clock.advance(10_000);
     expect(await answer('over')).toMatchObject({ type: 'sent' });
     await mute({ username: name, chat: -1 }).expect(200);
-    const forGood = (await answer('for good')) as object;
-    expect(forGood).toMatchObject({ code: 'user_muted' });
-    expect(forGood).not.toHaveProperty('retry_after_ms');
+    const withoutEnd = (await answer('for good')) as object;
+    expect(withoutEnd).toMatchObject({ code: 'user_muted' });
+    expect(withoutEnd).not.toHaveProperty('retry_after_ms');
     await mute({ username: name, chat: 0 }).expect(200);
     expect(await answer('lifted')).toMatchObject({ type: 'sent' });
     await mute({ username: name, groupchat: -1, chatroom: -1 }).expect(200);
@@ -193,15 +193,15 @@ describe('mutes', () => {
     await client.close();
   });
 
-  test('who logs in muted cannot send, and many messages ask once whether the sender is muted', async () => {
+  test('200 and a user who logs in muted cannot send; many messages query the mute only once', async () => {
     const [name, friend] = [await aUser(), await aUser()];
     await mute({ username: name, chat: 5 }).expect(200);
     const mutes = service.nest.get(MutesService);
-    const ask = mutes.chatMutedUntil.bind(mutes);
-    let asked = 0;
+    const queryMute = mutes.chatMutedUntil.bind(mutes);
+    let queries = 0;
     mutes.chatMutedUntil = (...given) => {
-      asked += 1;
-      return ask(...given);
+      queries += 1;
+      return queryMute(...given);
     };
     try {
       const client = await MessageClient.logIn(service, name);
@@ -210,10 +210,10 @@ describe('mutes', () => {
       clock.advance(5_000);
       for (let index = 0; index < 20; index += 1) client.send({ type: 'send', ref: index, to: friend, body: {} });
       await client.take('sent', 20);
-      expect(asked).toBe(1);
+      expect(queries).toBe(1);
       await client.close();
     } finally {
-      mutes.chatMutedUntil = ask;
+      mutes.chatMutedUntil = queryMute;
     }
   });
 });

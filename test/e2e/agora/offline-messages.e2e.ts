@@ -30,7 +30,7 @@ describe('offline messages', () => {
   });
   afterAll(() => service.stop());
 
-  test('200 as the seed has it: the count under the name as the caller wrote it, a number', async () => {
+  test('200 as in the seed: the count, a number, under the name as the caller wrote it', async () => {
     await service.register('user1');
     const none = await get('/users/user1/offline_msg_count');
     expectOrder(none, ['action', 'uri', 'entities', 'data', 'timestamp', 'duration', 'count']);
@@ -47,7 +47,7 @@ describe('offline messages', () => {
     expect((await get('/users/USER1/offline_msg_count')).body.data).toEqual({ USER1: 1 });
   });
 
-  test('200 as the seed has it: the state under the id; msg_not_found for an id that the user never had', async () => {
+  test('200 as in the seed: the state under the id; msg_not_found for an id that the user never had', async () => {
     await service.register('state1');
     await service.register('state2');
     const id = await send('state1');
@@ -55,8 +55,10 @@ describe('offline messages', () => {
     expectOrder(response, ['action', 'uri', 'entities', 'data', 'timestamp', 'duration', 'count']);
     expect(response.body).toMatchObject({ action: 'get', entities: [], data: { [id]: 'undelivered' }, count: 0 });
     expect(await state('state2', id)).toBe('msg_not_found');
-    for (const odd of ['123', '0', '-1', 'abc', '1e3', '99999999999999999999', '__proto__'])
-      expect((await get(`/users/state1/offline_msg_status/${odd}`)).text).toContain(`"${odd}":"msg_not_found"`);
+    for (const invalidId of ['123', '0', '-1', 'abc', '1e3', '99999999999999999999', '__proto__'])
+      expect((await get(`/users/state1/offline_msg_status/${invalidId}`)).text).toContain(
+        `"${invalidId}":"msg_not_found"`,
+      );
   });
 
   test('404 for an unknown user, 400 for an unknown state, 401 without a token', async () => {
@@ -66,7 +68,7 @@ describe('offline messages', () => {
     expectError(await service.call('get', '/users/user1/offline_msg_count', { token: null }), agoraErrors.noToken);
   });
 
-  test('keeps as many as the setting says, and the oldest go', async () => {
+  test('200 and at most as many as configured are kept: the oldest are dropped', async () => {
     await service.register('full');
     const ids: string[] = [];
     for (let index = 0; index < 13; index += 1) ids.push(await send('full', String(index)));
@@ -79,7 +81,7 @@ describe('offline messages', () => {
     expect((await client.take('message', 10)).map((frame) => frame['id'] as string)).toEqual(ids.slice(3));
     await eventually(async () => expect(await count('full', '?state=delivered')).toBe(10));
     await client.close();
-    // Also those that are delivered make room.
+    // Delivered messages are dropped to make room, too.
     await eventually(async () => expect((await get('/users/full/status')).body.data.full).toBe('offline'));
     const last = await send('full');
     expect([await count('full'), await count('full', '?state=undelivered'), await state('full', last)]).toEqual([
@@ -87,12 +89,12 @@ describe('offline messages', () => {
     ]);
   });
 
-  test('a flood of one sender makes room by itself: 504 of it leave the 20 that others wrote', async () => {
-    const wide = await service.nest.get(AppsService).set(service.app, 'offline_messages_per_user', '500');
+  test('200 and a flood from one sender evicts itself: its 504 messages leave the 20 of others alone', async () => {
+    const appOf500 = await service.nest.get(AppsService).set(service.app, 'offline_messages_per_user', '500');
     try {
       await service.register('flooded');
       const write = async (from: string): Promise<string> =>
-        (await service.nest.get(MessagesService).send(wide, { from, to: ['flooded'], type: 'txt', body: {} })).get(
+        (await service.nest.get(MessagesService).send(appOf500, { from, to: ['flooded'], type: 'txt', body: {} })).get(
           'flooded',
         ) as string;
       const written: string[] = [];
@@ -106,7 +108,7 @@ describe('offline messages', () => {
       expect(await states(written)).toEqual(Array<string>(20).fill('undelivered'));
       expect(await states(first)).toEqual(Array<string>(24).fill('msg_not_found'));
       expect(new Set(await states(rest))).toEqual(new Set(['undelivered']));
-      // One more friend finds room as well, and the flood pays for it.
+      // There is room for another friend as well, at the flood's expense.
       const late = await write('another-friend');
       expect(await states([...written, late])).toEqual(Array<string>(21).fill('undelivered'));
       expect(await count('flooded')).toBe(500);
@@ -120,22 +122,22 @@ describe('offline messages', () => {
     }
   });
 
-  test('messages of before the retention are removed by any node, those after it stay', async () => {
+  test('200 and messages older than the retention are removed by any node, newer ones stay', async () => {
     await service.register('late');
     // While the clock stands still, ids run ahead of it.
     clock.advance(1000);
     const old = await send('late');
     clock.advance(3 * dayMs);
-    const young = await send('late');
+    const newer = await send('late');
     clock.advance(4 * dayMs + 1);
     await Promise.all([offlineMessages().expireDue(), offlineMessages().expireDue()]);
-    expect([await count('late'), await state('late', old), await state('late', young)]).toEqual([
+    expect([await count('late'), await state('late', old), await state('late', newer)]).toEqual([
       ...[1, 'msg_not_found', 'undelivered'],
     ]);
     expect(await offlineMessages().expireDue()).toBe(0);
   });
 
-  test("a banned user's messages wait", async () => {
+  test("200 and a banned user's messages wait", async () => {
     await service.register('banned');
     await service.call('post', '/users/banned/deactivate');
     const id = await send('banned');
@@ -146,7 +148,7 @@ describe('offline messages', () => {
     await client.close();
   });
 
-  test("a deleted user's messages go, and who registers the name anew has none", async () => {
+  test("200 and a deleted user's messages are gone, and a new owner of the name has none", async () => {
     await service.register('gone');
     const { uuid } = await service.nest.get(UsersService).get(service.app.id, 'gone');
     const id = await send('gone');
@@ -157,7 +159,7 @@ describe('offline messages', () => {
     expect(await offlineMessages().pull(service.app.id, uuid, 0, 0, 10)).toEqual([]);
   });
 
-  test('unread: what was not read, without own messages, in a window of creation times', async () => {
+  test('200 for unread: what was not read, without own messages, in a window of creation times', async () => {
     const { app } = service;
     const uuids = await Promise.all(
       ['reader', 'other'].map(async (name) => (await service.register(name))['uuid'] as string),

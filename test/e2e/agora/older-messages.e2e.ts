@@ -15,7 +15,7 @@ describe('messages in the older form, and for online users only', () => {
     (await service.call('get', `/users/${username}/offline_msg_count`)).body.data[username] as number;
   const status = async (username: string, id: string) =>
     (await service.call('get', `/users/${username}/offline_msg_status/${id}`)).body.data[id] as string;
-  const anOnlineUser = async (acks = true) => {
+  const logInUser = async (acks = true) => {
     const name = aUsername();
     await service.register(name);
     return { name, client: await MessageClient.logIn(service, name, { acks }) };
@@ -27,7 +27,7 @@ describe('messages in the older form, and for online users only', () => {
   });
   afterAll(() => service.stop());
 
-  test('200 with success for each receiver, by the name as it was written', async () => {
+  test('200 with success for each receiver, under the name as written', async () => {
     const response = await send(aMessage({ target: ['OLD1', 'old2', 'nobody-at-all'] }));
     expect(response.status).toBe(200);
     expectOrder(response, [
@@ -44,7 +44,7 @@ describe('messages in the older form, and for online users only', () => {
     expect(await count('old1')).toBe(1);
   });
 
-  test('200 with the ids, which are those of the messages, for useMsgId=true', async () => {
+  test('200 with the message ids for useMsgId=true', async () => {
     const { data } = (await send(aMessage({ target: ['old2'] }), '?useMsgId=true')).body;
     expect(data.old2).toMatch(/^[1-9]\d{10,18}$/);
     expect(await status('old2', data.old2 as string)).toBe('undelivered');
@@ -60,16 +60,16 @@ describe('messages in the older form, and for online users only', () => {
     [{ type: 'file', url: 'https://a/b', filename: 'b.txt' }],
     [{ type: 'cmd', action: 'refresh' }],
     [{ type: 'custom', customEvent: 'gift', customExts: { name: 'flower' } }],
-  ])('200 for %j, which arrives as the newer form would have it', async (msg) => {
-    const { name, client } = await anOnlineUser();
+  ])('200 for %j, which arrives like in the newer form', async (msg) => {
+    const { name, client } = await logInUser();
     await send(aMessage({ target: [name], msg, ext: { k: 1 }, from: undefined })).expect(200);
     const { type, ...body } = msg;
     expect(await client.first('message')).toMatchObject({ from: 'admin', msg_type: type, body, ext: { k: 1 } });
     await client.close();
   });
 
-  test('200 and one message for two calls with one Idempotency-Key', async () => {
-    const { name, client } = await anOnlineUser();
+  test('200 and one message for two calls with the same Idempotency-Key', async () => {
+    const { name, client } = await logInUser();
     const once = () =>
       service.call('post', '/messages?useMsgId=true', {
         body: aMessage({ target: [name] }),
@@ -112,7 +112,7 @@ describe('messages in the older form, and for online users only', () => {
       service.call('post', '/messages/users', {
         body: { from: 's', to, type: 'cmd', body: { action: 'typing' }, routetype: 'ROUTE_ONLINE' },
       });
-    /** In a session that begins now. */
+    /** In a session that starts now. */
     const pulledLater = async (name: string): Promise<unknown[]> => {
       const later = await MessageClient.logIn(service, name);
       await later.settle();
@@ -122,8 +122,8 @@ describe('messages in the older form, and for online users only', () => {
       return messages;
     };
 
-    test('200 and every open session has it; it never is an offline message, nor unread', async () => {
-      const { name, client } = await anOnlineUser(false);
+    test('200 and every open session gets it; it is never an offline message, nor unread', async () => {
+      const { name, client } = await logInUser(false);
       const second = await MessageClient.logIn(service, name, { acks: false, device: 'second' });
       const id = (await online([name]).expect(200)).body.data[name] as string;
       for (const session of [client, second])
@@ -141,21 +141,21 @@ describe('messages in the older form, and for online users only', () => {
       expect(await pulledLater(name)).toEqual([]);
     });
 
-    test('200 with an id and nothing kept for who is offline, whoever else is online', async () => {
-      const { name, client } = await anOnlineUser();
-      const away = aUsername();
-      await service.register(away);
-      const { data } = (await online([away, name]).expect(200)).body;
-      expect(data[away]).toMatch(/^\d+$/);
+    test('200 with an id, and nothing is kept for an offline user, whoever else is online', async () => {
+      const { name, client } = await logInUser();
+      const offlineUser = aUsername();
+      await service.register(offlineUser);
+      const { data } = (await online([offlineUser, name]).expect(200)).body;
+      expect(data[offlineUser]).toMatch(/^\d+$/);
       await client.first('message');
-      expect(await count(away)).toBe(0);
-      expect(await status(away, data[away] as string)).toBe('msg_not_found');
-      expect(await pulledLater(away)).toEqual([]);
+      expect(await count(offlineUser)).toBe(0);
+      expect(await status(offlineUser, data[offlineUser] as string)).toBe('msg_not_found');
+      expect(await pulledLater(offlineUser)).toEqual([]);
       await client.close();
     });
 
-    test('200 and nothing kept for who goes offline during the send', async () => {
-      const { name, client } = await anOnlineUser();
+    test('200 and nothing is kept for a user who goes offline during the send', async () => {
+      const { name, client } = await logInUser();
       const offlineMessages = service.nest.get(OfflineMessagesService);
       const store = offlineMessages.store.bind(offlineMessages);
       offlineMessages.store = async (...given) => {
@@ -175,14 +175,14 @@ describe('messages in the older form, and for online users only', () => {
       expect(await pulledLater(name)).toEqual([]);
     });
 
-    test('200 in the older form too, and an offline message without it', async () => {
-      const away = aUsername();
-      await service.register(away);
-      const ofOlder = aMessage({ target: [away], routetype: 'ROUTE_ONLINE' });
-      expect((await send(ofOlder)).body.data).toEqual({ [away]: 'success' });
-      expect(await count(away)).toBe(0);
-      for (const routetype of [null, '', 'ROUTE_ALL', undefined]) await send({ ...ofOlder, routetype }).expect(200);
-      expect(await count(away)).toBe(4);
+    test('200 in the older form too, and an offline message without the flag', async () => {
+      const offlineUser = aUsername();
+      await service.register(offlineUser);
+      const olderForm = aMessage({ target: [offlineUser], routetype: 'ROUTE_ONLINE' });
+      expect((await send(olderForm)).body.data).toEqual({ [offlineUser]: 'success' });
+      expect(await count(offlineUser)).toBe(0);
+      for (const routetype of [null, '', 'ROUTE_ALL', undefined]) await send({ ...olderForm, routetype }).expect(200);
+      expect(await count(offlineUser)).toBe(4);
     });
   });
 });

@@ -55,7 +55,7 @@ describe("a user's own token on the user's own routes", () => {
     ['delete', (name) => `/sdk/user/${name}/blocks`, { usernames: ['friend'] }],
   ];
 
-  it.each(own)('200 for %s on the own name, in another case, and by uuid', async (method, path, body) => {
+  it.each(own)("200 for %s by the user's own name, in another case, and by uuid", async (method, path, body) => {
     for (const name of [username, username.toUpperCase(), uuid])
       expect((await running.call(method, path(name), { token, body })).status).toBe(200);
     const byCertificate = tokenOf(credentials(), username);
@@ -68,7 +68,7 @@ describe("a user's own token on the user's own routes", () => {
       expectError(await running.call(method, path(name), { token, body }), agoraErrors.foreign);
   });
 
-  it('401 on every other route, also about the user', async () => {
+  it('401 on every other route, even those about the user', async () => {
     const calls: [Method, string, object?][] = [
       ['get', `/users/${username}`],
       ['delete', `/users/${username}`],
@@ -95,14 +95,14 @@ describe("a user's own token on the user's own routes", () => {
     expect((await running.call('post', path)).status).toBe(200);
   });
 
-  it('401 once the token was revoked, and for one of a banned user', async () => {
+  it('401 once the token is revoked, and for the token of a banned user', async () => {
     await running.call('post', `/users/${username}/deactivate`);
-    const made = tokenOf(credentials(), username);
-    for (const shown of [token, made])
-      expectError(await running.call('get', `/users/${username}/resources`, { token: shown }), agoraErrors.foreign);
+    const accessToken = tokenOf(credentials(), username);
+    for (const presented of [token, accessToken])
+      expectError(await running.call('get', `/users/${username}/resources`, { token: presented }), agoraErrors.foreign);
   });
 
-  it('401 without the setting of the app', async () => {
+  it('401 unless the app enables it', async () => {
     const apps = running.nest.get(AppsService);
     await apps.set(running.app, 'user_tokens', 'false');
     try {
@@ -112,26 +112,26 @@ describe("a user's own token on the user's own routes", () => {
     }
   });
 
-  it("429 for an eager user, who takes nothing from the app server's budget", async () => {
+  it("429 for a busy user, at no expense to the app server's budget", async () => {
     const apps = running.nest.get(AppsService);
     await apps.set(running.app, 'rate_profile', 'agora');
     try {
       const calls = Array.from({ length: 15 }, () => running.call('get', `/users/${username}/resources`, { token }));
       const statuses = (await Promise.all(calls)).map(({ status }) => status);
       expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(0);
-      const ofServer = await running.call('get', `/users/${username}/resources`);
-      expect(ofServer.headers).toMatchObject({ 'ratelimit-limit': '100', 'ratelimit-remaining': '99' });
-      const ofOther = await running.call('get', `/users/${other}/resources`, { token: await userToken(other) });
-      expect(ofOther.status).toBe(200);
+      const serverAnswer = await running.call('get', `/users/${username}/resources`);
+      expect(serverAnswer.headers).toMatchObject({ 'ratelimit-limit': '100', 'ratelimit-remaining': '99' });
+      const otherUserAnswer = await running.call('get', `/users/${other}/resources`, { token: await userToken(other) });
+      expect(otherUserAnswer.status).toBe(200);
     } finally {
       await apps.set(running.app, 'rate_profile', 'off');
     }
   });
 
-  it("does not answer one user's Idempotency-Key to another", async () => {
+  it("200 or 401: one user's Idempotency-Key never replays an answer to another", async () => {
     const headers = { 'idempotency-key': randomBytes(8).toString('hex') };
-    const change = (name: string, shown: string) =>
-      running.call('put', `/users/${name}`, { token: shown, body: { nickname: name }, headers });
+    const change = (name: string, presented: string) =>
+      running.call('put', `/users/${name}`, { token: presented, body: { nickname: name }, headers });
     expect((await change(username, token)).body).toMatchObject({ entities: [{ nickname: username }] });
     expect((await change(other, await userToken(other))).body).toMatchObject({ entities: [{ nickname: other }] });
   });

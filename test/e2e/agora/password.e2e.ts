@@ -16,7 +16,7 @@ describe('/users/{username}/password', () => {
     running.call('post', '/token', { body: { grant_type: 'password', username, password }, token: null });
 
   it.each(['put', 'post'] as const)(
-    '200 to %s with the example of the seed, and the new password counts',
+    '200 to %s with the example of the seed, and the new password is valid',
     async (method) => {
       const { username } = await running.register(aUsername(), { password: 'old' });
       const response = await change(username, { newpassword: 'new' }, method);
@@ -41,7 +41,7 @@ describe('/users/{username}/password', () => {
     expect((await login(user.username, 'c')).status).toBe(200);
   });
 
-  it('200 keeps every byte: passwords that differ in the last of 64 are different', async () => {
+  it('200 and every byte counts: passwords that differ in the last of 64 are different', async () => {
     const { username } = await running.register(aUsername());
     const long = 'p'.repeat(63);
     await change(username, { newpassword: `${long}a` });
@@ -58,7 +58,7 @@ describe('/users/{username}/password', () => {
     expectError(await change(username, { password: 'x' }), missing);
   });
 
-  it('400 for an empty one, for one of 65 bytes and for one that is no text', async () => {
+  it('400 for an empty one, for one of 65 bytes and for one that is not text', async () => {
     const { username } = await running.register(aUsername());
     expectError(await change(username, { newpassword: '' }), agoraErrors.illegal('newpassword is required'));
     expectError(

@@ -5,7 +5,7 @@ import { agoraErrors, expectError } from '../../support/agora-answers.js';
 import { FixedClock } from '../../support/fixed-clock.js';
 import { type Response, type RunningApp, startApp } from '../../support/start-app.js';
 
-const most = 3_000;
+const maxSubscriptions = 3_000;
 
 describe('presence subscriptions', () => {
   let running: RunningApp;
@@ -43,7 +43,7 @@ describe('presence subscriptions', () => {
     expect({ status: response.status, ...response.body }).toEqual({ status, result });
   }
 
-  it('200 what was published is read by anybody of the app, as it was published last', async () => {
+  it('200 and the latest published presence is readable by any user of the app', async () => {
     expectResult(await publish('ann', 'android', '1', 'at work'), 200, 'ok');
     expectResult(await publish('ANN', 'web_a~1', 'busy', 'läuft 🏃'), 200, 'ok');
     expectResult(await publish('ann', 'android', '0', ''), 200, 'ok');
@@ -64,7 +64,7 @@ describe('presence subscriptions', () => {
     ]);
   });
 
-  it('200 a subscription answers the presence of each, and when it expires', async () => {
+  it('200 for a subscription, with the presence of each user and its expiry', async () => {
     await publish('ann', 'web', '1', 'here');
     const answer = await subscribe('bob', ['Ann', 'nobody', 'ann']);
     const expiry = String(nowSeconds() + 600);
@@ -76,13 +76,13 @@ describe('presence subscriptions', () => {
       { uid: 'ann', expiry },
     ]);
     expect(await list('bob')).toEqual({ totalnum: '1', sublist: [{ uid: 'ann', expiry }] });
-    // Nothing was kept of the name that nobody had.
+    // Nothing was stored for the name that nobody has.
     await running.register('nobody');
     expect(await watched('bob')).toEqual(['ann']);
     await running.call('delete', '/users/nobody');
   });
 
-  it('200 pages of the list, and the end of subscriptions by a bare list', async () => {
+  it('200 for pages of the list, and for unsubscribing with a bare list', async () => {
     await subscribe('cat', ['ann', 'bob', 'dan'], 2_592_000).expect(200);
     const pages = [];
     for (const page of [1, 2, 3]) pages.push(await list('cat', `?pageNum=${page}&pageSize=2`));
@@ -128,7 +128,7 @@ describe('presence subscriptions', () => {
     await read('ann', names.slice(1)).expect(200);
   });
 
-  it('401 without a token, and 404 for who is not there, in the words of the whole dialect', async () => {
+  it('401 without a token, and 404 for an unknown user, in the words of the whole dialect', async () => {
     const to = '/users/nobody/presence';
     const body = { usernames: ['ann'] };
     const calls = [
@@ -144,7 +144,7 @@ describe('presence subscriptions', () => {
     }
   });
 
-  it('200 once for an Idempotency-Key', async () => {
+  it('200 once per Idempotency-Key', async () => {
     const headers = { 'idempotency-key': 'presence-1' };
     const call = () => running.call('post', '/users/cat/presence/web/9', { body: { ext: 'once' }, headers });
     await call().expect(200);
@@ -153,7 +153,7 @@ describe('presence subscriptions', () => {
     expect((await read('ann', ['cat'])).body.result[0]).toMatchObject({ ext: 'then', status: { web: '8' } });
   });
 
-  it('200 a subscription ends by itself, is renewed by another, and is cleared away', async () => {
+  it('200 and a subscription expires by itself, is renewed by another, and is pruned', async () => {
     const { uuid } = await running.register('timed');
     await subscribe('ann', ['timed'], 60);
     await subscribe('bob', ['timed'], 60);
@@ -174,11 +174,11 @@ describe('presence subscriptions', () => {
     expect(await watchersOf(uuid)).toBe(1);
   });
 
-  it('400 over 3,000 subscriptions of one user or to one user, also for two calls at once', async () => {
+  it('400 over 3,000 subscriptions of or to a user, even for concurrent calls', async () => {
     const app_id = running.app.id;
     const [many, popular] = [await running.register('many'), await running.register('popular')];
     const expires_at = clock.now() + 600_000;
-    const own = Array.from({ length: most - 1 }, (_none, index) => ({
+    const own = Array.from({ length: maxSubscriptions - 1 }, (_none, index) => ({
       ...{ app_id, subscriber_uuid: many.uuid as string, target_uuid: `none-${index}`, expires_at },
     }));
     for (let start = 0; start < own.length; start += 500)
@@ -186,14 +186,21 @@ describe('presence subscriptions', () => {
     const [one, other] = await Promise.all([subscribe('many', ['ann']), subscribe('many', ['bob'])]);
     expect([one.status, other.status].sort()).toEqual([200, 400]);
     expectResult(one.status === 400 ? one : other, 400, 'too many sub presence');
-    // Whom the user watches already may be renewed.
+    // Users who are already watched may be renewed.
     expect((await subscribe('many', [one.status === 200 ? 'ann' : 'bob'])).status).toBe(200);
     await insert('presence_states', [
-      { app_id, user_uuid: popular.uuid as string, statuses: '{}', ext: '', last_online_at: 0, watchers: most - 1 },
+      {
+        app_id,
+        user_uuid: popular.uuid as string,
+        statuses: '{}',
+        ext: '',
+        last_online_at: 0,
+        watchers: maxSubscriptions - 1,
+      },
     ]);
     const [first, second] = await Promise.all([subscribe('ann', ['popular']), subscribe('bob', ['popular'])]);
     expect([first.status, second.status].sort()).toEqual([200, 400]);
-    expect(await watchersOf(popular.uuid as string)).toBe(most);
+    expect(await watchersOf(popular.uuid as string)).toBe(maxSubscriptions);
     for (const name of ['many', 'popular']) await running.call('delete', `/users/${name}`).expect(200);
     await running.nest.get(RemovalsService).finish({ all: true });
     const left = (await rowsOf('presence_subscriptions')).filter((row) =>
@@ -202,7 +209,7 @@ describe('presence subscriptions', () => {
     expect(left).toEqual([]);
   }, 30_000);
 
-  it('200 a deletion takes subscriptions along in both directions, and a name that is used again inherits nothing', async () => {
+  it('200 and a deletion removes subscriptions in both directions, and a new owner of the name inherits none', async () => {
     const { uuid } = await running.register('gone');
     await publish('gone', 'web', '1', 'old');
     const before = await watchersOf((await running.call('get', '/users/dan')).body.entities[0].uuid as string);
@@ -221,7 +228,7 @@ describe('presence subscriptions', () => {
     expect(await watchersOf((await running.call('get', '/users/dan')).body.entities[0].uuid as string)).toBe(before);
   });
 
-  it('200 the numbers of watchers are exact after changes at once', async () => {
+  it('200 and the watcher counts are exact after concurrent changes', async () => {
     const names = ['ann', 'bob', 'cat', 'dan'];
     await Promise.all(
       names.flatMap((name) => {

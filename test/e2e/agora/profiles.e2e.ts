@@ -28,7 +28,7 @@ describe('the profile of an app', () => {
     expect(oldest.body).toMatchObject({ entities: [{ username: another, activated }] });
   });
 
-  it('200 without a password under easemob, with a token alone', async () => {
+  it('200 without a password under easemob, if the call has a token', async () => {
     await set(['profile', 'agora'], ['open_registration', 'true']);
     const register = (token?: null) =>
       running.call('post', '/users', { body: { username: aUsername() }, ...(token === null ? { token } : {}) });
@@ -38,7 +38,7 @@ describe('the profile of an app', () => {
     expectError(await register(null), agoraErrors.illegal('password or pin must provided'));
   });
 
-  it('limits calls by the profile, unless rate_profile says otherwise', async () => {
+  it('429 at the limits of the profile, unless rate_profile overrides it', async () => {
     const limit = async () => (await running.call('delete', '/users?limit=1')).headers['ratelimit-limit'] as unknown;
     await set(['profile', 'agora'], ['rate_profile', 'profile']);
     expect(await limit()).toBe('30');
@@ -50,7 +50,7 @@ describe('the profile of an app', () => {
     expect(await limit()).toBeUndefined();
   });
 
-  it('says which profiles there are', async () => {
+  it('the command line lists the profiles', async () => {
     await expect(set(['profile', 'aurora'])).rejects.toThrow('profile must be agora, easemob, off');
     await expect(set(['rate_profile', 'none'])).rejects.toThrow('rate_profile must be profile, agora, easemob, off');
   });

@@ -20,7 +20,7 @@ describe('push settings', () => {
   afterAll(() => service.stop());
 
   describe('PUT /users/{username}', () => {
-    test('200 with settings alone, which are kept and shown behind the nickname', async () => {
+    test('200 with settings alone, which are kept and shown after the nickname', async () => {
       const name = await aUser({ nickname: 'Ann' });
       const settings = {
         ...{ notification_no_disturbing_end: '7', notification_no_disturbing_start: 22 },
@@ -46,7 +46,7 @@ describe('push settings', () => {
       expect(listed.find(({ username }) => username === name)).toEqual(response.body.entities[0]);
     });
 
-    test('200 and what is not named stays, whatever else changes', async () => {
+    test('200 and settings that are not named stay, whatever else changes', async () => {
       const name = await aUser();
       await put(name, { notification_no_disturbing: true, notification_display_style: 0 }).expect(200);
       await put(name, { nickname: 'Bob', notification_no_disturbing: false, notification_display_style: null }).expect(
@@ -61,7 +61,7 @@ describe('push settings', () => {
       expect(user).not.toHaveProperty('notification_no_disturbing_start');
     });
 
-    test('200 for two at once, each of which is kept', async () => {
+    test('200 for two concurrent changes, both of which are kept', async () => {
       const name = await aUser();
       await Promise.all([
         put(name, { notification_display_style: 1 }),
@@ -70,7 +70,7 @@ describe('push settings', () => {
       expect(await get(name)).toMatchObject({ notification_display_style: 1, notification_no_disturbing: true });
     });
 
-    test('200 without any of them for who never set one, and for who registers the name again', async () => {
+    test('200 without settings for a user who never set any, and for a new owner of the name', async () => {
       const name = await aUser();
       expect(Object.keys(await get(name))).toEqual(entityMembers);
       await put(name, { notification_display_style: 1 }).expect(200);
@@ -105,7 +105,7 @@ describe('push settings', () => {
   describe('PUT /push/nickname', () => {
     const set = (body: unknown) => service.call('put', '/push/nickname', { body });
 
-    test('200 with those who exist in the order of the request, and the others by the names as written', async () => {
+    test('200 with existing users in the order of the request, and unknown names as written', async () => {
       const [one, other] = [await aUser(), await aUser({ nickname: 'before' })];
       const response = await set([
         { username: other.toUpperCase(), push_nickname: 'Other' },
@@ -128,7 +128,7 @@ describe('push settings', () => {
       expect([(await get(one))['nickname'], (await get(other))['nickname']]).toEqual(['One', 'Other']);
     });
 
-    test('200 for 50; of one who is named twice the last nickname holds, and an empty one removes it', async () => {
+    test('200 for 50; for a user named twice the last nickname wins, and an empty one removes it', async () => {
       const name = await aUser();
       const others = Array.from({ length: 48 }, (_none, index) => ({ username: `none-${index}`, push_nickname: 'x' }));
       const twice = [
@@ -141,7 +141,7 @@ describe('push settings', () => {
       expect(await get(name)).not.toHaveProperty('nickname');
     });
 
-    test('400 for over 50, for none, for a nickname that is missing or too long, and then nobody has another one', async () => {
+    test('400 for over 50, for none, for a nickname that is missing or too long, and no nickname changes', async () => {
       const name = await aUser({ nickname: 'stays' });
       const many = Array.from({ length: 51 }, () => ({ username: name, push_nickname: 'x' }));
       expectError(await set(many), agoraErrors.illegal('put user push nicknames exceeds the limit'));
@@ -153,7 +153,7 @@ describe('push settings', () => {
       expect((await get(name))['nickname']).toBe('stays');
     });
 
-    test('404 when nobody of them exists, 401 without a token', async () => {
+    test('404 when none of them exists, 401 without a token', async () => {
       const body = [{ username: aUsername(), push_nickname: 'x' }];
       expectError(await set(body), agoraErrors.missingUser);
       expectError(await service.call('put', '/push/nickname', { body, token: null }), agoraErrors.noToken);

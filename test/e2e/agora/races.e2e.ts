@@ -6,8 +6,8 @@ import { FixedClock } from '../../support/fixed-clock.js';
 import { type CallOptions, type Method, type RunningApp, startApp } from '../../support/start-app.js';
 import { createDatabase, type TestDatabase } from '../../support/test-database.js';
 
-/** On a MariaDB two services share the database; an embedded SQLite has one. */
-describe('many callers at once', () => {
+/** On MariaDB two services share the database; an embedded SQLite has only one. */
+describe('concurrent callers', () => {
   const clock = new FixedClock(Date.now());
   let database: TestDatabase;
   let services: RunningApp[];
@@ -25,7 +25,7 @@ describe('many callers at once', () => {
   });
 
   let turn = 0;
-  /** A call of the first service's app, through the services in turn. */
+  /** A call to the first service's app, through each service in turn. */
   const call = async (method: Method, path: string, options: CallOptions = {}) => {
     turn += 1;
     const service = services[turn % services.length] as RunningApp;
@@ -36,7 +36,7 @@ describe('many callers at once', () => {
       .get(Database)
       .read<Record<string, unknown>>('SELECT * FROM users WHERE app_id = ? AND username = ?', [first.app.id, username]);
 
-  it.each([1, 2, 3])('200 to exactly one of fifty registrations of one name, in any case (%i)', async () => {
+  it.each([1, 2, 3])('200 for exactly one of fifty registrations of one name, in any case (%i)', async () => {
     const username = aUsername('race');
     const before = await first.nest.get(UsersService).count(first.app.id);
     const responses = await Promise.all(
@@ -55,7 +55,7 @@ describe('many callers at once', () => {
     const winner = responses.find(({ status }) => status === 200)?.body.entities[0];
     expect(rows[0]?.uuid).toBe(winner.uuid);
     expect(await first.nest.get(UsersService).count(first.app.id)).toBe(before + 1);
-    // The password is the winner's, nobody else's.
+    // The password is the winner's.
     const index = responses.findIndex(({ status }) => status === 200);
     const login = await call('post', '/token', {
       body: { grant_type: 'password', username, password: `p${index}` },
@@ -64,7 +64,7 @@ describe('many callers at once', () => {
     expect(login.status).toBe(200);
   });
 
-  it('2xx or 400 to twenty clients with 25 overlapping batches each, and each user is made once', async () => {
+  it('2xx or 400 for twenty clients with 25 overlapping batches each, and each user is created once', async () => {
     const prefix = aUsername('pool');
     const random = seeded(20_260_101);
     const before = await first.nest.get(UsersService).count(first.app.id);
@@ -86,7 +86,7 @@ describe('many callers at once', () => {
     expect(await first.nest.get(UsersService).count(first.app.id)).toBe(before + wanted.size);
   });
 
-  it('200 to every ban, unban, new password and nickname of one user at once, and none is lost', async () => {
+  it('200 for every concurrent ban, unban, new password and nickname of one user, and none is lost', async () => {
     const { username, uuid } = await first.register(aUsername(), { nickname: 'n' });
     const times = 40;
     const calls = Array.from({ length: times }, (_none, index) => [
@@ -106,7 +106,7 @@ describe('many callers at once', () => {
         [first.app.id, uuid],
       );
     const states = history.map(({ activated }) => activated);
-    // Who is banned cannot be banned again: the lines of the history take turns, and the last one is the state.
+    // A banned user cannot be banned again: the history alternates, and its last line is the state.
     expect(states).toEqual(states.map((_state, index) => index % 2));
     expect(states.length).toBeGreaterThan(0);
     expect(row?.activated).toBe(states.at(-1));
@@ -116,7 +116,7 @@ describe('many callers at once', () => {
     expect(row?.nickname).toMatch(/^n\d+$/);
     await call('post', `/users/${username}/activate`);
     const users = first.nest.get(UsersService);
-    const right = await Promise.all(
+    const validPasswords = await Promise.all(
       Array.from({ length: times }, (_none, index) =>
         users.authenticate(first.app.id, username, `p${index}`).then(
           () => 1,
@@ -124,10 +124,10 @@ describe('many callers at once', () => {
         ),
       ),
     );
-    expect(right.reduce<number>((sum, one) => sum + one, 0)).toBe(1);
+    expect(validPasswords.reduce<number>((sum, one) => sum + one, 0)).toBe(1);
   });
 
-  it('200 to fifty who inherit a token of one user that is made for them', async () => {
+  it('200 for fifty simultaneous inherit grants that create one user', async () => {
     const username = aUsername('auto');
     const responses = await Promise.all(
       Array.from({ length: 50 }, () =>
@@ -141,7 +141,7 @@ describe('many callers at once', () => {
       expect((await tokens.authenticateUser(first.app, body.access_token)).user.username).toBe(username);
   });
 
-  it('no token survives a ban that runs at the same time as its making', async () => {
+  it('401 for every token issued while a ban was running', async () => {
     for (let round = 0; round < 10; round += 1) {
       const { username } = await first.register(aUsername());
       const login = () =>
@@ -165,7 +165,7 @@ describe('many callers at once', () => {
     }
   });
 
-  it('2xx or 404 to deletions and registrations of the same names at once, and the count is right', async () => {
+  it('2xx or 404 for concurrent deletions and registrations of the same names, and the count is exact', async () => {
     const names = Array.from({ length: 10 }, () => aUsername('churn'));
     const before = await first.nest.get(UsersService).count(first.app.id);
     const responses = await Promise.all(

@@ -6,7 +6,7 @@ import { agoraErrors, expectError } from '../../support/agora-answers.js';
 import { FixedClock } from '../../support/fixed-clock.js';
 import { type CallOptions, type Method, type Response, type RunningApp, startApp } from '../../support/start-app.js';
 
-/** Redis has a clock of its own, so there a flood has to be over within the second. */
+/** Redis has its own clock, so there a flood has to fit into one second. */
 const maxFloodMs = 900;
 
 describe('rate limits', () => {
@@ -18,7 +18,7 @@ describe('rate limits', () => {
   });
   afterAll(() => running.stop());
 
-  /** An app of its own, so that no test finds the budget of another one eaten. */
+  /** A new app, so that no other test has used up its budget. */
   async function limitedApp(profile = 'agora'): Promise<{ app: App; token: string }> {
     const apps = running.nest.get(AppsService);
     const app = await apps.create({ org: running.app.org, name: aUsername('app') });
@@ -26,7 +26,7 @@ describe('rate limits', () => {
     return { app: limited, token: running.nest.get(TokensService).issueAppToken(limited).accessToken };
   }
 
-  /** That many calls at once, and again with another app while they took too long to share a second. */
+  /** This many concurrent calls, repeated with a new app if they did not fit into one second. */
   async function flood(
     count: number,
     method: Method,
@@ -37,13 +37,13 @@ describe('rate limits', () => {
     for (let attempt = 1; ; attempt += 1) {
       const limited = await limitedApp(profile);
       const target = `//${limited.app.org}/${limited.app.name}${path}`;
-      const begun = performance.now();
+      const startedAt = performance.now();
       const responses = await Promise.all(
         Array.from({ length: count }, () =>
           running.call(method, target, { token: limited.token, ...options }).then((response) => response),
         ),
       );
-      if (!globalThis.rollcallRedis || performance.now() - begun < maxFloodMs || attempt === 5)
+      if (!globalThis.rollcallRedis || performance.now() - startedAt < maxFloodMs || attempt === 5)
         return { responses, ...limited };
     }
   }
@@ -75,10 +75,11 @@ describe('rate limits', () => {
     expect(count(responses, 429)).toBe(1);
     const again = () => running.call('get', `//${app.org}/${app.name}/users`, { token });
     if (globalThis.rollcallRedis) {
-      // Asked until it is let in: Redis's second cannot be moved. Once, because there may be room for one only.
-      const begun = performance.now();
+      // Polled until a call is admitted, as Redis's clock cannot be moved. Only one, because there may be room for no
+      // more.
+      const startedAt = performance.now();
       let { status } = await again();
-      while (status === 429 && performance.now() - begun < 3_000) ({ status } = await again());
+      while (status === 429 && performance.now() - startedAt < 3_000) ({ status } = await again());
       expect(status).toBe(200);
       return;
     }
@@ -102,7 +103,7 @@ describe('rate limits', () => {
     expect((await running.call('get', `//app-id/${app.appId}/users`, { token })).status).toBe(429);
   });
 
-  it('401 eats none of the budget, and 404 for an unknown app neither', async () => {
+  it('401 uses none of the budget, nor does 404 for an unknown app', async () => {
     const { app, token } = await limitedApp();
     const path = `//${app.org}/${app.name}/users`;
     const strangers = await Promise.all(
@@ -115,27 +116,27 @@ describe('rate limits', () => {
     expect((await running.call('get', path, { token })).headers['ratelimit-remaining']).toBe('99');
   });
 
-  it('429 comes before the body is looked at', async () => {
+  it('429 comes before the body is read', async () => {
     const { responses, app, token } = await flood(101, 'post', '/users', { body: '{' });
     expect([count(responses, 400), count(responses, 429)]).toEqual([100, 1]);
     if (!globalThis.rollcallRedis)
       expect((await running.call('post', `//${app.org}/${app.name}/users`, { token, body: '{' })).status).toBe(429);
   });
 
-  it('429 after 300 app tokens in a second, and a wrong secret eats none of them', async () => {
+  it('429 after 300 app tokens in a second, of which a wrong secret uses none', async () => {
     const { app } = await limitedApp();
-    const ask = (secret: string | undefined) =>
+    const requestToken = (secret: string | undefined) =>
       running
         .call('post', `//${app.org}/${app.name}/token`, {
           token: null,
           body: { grant_type: 'client_credentials', client_id: app.appId, client_secret: secret },
         })
         .then((response) => response);
-    const wrong = await Promise.all(Array.from({ length: 50 }, () => ask('wrong')));
+    const wrong = await Promise.all(Array.from({ length: 50 }, () => requestToken('wrong')));
     expect(count(wrong, 400)).toBe(50);
-    const begun = performance.now();
-    const responses = await Promise.all(Array.from({ length: 320 }, () => ask(app.certificates[0])));
-    const seconds = globalThis.rollcallRedis ? Math.ceil((performance.now() - begun) / 1_000) : 1;
+    const startedAt = performance.now();
+    const responses = await Promise.all(Array.from({ length: 320 }, () => requestToken(app.certificates[0])));
+    const seconds = globalThis.rollcallRedis ? Math.ceil((performance.now() - startedAt) / 1_000) : 1;
     expect(count(responses, 200)).toBeGreaterThanOrEqual(300);
     expect(count(responses, 200)).toBeLessThanOrEqual(300 * seconds);
     if (!globalThis.rollcallRedis)
@@ -147,7 +148,7 @@ describe('rate limits', () => {
     expect(count(responses, 200)).toBe(100);
     const path = `//${app.org}/${app.name}/users`;
     expect((await running.call('get', `${path}/x`, { token })).status).toBe(429);
-    // What has a limit of its own is not in the pool.
+    // Routes with their own limit are not in the pool.
     expect((await running.call('delete', path, { token })).status).toBe(200);
   });
 

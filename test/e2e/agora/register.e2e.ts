@@ -57,10 +57,10 @@ describe('POST /users', () => {
       expect(await exists(username)).toBe(true);
     });
 
-    it('200 with the nickname last, and none for an empty one', async () => {
-      const named = await post(aRegistration({ nickname: 'Ünïcode 名前 🎉' }));
-      expectOrder(named, members, [...entityMembers, 'nickname']);
-      expect(named.body.entities[0].nickname).toBe('Ünïcode 名前 🎉');
+    it('200 with the nickname last, and without one that is empty', async () => {
+      const withNickname = await post(aRegistration({ nickname: 'Ünïcode 名前 🎉' }));
+      expectOrder(withNickname, members, [...entityMembers, 'nickname']);
+      expect(withNickname.body.entities[0].nickname).toBe('Ünïcode 名前 🎉');
       const unnamed = await post(aRegistration({ nickname: '' }));
       expectOrder(unnamed, members, entityMembers);
     });
@@ -101,7 +101,7 @@ describe('POST /users', () => {
         expect((await post(aRegistration(), { headers: { 'content-type': type } })).status).toBe(200);
     });
 
-    it('200 with unknown members, which are left out', async () => {
+    it('200 with unknown members, which are dropped', async () => {
       const response = await post(aRegistration({ activated: false, uuid: 'x', id: 1, isAdmin: true }));
       expect(response.body.entities[0]).toMatchObject({ activated: true });
       expectOrder(response, members, entityMembers);
@@ -139,7 +139,7 @@ describe('POST /users', () => {
       expectError(await post(''), missing);
     });
 
-    it('400 for a name, password or nickname that is no text', async () => {
+    it('400 for a name, password or nickname that is not text', async () => {
       for (const value of [0, 13800138000, true, ['a'], { $ne: 1 }]) {
         expectError(await post(aRegistration({ username: value })), agoraErrors.illegal('username must be a string'));
         expectError(await post(aRegistration({ password: value })), agoraErrors.illegal('password must be a string'));
@@ -155,7 +155,7 @@ describe('POST /users', () => {
         expectError(await post(aRegistration({ password })), agoraErrors.illegal('password or pin must provided'));
     });
 
-    it('400 for a half of a surrogate pair in a password or nickname', async () => {
+    it('400 for half of a surrogate pair in a password or nickname', async () => {
       const half = (member: string) => `{"username":"${aUsername()}","password":"p","${member}":"\\ud83c"}`;
       expect((await post(half('nickname'))).status).toBe(400);
       expect((await post(half('password').replace('"password":"p",', ''))).status).toBe(400);
@@ -166,7 +166,7 @@ describe('POST /users', () => {
       expectError(await post({ username: user.username, password: '1' }), agoraErrors.duplicate(user.username));
     });
 
-    it('400 for the body of the seed as it is printed, with its trailing comma', async () => {
+    it('400 for the body of the seed as printed, with its trailing comma', async () => {
       expectError(await post('\n{\n"username": "user1",\n"password": "123",\n}'), agoraErrors.json);
     });
 
@@ -176,10 +176,10 @@ describe('POST /users', () => {
     });
   });
 
-  describe('of many users', () => {
+  describe('of several users', () => {
     const printed = (...names: string[]) => names.map((username) => ({ username, password: '123' }));
 
-    it('200 with the examples of the seed: all are new, and one is not', async () => {
+    it('200 with the examples of the seed: all are new, and all but one are', async () => {
       const [one, two, three] = [aUsername(), aUsername(), aUsername()] as const;
       const first = await post(printed(three));
       expect(first.body.data).toEqual([]);
@@ -194,7 +194,7 @@ describe('POST /users', () => {
       expect(Object.keys(response.body.data[0])).toEqual(['username', 'registerUserFailReason']);
     });
 
-    it('200 for sixty, in their order, and the list keeps it', async () => {
+    it('200 for sixty, in order, and the list keeps it', async () => {
       const batch = registrations(60).reverse();
       const response = await post(batch);
       const names = batch.map(({ username }) => username);
@@ -209,14 +209,14 @@ describe('POST /users', () => {
       expect(listed.slice(-60)).toEqual(names);
     });
 
-    it('200 once for a name that is there twice with one password, in any case', async () => {
+    it('200 once for a name repeated with the same password, in any case', async () => {
       const username = aUsername();
       const response = await post(printed(username, username.toUpperCase()));
       expect(response.body).toMatchObject({ entities: [{ username }], data: [] });
       expect(response.body.entities).toHaveLength(1);
     });
 
-    it('200 names the taken ones as the caller wrote them', async () => {
+    it('200 and taken names are listed as the caller wrote them', async () => {
       const taken = aUsername();
       await running.register(taken);
       const { body } = await post(printed(taken.toUpperCase(), aUsername()));
@@ -225,7 +225,7 @@ describe('POST /users', () => {
       ]);
     });
 
-    it('400 for a name that is there twice with two passwords, without telling them', async () => {
+    it('400 for a name repeated with two passwords, without revealing them', async () => {
       const username = aUsername();
       const response = await post([
         { username, password: 'canary-one' },
@@ -251,7 +251,7 @@ describe('POST /users', () => {
       ['a missing password', { username: 'fine' }, 'password or pin must provided'],
       ['a missing name', { password: '1' }, "Entity 'user' requires a property named username."],
       ['a nickname too long', { username: 'fine', password: '1', nickname: 'n'.repeat(101) }, 'NICKNAME_TOO_LONG'],
-    ])('400 and nobody is registered when one has %s', async (_what, wrong, description) => {
+    ])('400 and nobody is registered if one has %s', async (_what, wrong, description) => {
       const username = aUsername();
       expectError(await post([{ username, password: '1' }, wrong]), agoraErrors.illegal(description));
       expect(await exists(username)).toBe(false);
@@ -272,7 +272,7 @@ describe('POST /users', () => {
       expectError(await post([]), agoraErrors.illegal('the list must not be empty'));
     });
 
-    it('400 for the body of the seed as it is printed, with its trailing commas', async () => {
+    it('400 for the body of the seed as printed, with its trailing commas', async () => {
       const body = '[{"username":"user1","password":"123",},{"username":"user2","password":"456",}]';
       expectError(await post(body), agoraErrors.json);
     });
@@ -281,7 +281,7 @@ describe('POST /users', () => {
   describe('without a token', () => {
     const open = (body: unknown) => post(body, { token: null });
 
-    it('401 where registration is closed, before the body is looked at', async () => {
+    it('401 when registration is closed, before the body is read', async () => {
       expectError(await open(aRegistration()), agoraErrors.closed);
       expectError(await open({ username: '!@#' }), agoraErrors.closed);
       expectError(await open('{'), agoraErrors.closed);
@@ -291,7 +291,7 @@ describe('POST /users', () => {
       expectError(await post(aRegistration(), { token: 'garbage' }), agoraErrors.garbage);
     });
 
-    it('200 for one user where registration is open, and 401 for many', async () => {
+    it('200 for one user when registration is open, and 401 for several', async () => {
       await setting('open_registration', 'true');
       try {
         const username = aUsername();
@@ -302,7 +302,7 @@ describe('POST /users', () => {
         ]);
         expectError(await open([aRegistration(), aRegistration()]), agoraErrors.closed);
         expectError(await open(aRegistration({ password: '' })), agoraErrors.illegal('password or pin must provided'));
-        // A token that is shown must be good, also where none is needed.
+        // A token that is sent must be valid, even when none is required.
         expectError(await post(aRegistration(), { token: 'garbage' }), agoraErrors.garbage);
       } finally {
         await setting('open_registration', 'false');
@@ -310,7 +310,7 @@ describe('POST /users', () => {
     });
   });
 
-  it('200 without a password where the app says so, but only with a token', async () => {
+  it('200 without a password when the app allows it, but only with a token', async () => {
     await setting('password_optional', 'true');
     await setting('open_registration', 'true');
     try {
@@ -320,7 +320,7 @@ describe('POST /users', () => {
         await post({ username: aUsername() }, { token: null }),
         agoraErrors.illegal('password or pin must provided'),
       );
-      // Nobody logs in with a password to an account that has none.
+      // No password opens an account that has none.
       const login = { grant_type: 'password', username, password: '' };
       expect((await running.call('post', '/token', { body: login, token: null })).status).toBe(400);
       expectError(

@@ -16,21 +16,21 @@ describe('POST /token', () => {
   let clock: FixedClock;
 
   beforeAll(async () => {
-    // The official builder asks the machine for the time, so the clock that is moved begins there.
+    // The official builder uses the system time, so the movable clock starts there.
     clock = new FixedClock(Date.now());
     running = await startApp({ clock });
   });
   afterAll(() => running.stop());
 
-  const ask = (body: unknown, options: CallOptions = {}) =>
+  const requestToken = (body: unknown, options: CallOptions = {}) =>
     running.call('post', '/token', { body, token: null, ...options });
   const credentials = () => ({
     grant_type: 'client_credentials',
     client_id: running.app.appId,
     client_secret: running.app.certificates[0],
   });
-  const opens = async (token: string) => (await running.call('get', '/users?limit=1', { token })).status === 200;
-  const whoIs = async (token: string) =>
+  const isAppToken = async (token: string) => (await running.call('get', '/users?limit=1', { token })).status === 200;
+  const userOf = async (token: string) =>
     (await running.nest.get(TokensService).authenticateUser(running.app, token)).user.username;
   const refused = (token: string) =>
     expect(running.nest.get(TokensService).authenticateUser(running.app, token)).rejects.toMatchObject({
@@ -39,7 +39,7 @@ describe('POST /token', () => {
 
   describe('with client_credentials', () => {
     it('200 with an app token that opens every route', async () => {
-      const response = await ask(credentials());
+      const response = await requestToken(credentials());
       expect(response.status).toBe(200);
       expectOrder(response, ['application', 'access_token', 'expires_in']);
       expect(response.body).toEqual({
@@ -47,7 +47,7 @@ describe('POST /token', () => {
         access_token: expect.any(String),
         expires_in: running.app.settings.token_ttl_seconds,
       });
-      expect(await opens(response.body.access_token)).toBe(true);
+      expect(await isAppToken(response.body.access_token)).toBe(true);
     });
 
     it('200 under /app-id/{app_id}, with a form Content-Type, and in upper case', async () => {
@@ -66,29 +66,35 @@ describe('POST /token', () => {
       [null, 60 * 24 * 3600],
       ['', 60 * 24 * 3600],
     ])('200 for the ttl %j with %i seconds', async (ttl, seconds) => {
-      expect((await ask({ ...credentials(), ttl })).body.expires_in).toBe(seconds);
+      expect((await requestToken({ ...credentials(), ttl })).body.expires_in).toBe(seconds);
     });
 
     it.each([-1, 1.5, 'soon', '-1', true, {}, [1]])('400 for the ttl %j', async (ttl) => {
-      expectError(await ask({ ...credentials(), ttl }), agoraErrors.illegal(/^ttl must be a whole number of seconds/));
+      expectError(
+        await requestToken({ ...credentials(), ttl }),
+        agoraErrors.illegal(/^ttl must be a whole number of seconds/),
+      );
     });
 
-    it('401 once its time is over', async () => {
-      const { access_token: token } = (await ask({ ...credentials(), ttl: 60 })).body;
+    it('401 once it has expired', async () => {
+      const { access_token: token } = (await requestToken({ ...credentials(), ttl: 60 })).body;
       clock.advance(59_000);
-      expect(await opens(token)).toBe(true);
+      expect(await isAppToken(token)).toBe(true);
       clock.advance(1_000);
       expectError(await running.call('get', '/users', { token }), agoraErrors.expired);
     });
 
-    it('400 for a wrong id or secret, which are not repeated', async () => {
-      const idWrong = await ask({ ...credentials(), client_id: 'canary' });
+    it('400 for a wrong id or secret, which are not echoed', async () => {
+      const idWrong = await requestToken({ ...credentials(), client_id: 'canary' });
       expectError(idWrong, agoraErrors.grant('client_id does not match'));
-      const secretWrong = await ask({ ...credentials(), client_secret: 'canary' });
+      const secretWrong = await requestToken({ ...credentials(), client_secret: 'canary' });
       expectError(secretWrong, agoraErrors.grant('client_secret does not match'));
-      expectError(await ask({ grant_type: 'client_credentials' }), agoraErrors.grant('client_id does not match'));
       expectError(
-        await ask({ ...credentials(), client_secret: { $ne: 1 } }),
+        await requestToken({ grant_type: 'client_credentials' }),
+        agoraErrors.grant('client_id does not match'),
+      );
+      expectError(
+        await requestToken({ ...credentials(), client_secret: { $ne: 1 } }),
         agoraErrors.illegal('client_secret must be a string'),
       );
       expect(idWrong.text + secretWrong.text).not.toContain('canary');
@@ -97,7 +103,7 @@ describe('POST /token', () => {
 
   describe('with password', () => {
     const login = (username: string, password = 'secret', more = {}) =>
-      ask({ grant_type: 'password', username, password, ...more });
+      requestToken({ grant_type: 'password', username, password, ...more });
 
     it('200 with a token of the user, and the user', async () => {
       const user = await running.register(aUsername());
@@ -106,10 +112,10 @@ describe('POST /token', () => {
       expectOrder(response, ['access_token', 'expires_in', 'user']);
       expect(Object.keys(response.body.user)).toEqual(entityMembers);
       expect(response.body).toEqual({ access_token: expect.any(String), expires_in: 100, user });
-      expect(await whoIs(response.body.access_token)).toBe(user.username);
+      expect(await userOf(response.body.access_token)).toBe(user.username);
     });
 
-    it('401 for a route that wants an app token', async () => {
+    it('401 on a route that requires an app token', async () => {
       const { username } = await running.register(aUsername());
       const { access_token: token } = (await login(username)).body;
       expectError(await running.call('get', `/users/${username}`, { token }), agoraErrors.foreign);
@@ -124,7 +130,7 @@ describe('POST /token', () => {
       expectError(await login(aUsername()), agoraErrors.grant('user not found', 404));
     });
 
-    it('400 for a banned user, and only with the right password', async () => {
+    it('400 for a banned user, but only with the right password', async () => {
       const { username } = await running.register(aUsername());
       await running.call('post', `/users/${username}/deactivate`);
       expectError(await login(username), agoraErrors.grant('user not activated'));
@@ -134,22 +140,22 @@ describe('POST /token', () => {
     it('400 without a name or a password', async () => {
       for (const missing of [undefined, null, '']) {
         expectError(
-          await ask({ grant_type: 'password', username: missing, password: 'x' }),
+          await requestToken({ grant_type: 'password', username: missing, password: 'x' }),
           agoraErrors.illegal('username is required'),
         );
         expectError(
-          await ask({ grant_type: 'password', username: 'x', password: missing }),
+          await requestToken({ grant_type: 'password', username: 'x', password: missing }),
           agoraErrors.illegal('password is required'),
         );
       }
     });
 
-    it('400 for a number where text is due', async () => {
+    it('400 for a number in place of text', async () => {
       expectError(await login(0 as unknown as string), agoraErrors.illegal('username must be a string'));
       expectError(await login('x', 0 as unknown as string), agoraErrors.illegal('password must be a string'));
     });
 
-    it('429 after ten wrong guesses, for that user alone, and not when the password is right', async () => {
+    it('429 after ten wrong guesses, for that user alone, and not for right passwords', async () => {
       const { username } = await running.register(aUsername());
       const other = await running.register(aUsername());
       for (let time = 0; time < 15; time += 1) expect((await login(username)).status).toBe(200);
@@ -158,7 +164,7 @@ describe('POST /token', () => {
       expectError(limited, agoraErrors.tooMany);
       expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0);
       expect(Number(limited.headers['retry-after'])).toBeLessThanOrEqual(60);
-      // Also the right one, or a guess that answers differently would be found out.
+      // The right one too, or a guess that is answered differently would reveal it.
       expectError(await login(username.toUpperCase()), agoraErrors.tooMany);
       expect((await login(other.username)).status).toBe(200);
     });
@@ -166,17 +172,17 @@ describe('POST /token', () => {
 
   describe('with inherit', () => {
     const inherit = (username: unknown, more = {}, options: CallOptions = { token: running.token }) =>
-      ask({ grant_type: 'inherit', username, ...more }, options);
+      requestToken({ grant_type: 'inherit', username, ...more }, options);
 
     it('200 with a token of the user', async () => {
       const user = await running.register(aUsername());
       const response = await inherit(user.username, { autoCreateUser: false, ttl: '60' });
       expectOrder(response, ['access_token', 'expires_in', 'user']);
       expect(response.body).toEqual({ access_token: expect.any(String), expires_in: 60, user });
-      expect(await whoIs(response.body.access_token)).toBe(user.username);
+      expect(await userOf(response.body.access_token)).toBe(user.username);
     });
 
-    it('200 registers the user where autoCreateUser says so', async () => {
+    it('200 and the user is registered if autoCreateUser says so', async () => {
       const username = aUsername('Auto');
       const response = await inherit(username, { autoCreateUser: true });
       expect(response.body.user).toEqual(anEntity({ username: username.toLowerCase() }));
@@ -184,7 +190,7 @@ describe('POST /token', () => {
       expect(again.body.user).toEqual(response.body.user);
     });
 
-    it('200 to fifty at once who create the same user, all with that one', async () => {
+    it('200 for fifty concurrent grants that create the same user, all with that one', async () => {
       const username = aUsername();
       const responses = await Promise.all(
         Array.from({ length: 50 }, () => inherit(username, { autoCreateUser: true }).then((response) => response)),
@@ -202,7 +208,7 @@ describe('POST /token', () => {
       expectError(await inherit(aUsername()), agoraErrors.missingEntity);
     });
 
-    it('400 for an illegal name that would be created', async () => {
+    it('400 for an invalid name that would be registered', async () => {
       expectError(await inherit('!@#', { autoCreateUser: true }), agoraErrors.illegalName('!@#'));
       expectError(await inherit('n'.repeat(65), { autoCreateUser: true }), agoraErrors.illegal('USERNAME_TOO_LONG'));
       expectError(
@@ -217,7 +223,7 @@ describe('POST /token', () => {
       expectError(await inherit(username), agoraErrors.grant('user not activated'));
     });
 
-    it('401 without an app token, with garbage, and with the token of a user', async () => {
+    it('401 without an app token, with garbage, and with a user token', async () => {
       const { username } = await running.register(aUsername());
       expectError(await inherit(username, {}, { token: null }), agoraErrors.noToken);
       expectError(await inherit(username, {}, { token: 'garbage' }), agoraErrors.garbage);
@@ -227,18 +233,18 @@ describe('POST /token', () => {
   });
 
   describe('with agora', () => {
-    const exchange = (token: string | null) => ask({ grant_type: 'agora' }, { token });
+    const exchange = (token: string | null) => requestToken({ grant_type: 'agora' }, { token });
 
-    it('200 with an app token of ours for an AccessToken2 of an app', async () => {
+    it('200 with an app token of Rollcall for an AccessToken2 of an app', async () => {
       const response = await exchange(accessToken2(running.app, null, 600));
       expect(response.status).toBe(200);
       expectOrder(response, ['access_token', 'expire_timestamp']);
-      expect(await opens(response.body.access_token)).toBe(true);
+      expect(await isAppToken(response.body.access_token)).toBe(true);
       expect(response.body.expire_timestamp - Date.now()).toBeGreaterThan(500_000);
       expect(response.body.expire_timestamp - Date.now()).toBeLessThanOrEqual(601_000);
     });
 
-    it('200 with a life of 24 hours at most', async () => {
+    it('200 with a lifetime of at most 24 hours', async () => {
       const { expire_timestamp: end } = (await exchange(accessToken2(running.app, null, 4_000_000_000))).body;
       expect(end - clock.now()).toBeLessThanOrEqual(dayMs);
     });
@@ -246,9 +252,9 @@ describe('POST /token', () => {
     it('200 with a user token for the uuid of a user, or for the name', async () => {
       const user = await running.register(aUsername());
       for (const name of [user.uuid, user.username]) {
-        // By the clock that is moved: a name opens nothing that was registered after the token was made.
+        // By the movable clock: a name opens no user that was registered after the token was issued.
         const response = await exchange(accessToken2At(running.app, name, clock.nowSeconds()));
-        expect(await whoIs(response.body.access_token)).toBe(user.username);
+        expect(await userOf(response.body.access_token)).toBe(user.username);
         expectError(await running.call('get', '/users', { token: response.body.access_token }), agoraErrors.foreign);
       }
     });
@@ -272,7 +278,7 @@ describe('POST /token', () => {
     });
   });
 
-  describe('tokens end', () => {
+  describe('a user token ends', () => {
     const endings: [string, (username: string) => Promise<unknown>][] = [
       ['with a ban', (username) => running.call('post', `/users/${username}/deactivate`).then((ban) => ban)],
       [
@@ -300,33 +306,33 @@ describe('POST /token', () => {
 
     it.each(endings)('%s', async (_what, end) => {
       const user = await running.register(aUsername());
-      const ours = (await ask({ grant_type: 'password', username: user.username, password: 'secret' })).body
-        .access_token;
+      const ownToken = (await requestToken({ grant_type: 'password', username: user.username, password: 'secret' }))
+        .body.access_token;
       const official = accessToken2(running.app, user.uuid);
-      expect(await whoIs(ours)).toBe(user.username);
-      expect(await whoIs(official)).toBe(user.username);
+      expect(await userOf(ownToken)).toBe(user.username);
+      expect(await userOf(official)).toBe(user.username);
       await end(user.username);
-      await refused(ours);
+      await refused(ownToken);
       await refused(official);
-      expect((await ask({ grant_type: 'agora' }, { token: official })).status).toBe(401);
+      expect((await requestToken({ grant_type: 'agora' }, { token: official })).status).toBe(401);
     });
 
-    it('and newer ones are good', async () => {
+    it('200 for newer tokens', async () => {
       const { username } = await running.register(aUsername());
       await running.call('put', `/users/${username}/password`, { body: { newpassword: 'new' } });
-      const { body } = await ask({ grant_type: 'password', username, password: 'new' });
-      expect(await whoIs(body.access_token)).toBe(username);
+      const { body } = await requestToken({ grant_type: 'password', username, password: 'new' });
+      expect(await userOf(body.access_token)).toBe(username);
       await running.nest.get(UserRevocationsService).revokeTokens(running.app.id, username);
       await refused(body.access_token);
     });
   });
 
-  it('400 for a grant that nobody knows, or none', async () => {
-    expectError(await ask({ grant_type: 'magic' }), agoraErrors.grant(/grant_type must be/));
-    expectError(await ask({}), agoraErrors.illegal(/^grant_type is required/));
-    expectError(await ask(''), agoraErrors.illegal(/^grant_type is required/));
-    expectError(await ask('{'), agoraErrors.json);
-    expectError(await ask('[]'), agoraErrors.illegal('the body must be a JSON object'));
+  it('400 for an unknown grant type, or none', async () => {
+    expectError(await requestToken({ grant_type: 'magic' }), agoraErrors.grant(/grant_type must be/));
+    expectError(await requestToken({}), agoraErrors.illegal(/^grant_type is required/));
+    expectError(await requestToken(''), agoraErrors.illegal(/^grant_type is required/));
+    expectError(await requestToken('{'), agoraErrors.json);
+    expectError(await requestToken('[]'), agoraErrors.illegal('the body must be a JSON object'));
   });
 
   it('404 when the app is unknown', async () => {

@@ -27,7 +27,7 @@ describe('user attributes', () => {
     expectOrder(response, ['timestamp', 'desc', 'duration']);
   }
 
-  it('200 answers the whole set after each change; an empty value removes its attribute', async () => {
+  it('200 with the whole set after each change; an empty value removes its attribute', async () => {
     const first = await put('ann', { nickname: 'Ann & co', avatarurl: 'https://a.example/?x=1' });
     expect(first.status).toBe(200);
     expectOrder(first, ['timestamp', 'data', 'lastModified', 'duration']);
@@ -44,7 +44,7 @@ describe('user attributes', () => {
     expect(await usage()).toBe(Buffer.byteLength('nicknameÄnn+1gender2'));
   });
 
-  it('200 with nothing for a user without attributes, and for a name that nobody has', async () => {
+  it('200 with nothing for a user without attributes, and for an unknown name', async () => {
     for (const name of ['cat', 'nobody']) {
       const answer = await get(name).expect(200);
       expectOrder(answer, ['timestamp', 'data', 'duration']);
@@ -55,7 +55,7 @@ describe('user attributes', () => {
     }
   });
 
-  it('200 a batch by the names as they were asked for, with the attributes that are wanted', async () => {
+  it('200 for a batch, by the names as requested, with the requested attributes', async () => {
     await put('bob', { nickname: 'Bob', mail: 'bob@example.com', own: '1' });
     const targets = ['Bob', 'cat', 'nobody', '__proto__'];
     const some = await running.call('post', '/metadata/user/get', { body: { targets, properties: ['mail', 'sign'] } });
@@ -69,7 +69,7 @@ describe('user attributes', () => {
     expect(all.body.data).toEqual({ bob: { nickname: 'Bob', mail: 'bob@example.com', own: '1' } });
   });
 
-  it('400 for what is no batch', async () => {
+  it('400 for an invalid batch', async () => {
     const batch = (body: unknown) => running.call('post', '/metadata/user/get', { body });
     const names = Array.from({ length: 101 }, (_none, index) => `u${index}`);
     expectFailure(await batch({ targets: names }), 400, 'exceed allowed batch size 100');
@@ -79,20 +79,20 @@ describe('user attributes', () => {
     expectFailure(await batch({ targets: ['a'], properties: 'mail' }), 400, 'properties must be a list of names');
   });
 
-  it('400 for what is no attribute, and then nothing changes', async () => {
+  it('400 for an invalid attribute, and nothing changes', async () => {
     const before = (await get('ann')).body as unknown;
     for (const [form, desc] of [
       ['=x', 'the name of an attribute must not be empty'],
       ['__proto__=x', 'an attribute cannot be called __proto__'],
       ['gender=3&nickname=n', 'gender must be 0, 1, 2 or empty'],
-      ['a=1&a=2', 'each name must stand in the form only once'],
+      ['a=1&a=2', 'each field may appear only once in the form'],
       ['a=%ff', 'the body is not UTF-8'],
     ] as const)
       expectFailure(await put('ann', form), 400, desc);
     expect(await get('ann').then(({ body }) => body.data)).toEqual((before as { data: object }).data);
   });
 
-  it('401 without a good token, in the words of this service', async () => {
+  it('401 without a valid token, in the words of this service', async () => {
     for (const token of [null, 'garbage'])
       for (const answer of [
         await running.call('get', '/metadata/user/ann', { token }),
@@ -104,7 +104,7 @@ describe('user attributes', () => {
         expectFailure(answer, 401, 'unauthorized');
   });
 
-  it('403 for a value that is too long, for over 2 KB of a user, and for more than the app may have', async () => {
+  it("403 for a value that is too long, for over 2 KB per user, and beyond the app's total", async () => {
     for (const [name, most] of Object.entries({
       nickname: 64,
       avatarurl: 256,
@@ -137,19 +137,19 @@ describe('user attributes', () => {
       'total size of user metadata for this app exceeds the user defined limit, 20000Bytes',
     );
     expect(await usage()).toBe(before + 2_048 * (names.length - refused.length));
-    // Room that is made is free at once.
+    // Freed room is available at once.
     for (const name of names) await running.call('delete', `/users/${name}`).expect(200);
     expect(await usage()).toBe(before);
     await put('bob', { ext: 'x'.repeat(1_000) }).expect(200);
   });
 
-  it('404 to set those of a user whom nobody knows', async () => {
+  it('404 for setting attributes of an unknown user', async () => {
     expectFailure(await put('nobody', { nickname: 'x' }), 404, 'Service resource not found');
-    const elsewhere = await running.call('get', '//no/app/metadata/user/ann');
-    expectFailure(elsewhere, 404, 'Could not find application for no/app from URI: no/app/metadata/user/ann');
+    const unknownApp = await running.call('get', '//no/app/metadata/user/ann');
+    expectFailure(unknownApp, 404, 'Could not find application for no/app from URI: no/app/metadata/user/ann');
   });
 
-  it('415 for a body that says to be of another type; one that says nothing is read', async () => {
+  it('415 for a body with another Content-Type; one without a Content-Type is read', async () => {
     const json = 'application/json;charset=UTF-8';
     expectFailure(await put('ann', '{"nickname":"x"}', json), 415, `Content-Type '${json}' is not supported.`);
     const form = await running.call('post', '/metadata/user/get').set('content-type', formType).send('targets=ann');
@@ -162,7 +162,7 @@ describe('user attributes', () => {
     expect(((await untyped.json()) as { data: object }).data).toHaveProperty('phone', '1');
   });
 
-  it('200 once for an Idempotency-Key', async () => {
+  it('200 once per Idempotency-Key', async () => {
     const key = { headers: { 'idempotency-key': 'attributes-1' } };
     const first = await put('ann', { own: 'first' }, formType, key);
     await put('ann', { own: 'second' });
@@ -171,7 +171,7 @@ describe('user attributes', () => {
     expect((await get('ann')).body.data).toHaveProperty('own', 'second');
   });
 
-  it('200 the usage is exact after changes and deletions at once', async () => {
+  it('200 and the usage is exact after concurrent changes and deletions', async () => {
     const names = Array.from({ length: 12 }, (_none, index) => `racer-${index}`);
     for (const name of names) await running.register(name);
     await Promise.all(
@@ -198,7 +198,7 @@ describe('user attributes', () => {
     expect(await usage()).toBe(rows.reduce((sum, { bytes }) => sum + bytes, 0));
   });
 
-  it('200 a name that is registered again has none of them', async () => {
+  it('200 and a new owner of the name has none of them', async () => {
     await running.register('reborn');
     const before = await usage();
     await put('reborn', { nickname: 'old' }).expect(200);

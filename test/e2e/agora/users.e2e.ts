@@ -56,7 +56,7 @@ describe('one user', () => {
       expect((await get(user.uuid.toUpperCase())).body.entities).toEqual([user]);
     });
 
-    it('200 for a banned user, who is not activated', async () => {
+    it('200 for a banned user, as not activated', async () => {
       const user = await running.register(aUsername());
       await running.call('post', `/users/${user.username}/deactivate`);
       expect((await get(user.username)).body.entities[0].activated).toBe(false);
@@ -79,11 +79,11 @@ describe('one user', () => {
       expectError(await raw(name), agoraErrors.missingUser);
     });
 
-    it('404 for a name that is far longer than any may be', async () => {
+    it('404 for a name that is far longer than allowed', async () => {
       expectError(await raw('n'.repeat(3_000)), agoraErrors.missingUser);
     });
 
-    it('404 for a user of another app, exactly as for one that does not exist', async () => {
+    it('404 for a user of another app, exactly as for an unknown one', async () => {
       const user = await running.register(aUsername());
       const other = await startAnother();
       const missing = await other('get', `/users/${aUsername()}`);
@@ -140,7 +140,7 @@ describe('one user', () => {
       expect((await put(user.uuid, { nickname: 'n' })).body.entities[0].username).toBe(user.username);
     });
 
-    it('400 with nothing to change, for a nickname that is no text, and for one of over 100 characters', async () => {
+    it('400 with nothing to change, for a nickname that is not text, and for one of over 100 characters', async () => {
       const { username } = await running.register(aUsername());
       expectError(await put(username, {}), agoraErrors.illegal(/^nickname is required, or one of/));
       expectError(await put(username, { nickname: 1 }), agoraErrors.illegal('nickname must be a string'));
@@ -148,7 +148,7 @@ describe('one user', () => {
       expectError(await put(username, '{"nickname":"a\\u0000b"}'), agoraErrors.illegal(/well-formed/));
     });
 
-    it('400 before 404, as the body is looked at first', async () => {
+    it('400 before 404, as the body is checked first', async () => {
       expectError(await put(aUsername(), {}), agoraErrors.illegal(/^nickname is required, or one of/));
     });
 
@@ -157,7 +157,7 @@ describe('one user', () => {
     });
   });
 
-  /** Calls as another app of the same organisation would, with that app's own token. */
+  /** Calls as another app of the same organization, with that app's own token. */
   async function startAnother() {
     const { AppsService } = await import('../../../src/apps/apps.service.js');
     const { TokensService } = await import('../../../src/auth/tokens.service.js');

@@ -5,7 +5,7 @@ import { GatewayClient } from '../../support/gateway-client.js';
 import { type Method, type RunningApp, startApp } from '../../support/start-app.js';
 import { accessToken2At } from '../../support/tokens.js';
 
-describe('an AccessToken2 and the second in which its user was revoked', () => {
+describe('an AccessToken2 issued in the second in which its user was revoked', () => {
   const clock = new FixedClock();
   let running: RunningApp;
   let name: string;
@@ -16,12 +16,12 @@ describe('an AccessToken2 and the second in which its user was revoked', () => {
   beforeEach(async () => {
     name = aUsername();
     await running.register(name);
-    // Onto the next full second.
+    // To the start of the next second.
     clock.advance(2000 - (clock.now() % 1000));
   });
   afterAll(() => running.stop());
 
-  /** The statuses of an exchange with tokens of the second before, of this one and of the next. */
+  /** The statuses of exchanging tokens issued in the previous, this and the next second. */
   const exchanged = async (): Promise<number[]> => {
     const now = Math.floor(clock.now() / 1000);
     const tokens = [now - 1, now, now + 1].map((at) => accessToken2At(running.app, name, at));
@@ -37,18 +37,15 @@ describe('an AccessToken2 and the second in which its user was revoked', () => {
   };
   const disconnect = () => running.call('get', `/users/${name}/disconnect`).expect(200);
 
-  it.each([0, 1, 500, 999])(
-    '200 %i ms into the second of a forced logout: a token of that second opens',
-    async (ms) => {
-      clock.advance(ms);
-      await disconnect();
-      expect(await exchanged()).toEqual([401, 200, 200]);
-      expect(await connect(accessToken2At(running.app, name, clock.nowSeconds()))).toBe('ready');
-      expect(await connect(accessToken2At(running.app, name, clock.nowSeconds() - 1))).toBe('token_not_accepted');
-      await disconnect();
-      expect(await exchanged()).toEqual([401, 200, 200]);
-    },
-  );
+  it.each([0, 1, 500, 999])('200 for a token of that second, %i ms into the second of a forced logout', async (ms) => {
+    clock.advance(ms);
+    await disconnect();
+    expect(await exchanged()).toEqual([401, 200, 200]);
+    expect(await connect(accessToken2At(running.app, name, clock.nowSeconds()))).toBe('ready');
+    expect(await connect(accessToken2At(running.app, name, clock.nowSeconds() - 1))).toBe('token_not_accepted');
+    await disconnect();
+    expect(await exchanged()).toEqual([401, 200, 200]);
+  });
 
   it.each<[string, Method, () => string, unknown]>([
     ['a new password', 'put', () => `/users/${name}/password`, { newpassword: 'another' }],
@@ -71,7 +68,7 @@ describe('an AccessToken2 and the second in which its user was revoked', () => {
     }
   });
 
-  it('200 right after a revocation late in the second before', async () => {
+  it('200 right after a revocation late in the previous second', async () => {
     clock.advance(998);
     await running.call('post', `/token/users/${name}/invalid`).expect(200);
     clock.advance(2);
@@ -83,7 +80,7 @@ describe('an AccessToken2 and the second in which its user was revoked', () => {
     ['a forced logout', 'get', () => `${running.path}/users/${name}/disconnect`, null],
     ['a revocation', 'post', () => `${running.path}/token/users/${name}/invalid`, null],
     ['a token reset', 'post', () => '/api/v2.1/rest/reset_user_token', () => ({ user_id: name })],
-  ])('200 %s leaves modified as it was, a ban does not', async (_what, method, path, body) => {
+  ])('200 and %s leaves modified unchanged, a ban does not', async (_what, method, path, body) => {
     const modified = async () => (await running.call('get', `/users/${name}`)).body.entities[0].modified as number;
     const before = await modified();
     clock.advance(1000);
@@ -95,20 +92,20 @@ describe('an AccessToken2 and the second in which its user was revoked', () => {
     expect(await modified()).toBe(clock.now());
   });
 
-  it('401 our own token of before a forced logout, and the new one opens at once', async () => {
-    const ask = async () =>
+  it('401 for our own token from before a forced logout, and 200 for the new one at once', async () => {
+    const readModified = async () =>
       (await running.call('post', '/token', { body: { grant_type: 'inherit', username: name } })).body
         .access_token as string;
-    const before = await ask();
+    const before = await readModified();
     await disconnect();
     expect(await connect(before)).toBe('token_not_accepted');
-    expect(await connect(await ask())).toBe('ready');
+    expect(await connect(await readModified())).toBe('ready');
   });
 
-  it('no session of an AccessToken2 stays, also when no signal tells its node of the forced logout', async () => {
+  it('a forced logout ends every session of an AccessToken2, even if no signal reaches its node', async () => {
     const token = accessToken2At(running.app, name, clock.nowSeconds());
     const client = await GatewayClient.login(running.url, running.path, token);
-    // As another node would do it whose signal is lost: nothing here hears of it.
+    // Done as by another node whose signal is lost: this one hears nothing of it.
     const events = running.nest.get(UserEvents);
     const { publish } = events;
     events.publish = () => undefined;

@@ -6,14 +6,14 @@ import type { GatewaySocket } from '../../../src/gateway/gateway-socket.js';
 import { GatewayService } from '../../../src/gateway/gateway.service.js';
 import { PresenceService } from '../../../src/presence/presence.service.js';
 import { type SessionEvent, SessionEvents } from '../../../src/presence/session-events.js';
-import { secondLookAtTimes } from '../../support/form.js';
+import { retryTimingTests } from '../../support/form.js';
 import { GatewayClient, refusal, until } from '../../support/gateway-client.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 import { accessToken2 } from '../../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
-describe('limits of the gateway', () => {
+describe('gateway limits', () => {
   let running: RunningApp;
   let events: SessionEvent[];
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describe('limits of the gateway', () => {
     GatewayClient.login(running.url, running.path, accessToken2(running.app, 'ann'), more);
   const sessions = (): number => running.nest.get(PresenceService).size;
 
-  it('64 KiB is the largest frame; one byte more closes with 1009', async () => {
+  it('a frame of 64 KiB is accepted; one more byte closes with 1009', async () => {
     const client = await login();
     client.socket.send(JSON.stringify({ type: 'x', pad: 'x'.repeat(65_536 - 21) }));
     expect(await client.next()).toMatchObject({ type: 'error', code: 'frame_unknown' });
@@ -37,7 +37,7 @@ describe('limits of the gateway', () => {
   });
 
   it.each([['not json'], ['[]'], ['null'], ['7'], ['{}'], ['{"type":7}'], ['"ping"'], ['['.repeat(60_000)]])(
-    '%.20s is an error and no more',
+    '%.20s causes an error frame and nothing else',
     async (text) => {
       const client = await login();
       client.socket.send(text);
@@ -53,7 +53,7 @@ describe('limits of the gateway', () => {
     expect((await client.closed).code).toBe(1003);
   });
 
-  it('tiny fragments beyond 64 are cut, and text that is not UTF-8 is', async () => {
+  it('more than 64 tiny fragments are cut off, and so is text that is not UTF-8', async () => {
     const fragmented = await login();
     for (let index = 0; index < 200; index++) fragmented.socket.send('x', { fin: false });
     expect((await fragmented.closed).code).toBe(1008);
@@ -62,22 +62,22 @@ describe('limits of the gateway', () => {
     expect((await broken.closed).code).toBe(1007);
   });
 
-  it('a flood of frames, or of pings, is cut', async () => {
+  it('a flood of frames or pings is cut off', async () => {
     const frames = await login({ device: 'frames' });
     for (let index = 0; index < 1_000; index++) frames.send({ type: 'ping' });
     const pings = await login({ device: 'pings' });
     for (let index = 0; index < 1_000; index++) pings.socket.ping();
     for (const client of [frames, pings]) {
-      // The goodbye may be lost in the flood.
+      // The close frame may be lost in the flood.
       expect([1006, 1008]).toContain((await client.closed).code);
       expect(client.frames.length).toBeLessThanOrEqual(202);
     }
   });
 
-  it('a client that is silent is cut, one that answers pings stays', async () => {
+  it('a client that is silent is cut off, one that answers pings stays', async () => {
     const silent = await login({ device: 'silent' });
     const lively = await login({ device: 'lively' });
-    // Neither pong nor close is answered by a socket that reads no more.
+    // A socket that stops reading answers neither pings nor the close.
     silent.socket.pause();
     await until(() => events.some((event) => event.type === 'closed' && event.reason === 'silent'), 13_500, 100);
     expect(lively.open).toBe(true);
@@ -85,7 +85,7 @@ describe('limits of the gateway', () => {
     await lively.close();
   });
 
-  it('a client that does not read is cut at 1 MiB', async () => {
+  it('a client that does not read is cut off at 1 MiB', async () => {
     const client = await login({ device: 'slow' });
     const { sockets } = running.nest.get<{ sockets: Set<GatewaySocket> }>(GatewayService);
     client.socket.pause();
@@ -107,7 +107,7 @@ describe('limits of the gateway', () => {
     expect(closed.sort()).toEqual(opened.sort());
   });
 
-  it('an address has at most so many sockets that have not logged in', async () => {
+  it('an address has a limited number of sockets without a login', async () => {
     const url = `${running.url}${running.path}/ws`;
     const pending = await Promise.all(
       Array.from({ length: 5 }, () => GatewayClient.connect(running.url, running.path)),
@@ -149,23 +149,23 @@ describe('limits of the gateway', () => {
     socket.destroy();
   });
 
-  it('a token that expires ends its session', async () => {
+  it('an expired token ends its session', async () => {
     const client = await GatewayClient.login(running.url, running.path, accessToken2(running.app, 'ann', 2));
     expect((await client.closed).code).toBe(4006);
     expect(client.frames.at(-1)).toEqual({ type: 'kicked', reason: 'token_expired' });
   });
 
-  it('an app that is switched off loses its sessions', async () => {
+  it('disabling an app closes its sessions', async () => {
     const client = await login();
     await running.nest.get(AppsService).set(running.app, 'disabled', 'true');
     expect((await client.closed).code).toBe(4002);
     await running.nest.get(AppsService).set(running.app, 'disabled', 'false');
   });
 
-  it('a node that goes away tells its clients when to come back', async () => {
+  it('a node that shuts down tells its clients when to reconnect', async () => {
     const client = await login();
     const waiting = await GatewayClient.connect(running.url, running.path);
-    const begun = performance.now();
+    const startedAt = performance.now();
     await running.stop();
     for (const one of [client, waiting]) {
       expect((await one.closed).code).toBe(1012);
@@ -173,7 +173,7 @@ describe('limits of the gateway', () => {
       expect(last).toMatchObject({ type: 'kicked', reason: 'shutdown' });
       expect(last?.['retry_after_ms']).toBeGreaterThanOrEqual(500);
     }
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
     expect(sessions()).toBe(0);
     running = await startApp();
   });

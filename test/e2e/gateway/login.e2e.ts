@@ -6,7 +6,7 @@ import { type Closed, type Frame, GatewayClient, refusal } from '../../support/g
 import { type RunningApp, startApp } from '../../support/start-app.js';
 import { accessToken2 } from '../../support/tokens.js';
 
-describe('log in to the gateway', () => {
+describe('gateway login', () => {
   let running: RunningApp;
   let uuid: string;
   beforeAll(async () => {
@@ -31,7 +31,7 @@ describe('log in to the gateway', () => {
     return { frame: await client.next(), closed: await client.closed };
   };
 
-  it('a JWT of ours opens a session, and `ready` has its members in order', async () => {
+  it('our own JWT opens a session, and `ready` has its members in order', async () => {
     const client = await login(await userToken(), { platform: 'iOS', device: 'd1' });
     expect(client.frames).toEqual([
       { type: 'ready', session: expect.any(String), resource: 'ios_d1', username: 'ann', offline: 0 },
@@ -52,7 +52,7 @@ describe('log in to the gateway', () => {
     await client.close();
   });
 
-  it('the Authorization header of the upgrade does it without a frame, and the query names the device', async () => {
+  it('the Authorization header of the upgrade logs in without a frame, and the query names the device', async () => {
     const url = `${running.url.replace('http', 'ws')}/app-id/${running.app.appId}/ws?platform=android&device=tab`;
     const socket = new WebSocket(url, { headers: { authorization: `Bearer ${await userToken()}` } });
     const text = await new Promise<string>((resolve) =>
@@ -66,16 +66,16 @@ describe('log in to the gateway', () => {
     ['an app token', () => running.token, 'token_not_accepted'],
     ['garbage', () => 'garbage', 'token_malformed'],
     ['an AccessToken2 of the app', () => accessToken2(running.app), 'token_not_accepted'],
-    ['the token of nobody', () => accessToken2(running.app, 'nobody'), 'token_not_accepted'],
+    ['the token of an unknown user', () => accessToken2(running.app, 'nobody'), 'token_not_accepted'],
     ['no token', () => '', 'token_missing'],
-    ['a token that is no text', () => 7, 'token_missing'],
+    ['a token that is not text', () => 7, 'token_missing'],
   ])('%s is refused with an error frame and 4010', async (_what, token, code) => {
     const { frame, closed } = await refused({ type: 'login', token: token() });
     expect(frame).toEqual({ type: 'error', code, message: expect.any(String) });
     expect(closed.code).toBe(4010);
   });
 
-  it('the same in the header is 401 before there is a socket', async () => {
+  it('the same tokens in the header get 401 before there is a socket', async () => {
     const answer = await refusal(`${running.url}${running.path}/ws`, { authorization: 'Bearer garbage' });
     expect(answer).toMatchObject({ status: 401, body: { code: 'token_malformed' } });
   });
@@ -92,7 +92,7 @@ describe('log in to the gateway', () => {
     ['platform', { platform: 'a b' }],
     ['device', { device: 'a/b' }],
     ['device name', { device_name: 'x'.repeat(101) }],
-  ])('a bad %s is refused', async (_what, member) => {
+  ])('an invalid %s is refused', async (_what, member) => {
     const { frame } = await refused({ type: 'login', token: await userToken(), ...member });
     expect(frame['code']).toBe('argument_invalid');
   });
@@ -107,7 +107,7 @@ describe('log in to the gateway', () => {
     expect((await client.closed).code).toBe(4011);
   });
 
-  it('a second log in on the same socket is an error, and the session goes on', async () => {
+  it('a second login on the same socket is an error, and the session continues', async () => {
     const token = await userToken();
     const client = await login(token);
     client.send({ type: 'login', token });
@@ -127,7 +127,7 @@ describe('log in to the gateway', () => {
     expect(await refusal(`${running.url}${path()}`)).toMatchObject({ status, body: { code } });
   });
 
-  it('a query that is not UTF-8 refuses the upgrade, and one that is names the device', async () => {
+  it('a query that is not UTF-8 refuses the upgrade; a UTF-8 one names the device', async () => {
     const token = await userToken();
     const url = `${running.url}${running.path}/ws?platform=web&device_name=`;
     const headers = { authorization: `Bearer ${token}` };
@@ -138,7 +138,7 @@ describe('log in to the gateway', () => {
       });
   });
 
-  it('another origin is refused, the allowed one and none are not', async () => {
+  it('a disallowed origin is refused; the allowed one and a missing one are not', async () => {
     const url = `${running.url}${running.path}/ws`;
     expect(await refusal(url, { origin: 'https://b.example' })).toMatchObject({ status: 403 });
     await (await connect({ origin: 'https://a.example' })).close();

@@ -6,11 +6,11 @@ import { eventually, MessageClient } from '../../support/message-client.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 import { createDatabase, type TestDatabase } from '../../support/test-database.js';
 
-// SQLite is one node; there both names stand for the same one.
-const isServer = globalThis.rollcallEngine !== 'sqlite';
-// With Redis a wake-up crosses at once; without it, a node finds the message when it looks, every five seconds.
-const knowsOthers = globalThis.rollcallRedis || !isServer;
-const withinMs = knowsOthers ? 2_000 : 8_000;
+// SQLite has a single node, so there both names stand for the same one.
+const isMariadb = globalThis.rollcallEngine !== 'sqlite';
+// With Redis a signal arrives at once; without it, a node polls for messages every five seconds.
+const sharesSignals = globalThis.rollcallRedis || !isMariadb;
+const withinMs = sharesSignals ? 2_000 : 8_000;
 
 describe('messages and mutes between nodes', () => {
   let database: TestDatabase;
@@ -20,7 +20,7 @@ describe('messages and mutes between nodes', () => {
   beforeAll(async () => {
     database = await createDatabase();
     near = await startApp({ database });
-    far = isServer ? await startApp({ database }) : near;
+    far = isMariadb ? await startApp({ database }) : near;
   }, 60_000);
   afterAll(async () => {
     if (far !== near) await far.stop();
@@ -35,7 +35,7 @@ describe('messages and mutes between nodes', () => {
     return MessageClient.connect(`${far.url.replace('http', 'ws')}${near.path}/ws`, token);
   };
 
-  test('what is sent on one node reaches a session on another, in order', async () => {
+  test('a message sent on one node reaches a session on another, in order', async () => {
     const client = await logIn('remote');
     const send = (msg: string) =>
       near.nest.get(MessagesService).send(near.app, { from: 's', to: ['remote'], type: 'txt', body: { msg } });
@@ -45,30 +45,30 @@ describe('messages and mutes between nodes', () => {
     await client.close();
   }, 30_000);
 
-  test('what is for online users only reaches a session on another node, where Redis tells of it', async () => {
+  test('a message for online users only reaches a session on another node if Redis announces it', async () => {
     const client = await logIn('remote-live');
     const message = { from: 's', to: ['remote-live'], type: 'cmd', body: { action: 'live' } };
     await near.nest.get(MessagesService).send(near.app, { ...message, onlineOnly: true });
     await near.nest.get(MessagesService).send(near.app, { ...message, body: { action: 'kept' } });
-    const expected = knowsOthers ? ['live', 'kept'] : ['kept'];
+    const expected = sharesSignals ? ['live', 'kept'] : ['kept'];
     const messages = await client.take('message', expected.length, withinMs);
     expect(messages.map(({ body }) => body.action as string)).toEqual(expected);
     await client.close();
   }, 30_000);
 
-  test('a mute that is set on one node holds on another within a second, and so does its end', async () => {
+  test('a mute set on one node takes effect on another within a second, and so does its end', async () => {
     const client = await logIn('remote-muted');
     const answers = () => client.frames.filter(({ type }) => type === 'sent' || type === 'error');
     let sent = 0;
-    /** How long it takes until messages are answered so. */
+    /** How long it takes until messages get this answer. */
     const timeUntil = async (type: string): Promise<number> => {
-      const begun = performance.now();
+      const startedAt = performance.now();
       await eventually(() => {
         client.send({ type: 'send', to: 'remote-muted', body: {} });
         sent += 1;
         expect(answers().at(-1)?.type).toBe(type);
       }, withinMs);
-      return performance.now() - begun;
+      return performance.now() - startedAt;
     };
     const mute = (chat: number) => near.nest.get(MutesService).set(near.app.id, 'remote-muted', { chat });
     await timeUntil('sent');
@@ -77,7 +77,7 @@ describe('messages and mutes between nodes', () => {
     expect(answers().at(-1)).toMatchObject({ code: 'user_muted' });
     await mute(0);
     const lifted = await timeUntil('sent');
-    if (knowsOthers) expect(Math.max(muted, lifted)).toBeLessThan(1_000);
+    if (sharesSignals) expect(Math.max(muted, lifted)).toBeLessThan(1_000);
     await eventually(() => expect(answers()).toHaveLength(sent));
     await client.close();
   }, 30_000);

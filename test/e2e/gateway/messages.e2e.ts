@@ -19,7 +19,7 @@ describe('messages on the gateway', () => {
   });
   afterAll(() => service.stop());
 
-  test('numbers of body, ext and ref arrive and come back as they were sent', async () => {
+  test('numbers in body, ext and ref arrive and come back exactly as sent', async () => {
     for (const name of ['exact-a', 'exact-b']) await service.register(name);
     const [sender, receiver] = [
       await MessageClient.logIn(service, 'exact-a'),
@@ -40,14 +40,14 @@ describe('messages on the gateway', () => {
     ['33 levels', `{"type":"send","ref":1,"to":"strict","body":${'['.repeat(33)}${']'.repeat(33)}}`],
     ['__proto__', '{"type":"send","to":"strict","body":{"__proto__":{}}}'],
     ['a member twice', '{"type":"send","to":"nobody","to":"strict","body":{}}'],
-    ['a number beyond all numbers', '{"type":"send","to":"strict","body":{"n":1e400}}'],
+    ['a number out of range', '{"type":"send","to":"strict","body":{"n":1e400}}'],
     [
       'over 1,024 members',
       `{"type":"send","to":"strict","body":{${Array.from({ length: 1100 }, (_none, index) => `"${index}":1`).join()}}}`,
     ],
     ['no frame', '[]'],
     ['a number', '1.0'],
-  ])('a frame with %s is refused, and the session goes on', async (_what, text) => {
+  ])('a frame with %s is refused, and the session continues', async (_what, text) => {
     if ((await service.call('get', '/users/strict')).status === 404) await service.register('strict');
     const client = await MessageClient.logIn(service, 'strict');
     client.send(text);
@@ -58,7 +58,7 @@ describe('messages on the gateway', () => {
     await client.close();
   });
 
-  test('many offline messages are pulled in order while the client acknowledges', async () => {
+  test('a long backlog is pulled in order while the client acknowledges', async () => {
     await service.register('many');
     const expected = Array.from({ length: 300 }, (_none, index) => String(index));
     for (const msg of expected) await send('many', msg);
@@ -70,17 +70,17 @@ describe('messages on the gateway', () => {
     await client.close();
   });
 
-  test('a client that acknowledges nothing is sent a bounded number; the next one gets all that is left', async () => {
+  test('a client that acknowledges nothing is sent a bounded number; the next one gets all the rest', async () => {
     await service.register('silent');
     const ids: string[] = [];
     for (let index = 0; index < 150; index += 1) ids.push(await send('silent', String(index)));
-    const dying = await MessageClient.logIn(service, 'silent', { acks: false });
-    await dying.take('message', 90);
-    await dying.settle();
-    expect(dying.messages.length).toBeLessThanOrEqual(100);
-    for (const id of ids.slice(0, 20)) dying.send({ type: 'ack', id });
+    const silentClient = await MessageClient.logIn(service, 'silent', { acks: false });
+    await silentClient.take('message', 90);
+    await silentClient.settle();
+    expect(silentClient.messages.length).toBeLessThanOrEqual(100);
+    for (const id of ids.slice(0, 20)) silentClient.send({ type: 'ack', id });
     await eventually(async () => expect(await count('silent', '?state=undelivered')).toBe(130));
-    dying.terminate();
+    silentClient.terminate();
     const next = await MessageClient.logIn(service, 'silent');
     expect(await next.first('ready')).toMatchObject({ offline: 130 });
     await next.take('message', 130);
@@ -104,7 +104,7 @@ describe('messages on the gateway', () => {
     await Promise.all([one.close(), other.close(), third.close()]);
   });
 
-  test('what was pushed and never acknowledged waits like an offline message', async () => {
+  test('a message that was pushed but never acknowledged waits as an offline message', async () => {
     await service.register('lost');
     const client = await MessageClient.logIn(service, 'lost', { acks: false });
     const id = await send('lost', 'first');
@@ -116,7 +116,7 @@ describe('messages on the gateway', () => {
     await next.close();
   });
 
-  test('messages that a client sends without waiting keep their order; each is told its id by ref', async () => {
+  test('messages that a client sends without waiting keep their order, and each `sent` carries its ref', async () => {
     for (const name of ['quick', 'listener']) await service.register(name);
     const sender = await MessageClient.logIn(service, 'quick');
     const receiver = await MessageClient.logIn(service, 'listener');
@@ -130,7 +130,7 @@ describe('messages on the gateway', () => {
     await Promise.all([sender.close(), receiver.close()]);
   });
 
-  test('a frame that is wrong is told so, with its ref, and the session goes on', async () => {
+  test('an invalid frame gets an error with its ref, and the session continues', async () => {
     await service.register('clumsy');
     const client = await MessageClient.logIn(service, 'clumsy');
     client.send({ type: 'send', ref: 'a', body: {} });
@@ -153,7 +153,7 @@ describe('messages on the gateway', () => {
     await client.close();
   });
 
-  test('body and ext leave as they came', async () => {
+  test('body and ext are delivered unchanged', async () => {
     await service.register('exact');
     const body = { z: 1, a: [null, true, 'é\u2028"\\'], 10: 'ten', nested: { __x: {} } };
     const ext = { em_ignore: true };
@@ -163,7 +163,7 @@ describe('messages on the gateway', () => {
     await client.close();
   });
 
-  test('a client with a hundred acks that are not stored yet is not read, and others are; it goes on once they are', async () => {
+  test('a client with a hundred unstored acks is not read until they are stored, while others are', async () => {
     await service.register('flooding');
     const [client, other] = [
       await MessageClient.logIn(service, 'flooding'),
@@ -171,9 +171,9 @@ describe('messages on the gateway', () => {
     ];
     const database = service.nest.get(Database);
     const write = database.write.bind(database);
-    let free = (): void => undefined;
-    const freed = new Promise<void>((resolve) => (free = resolve));
-    database.write = ((work: Parameters<typeof write>[0]) => freed.then(() => write(work))) as typeof write;
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    database.write = ((work: Parameters<typeof write>[0]) => released.then(() => write(work))) as typeof write;
     try {
       for (let index = 0; index < 99; index += 1) client.send({ type: 'ack', id: '12' });
       await client.settle();
@@ -184,14 +184,14 @@ describe('messages on the gateway', () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
       expect(client.frames.filter(({ type }) => type === 'pong')).toHaveLength(1);
     } finally {
-      free();
+      release();
       database.write = write;
     }
     await client.take('pong', 2);
     await Promise.all([client.close(), other.close()]);
   });
 
-  test('read marks of many users that come together are few transactions, and the farthest of each user counts', async () => {
+  test('simultaneous read marks of many users share few transactions, and the highest of each user wins', async () => {
     const database = service.nest.get(Database);
     const inboxes = service.nest.get(OfflineMessagesService);
     const names = Array.from({ length: 40 }, (_none, index) => `reader${index}`);

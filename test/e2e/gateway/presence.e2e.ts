@@ -1,11 +1,11 @@
 import { GatewayClient, until } from '../../support/gateway-client.js';
 import { agoraErrors, expectError, expectOrder } from '../../support/agora-answers.js';
-import { secondLookAtTimes } from '../../support/form.js';
+import { retryTimingTests } from '../../support/form.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 import { nextSecond } from '../../support/tenant.js';
 import { accessToken2 } from '../../support/tokens.js';
 
-secondLookAtTimes();
+retryTimingTests();
 
 const withResult = ['uri', 'timestamp', 'organization', 'application', 'entities', 'action', 'data', 'duration'];
 
@@ -33,7 +33,7 @@ describe('who is online', () => {
     return [client.frames.at(-1), code];
   };
 
-  it('200 status as the seed has it, with the name as it was written', async () => {
+  it('200 for status as in the seed, with the name as written', async () => {
     const response = await running.call('get', '/users/Bob/status').expect(200);
     expectOrder(response, ['action', 'uri', 'entities', 'data', 'timestamp', 'duration', 'count']);
     expect(response.body).toMatchObject({
@@ -53,13 +53,13 @@ describe('who is online', () => {
     expect(await until(async () => (await state('ann')) === 'offline', 100)).toBeLessThan(100);
   });
 
-  it('200 status by uuid, too', async () => {
+  it('200 for status by uuid, too', async () => {
     const { uuid } = (await running.call('get', '/users/ann')).body.entities[0] as { uuid: string };
     await login('ann');
     expect((await running.call('get', `/users/${uuid}/status`)).body.data).toEqual({ [uuid]: 'online' });
   });
 
-  it('200 status with detail=1 has the sessions, and when this was true', async () => {
+  it('200 for status with detail=1, with the sessions and the time of the answer', async () => {
     const before = Date.now();
     await login('ann', { platform: 'android', device: 'phone', device_name: 'my | phone' });
     const { body } = await running.call('get', '/users/ann/status?detail=1').expect(200);
@@ -78,14 +78,14 @@ describe('who is online', () => {
     expect(Math.abs(body.sessions[0].since - before)).toBeLessThan(10_000);
   });
 
-  it('404 status, resources and disconnect of an unknown user', async () => {
+  it('404 for status, resources and disconnect of an unknown user', async () => {
     for (const path of ['status', 'resources', 'disconnect', 'disconnect/web_1'])
       expectError(await running.call('get', `/users/nobody/${path}`), agoraErrors.missingUser);
     expectError(await running.call('delete', '/users/nobody/disconnect/web_1'), agoraErrors.missingUser);
     expectError(await running.call('post', '/token/users/nobody/invalid'), agoraErrors.missingUser);
   });
 
-  it('200 batch status in the order of the request, unknown and impossible names offline', async () => {
+  it('200 for batch status in the order of the request, with unknown and invalid names offline', async () => {
     await login('bob');
     const usernames = ['BOB', 'nobody', 'ann', 'a b/ü', '', '__proto__', 'bob', 'x'.repeat(300)];
     const response = await running.call('post', '/users/batch/status', { body: { usernames } }).expect(200);
@@ -97,7 +97,7 @@ describe('who is online', () => {
     );
   });
 
-  it('400 batch status of none, of over 100, and of what is no list of names', async () => {
+  it('400 for batch status of none, of over 100, and of anything but a list of names', async () => {
     const call = (usernames: unknown) => running.call('post', '/users/batch/status', { body: { usernames } });
     await call(Array.from({ length: 100 }, (_, index) => `u${index}`)).expect(200);
     expectError(
@@ -108,7 +108,7 @@ describe('who is online', () => {
       expectError(await call(wrong), agoraErrors.illegal(/usernames/));
   });
 
-  it('200 disconnect ends every session with its reason, and every token of before', async () => {
+  it('200 for disconnect, which ends every session with its reason, and every earlier token', async () => {
     const user = { username: 'eve', grant_type: 'inherit' };
     const { access_token: token } = (await running.call('post', '/token', { body: user })).body as {
       access_token: string;
@@ -142,7 +142,7 @@ describe('who is online', () => {
       4005,
       (name: string) => running.call('post', `/token/user/${name}/invalid`),
     ],
-  ])('200 %s closes the sessions of that user alone', async (what, reason, code, call) => {
+  ])('200 and %s closes the sessions of that user alone', async (what, reason, code, call) => {
     const name = `victim-${what.replaceAll(' ', '-')}`;
     await running.register(name);
     const client = await login(name);
@@ -152,7 +152,7 @@ describe('who is online', () => {
     expect(bystander.open).toBe(true);
   });
 
-  it('200 resources lists the devices, oldest first, and none of who is offline', async () => {
+  it('200 for resources, which lists the devices, oldest first, and none of an offline user', async () => {
     const empty = await running.call('get', '/users/cat/resources').expect(200);
     expectOrder(empty, ['path', ...withResult, 'applicationName']);
     expect(empty.body.data).toEqual([]);
@@ -169,14 +169,14 @@ describe('who is online', () => {
   });
 
   it.each(['delete', 'get'] as const)(
-    '200 %s disconnect of one device leaves the others, and its token',
+    '200 for %s disconnect of one device, which leaves the others and its token alone',
     async (method) => {
-      const meant = await login('cat', { platform: 'ios', device: 'one' });
+      const targeted = await login('cat', { platform: 'ios', device: 'one' });
       const other = await login('cat', { platform: 'ios', device: 'two' });
       const response = await running.call(method, '/users/cat/disconnect/ios_one').expect(200);
       expectOrder(response, [...withResult, 'applicationName']);
       expect(response.body).toMatchObject({ action: method, data: { result: true } });
-      expect(await kicked(meant)).toEqual([{ type: 'kicked', reason: 'forced_offline' }, 4002]);
+      expect(await kicked(targeted)).toEqual([{ type: 'kicked', reason: 'forced_offline' }, 4002]);
       expect(other.open).toBe(true);
       await login('cat', { platform: 'ios', device: 'one' });
       expect((await running.call(method, '/users/cat/disconnect/ios_none')).body.data).toEqual({ result: false });
@@ -197,7 +197,7 @@ describe('who is online', () => {
     expect(data.map(({ res }) => res)).toEqual(['ios_3', 'ios_4', 'android_1', 'ios_2', 'ios_5']);
   });
 
-  it('200 online lists who is online by name, in pages, with the total', async () => {
+  it('200 for online, which lists online users by name, in pages, with the total', async () => {
     for (const name of ['dan', 'ann', 'cat']) await login(name);
     await login('ann', { device: 'second' });
     const page = await running.call('get', '/online?limit=2').expect(200);
@@ -214,7 +214,7 @@ describe('who is online', () => {
     );
   });
 
-  it('401 without an app token, and nothing of another app is seen', async () => {
+  it('401 without an app token, and nothing of another app is visible', async () => {
     for (const [method, path] of [
       ['get', '/users/ann/status'],
       ['post', '/users/batch/status'],
@@ -225,12 +225,12 @@ describe('who is online', () => {
       expectError(await running.call(method, path, { token: null }), agoraErrors.noToken);
   });
 
-  it('a new user of the same name is not the old one', async () => {
+  it('a new user of the same name does not inherit the presence of the old one', async () => {
     await running.register('reborn');
     const old = await login('reborn');
     await running.call('delete', '/users/reborn').expect(200);
     await running.register('reborn');
-    // A token by name of the same second could be meant for the old one.
+    // A token by name of the same second could be meant for the old user.
     await nextSecond();
     const fresh = await login('reborn');
     expect(await kicked(old)).toEqual([{ type: 'kicked', reason: 'deleted' }, 4003]);

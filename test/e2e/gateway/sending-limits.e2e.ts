@@ -7,7 +7,7 @@ import { type RunningApp, startApp } from '../../support/start-app.js';
 import { createDatabase, type TestDatabase } from '../../support/test-database.js';
 import { withinASecond } from '../../support/within-a-second.js';
 
-describe('what an app and its users may send', () => {
+describe('sending limits of an app and its users', () => {
   const perUser = 5;
   const perApp = 20;
   let database: TestDatabase;
@@ -28,10 +28,10 @@ describe('what an app and its users may send', () => {
     await service.stop();
     await database.drop();
   });
-  // Whatever a test has used up is free again.
+  // Whatever an earlier test has used up is available again.
   beforeEach(() => new Promise((resolve) => setTimeout(resolve, 1_100)));
 
-  /** Sends without waiting, and answers what became of each, in order. */
+  /** Sends without waiting, and returns the outcome of each, in order. */
   async function sendAtOnce(client: MessageClient, count: number, body: object = {}): Promise<Frame[]> {
     const answers = (): Frame[] => client.frames.filter(({ type }) => type === 'sent' || type === 'error');
     const before = answers().length;
@@ -42,7 +42,7 @@ describe('what an app and its users may send', () => {
   const post = (to: string[], headers = {}) =>
     service.call('post', '/messages/users', { body: { from: 'bot', to, type: 'txt', body: {} }, headers });
 
-  test('a user who sends more is told so, when to come again, and is served then; another user notices nothing', async () => {
+  test('a user over the limit is told when to retry, and is served then; another user notices nothing', async () => {
     const [ann, ben] = [await MessageClient.logIn(service, 'ann'), await MessageClient.logIn(service, 'ben')];
     const answers = await sendAtOnce(ann, 8);
     expect(answers.map(({ type, ref }) => [type, ref as number])).toEqual([
@@ -67,7 +67,7 @@ describe('what an app and its users may send', () => {
     await cy.close();
   });
 
-  test('the devices of a user share one limit, on whatever node', async () => {
+  test('the devices of a user share one limit across nodes', async () => {
     const other = globalThis.rollcallRedis ? await startApp({ database }) : service;
     const elsewhere = { ...other, app: service.app, path: service.path };
     const [phone, desk] = [
@@ -82,7 +82,7 @@ describe('what an app and its users may send', () => {
     if (other !== service) await other.stop();
   });
 
-  test('429 for an app that sends to more receivers in a second than it may, by REST and by its users together', async () => {
+  test('429 for an app over its receivers per second, counting REST and users together', async () => {
     const eve = await MessageClient.logIn(service, 'eve');
     await withinASecond(async () => {
       expect((await post(users)).status).toBe(200);
@@ -90,7 +90,7 @@ describe('what an app and its users may send', () => {
       const refused = await post(users);
       expectError(refused, agoraErrors.tooMany);
       expect(Number(refused.headers['retry-after'])).toBe(1);
-      // What is refused has changed nothing, and what is smaller fits.
+      // A refused message changes nothing, and a smaller one fits.
       expect((await post(users.slice(0, 4))).status).toBe(200);
       expect((await sendAtOnce(eve, 4)).map(({ type, code }) => code ?? type)).toEqual([
         ...['sent', 'sent', 'rate_limited', 'rate_limited'],
@@ -99,7 +99,7 @@ describe('what an app and its users may send', () => {
     await eve.close();
   });
 
-  test('200 for one call that is larger than the limit, once in a second; 429 is no answer for an Idempotency-Key', async () => {
+  test('200 for one call that exceeds the limit, once a second; 429 is not stored for an Idempotency-Key', async () => {
     const many = Array.from({ length: 600 }, (_none, index) => `nobody-${index}`);
     const headers = { 'idempotency-key': 'many' };
     await withinASecond(async () => {
@@ -111,7 +111,7 @@ describe('what an app and its users may send', () => {
     expect((await post(many, headers)).status).toBe(200);
   });
 
-  test('an app without limits has none here either', async () => {
+  test('an app without rate limits has no sending limits either', async () => {
     const apps = service.nest.get(AppsService);
     await apps.set(service.app, 'rate_profile', 'off');
     try {
@@ -124,8 +124,8 @@ describe('what an app and its users may send', () => {
   });
 });
 
-describe('how many sockets of a node an app may have', () => {
-  test('503 too_many_sessions for the next of four fifths of all; others get in, and it does when one has gone', async () => {
+describe('the number of sockets an app may have on a node', () => {
+  test('503 too_many_sessions beyond four fifths of all; other apps get in, and so does this one when a socket closes', async () => {
     const service = await startApp({ env: { GATEWAY_MAX_SESSIONS: '10' } });
     try {
       const apps = service.nest.get(AppsService);

@@ -4,10 +4,10 @@ import { type Frame, GatewayClient, until } from '../../support/gateway-client.j
 import { type RunningApp, startApp } from '../../support/start-app.js';
 import { createDatabase, type TestDatabase } from '../../support/test-database.js';
 
-// Only Redis carries news from one node to another; elsewhere both names stand for the same node.
+// Only Redis carries presence between nodes; without it both names stand for the same node.
 const nodes = globalThis.rollcallRedis && globalThis.rollcallEngine !== 'sqlite' ? 2 : 1;
 
-describe('the presence of users whom others watch', () => {
+describe('the presence of watched users', () => {
   let database: TestDatabase;
   let near: RunningApp;
   let far: RunningApp;
@@ -37,8 +37,8 @@ describe('the presence of users whom others watch', () => {
     near.call('post', `/users/${name}/presence/600`, { body: { usernames } }).expect(200);
   const publish = (name: string, resource: string, status: string, ext: string) =>
     near.call('post', `/users/${name}/presence/${resource}/${status}`, { body: { ext } }).expect(200);
-  /** Waits for the frame that tells this; between two frames about a user is a second. */
-  async function told(client: GatewayClient, username: string, status: object): Promise<Frame> {
+  /** Waits for the frame with this presence; frames about a user are a second apart. */
+  async function waitForPresence(client: GatewayClient, username: string, status: object): Promise<Frame> {
     const wanted = JSON.stringify(status);
     const find = () =>
       client.frames.findLast((frame) => frame['username'] === username && JSON.stringify(frame['status']) === wanted);
@@ -46,7 +46,7 @@ describe('the presence of users whom others watch', () => {
     return find() as Frame;
   }
 
-  test('a watcher is told when they come online, publish and go offline, on whatever node', async () => {
+  test('a watcher is notified when they come online, publish and go offline, on any node', async () => {
     await register('watcher', 'star', 'bystander');
     await subscribe('watcher', ['star']);
     const watcher = await login(far, 'watcher', 'w');
@@ -57,29 +57,29 @@ describe('the presence of users whom others watch', () => {
       ...{ type: 'presence', username: 'star', status: { web_s: '1' }, ext: '', last_time: expect.any(Number) },
     });
     await publish('star', 'web_s', 'busy', 'in a meeting');
-    const published = await told(watcher, 'star', { web_s: 'busy' });
+    const published = await waitForPresence(watcher, 'star', { web_s: 'busy' });
     expect(published).toMatchObject({ type: 'presence', ext: 'in a meeting' });
     expect(published['last_time']).toBeGreaterThanOrEqual(before);
     const headers = { 'idempotency-key': 'ends-a-session' };
     await near.call('delete', '/users/star/disconnect/web_s', { headers }).expect(200);
     expect((await star.closed).code).toBe(4002);
-    expect(await told(watcher, 'star', {})).toMatchObject({ ext: 'in a meeting' });
+    expect(await waitForPresence(watcher, 'star', {})).toMatchObject({ ext: 'in a meeting' });
     expect(bystander.frames.map(({ type }) => type)).toEqual(['ready']);
     const [read] = (await near.call('post', '/users/watcher/presence', { body: { usernames: ['star'] } })).body.result;
     expect(Number(read.last_time)).toBeGreaterThanOrEqual(before);
     expect(read).toMatchObject({ uid: 'star', ext: 'in a meeting', status: {} });
   }, 30_000);
 
-  test('a change in the second after a notice is told once, as it is by then', async () => {
+  test('changes within a second of a notification are sent once, with the latest state', async () => {
     await register('listener', 'hectic');
     await subscribe('listener', ['hectic']);
     const listener = await login(far, 'listener', 'l');
     for (let index = 0; index < 20; index += 1) await publish('hectic', 'web', String(index), '');
-    await told(listener, 'hectic', { web: '19' });
+    await waitForPresence(listener, 'hectic', { web: '19' });
     expect(listener.frames.filter(({ type }) => type === 'presence').length).toBeLessThan(10);
   }, 30_000);
 
-  test('a device that is online counts as such, beside what was published for others', async () => {
+  test('an online device counts as such, beside what was published for others', async () => {
     await register('mixed', 'reader');
     await publish('mixed', 'ios', '0', '');
     await login(far, 'mixed', 'm');
@@ -88,7 +88,7 @@ describe('the presence of users whom others watch', () => {
     expect(Number(answer.body.result[0].last_time)).toBeGreaterThan(0);
   });
 
-  test('nobody is told any more after the end of the subscription, nor who has the name of a former watcher', async () => {
+  test("notifications stop with the subscription, and a new owner of a former watcher's name gets none", async () => {
     await register('former', 'ended', 'kept', 'actor');
     for (const name of ['former', 'ended', 'kept']) await subscribe(name, ['actor']);
     await near.call('delete', '/users/ended/presence', { body: ['actor'] }).expect(200);

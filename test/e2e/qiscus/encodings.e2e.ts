@@ -22,7 +22,7 @@ interface RawCall {
   readonly chunked?: boolean;
 }
 
-/** A request byte for byte as a client writes it: supertest sends no body with a GET. */
+/** Sends a request byte for byte, as supertest sends no body with a GET. */
 function send({ method = 'GET', path, headers = {}, body = '', chunked = false }: RawCall): Promise<any> {
   return new Promise((resolve, reject) => {
     const length = chunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(Buffer.byteLength(body)) };
@@ -66,7 +66,7 @@ describe('every encoding of a login', () => {
       );
   });
 
-  test('200 E2: a form, also when it calls itself nothing', async () => {
+  test('200 E2: a form, even without a form Content-Type', async () => {
     const body = (userId: string) =>
       new URLSearchParams({ ...fields(userId), extras: '{"a":1}', password: '' }).toString();
     expect((await service.rest('post', 'login_or_register').type(form).send(body('e2'))).body).toEqual(expected('e2'));
@@ -81,7 +81,7 @@ describe('every encoding of a login', () => {
     expect((await test).body).toEqual(expected('e3'));
   });
 
-  test('200 JSON that curl calls a form, and JSON of no type', async () => {
+  test("200 JSON with curl's default form Content-Type, and JSON without a Content-Type", async () => {
     const body = (userId: string) => JSON.stringify({ ...fields(userId), extras: { a: 1 } });
     for (const [userId, headers] of [['e1c', { 'content-type': form }] as const, ['e1d', {}] as const])
       expect((await send({ method: 'POST', path: 'login_or_register', headers, body: body(userId) })).body).toEqual(
@@ -89,50 +89,50 @@ describe('every encoding of a login', () => {
       );
   });
 
-  test('200 a type that no parser knows does not matter', async () => {
+  test('200 a Content-Type without a parser is ignored', async () => {
     const headers = { 'content-type': 'application/vnd.nobody; charset="' };
     const body = JSON.stringify(fields('e1e'));
     expect((await send({ method: 'POST', path: 'login_or_register', headers, body })).status).toBe(200);
   });
 
-  test('200 the query has the last word over the body', async () => {
+  test('200 the query overrides the body', async () => {
     const test = service.rest('post', 'login_or_register').query({ username: 'from the query' });
     expect((await test.send({ user_id: 'both', username: 'from the body' })).body.results.user.username).toBe(
       'from the query',
     );
   });
 
-  test('200 numbers and booleans are texts where a text is due', async () => {
+  test('200 numbers and booleans are accepted in place of text', async () => {
     const { body } = await service.rest('post', 'login_or_register').send({ user_id: 628123456789, username: true });
     expect(body.results.user).toMatchObject({ user_id: '628123456789', username: 'true' });
     expect((await service.rest('get', 'user_profile').query({ user_id: 628123456789 })).status).toBe(200);
   });
 });
 
-describe('every form of a list', () => {
+describe('every encoding of a list', () => {
   test.each([
     ['E4: k[]', 'user_ids[]=anna&user_ids[]=ben'],
     ['E4: k[], percent-encoded', 'user_ids%5B%5D=anna&user_ids%5B%5D=ben'],
     ['E5: k[N]', 'user_ids%5B0%5D=anna&user_ids%5B1%5D=ben'],
-    ['k that comes again', 'user_ids=anna&user_ids=ben'],
+    ['k repeated', 'user_ids=anna&user_ids=ben'],
     ['all of them mixed', 'user_ids=anna&user_ids[]=ben&user_ids[7]=nobody'],
   ])('200 %s', async (_name, query) => {
     expect(idsOf(await send({ path: `get_user_unread_count?${query}` }))).toEqual(['anna', 'ben']);
   });
 
-  test('200 a single one is a list, in the query and in JSON', async () => {
+  test('200 a single value is a list, in the query and in JSON', async () => {
     expect(idsOf(await send({ path: 'get_user_unread_count?user_ids=anna' }))).toEqual(['anna']);
     expect(idsOf(await send({ path: 'get_user_unread_count', body: '{"user_ids":"anna"}' }))).toEqual(['anna']);
   });
 
-  test('200 the order of the request is the order of the answer, each user once', async () => {
+  test('200 the answer keeps the order of the request, each user once', async () => {
     expect(idsOf(await send({ path: 'get_user_unread_count?user_ids=ben&user_ids=ANNA&user_ids=Ben' }))).toEqual([
       'ben',
       'anna',
     ]);
   });
 
-  test('200 E8: DELETE with a JSON body, E2 and E3 with one too', async () => {
+  test('200 E8: DELETE with a JSON body, and E2 and E3 with one as well', async () => {
     const json = { headers: { 'content-type': 'application/json' }, body: '{"user_ids":["anna"]}' };
     const asForm = { headers: { 'content-type': form }, body: 'user_ids%5B%5D=anna' };
     for (const encoded of [json, asForm, multipart([['user_ids[]', 'anna']])])
@@ -144,7 +144,7 @@ describe('every form of a list', () => {
   });
 });
 
-describe('a GET whose parameters are in its body', () => {
+describe('a GET with its parameters in the body', () => {
   test('200 E6: multipart', async () => {
     const encoded = multipart([
       ['page', '1'],
@@ -173,18 +173,18 @@ describe('a GET whose parameters are in its body', () => {
       });
   });
 
-  test('200 a GET with a Content-Type and no body, on the routes of the other dialect too', async () => {
+  test('200 a GET with a Content-Type and no body, also on the routes of the other dialect', async () => {
     const headers = { 'content-type': 'application/json' };
     expect((await send({ path: 'user_profile?user_id=anna', headers })).status).toBe(200);
     expect((await service.running.call('get', '/users', { headers })).status).toBe(200);
   });
 });
 
-describe('what cannot be read', () => {
+describe('malformed input', () => {
   test.each<[string, RawCall, string[]]>([
     ['JSON that ends early', { path: '', body: '{"user_id":' }, ['body']],
     [
-      'text that says it is JSON',
+      'text with a JSON Content-Type',
       { path: '', headers: { 'content-type': 'application/json' }, body: 'hello' },
       ['body'],
     ],
@@ -200,9 +200,9 @@ describe('what cannot be read', () => {
       { path: '', headers: { 'content-type': 'multipart/form-data; boundary=b' }, body: '--b\r\nContent-Disp' },
       ['body'],
     ],
-    ['an object for a text', { path: '', body: '{"user_id":{"$ne":1},"username":"x"}' }, ['user_id']],
-    ['a name given twice for one text', { path: '', body: 'user_id=a&user_id=b&username=x' }, ['user_id']],
-    ['extras that are no object', { path: '', body: '{"user_id":"a","username":"x","extras":"[1]"}' }, ['extras']],
+    ['an object in place of text', { path: '', body: '{"user_id":{"$ne":1},"username":"x"}' }, ['user_id']],
+    ['a text parameter given twice', { path: '', body: 'user_id=a&user_id=b&username=x' }, ['user_id']],
+    ['extras that are not an object', { path: '', body: '{"user_id":"a","username":"x","extras":"[1]"}' }, ['extras']],
     ['extras with __proto__', { path: '', body: 'user_id=a&username=x&extras={"__proto__":{}}' }, ['extras']],
     ['over 1,024 parameters', { path: '', body: 'a=1&'.repeat(1_100) }, ['body']],
   ])('400 %s', async (_name, call, members) => {
@@ -210,7 +210,7 @@ describe('what cannot be read', () => {
     expect({ status, body }).toEqual({ status: 400, body: invalid(members) });
   });
 
-  test('400 all that is wrong is told at once', async () => {
+  test('400 every problem is reported at once', async () => {
     const { body } = await service.rest('post', 'login_or_register').send({ extras: 'x' });
     expect(body).toEqual(invalid(['user_id', 'username', 'extras']));
     expect(body.error.message).toBe(body.error.detailed_messages.join(', '));
@@ -222,7 +222,7 @@ describe('headers', () => {
   test.each<[string, Record<string, string>]>([
     ['dashes', { 'QISCUS-SDK-APP-ID': 'sdksample', 'QISCUS-SDK-SECRET': seedSecret }],
     ['underscores', { QISCUS_SDK_APP_ID: 'sdksample', QISCUS_SDK_SECRET: seedSecret }],
-    ['one of each', { QISCUS_SDK_APP_ID: 'sdksample', 'QISCUS-SDK-SECRET': seedSecret }],
+    ['one spelling for each', { QISCUS_SDK_APP_ID: 'sdksample', 'QISCUS-SDK-SECRET': seedSecret }],
     ['lower case', { qiscus_sdk_app_id: 'sdksample', 'qiscus-sdk-secret': seedSecret }],
     ['as Go writes them', { Qiscus_sdk_app_id: 'sdksample', Qiscus_sdk_secret: seedSecret.toUpperCase() }],
     ['both mixed in one name', { 'qiscus_sdk-app-id': 'sdksample', 'qiscus-sdk_secret': seedSecret }],

@@ -13,7 +13,7 @@ afterAll(() => service.stop());
 
 const call = (method: Method, path: string) => request(service.running.url)[method](path);
 
-describe('who calls', () => {
+describe('caller identification', () => {
   const url = '/api/v2.1/rest/user_profile?user_id=anna';
   test.each<[string, Record<string, string>, number]>([
     ['an unknown app and a wrong secret', { 'QISCUS-SDK-APP-ID': 'nobody', 'QISCUS-SDK-SECRET': 'wrong' }, 400],
@@ -37,7 +37,7 @@ describe('who calls', () => {
     expect(response.body.error.message).toBe('Unauthorized');
   });
 
-  test('400 the secret alone, when two apps have it', async () => {
+  test('400 the secret alone, when two apps have the same one', async () => {
     const certificate = 'abcd'.repeat(8);
     for (const name of ['one', 'two'])
       await service.running.nest.get(AppsService).create({ org: 'twins', name, certificate });
@@ -45,7 +45,7 @@ describe('who calls', () => {
     expect({ status: response.status, body: response.body }).toEqual({ status: 400, body: refused(400) });
   });
 
-  test('403 an app that is switched off', async () => {
+  test('403 a disabled app', async () => {
     const apps = service.running.nest.get(AppsService);
     const app = await apps.create({ org: 'off', name: 'off', alias: 'off' });
     await apps.set(app, 'disabled', 'true');
@@ -53,7 +53,7 @@ describe('who calls', () => {
     expect((await call('get', url).set(headers)).body).toEqual(refused(403));
   });
 
-  test('200 both certificates of a rotation', async () => {
+  test('200 both certificates during a rotation', async () => {
     const apps = service.running.nest.get(AppsService);
     const app = await apps.rotate(await apps.create({ org: 'rotates', name: 'app' }));
     for (const secret of app.certificates)
@@ -67,13 +67,13 @@ describe('who calls', () => {
       ).toBe(200);
   });
 
-  test('404 a user of another app is nobody', async () => {
+  test('404 a user of another app does not exist', async () => {
     await service.running.register('stranger');
     expect((await service.rest('get', 'user_profile').query({ user_id: 'stranger' })).body).toEqual(refused(404));
   });
 });
 
-describe('which route gives which shape', () => {
+describe('which route returns which error shape', () => {
   test.each<[Method, string, object | undefined, number, object]>([
     ['post', 'login_or_register', { user_id: 'new', username: null }, 400, invalid(['username'])],
     ['post', 'login_or_register', { username: 'x' }, 400, invalid(['user_id'])],
@@ -134,7 +134,7 @@ describe('which route gives which shape', () => {
   });
 });
 
-describe('no client ever meets another shape', () => {
+describe('no client ever gets any other shape', () => {
   test.each<[Method, string, number]>([
     ['get', '/api/v2.1/rest/nothing', 404],
     ['get', '/api', 404],
@@ -151,7 +151,7 @@ describe('no client ever meets another shape', () => {
     expect(response.body).toEqual(status === 400 ? invalid(['request']) : refused(status));
   });
 
-  test('405 names the methods that there are', async () => {
+  test('405 names the supported methods', async () => {
     const response = await call('patch', '/api/v2.1/rest/get_user_list');
     expect(response.headers.allow?.split(', ').sort()).toEqual(['GET', 'HEAD', 'POST']);
   });

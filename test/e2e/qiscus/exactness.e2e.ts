@@ -11,7 +11,7 @@ afterAll(() => service.stop());
 
 const json = 'application/json';
 const form = 'application/x-www-form-urlencoded';
-/** Bytes go as they are, which supertest does with text alone. */
+/** Bytes are sent as they are, which supertest only does with text. */
 const login = async (body: string | Buffer, type = json, more: Readonly<Record<string, string>> = {}) => {
   const response = await fetch(`${service.running.url}/api/v2.1/rest/login_or_register`, {
     method: 'POST',
@@ -24,7 +24,7 @@ const login = async (body: string | Buffer, type = json, more: Readonly<Record<s
 const profile = (userId: string) => service.rest('get', 'user_profile').query({ user_id: userId });
 
 describe('numbers', () => {
-  test('200 two ids that a double cannot tell apart are two users, and the right one is banned', async () => {
+  test('200 two ids that are equal as doubles are two users, and the right one is banned', async () => {
     const ids = ['9007199254740992', '9007199254740993'];
     for (const id of ids) {
       const response = await login(`{"user_id":${id},"username":"${id}"}`);
@@ -48,7 +48,7 @@ describe('numbers', () => {
     expect({ status: response.status, errors: response.body.error.message }).toMatchObject({ status: 400 });
   });
 
-  test('200 extras come back digit by digit, from every route and in a repeated answer', async () => {
+  test('200 extras come back digit for digit, from every route and in a replayed answer', async () => {
     const extras = '{"order":1688888483063664642,"list":[1.0,-0,1E5,1e-400,0.10],"text":"\\ud800 1.0"}';
     const key = { 'idempotency-key': 'exact' };
     const body = `{"user_id":"exact","username":"x","password":"p","extras":${extras}}`;
@@ -82,7 +82,7 @@ describe('text that is not UTF-8', () => {
     ['a form', 'user_id=latin&username=x&password=caf%E9', form],
     ['a form of bytes', Buffer.from('user_id=latin&username=caf\xe9', 'latin1'), form],
     ['a name in a form', 'user_id=latin&username=x&%ff=1', form],
-    ['a form in a charset that nobody knows', 'user_id=latin&username=x', `${form}; charset=nonsense`],
+    ['a form in an unknown charset', 'user_id=latin&username=x', `${form}; charset=nonsense`],
     ['a form in UTF-16', 'user_id=latin&username=x', `${form}; charset=utf-16le`],
     ['multipart', multipart(Buffer.from('caf\xe9', 'latin1')), 'multipart/form-data; boundary=b'],
     ['JSON', Buffer.from('{"user_id":"latin","username":"\xe9"}', 'latin1'), json],
@@ -93,7 +93,7 @@ describe('text that is not UTF-8', () => {
     expect((await profile('latin')).status).toBe(404);
   });
 
-  test('400 a query', async () => {
+  test('400 in the query', async () => {
     for (const query of ['user_id=%E9', 'user_id=a&%ff=1', 'user_ids[]=%C3'])
       expect((await request(service.running.url).get(`/api/v2.1/rest/user_profile?${query}`)).body).toEqual(
         invalid(['request']),
@@ -104,7 +104,7 @@ describe('text that is not UTF-8', () => {
     ['a form', 'user_id=cafe&username=caf%E9', `${form}; charset=iso-8859-1`],
     ['JSON', Buffer.from('{"user_id":"cafe","username":"caf\xe9"}', 'latin1'), `${json}; charset="ISO-8859-1"`],
     ['multipart', multipart(Buffer.from('caf\xe9', 'latin1')), 'multipart/form-data; boundary=b; charset=latin1'],
-  ])('200 %s in the charset that it names', async (_what, body, type) => {
+  ])('200 %s in its declared charset', async (_what, body, type) => {
     await service.running.nest
       .get(UsersService)
       .delete(service.app.id, 'cafe')
@@ -116,7 +116,7 @@ describe('text that is not UTF-8', () => {
     expect((await login(body, type)).body.results.user.username).toBe('café');
   });
 
-  test('401 two passwords that differ in such a byte are two', async () => {
+  test('401 passwords that differ in such a byte are different', async () => {
     await service.login('anna');
     const change = (password: string) => login(`user_id=anna&username=a&password=${password}`, form);
     expect((await change('caf%C3%A9')).status).toBe(200);
@@ -138,7 +138,7 @@ describe('text that is not UTF-8', () => {
   });
 });
 
-describe('what says nothing', () => {
+describe('empty input', () => {
   test.each(['[]', '""', 'null', ' \r\n\t'])('200 the body %j of a call that needs none', async (body) => {
     await service.login('bea');
     const get = (path: string) => service.rest('get', path).type(json).send(body);
@@ -153,7 +153,7 @@ describe('what says nothing', () => {
     expect({ status: response.status, body: response.body }).toEqual({ status: 400, body: invalid(['body']) });
   });
 
-  test('200 extras of PHP: a list without items is an object without members', async () => {
+  test('200 extras from PHP: an empty list is an empty object', async () => {
     const send = (extras: string) => login(`{"user_id":"php","username":"x","password":"p"${extras}}`);
     for (const [extras, kept] of [
       [',"extras":{"a":1}', { a: 1 }],

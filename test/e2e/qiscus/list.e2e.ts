@@ -17,7 +17,7 @@ async function list(query: object): Promise<{ meta: object; emails: string[] }> 
 
 const newestFirst = [...names].reverse();
 
-test('200 the newest first, 20 on a page, by GET and by POST', async () => {
+test('200 newest first, 20 per page, by GET and by POST', async () => {
   expect(await list({})).toEqual({ meta: { total_data: 45, total_page: 2 }, emails: newestFirst.slice(0, 20) });
   const { body } = await service.rest('post', 'get_user_list').send({ page: 3 });
   expect(body.results.users.map((user: any) => user.email)).toEqual(newestFirst.slice(40));
@@ -34,7 +34,7 @@ test.each<[object, number, number]>([
   [{ page: 0, limit: 10 }, 10, 0],
   [{ page: -1, limit: 10 }, 10, 0],
   [{ page: 'x', limit: 10 }, 10, 0],
-])('200 %j: out of range is the default', async (query, size, all) => {
+])('200 %j: values out of range mean the default', async (query, size, all) => {
   expect((await list(query)).emails).toEqual(newestFirst.slice(0, size === 0 ? all : size));
 });
 
@@ -44,7 +44,7 @@ test('200 a page beyond the last one is empty', async () => {
   }
 });
 
-test('200 every page of every order, once and complete', async () => {
+test('200 the pages of every order contain each user once', async () => {
   const sorted = [...names].sort();
   for (const [order, expected] of [
     ['created_at desc nulls last', newestFirst],
@@ -64,7 +64,7 @@ test('200 every page of every order, once and complete', async () => {
   }
 });
 
-test('200 show_all is everybody, in the order that is asked for', async () => {
+test('200 show_all lists every user, in the requested order', async () => {
   for (const flag of ['true', '1', 'TRUE'])
     expect(await list({ show_all: flag, limit: 3 })).toEqual({
       meta: { total_data: 45, total_page: 1 },
@@ -73,7 +73,7 @@ test('200 show_all is everybody, in the order that is asked for', async () => {
   expect((await list({ show_all: 0, limit: 3 })).emails).toHaveLength(3);
 });
 
-test('200 the count follows a deletion at once', async () => {
+test('200 the count reflects a deletion at once', async () => {
   await service.login('gone');
   expect((await list({})).meta).toEqual({ total_data: 46, total_page: 2 });
   const { UsersService } = await import('../../../src/users/users.service.js');

@@ -16,7 +16,7 @@ const call = (method: Method, path: string, headers: object = secret) =>
     [method](`/api/v2/rest/${path}`)
     .set(headers as never);
 
-/** Exactly these members: a strict client of this version takes no other. */
+/** Exactly these members: a strict client of this version accepts no others. */
 const user = (email: string, more: object = {}) => ({
   app: { code: 'sdksample', id: expect.any(Number), id_str: expect.stringMatching(/^\d+$/), name: 'sample' },
   avatar: { avatar: { url: '' } },
@@ -35,15 +35,15 @@ const user = (email: string, more: object = {}) => ({
 });
 
 describe('the older server API', () => {
-  test('200 login_or_register makes a user, and changes the one there is', async () => {
+  test('200 login_or_register creates a user, and updates an existing one', async () => {
     const sent = { email: 'New@Here', username: 'Name of New@Here', password: 'p', device_token: null };
-    const made = await call('post', 'login_or_register').send(sent);
-    expect({ status: made.status, body: made.body }).toEqual({
+    const created = await call('post', 'login_or_register').send(sent);
+    expect({ status: created.status, body: created.body }).toEqual({
       status: 200,
       body: { results: { user: user('New@Here') }, status: 200 },
     });
-    expect(Object.keys(made.body.results.user)).toEqual(Object.keys(user('')).sort());
-    expect(made.body.results.user.token).toBe(await service.tokenOf('new@here'));
+    expect(Object.keys(created.body.results.user)).toEqual(Object.keys(user('')).sort());
+    expect(created.body.results.user.token).toBe(await service.tokenOf('new@here'));
     const changed = await call('post', 'login_or_register').send({
       ...{ email: 'new@here', username: 'Newer', password: 'p', avatar_url: 'https://n', extras: '{"b":2}' },
     });
@@ -53,7 +53,7 @@ describe('the older server API', () => {
     expect(body.results.user).toMatchObject({ username: 'Newer', extras: { b: 2 } });
   });
 
-  test('200 a form of parts, with the app by the sub-domain, as PHP sends it', async () => {
+  test('200 multipart, with the app in the sub-domain, as PHP sends it', async () => {
     const { status, body } = await call('post', 'login_or_register', {
       ...{ host: 'sdksample.qiscus.com', QISCUS_SDK_SECRET: seedSecret },
     })
@@ -78,7 +78,7 @@ describe('the older server API', () => {
     expect(reset.body.results.user.token).toBe(await service.tokenOf('anna'));
   });
 
-  test('200 once for one Idempotency-Key', async () => {
+  test('200 once per Idempotency-Key', async () => {
     for (const [path, body] of [
       ['login_or_register', { email: 'once', username: 'Once', password: 'p' }],
       ['reset_user_token', { user_email: 'once' }],
@@ -92,7 +92,7 @@ describe('the older server API', () => {
     }
   });
 
-  test('401 a deactivated user logs in; the profile is there', async () => {
+  test('401 a deactivated user cannot log in; the profile is still there', async () => {
     await service.login('gone');
     await service.rest('delete', 'deactivate_users').send({ user_ids: ['gone'] });
     const login = await call('post', 'login_or_register').send({ email: 'gone', username: 'x', password: 'password' });
@@ -118,7 +118,7 @@ describe('the older server API', () => {
     expect({ status: response.status, body: response.body }).toEqual({ status, body: expected });
   });
 
-  test('400 the text names the parameter as this version calls it', async () => {
+  test('400 the message names the parameter as in this version', async () => {
     const { body } = await call('post', 'login_or_register').send({ email: 'a b', username: 'x' });
     expect(body.error.detailed_messages).toEqual([expect.stringMatching(/^email cannot contain symbols/)]);
   });

@@ -10,24 +10,24 @@ afterAll(() => service.stop());
 
 const second = 'must be YYYY-MM-DD hh:mm:ss';
 const wrongDetails = { password: {}, avatar_url: {}, extras: 'text' };
-const wrongDetailsTold = ['password must be text', 'avatar_url must be text', 'extras must be a JSON object'];
+const wrongDetailsMessages = ['password must be text', 'avatar_url must be text', 'extras must be a JSON object'];
 
-/** Each route that takes several parameters which can be missing or wrong. */
+/** Each route with several parameters that can be missing or invalid. */
 test.each<[string, object, string[]]>([
   ['POST /api/v2.1/rest/login_or_register', {}, ['user_id is required', 'username is required']],
   [
     'POST /api/v2.1/rest/login_or_register',
     wrongDetails,
-    ['user_id is required', 'username is required', ...wrongDetailsTold],
+    ['user_id is required', 'username is required', ...wrongDetailsMessages],
   ],
   ['POST /api/v2/sdk/login_or_register', {}, ['email is required', 'password is required']],
-  ['POST /api/v2/sdk/login_or_register', wrongDetails, ['email is required', ...wrongDetailsTold]],
+  ['POST /api/v2/sdk/login_or_register', wrongDetails, ['email is required', ...wrongDetailsMessages]],
   ['POST /api/v2/sdk/refresh_user_token', {}, ['user_id is required', 'refresh_token is required']],
   ['POST /api/v2/rest/login_or_register', {}, ['email is required', 'username is required']],
   [
     'POST /api/v2/rest/login_or_register',
     wrongDetails,
-    ['email is required', 'username is required', ...wrongDetailsTold],
+    ['email is required', 'username is required', ...wrongDetailsMessages],
   ],
   [
     'GET /api/v2.1/rest/get_unread_count',
@@ -44,7 +44,7 @@ test.each<[string, object, string[]]>([
     { end_time: 'now', start_time: 'now' },
     ['user_ids is required', `start_time ${second}`, `end_time ${second}`],
   ],
-])('400 %s with %j tells every problem, in the order of the documented parameters', async (route, sent, messages) => {
+])('400 %s with %j reports every problem, in the order of the documented parameters', async (route, sent, messages) => {
   const [verb, path = ''] = route.split(' ');
   const call = request(service.running.url)
     [verb === 'GET' ? 'get' : 'post'](path)

@@ -10,16 +10,16 @@ export interface QiscusService {
   readonly running: RunningApp;
   /** With the alias and the secret of the vendor's examples. */
   readonly app: App;
-  /** A call of the app server, with the headers of the documents. */
+  /** A call by the app server, with the documented headers. */
   rest(method: Method, path: string): Test;
-  /** Registers a user and answers its `user`. */
+  /** Registers a user and returns its `user`. */
   login(userId: string, more?: Readonly<Record<string, unknown>>): Promise<Record<string, any>>;
   /** The user token. */
   tokenOf(userId: string): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** The service with an app as the vendor's examples have it: `sdksample` and its secret. */
+/** The service with an app like in the vendor's examples: `sdksample` and its secret. */
 export async function startQiscus(options: StartOptions = {}): Promise<QiscusService> {
   const running = await startApp(options);
   const app = await running.nest.get(AppsService).create({
@@ -50,7 +50,7 @@ export async function startQiscus(options: StartOptions = {}): Promise<QiscusSer
   };
 }
 
-/** Every error has exactly these members: shape A of the vendor for what is not valid. */
+/** Every validation error has exactly these members: shape A of the vendor. */
 export function invalid(members: readonly string[]) {
   return {
     error: {
@@ -62,7 +62,7 @@ export function invalid(members: readonly string[]) {
   };
 }
 
-/** Shape B for everything else; with a number where the vendor has one. */
+/** Shape B for everything else; with a number if the vendor has one. */
 export function refused(status: number, code?: number) {
   return { error: { ...(code === undefined ? {} : { code }), message: expect.stringMatching(/./) }, status };
 }

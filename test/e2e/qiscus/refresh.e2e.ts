@@ -18,7 +18,7 @@ afterAll(() => {
   log.stop();
   return service.stop();
 });
-/** Each test calls from an address of its own, which has not guessed yet. */
+/** Each test calls from a new address, which has not made a guess yet. */
 let address = '';
 let tests = 0;
 beforeEach(() => (address = `203.0.113.${(tests += 1)}`));
@@ -33,7 +33,7 @@ const refreshTokenOf = async (email: string, password: string): Promise<string> 
   (await client('login_or_register').send({ email, password })).body.results.user.refresh_token;
 const profiles = () => rowsOf(service.running.database.url, 'SELECT user_uuid, token_hash FROM user_profiles');
 
-/** A user of the same app whom the other dialect has made, and who has no profile. */
+/** A user of the same app created through the other dialect, without a profile. */
 async function registerByAgora(username: string): Promise<void> {
   const { url, nest } = service.running;
   const { accessToken } = nest.get(TokensService).issueAppToken(service.app);
@@ -47,15 +47,15 @@ async function registerByAgora(username: string): Promise<void> {
 
 test.each(['known', 'unknown'])(
   '429 the eleventh wrong refresh token in a minute for one user who is %s',
-  async (who) => {
-    if (who === 'known') await service.login(who);
+  async (userId) => {
+    if (userId === 'known') await service.login(userId);
     const answers = [];
-    for (let round = 0; round < 11; round += 1) answers.push((await refresh(who)).status);
+    for (let round = 0; round < 11; round += 1) answers.push((await refresh(userId)).status);
     expect(answers).toEqual([...Array<number>(10).fill(401), 429]);
   },
 );
 
-test('429 the hundred and first for all users, and passwords are counted with them', async () => {
+test('429 the hundred and first across all users, with passwords included in the count', async () => {
   for (let round = 0; round < 99; round += 1) expect((await refresh(`somebody-${round}`)).status).toBe(401);
   expect((await client('login_or_register').send({ email: 'other', password: 'x' })).status).toBe(401);
   expect((await refresh('last')).status).toBe(429);
@@ -63,11 +63,11 @@ test('429 the hundred and first for all users, and passwords are counted with th
 
 test('200 right ones are not counted', async () => {
   await service.login('often', { password: 'secret' });
-  const shown = await refreshTokenOf('often', 'secret');
-  for (let round = 0; round < 12; round += 1) expect((await refresh('often', shown)).status).toBe(200);
+  const refreshToken = await refreshTokenOf('often', 'secret');
+  for (let round = 0; round < 12; round += 1) expect((await refresh('often', refreshToken)).status).toBe(200);
 });
 
-test('401 with the same statements and without a write, whether there is such a user or not', async () => {
+test('401 with the same statements and without a write, whether or not the user exists', async () => {
   await service.login('profiled');
   await registerByAgora('plain');
   const before = await profiles();
@@ -87,7 +87,7 @@ test('401 with the same statements and without a write, whether there is such a 
   expect(await profiles()).toEqual(before);
 });
 
-test('200 for a user of the other dialect who shows the right one, and the token that comes is good', async () => {
+test('200 for a user of the other dialect with the right one, and the new token is valid', async () => {
   await registerByAgora('guest');
   const { nest } = service.running;
   const user = await nest.get(UsersService).get(service.app.id, 'guest');

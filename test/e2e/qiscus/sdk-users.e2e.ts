@@ -15,14 +15,14 @@ const sdk = (method: 'get' | 'post' | 'patch', path: string, token: string) =>
     'QISCUS-SDK-APP-ID': 'sdksample',
     'QISCUS-SDK-TOKEN': token,
   });
-/** Registers a user and answers the user token. */
+/** Registers a user and returns the user token. */
 async function loggedIn(userId: string, more: Readonly<Record<string, unknown>> = {}): Promise<string> {
   await service.login(userId, more);
   return service.tokenOf(userId);
 }
 
 describe('my_profile', () => {
-  test('200 the user who calls, as the log in shows it', async () => {
+  test('200 the calling user, as in the login', async () => {
     const token = await loggedIn('Anna', { password: 'secret', extras: { a: 1 } });
     const login = await request(service.running.url)
       .post('/api/v2/sdk/login_or_register')
@@ -37,7 +37,7 @@ describe('my_profile', () => {
     }
   });
 
-  test('200 a token that ends opens no way to one that lasts', async () => {
+  test('200 a token that expires cannot be exchanged for one that does not', async () => {
     await loggedIn('short');
     const user = await service.running.nest.get(UsersService).find(service.app.id, 'short');
     const { accessToken } = service.running.nest.get(TokensService).issueUserToken(service.app, user as never, 60);
@@ -48,9 +48,9 @@ describe('my_profile', () => {
     });
   });
 
-  test('200 PATCH changes what is given, and keeps the rest', async () => {
+  test('200 PATCH changes the given members and keeps the rest', async () => {
     const token = await loggedIn('Pat', { avatar_url: 'https://p', extras: { a: 1 } });
-    const shown = async () =>
+    const readProfile = async () =>
       (await service.rest('get', 'user_profile').query({ user_id: 'pat' })).body.results.user as object;
     for (const [sent, expected] of [
       [{ name: 'Patty' }, { username: 'Patty', avatar_url: 'https://p', extras: { a: 1 } }],
@@ -70,13 +70,13 @@ describe('my_profile', () => {
         status: 200,
         user: { token, email: 'Pat', ...expected },
       });
-      expect(await shown()).toMatchObject(expected);
+      expect(await readProfile()).toMatchObject(expected);
     }
     const form = sdk('patch', 'my_profile', token).type('form').send({ name: 'Form', extras: '{"d":4}' });
     expect((await form).body.results.user).toMatchObject({ username: 'Form', extras: { d: 4 } });
   });
 
-  test('200 once for one Idempotency-Key, and each user has keys of their own', async () => {
+  test('200 once per Idempotency-Key, and each user has their own keys', async () => {
     const [one, other] = [await loggedIn('one'), await loggedIn('other')];
     const send = (token: string) =>
       sdk('patch', 'my_profile', token).set('idempotency-key', 'mine').send({ name: 'Named' });
@@ -112,14 +112,14 @@ describe('get_user_list', () => {
     await service.rest('delete', 'deactivate_users').send({ user_ids: ['find-2'] });
   });
 
-  test('200 all users as the server API lists them, deactivated ones among them', async () => {
+  test('200 all users as in the server API, deactivated ones included', async () => {
     const { body } = await sdk('get', 'get_user_list', await service.tokenOf('lister')).query({ limit: 100 });
     const { body: listed } = await service.rest('get', 'get_user_list').query({ limit: 100 });
     expect(body).toEqual(listed);
     expect(body.results.users.find((user: any) => user.email === 'find-2')).toMatchObject({ active: false });
   });
 
-  test('200 with a query: who has it in the display name or the user id, in any case', async () => {
+  test('200 with a query, which matches the display name or the user id, in any case', async () => {
     const found = ['by-name', 'find-2', 'Find-1'];
     expect(await emails({ query: 'fInD' })).toEqual({ total_data: 3, total_page: 0, emails: found });
     expect(await emails({ query: 'find', page: 2, limit: 2 })).toEqual({
@@ -145,7 +145,7 @@ describe('get_user_list', () => {
     expect(body.results.users.map((user: any) => user.email)).toEqual(['other-3']);
   });
 
-  test('400 an order that is none', async () => {
+  test('400 an invalid order', async () => {
     const { status, body } = await sdk('get', 'get_user_list', await service.tokenOf('lister')).query({
       order_query: 'password_hash',
     });
@@ -169,7 +169,7 @@ describe('block_user, unblock_user, get_blocked_users', () => {
     return { total: body.results.total, emails: body.results.users.map((user: any) => user.email as string) };
   };
 
-  test('200 the list has who is blocked, the newest first, until the block ends', async () => {
+  test('200 the list has the blocked users, newest first, until they are unblocked', async () => {
     const token = await loggedIn('blocker');
     const names = ['B-one', 'b-two', 'b-three'];
     for (const name of names) {
@@ -177,7 +177,7 @@ describe('block_user, unblock_user, get_blocked_users', () => {
       const { status, body } = await sdk('post', 'block_user', token).type('form').send({ user_email: name });
       expect({ status, body }).toEqual({ status: 200, body: { results: { user: other(name) }, status: 200 } });
     }
-    // Again changes nothing, in whatever case.
+    // Repeating it changes nothing, in whatever case.
     expect((await sdk('post', 'block_user', token).send({ user_email: 'B-ONE' })).status).toBe(200);
     expect(await blocked(token)).toEqual({ total: 3, emails: [...names].reverse() });
     expect(await blocked(token, { page: 2, limit: 2 })).toEqual({ total: 3, emails: ['B-one'] });
@@ -189,7 +189,7 @@ describe('block_user, unblock_user, get_blocked_users', () => {
     expect(await blocked(await service.tokenOf('b-one'))).toEqual({ total: 0, emails: [] });
   });
 
-  test('200 no message of a blocked user comes in, and who takes the name of a deleted one is not blocked', async () => {
+  test('200 messages of a blocked user do not arrive, and a new owner of a deleted name is not blocked', async () => {
     const token = await loggedIn('quiet');
     await service.login('loud');
     await sdk('post', 'block_user', token).send({ user_email: 'loud' });
@@ -212,7 +212,7 @@ describe('block_user, unblock_user, get_blocked_users', () => {
     expect(await unread()).toBe(1);
   });
 
-  test('200 once for one Idempotency-Key', async () => {
+  test('200 once per Idempotency-Key', async () => {
     const token = await loggedIn('keyed');
     await service.login('keyed-other');
     for (const path of ['block_user', 'unblock_user']) {
@@ -235,7 +235,7 @@ describe('block_user, unblock_user, get_blocked_users', () => {
     expect({ status: response.status, body: response.body }).toEqual({ status, body: expected });
   });
 
-  test('404 a uuid in the place of the user id: this dialect knows names only', async () => {
+  test('404 a uuid in place of the user id: this dialect knows only names', async () => {
     const token = await loggedIn('by-uuid');
     const user = await service.running.nest.get(UsersService).find(service.app.id, 'by-uuid');
     const { status, body } = await sdk('post', 'unblock_user', token).send({ user_email: user?.uuid });
@@ -251,8 +251,8 @@ test.each<['get' | 'post' | 'patch', string]>([
   ['post', 'unblock_user?user_email=ends'],
 ])('401 with its number: %s %s with a wrong token, after a ban, and of a deleted user', async (method, path) => {
   const token = await loggedIn('ends');
-  const call = async (shown = token) => {
-    const { status, body } = await sdk(method, path, shown);
+  const call = async (readProfile = token) => {
+    const { status, body } = await sdk(method, path, readProfile);
     return { status, body };
   };
   expect((await call()).status).toBe(200);
@@ -260,7 +260,7 @@ test.each<['get' | 'post' | 'patch', string]>([
   await service.rest('delete', 'deactivate_users').send({ user_ids: ['ends'] });
   expect(await call()).toEqual({ status: 401, body: refused(401, 401300) });
   await service.running.nest.get(UsersService).delete(service.app.id, 'ends');
-  // Somebody else has the name now, and not the token.
+  // Another user has the name now, but not the token.
   await service.login('ends');
   expect(await call()).toEqual({ status: 401, body: refused(401, 401301) });
 });

@@ -95,7 +95,7 @@ describe('login_or_register', () => {
     expect((await signIn({ password: '' })).body).toEqual(invalid(['email', 'password']));
   });
 
-  test('401 a new name, unless the app is open to registration', async () => {
+  test('401 for a new name, unless the app allows open registration', async () => {
     expect((await signIn({ email: 'newcomer', password: 'x' })).body).toEqual(refused(401));
     await service.running.nest.get(AppsService).set(service.app, 'open_registration', 'true');
     const { body } = await signIn({ email: 'Newcomer', password: 'x', username: 'New', extras: '{"b":2}' });
@@ -103,7 +103,7 @@ describe('login_or_register', () => {
     await service.running.nest.get(AppsService).set(service.app, 'open_registration', 'false');
   });
 
-  test('429 for one who guesses', async () => {
+  test('429 for a client that guesses passwords', async () => {
     await service.login('guessed', { password: 'right' });
     const statuses = [];
     for (let round = 0; round < 11; round += 1)
@@ -114,7 +114,7 @@ describe('login_or_register', () => {
 });
 
 describe('identity tokens', () => {
-  test('200 a nonce has 40 characters and 10 minutes', async () => {
+  test('200 a nonce has 40 characters and lasts 10 minutes', async () => {
     const { body } = await sdk('post', 'auth/nonce', '/api/v2');
     expect(body.results).toEqual({
       expired_at: clock.nowSeconds() + 600,
@@ -122,21 +122,21 @@ describe('identity tokens', () => {
     });
   });
 
-  test('200 makes the user if there is none, and logs in who exists', async () => {
+  test('200 creates an unknown user and logs in an existing one', async () => {
     const first = await verify(signed(await claims('Idin', { name: 'Id In', avatar_url: 'https://i' })));
     expect(first.body.results.user).toMatchObject({ email: 'Idin', username: 'Id In', avatar_url: 'https://i' });
     const again = await verify(signed(await claims('idin', { iss: service.app.appId.toUpperCase() })));
     expect(again.body.results.user).toMatchObject({ email: 'Idin', token: first.body.results.user.token });
   });
 
-  test('200 signed by either certificate of a rotation', async () => {
+  test('200 signed with either certificate during a rotation', async () => {
     const apps = service.running.nest.get(AppsService);
     const rotated = await apps.rotate(service.app);
     for (const secret of rotated.certificates)
       expect((await verify(signed(await claims('anna'), { secret }))).status).toBe(200);
   });
 
-  test('401 the second time: of ten at once one is good', async () => {
+  test('401 the second time: one of ten simultaneous calls succeeds', async () => {
     const token = signed(await claims('anna'));
     const statuses = await Promise.all(Array.from({ length: 10 }, async () => (await verify(token)).status));
     expect(statuses.sort()).toEqual([200, ...Array<number>(9).fill(401)]);
@@ -147,7 +147,7 @@ describe('identity tokens', () => {
     ['another secret', async () => signed(await claims('anna'), { secret: 'f'.repeat(32) })],
     ['no signature', async () => signed(await claims('anna'), { alg: 'none' })],
     ['another app', async () => signed(await claims('anna', { iss: service.running.app.appId }))],
-    ['a nonce of nobody', async () => signed(await claims('anna', { nce: 'a'.repeat(40) }))],
+    ['a nonce that was never issued', async () => signed(await claims('anna', { nce: 'a'.repeat(40) }))],
     ['no nonce', async () => signed(await claims('anna', { nce: undefined }))],
     ['no user', async () => signed(await claims('anna', { prn: '' }))],
     ['no end', async () => signed(await claims('anna', { exp: undefined }))],
@@ -159,15 +159,15 @@ describe('identity tokens', () => {
     expect(response.body.error.message).toBe('Unauthorized');
   });
 
-  test('401 a nonce that is over', async () => {
+  test('401 an expired nonce', async () => {
     const late = await claims('anna', { exp: clock.nowSeconds() + 3600 });
     clock.advance(600_000);
     expect((await verify(signed(late))).status).toBe(401);
   });
 });
 
-describe('behind the user token', () => {
-  test('200 users/status: who is online is 1', async () => {
+describe('with the user token', () => {
+  test('200 users/status: 1 means online', async () => {
     const token = await service.tokenOf('anna');
     const body = { user_ids: ['Anna', 'nobody'] };
     for (const prefix of ['/api/v2/sdk', '/api/v2/mobile']) {
@@ -181,7 +181,7 @@ describe('behind the user token', () => {
     }
   });
 
-  test('401 without a token, with a wrong one, or in the name of somebody else', async () => {
+  test('401 without a token, with a wrong one, or on behalf of another user', async () => {
     const token = await service.tokenOf('anna');
     for (const headers of [
       {},
@@ -199,7 +199,7 @@ describe('behind the user token', () => {
       ).toBe(401);
   });
 
-  test('200 logout, and the other devices stay logged in', async () => {
+  test('200 logout, and other devices stay logged in', async () => {
     const token = await service.tokenOf('anna');
     const response = await sdk('post', 'logout').set(as(token, 'anna')).type(form).send({ user_id: 'anna', token });
     expect({ status: response.status, body: response.body }).toEqual({
@@ -212,9 +212,9 @@ describe('behind the user token', () => {
   test('401 the old token after a reset, 401300 after a ban', async () => {
     await service.login('reset');
     const token = await service.tokenOf('reset');
-    const status = (shown: string) =>
+    const status = (credentials: string) =>
       sdk('post', 'users/status')
-        .set(as(shown))
+        .set(as(credentials))
         .send({ user_ids: ['reset'] });
     expect((await status(token)).status).toBe(200);
     const next = (await service.rest('post', 'reset_user_token').send({ user_id: 'reset' })).body.results.token;
@@ -228,20 +228,20 @@ describe('behind the user token', () => {
 describe('refresh_user_token', () => {
   const refresh = (fields: Record<string, string>) => sdk('post', 'refresh_user_token').type(form).send(fields);
 
-  test('200 the token again for its refresh token; 401 once it was reset', async () => {
+  test('200 the same token for its refresh token; 401 after a reset', async () => {
     await service.login('fresh', { password: 'secret' });
     const { user } = (await signIn({ email: 'fresh', password: 'secret' })).body.results;
-    const shown = { user_id: 'fresh', refresh_token: user.refresh_token };
-    expect((await refresh(shown)).body.results).toEqual({
+    const credentials = { user_id: 'fresh', refresh_token: user.refresh_token };
+    expect((await refresh(credentials)).body.results).toEqual({
       refresh_token: user.refresh_token,
       token: user.token,
       token_expires_at: null,
     });
     await service.rest('post', 'reset_user_token').send({ user_id: 'fresh' });
-    expect((await refresh(shown)).body).toEqual({ error: { message: 'refresh token invalid' }, status: 401 });
+    expect((await refresh(credentials)).body).toEqual({ error: { message: 'refresh token invalid' }, status: 401 });
   });
 
-  test('401 for somebody else’s and for nobody', async () => {
+  test('401 for another user’s and for an unknown user', async () => {
     for (const userId of ['anna', 'nobody'])
       expect((await refresh({ user_id: userId, refresh_token: 'a'.repeat(40) })).status).toBe(401);
   });

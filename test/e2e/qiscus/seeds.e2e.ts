@@ -11,12 +11,12 @@ afterAll(() => service.stop());
 interface Line {
   readonly method: string;
   readonly path: string;
-  /** As they are written, one by one. */
+  /** The examples exactly as written, one by one. */
   readonly headers: readonly string[];
   readonly body?: string;
 }
 
-/** What curl sends for a line of the vendor's documents: the header names as written there, no others of ours. */
+/** What curl sends for a line of the vendor's documents: its headers exactly as written, and no others. */
 function curl({ method, path, headers, body }: Line): Promise<{ status: number; type: string; text: string }> {
   return new Promise((resolve, reject) => {
     const raw = headers.flatMap((line) => /^([^:]+): (.*)$/.exec(line)?.slice(1) ?? []);
@@ -60,7 +60,7 @@ const guest99 = {
 };
 
 describe('the documents of v2.1', () => {
-  test('200 POST /login_or_register makes the user, byte for byte in the order of the example', async () => {
+  test('200 POST /login_or_register creates the user, byte for byte in the order of the example', async () => {
     const line = {
       method: 'POST',
       path: 'login_or_register',
@@ -74,7 +74,7 @@ describe('the documents of v2.1', () => {
     };
     const { text } = await curl(line);
     expect(text).toBe(JSON.stringify({ results: { user: guest99 }, status: 200 }));
-    // Again: the same user, the same answer.
+    // Repeated: the same user, the same answer.
     expect((await curl(line)).text).toBe(text);
   });
 
@@ -137,7 +137,7 @@ describe('the documents of v2.1', () => {
 });
 
 describe('the documents of the latest version', () => {
-  test('200 only the secret is needed: it is one app’s', async () => {
+  test('200 the secret is enough, as only one app has it', async () => {
     expect(
       await results({
         method: 'POST',
@@ -156,7 +156,7 @@ describe('the documents of the latest version', () => {
     });
   });
 
-  test('200 GET /get_user_list with an order_query as it is printed', async () => {
+  test('200 GET /get_user_list with an order_query as printed', async () => {
     const { users } = (await results({
       method: 'GET',
       path: `get_user_list?page=1&limit=100&order_query=${encodeURIComponent('created_at desc nulls last')}`,

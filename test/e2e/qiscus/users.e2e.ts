@@ -21,7 +21,7 @@ async function isPasswordOf(userId: string, password: string): Promise<boolean> 
 }
 
 describe('login_or_register', () => {
-  test('200 of 20 at once that register one name exactly one makes the user, and the others are told to have a password', async () => {
+  test('200 for exactly one of 20 simultaneous registrations of a name, the others are told that it has a password', async () => {
     const calls = Array.from({ length: 20 }, (_none, index) => login({ user_id: 'Race', username: `Name ${index}` }));
     const statuses = (await Promise.all(calls)).map((response) => response.status).sort();
     expect(statuses).toEqual([200, ...Array<number>(19).fill(400)]);
@@ -29,7 +29,7 @@ describe('login_or_register', () => {
     expect(body.results.users.filter((user: any) => user.email === 'Race')).toHaveLength(1);
   });
 
-  test('200 the case of the user id is kept as it was registered, and finds the user in any', async () => {
+  test('200 the user id keeps its case from the registration, and is found in any', async () => {
     await service.login('5DC8b51f@Example.com', { username: 'Mixed' });
     expect((await profile('5dc8B51F@example.COM')).user_id).toBe('5DC8b51f@Example.com');
     await service.login('5dc8b51f@example.com', { username: 'Mixed again' });
@@ -39,24 +39,24 @@ describe('login_or_register', () => {
     });
   });
 
-  test('200 names of up to 255 characters, of every legal kind', async () => {
+  test('200 names of up to 255 characters, of every valid kind', async () => {
     for (const userId of ['a'.repeat(255), '._-@', '-', '@', '0', '_a.b-c@d'])
       expect((await service.login(userId, { username: 'x' })).user_id).toBe(userId);
   });
 
-  test('200 a password is drawn at random when none is given', async () => {
+  test('200 a random password is generated when none is given', async () => {
     expect((await login({ user_id: 'random', username: 'x', password: '' })).status).toBe(200);
     expect(await isPasswordOf('random', '')).toBe(false);
   });
 
-  test('200 a password that is given becomes the user’s; it needs to be no earlier one', async () => {
+  test('200 a new password replaces the old one, which is not required', async () => {
     await service.login('renew', { password: 'first' });
     await service.login('renew', { password: 'second' });
     expect(await isPasswordOf('renew', 'first')).toBe(false);
     expect(await isPasswordOf('renew', 'second')).toBe(true);
   });
 
-  test('200 what is left out, empty or null stays as it was', async () => {
+  test('200 members that are omitted, empty or null stay unchanged', async () => {
     await service.login('keep', { username: 'A', avatar_url: 'https://a', extras: { role: 'agent' } });
     await service.login('keep', { username: 'B', avatar_url: '', extras: null });
     expect(await profile('keep')).toMatchObject({ username: 'B', avatar_url: 'https://a', extras: { role: 'agent' } });
@@ -64,7 +64,7 @@ describe('login_or_register', () => {
     expect(await profile('keep')).toMatchObject({ avatar_url: 'https://a', extras: {} });
   });
 
-  test('200 two that change different things at once lose nothing', async () => {
+  test('200 two concurrent changes of different members are both kept', async () => {
     await service.login('lost', { username: 'A' });
     for (let round = 0; round < 5; round += 1) {
       await Promise.all([
@@ -75,7 +75,7 @@ describe('login_or_register', () => {
     }
   });
 
-  test('200 the same login again changes nothing, not even the time of the last change', async () => {
+  test('200 repeating a login changes nothing, not even the time of the last change', async () => {
     const listed = async () => {
       const { body } = await service.rest('get', 'get_user_list').query({ show_all: 1 });
       return body.results.users.find((user: any) => user.email === 'same');
@@ -86,13 +86,13 @@ describe('login_or_register', () => {
     expect(await listed()).toEqual(before);
   });
 
-  test('200 extras come back as they went in', async () => {
+  test('200 extras come back as they were sent', async () => {
     const extras = { text: 'é "quoted" \\ 😀', deep: [{ a: [null, true, 1.5] }], empty: {} };
     expect((await service.login('extras', { extras })).extras).toEqual(extras);
     expect((await service.login('extras', { extras: JSON.stringify(extras) })).extras).toEqual(extras);
   });
 
-  test('200 without a password for who exists, where the app allows it', async () => {
+  test('200 without a password for an existing user, if the app allows it', async () => {
     const relaxed = await startQiscus();
     try {
       const { AppsService } = await import('../../../src/apps/apps.service.js');
@@ -112,7 +112,7 @@ describe('deactivation', () => {
   const deactivate = (ids: unknown) => service.rest('delete', 'deactivate_users').send({ user_ids: ids });
   const reactivate = (ids: unknown) => service.rest('post', 'reactivate_users').send({ user_ids: ids });
 
-  test('200 many at once; names that nobody has are skipped', async () => {
+  test('200 for several at once; unknown names are skipped', async () => {
     const ids = Array.from({ length: 50 }, (_none, index) => `ban-${index}`);
     for (const id of ids) await service.login(id);
     expect((await deactivate([...ids, 'nobody'])).body).toEqual({
@@ -127,7 +127,7 @@ describe('deactivation', () => {
     for (const id of ids) expect((await profile(id)).active).toBe(true);
   });
 
-  test('200 again is the same; 401 for a login; reading still works', async () => {
+  test('200 when repeated; 401 for a login; reading still works', async () => {
     await service.login('Banned');
     for (let round = 0; round < 2; round += 1) expect((await deactivate('banned')).status).toBe(200);
     const again = await login({ user_id: 'banned', username: 'x', password: 'x' });
@@ -139,7 +139,7 @@ describe('deactivation', () => {
     expect((await login({ user_id: 'banned', username: 'x', password: 'x' })).status).toBe(200);
   });
 
-  test('400 shape A when nobody of the list exists', async () => {
+  test('400 shape A when nobody in the list exists', async () => {
     expect((await deactivate(['no', 'none'])).body).toEqual(invalid(['user_ids']));
   });
 });
@@ -163,13 +163,13 @@ describe('the user token', () => {
     expect(await tokenOf('tokens')).toBe(next);
   });
 
-  test('200 resets at once leave one token', async () => {
+  test('200 concurrent resets leave one token', async () => {
     await service.login('resets');
     const tokens = await Promise.all(Array.from({ length: 10 }, () => reset('resets')));
     expect(tokens).toContain(await tokenOf('resets'));
   });
 
-  test('no two users have the same, and no table has any', async () => {
+  test('no two users have the same, and no table stores any', async () => {
     await service.login('one');
     await service.login('two');
     const [one, two] = [await tokenOf('one'), await tokenOf('two')];

@@ -7,10 +7,10 @@ import { type QiscusService, startQiscus } from './qiscus-service.js';
 
 const { jest } = import.meta;
 
-/** How long a password waits for its turn while many others do. */
-const lineMs = 700;
+/** How long a password waits in the hashing queue behind many others. */
+const queueMs = 700;
 
-describe('while many passwords wait for their turn', () => {
+describe('while the password hashing queue is long', () => {
   let service: QiscusService;
 
   beforeAll(async () => {
@@ -22,12 +22,12 @@ describe('while many passwords wait for their turn', () => {
     };
     jest.spyOn(hasher, 'hash').mockImplementation(async (...given) => {
       const hashed = hash(...given);
-      await Promise.allSettled([hashed, sleep(lineMs)]);
+      await Promise.allSettled([hashed, sleep(queueMs)]);
       return hashed;
     });
     jest.spyOn(hasher, 'verify').mockImplementation(async (...given) => {
       const verified = verify(...given);
-      await Promise.allSettled([verified, sleep(lineMs)]);
+      await Promise.allSettled([verified, sleep(queueMs)]);
       return verified;
     });
   });
@@ -37,11 +37,11 @@ describe('while many passwords wait for their turn', () => {
     ['the same password', ['one', 'one']],
     ['two passwords', ['one', 'other']],
   ])(
-    '200 for both of two calls that make one name, with keys of their own and %s; nobody else waits',
+    '200 for both of two calls that register one name, with different keys and %s; nobody else waits',
     async (_of, of) => {
       const database = service.running.nest.get(Database);
       const name = aUsername();
-      let going = true;
+      let isPending = true;
       const both = Promise.all(
         of.map((password) =>
           service
@@ -49,16 +49,16 @@ describe('while many passwords wait for their turn', () => {
             .set('idempotency-key', randomUUID())
             .send({ user_id: name, username: `of ${password}`, password }),
         ),
-      ).finally(() => (going = false));
+      ).finally(() => (isPending = false));
       let longestMs = 0;
-      while (going) {
-        const begun = performance.now();
+      while (isPending) {
+        const startedAt = performance.now();
         await database.write((transaction) => transaction.read('SELECT 1'));
-        longestMs = Math.max(longestMs, performance.now() - begun);
+        longestMs = Math.max(longestMs, performance.now() - startedAt);
         await sleep(5);
       }
       expect((await both).map(({ status }) => status)).toEqual([200, 200]);
-      expect(longestMs).toBeLessThan(lineMs / 2);
+      expect(longestMs).toBeLessThan(queueMs / 2);
       const found = await database.read('SELECT username FROM users WHERE app_id = ? AND username = ?', [
         ...[service.app.id, name],
       ]);
