@@ -338,10 +338,7 @@ export function rowsOf(stage, { peer, against }) {
         ...before('sqlite', register(registerMany)),
         { name: 'bare, 60 rows a commit', on: 'bare sqlite', load: registerBare('/users/many', registerMany) },
       ],
-      targets: [
-        { text: 'times bare, 60 rows a commit', of: 'Rollcall', to: 'bare, 60 rows a commit' },
-        ...sinceThen(),
-      ],
+      targets: [{ text: 'times bare, 60 rows a commit', of: 'Rollcall', to: 'bare, 60 rows a commit' }, ...sinceThen()],
     },
     ...engines.map((engine) => ({
       id: `ban-${engine}`,

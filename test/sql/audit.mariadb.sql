@@ -10,38 +10,14 @@ ORDER BY at, operation_id, seq LIMIT ?;
 -- src/audit/audit-entries.repository.ts
 SELECT app_id, operation_id, seq, at, actor, address, request_id, action, target, target_uuid, outcome, reason, old_values, new_values, changed
 FROM audit_entries
-WHERE app_id = ? AND ((operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?));
---   audit_entries: const PRIMARY (app_id, operation_id, seq)
-
--- src/audit/audit-entries.repository.ts
-SELECT app_id, operation_id, seq, at, actor, address, request_id, action, target, target_uuid, outcome, reason, old_values, new_values, changed
-FROM audit_entries
-WHERE app_id = ? AND ((operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?));
---   audit_entries: const PRIMARY (app_id, operation_id, seq)
-
--- src/audit/audit-entries.repository.ts
-SELECT app_id, operation_id, seq, at, actor, address, request_id, action, target, target_uuid, outcome, reason, old_values, new_values, changed
-FROM audit_entries
-WHERE app_id = ? AND ((operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?));
---   audit_entries: const PRIMARY (app_id, operation_id, seq)
-
--- src/audit/audit-entries.repository.ts
-SELECT app_id, operation_id, seq, at, actor, address, request_id, action, target, target_uuid, outcome, reason, old_values, new_values, changed
-FROM audit_entries
-WHERE app_id = ? AND ((operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?));
---   audit_entries: const PRIMARY (app_id, operation_id, seq)
-
--- src/audit/audit-entries.repository.ts
-SELECT app_id, operation_id, seq, at, actor, address, request_id, action, target, target_uuid, outcome, reason, old_values, new_values, changed
-FROM audit_entries
-WHERE app_id = ? AND ((operation_id = ? AND seq = ?));
---   audit_entries: const PRIMARY (app_id, operation_id, seq)
-
--- src/audit/audit-entries.repository.ts
-SELECT app_id, operation_id, seq, at, actor, address, request_id, action, target, target_uuid, outcome, reason, old_values, new_values, changed
-FROM audit_entries
 WHERE app_id = ? AND operation_id = ? AND seq > ?
 ORDER BY seq LIMIT ?;
+--   audit_entries: range PRIMARY (app_id, operation_id, seq)
+
+-- src/audit/audit-entries.repository.ts
+SELECT app_id, operation_id, seq, at, actor, address, request_id, action, target, target_uuid, outcome, reason, old_values, new_values, changed
+FROM audit_entries
+WHERE app_id = ? AND operation_id IN (?…) AND seq IN (?…);
 --   audit_entries: range PRIMARY (app_id, operation_id, seq)
 
 -- src/audit/audit-entries.repository.ts
@@ -68,13 +44,13 @@ ORDER BY at DESC, operation_id DESC, seq DESC LIMIT ?;
 -- src/audit/audit-entries.repository.ts
 SELECT at, operation_id, seq, target, actor, action
 FROM audit_entries
-WHERE app_id = ? AND ((operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?) OR (operation_id = ? AND seq = ?));
---   audit_entries: const PRIMARY (app_id, operation_id, seq)
+WHERE app_id = ? AND operation_id IN (?…) AND seq IN (?…);
+--   audit_entries: range PRIMARY (app_id, operation_id, seq)
 
 -- src/audit/audit-entries.repository.ts
 DELETE FROM audit_entries
-WHERE app_id = ? AND at <= ?;
---   audit_entries: range PRIMARY (app_id)
+WHERE app_id = ? AND operation_id IN (?…) AND at <= ?;
+--   audit_entries: range PRIMARY (app_id, operation_id)
 
 -- src/audit/audit-entries.repository.ts
 DELETE FROM audit_terms
@@ -84,16 +60,16 @@ WHERE app_id = ? AND term IN (?…) AND at <= ?;
 -- src/audit/audit-seals.repository.ts
 SELECT app_id, number, from_at, to_at, entries, entries_hash, previous_hash, hash, pruned
 FROM audit_seals
-WHERE app_id = ? AND number > ?
-ORDER BY number LIMIT ?;
+WHERE app_id = ? AND number > 0
+ORDER BY number DESC LIMIT 1;
 --   audit_seals: range PRIMARY (app_id, number)
 
 -- src/audit/audit-seals.repository.ts
 SELECT app_id, number, from_at, to_at, entries, entries_hash, previous_hash, hash, pruned
 FROM audit_seals
-WHERE app_id = ?
-ORDER BY number DESC LIMIT 1;
---   audit_seals: ref PRIMARY (app_id)
+WHERE app_id = ? AND number > ?
+ORDER BY number LIMIT ?;
+--   audit_seals: range PRIMARY (app_id, number)
 
 -- src/audit/audit-seals.repository.ts
 DELETE FROM audit_seals

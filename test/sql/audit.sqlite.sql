@@ -10,16 +10,15 @@ ORDER BY at, operation_id, seq LIMIT ?;
 -- src/audit/audit-entries.repository.ts
 SELECT app_id, operation_id, seq, at, actor, address, request_id, action, target, target_uuid, outcome, reason, old_values, new_values, changed
 FROM audit_entries
-WHERE app_id = ? AND (operation_id, seq) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]')
-FROM json_each(?));
---   SEARCH audit_entries USING PRIMARY KEY (app_id=? AND operation_id=? AND seq=?)
+WHERE app_id = ? AND operation_id = ? AND seq > ?
+ORDER BY seq LIMIT ?;
+--   SEARCH audit_entries USING PRIMARY KEY (app_id=? AND operation_id=? AND seq>?)
 
 -- src/audit/audit-entries.repository.ts
 SELECT app_id, operation_id, seq, at, actor, address, request_id, action, target, target_uuid, outcome, reason, old_values, new_values, changed
 FROM audit_entries
-WHERE app_id = ? AND operation_id = ? AND seq > ?
-ORDER BY seq LIMIT ?;
---   SEARCH audit_entries USING PRIMARY KEY (app_id=? AND operation_id=? AND seq>?)
+WHERE app_id = ? AND operation_id IN (?…) AND seq IN (?…);
+--   SEARCH audit_entries USING PRIMARY KEY (app_id=? AND operation_id=? AND seq=?)
 
 -- src/audit/audit-entries.repository.ts
 SELECT at, operation_id, seq
@@ -45,14 +44,14 @@ ORDER BY at DESC, operation_id DESC, seq DESC LIMIT ?;
 -- src/audit/audit-entries.repository.ts
 SELECT at, operation_id, seq, target, actor, action
 FROM audit_entries
-WHERE app_id = ? AND (operation_id, seq) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]')
-FROM json_each(?));
+WHERE app_id = ? AND operation_id IN (?…) AND seq IN (?…);
 --   SEARCH audit_entries USING PRIMARY KEY (app_id=? AND operation_id=? AND seq=?)
 
 -- src/audit/audit-entries.repository.ts
-DELETE FROM audit_entries INDEXED BY audit_entries_by_time
-WHERE app_id = ? AND at <= ?;
+DELETE FROM audit_entries
+WHERE app_id = ? AND operation_id IN (?…) AND at <= ?;
 --   SEARCH audit_entries USING INDEX audit_entries_by_time (app_id=? AND at<?)
+--   CREATE BLOOM FILTER
 
 -- src/audit/audit-entries.repository.ts
 DELETE FROM audit_terms
@@ -62,16 +61,16 @@ WHERE app_id = ? AND term IN (?…) AND at <= ?;
 -- src/audit/audit-seals.repository.ts
 SELECT app_id, number, from_at, to_at, entries, entries_hash, previous_hash, hash, pruned
 FROM audit_seals
-WHERE app_id = ? AND number > ?
-ORDER BY number LIMIT ?;
+WHERE app_id = ? AND number > 0
+ORDER BY number DESC LIMIT 1;
 --   SEARCH audit_seals USING PRIMARY KEY (app_id=? AND number>?)
 
 -- src/audit/audit-seals.repository.ts
 SELECT app_id, number, from_at, to_at, entries, entries_hash, previous_hash, hash, pruned
 FROM audit_seals
-WHERE app_id = ?
-ORDER BY number DESC LIMIT 1;
---   SEARCH audit_seals USING PRIMARY KEY (app_id=?)
+WHERE app_id = ? AND number > ?
+ORDER BY number LIMIT ?;
+--   SEARCH audit_seals USING PRIMARY KEY (app_id=? AND number>?)
 
 -- src/audit/audit-seals.repository.ts
 DELETE FROM audit_seals
