@@ -50,7 +50,11 @@ export class UserRevocationsService {
 
   /** Bans the named users that exist, for ever, in one transaction. @throws AppError user_not_found if none does */
   async banAll(appId: string, usernames: readonly string[], origin: BanOrigin): Promise<User[]> {
-    const users = await this.changeAll(appId, usernames, this.banning(banForever, origin, () => true));
+    const users = await this.changeAll(
+      appId,
+      usernames,
+      this.banning(banForever, origin, () => true),
+    );
     for (const user of users) this.events.publish({ type: 'banned', user });
     return users;
   }

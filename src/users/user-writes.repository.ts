@@ -59,7 +59,16 @@ export interface Changed {
   readonly changed: boolean;
 }
 
-const changeable = ['nickname', 'activated', 'modified_at', 'password_hash', 'token_epoch', 'push_settings', 'ban_starts_at', 'ban_ends_at'];
+const changeable = [
+  'nickname',
+  'activated',
+  'modified_at',
+  'password_hash',
+  'token_epoch',
+  'push_settings',
+  'ban_starts_at',
+  'ban_ends_at',
+];
 /** A transaction with more rows would block others for too long. */
 const rowsPerRun = 500;
 const countSlots = 16;

@@ -75,7 +75,8 @@ export class Bans1764400000000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.dropTable('next_ban_edges', true);
     await runner.dropTable('bans', true);
-    for (const column of ['ban_starts_at', 'ban_ends_at']) await runner.query(`ALTER TABLE users DROP COLUMN ${column}`);
+    for (const column of ['ban_starts_at', 'ban_ends_at'])
+      await runner.query(`ALTER TABLE users DROP COLUMN ${column}`);
   }
 }
 
@@ -88,7 +89,7 @@ async function copyHistory(runner: QueryRunner): Promise<void> {
       const lines = (await runner.query(
         'SELECT l.app_id, l.user_uuid, l.id, l.activated, l.at, l.actor, l.reason, u.id AS user_id' +
           ' FROM user_activations l LEFT JOIN users u ON u.app_id = l.app_id AND u.uuid = l.user_uuid' +
-          ' WHERE l.app_id = ? AND (l.user_uuid > ? OR (l.user_uuid = ? AND l.id > ?))' +
+          ' WHERE l.app_id = ? AND l.user_uuid >= ? AND (l.user_uuid > ? OR l.id > ?)' +
           ' ORDER BY l.user_uuid, l.id LIMIT ?',
         [appId, after[0], after[0], after[1], linesAtOnce],
       )) as Line[];
@@ -117,7 +118,14 @@ async function copyHistory(runner: QueryRunner): Promise<void> {
 function openedBy({ app_id, user_uuid, id, at, actor, reason, user_id }: Line): CopiedBan {
   return {
     ...{ app_id, user_uuid, id, user_id, state: 1, starts_at: at, reason, banned_by: actor },
-    ...{ source: 'earlier_version', created_at: at, outcome: null, lifted_at: null, lifted_by: null, lift_reason: null },
+    ...{
+      source: 'earlier_version',
+      created_at: at,
+      outcome: null,
+      lifted_at: null,
+      lifted_by: null,
+      lift_reason: null,
+    },
   };
 }
 
