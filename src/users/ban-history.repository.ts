@@ -14,6 +14,11 @@ export type BanChange =
   /** Time has begun or ended it. */
   | { readonly kind: 'settle' };
 
+/** The reason that somebody gave; undefined: nobody was asked. */
+export function reasonOf(change: BanChange | undefined): string | null | undefined {
+  return change === undefined || change.kind === 'settle' ? undefined : change.reason;
+}
+
 export interface RecordedBanChange {
   readonly user: Pick<User, 'uuid' | 'id'>;
   readonly before: Ban | null;

@@ -9,7 +9,7 @@ import { Gatherer } from '../database/gatherer.js';
 import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { RemovalsService } from '../removals/removals.service.js';
-import { type BanChange, BanHistoryRepository, type RecordedBanChange } from './ban-history.repository.js';
+import { type BanChange, BanHistoryRepository, reasonOf, type RecordedBanChange } from './ban-history.repository.js';
 import { banStateAt } from './ban-state.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import type { User } from './user.js';
@@ -247,7 +247,7 @@ export class UserWritesRepository {
       const user = { ...changed, activated: banStateAt(changed.ban, now) !== 'active' };
       users.set(username, user);
       touched.add(username);
-      const entry = entryOf(before, user, result.action, reasonOf(result));
+      const entry = entryOf(before, user, result.action, reasonOf(result.banChange));
       if (entry !== null) audited.push({ operation, entry });
       const { banChange } = result;
       if (banChange !== undefined) banChanges.push({ user, before: before.ban, after: user.ban, change: banChange });
@@ -297,8 +297,4 @@ export class UserWritesRepository {
 /** A revocation or a forced logout ends tokens but does not modify the account; nor does time. */
 function changesAccount({ user, banChange }: UserChangeResult): boolean {
   return banChange?.kind !== 'settle' && Object.keys(user).some((member) => member !== 'tokenEpoch');
-}
-
-function reasonOf({ banChange }: UserChangeResult): string | null | undefined {
-  return banChange === undefined || banChange.kind === 'settle' ? undefined : banChange.reason;
 }

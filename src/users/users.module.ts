@@ -3,6 +3,7 @@ import { PasswordsModule } from '../passwords/passwords.module.js';
 import { BanEdgesRepository } from './ban-edges.repository.js';
 import { BanHistoryRepository } from './ban-history.repository.js';
 import { BansRepository } from './bans.repository.js';
+import { BansService } from './bans.service.js';
 import { DueBansService } from './due-bans.service.js';
 import { DueBansSweep } from './due-bans-sweep.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
@@ -23,6 +24,7 @@ import { UsersService } from './users.service.js';
     BanEdgesRepository,
     BanHistoryRepository,
     BansRepository,
+    BansService,
     DueBansService,
     DueBansSweep,
     ReleasedNamesRepository,
@@ -37,6 +39,7 @@ import { UsersService } from './users.service.js';
     UsersService,
   ],
   exports: [
+    BansService,
     UserChangesService,
     UserEvents,
     UserPagesService,
