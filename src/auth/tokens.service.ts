@@ -8,6 +8,7 @@ import { AppError } from '../errors/app-error.js';
 import { ProfilesService } from '../profiles/profiles.service.js';
 import { isUserToken } from '../profiles/user-token.js';
 import type { User } from '../users/user.js';
+import { bannedError } from '../users/banned-error.js';
 import { UsersService } from '../users/users.service.js';
 import { isAccessToken2, verifyAccessToken2 } from './access-token2.js';
 import { issuer, JsonWebTokens, maxLifeSeconds } from './json-web-tokens.js';
@@ -78,7 +79,7 @@ export class TokensService {
    * @throws AppError user_banned, argument_invalid
    */
   issueUserToken(app: App, user: User, ttlSeconds?: number): IssuedToken {
-    if (!user.activated) throw new AppError('user_banned');
+    if (!user.activated) throw bannedError(user);
     const expiresInSeconds = lifeSeconds(app, ttlSeconds);
     return { accessToken: this.#signUser(app, user, this.clock.nowSeconds() + expiresInSeconds), expiresInSeconds };
   }
@@ -114,7 +115,7 @@ export class TokensService {
         ? await this.users.findByUuid(app.id, token.userId)
         : await this.#findByUuidOrName(app, token.userId, issued.atSeconds);
     if (user === null || !outlivesEpoch(issued, user.tokenEpoch)) throw new AppError('token_not_accepted');
-    if (!user.activated) throw new AppError('user_banned');
+    if (!user.activated) throw bannedError(user);
     return { user, expiresAtSeconds, issued, letInBy: fingerprintOf(certificate) };
   }
 
@@ -139,7 +140,7 @@ export class TokensService {
   async #authenticateByUserToken(app: App, token: string): Promise<AuthenticatedUser> {
     const found = await this.profiles.findByToken(app, token);
     if (found === null || found.tokenEpoch !== found.user.tokenEpoch) throw new AppError('token_not_accepted');
-    if (!found.user.activated) throw new AppError('user_banned');
+    if (!found.user.activated) throw bannedError(found.user);
     return {
       user: found.user,
       expiresAtSeconds: this.clock.nowSeconds() + maxLifeSeconds,

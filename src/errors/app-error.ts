@@ -10,6 +10,8 @@ export interface AppErrorDetails {
   /** Numbers behind a refusal, for the dialect's text. */
   readonly count?: number;
   readonly limit?: number;
+  /** When what stands in the way ends, in Unix milliseconds. */
+  readonly untilMs?: number;
   /** The reason, for the log only. */
   readonly cause?: unknown;
 }
@@ -29,6 +31,7 @@ export class AppError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly count: number | undefined;
   readonly limit: number | undefined;
+  readonly untilMs: number | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -42,5 +45,6 @@ export class AppError extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.count = details.count;
     this.limit = details.limit;
+    this.untilMs = details.untilMs;
   }
 }

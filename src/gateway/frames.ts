@@ -15,6 +15,8 @@ export type ServerFrame =
   | {
       readonly type: 'kicked';
       readonly reason: KickReason;
+      /** With `banned`: when the ban ends, in Unix milliseconds; absent if it does not. */
+      readonly until?: number;
       /** With `shutdown`: when to reconnect, randomized so that clients do not all do so at once. */
       readonly retry_after_ms?: number;
     }
@@ -22,6 +24,8 @@ export type ServerFrame =
       readonly type: 'error';
       readonly code: string;
       readonly message: string;
+      /** With `user_banned`: when the ban ends, in Unix milliseconds; absent if it does not. */
+      readonly until?: number;
       /** When to retry. */
       readonly retry_after_ms?: number;
     }

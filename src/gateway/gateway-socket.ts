@@ -64,12 +64,12 @@ export class GatewaySocket implements SessionConnection {
   }
 
   /** @see SessionConnection */
-  kick(reason: KickReason): void {
+  kick(reason: KickReason, untilMs: number | null = null): void {
     if (this.ended) return;
     this.send(
       reason === 'shutdown'
         ? { type: 'kicked', reason, retry_after_ms: randomInt(minRetryAfterMs, maxRetryAfterMs) }
-        : { type: 'kicked', reason },
+        : { type: 'kicked', reason, ...(untilMs === null ? {} : { until: untilMs }) },
     );
     this.end(kickCodes[reason], reason);
   }
@@ -226,15 +226,15 @@ export class GatewaySocket implements SessionConnection {
   }
 
   private refuse(error: unknown): void {
-    const { code, detail } = error instanceof AppError ? error : new AppError('internal');
+    const { code, detail, untilMs } = error instanceof AppError ? error : new AppError('internal');
     if (code === 'internal') this.context.onFault(error);
-    this.sendError(code, detail);
+    this.sendError(code, detail, untilMs);
     const ours = code === 'internal' || code === 'database_unavailable' || code === 'overloaded';
     this.end(ours ? closeCodes.tryAgainLater : closeCodes.loginRefused, 'left');
   }
 
-  private sendError(code: string, message = messageOf(code)): void {
-    this.send({ type: 'error', code, message });
+  private sendError(code: string, message = messageOf(code), until?: number): void {
+    this.send({ type: 'error', code, message, ...(until === undefined ? {} : { until }) });
   }
 
   /** Counts a frame; false when there are too many, in which case the socket is closed. */

@@ -107,14 +107,18 @@ export class NodeSessions {
     await this.withdrawAgain();
   }
 
-  end(local: LocalSession, reason: SessionEnd, causedAt?: number): void {
+  end(
+    local: LocalSession,
+    reason: SessionEnd,
+    { causedAt, untilMs }: { readonly causedAt?: number; readonly untilMs?: number | null | undefined } = {},
+  ): void {
     if (local.state === 'ended') return;
     const wasOpen = local.state === 'open';
     local.state = 'ended';
     this.local.remove(local);
     if (this.stopped) this.toWithdraw.set(local.session.sessionId, local.session);
     else void this.withdraw(local.session);
-    if (isKick(reason)) local.connection.kick(reason);
+    if (isKick(reason)) local.connection.kick(reason, ...(untilMs == null ? [] : [untilMs]));
     if (!wasOpen) return;
     const latencyMs = causedAt === undefined ? undefined : Math.max(0, this.clock.now() - causedAt);
     this.events.publish({
@@ -129,7 +133,7 @@ export class NodeSessions {
   judge(local: LocalSession, user: User | null, patienceMs = 0): void {
     const reason = this.reasonToEnd(local, user);
     if (reason === 'token_revoked' && patienceMs > 0) setTimeout(() => this.end(local, reason), patienceMs).unref();
-    else if (reason !== null) this.end(local, reason);
+    else if (reason !== null) this.end(local, reason, reason === 'banned' ? { untilMs: user?.ban?.endsAt } : {});
   }
 
   private reasonToEnd({ issued, expiresAtSeconds }: LocalSession, user: User | null): KickReason | null {

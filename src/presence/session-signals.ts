@@ -57,11 +57,13 @@ export class SessionSignals {
     switch (signal.kind) {
       case 'close_user':
         for (const local of this.sessions.local.of(signal.appId, signal.username))
-          if (isMeant(local, signal)) this.sessions.end(local, signal.reason, signal.at);
+          if (isMeant(local, signal))
+            this.sessions.end(local, signal.reason, { causedAt: signal.at, untilMs: signal.until });
         return;
       case 'close_session': {
         const local = this.sessions.local.get(signal.sessionId);
-        if (local !== undefined && local.app.id === signal.appId) this.sessions.end(local, signal.reason, signal.at);
+        if (local !== undefined && local.app.id === signal.appId)
+          this.sessions.end(local, signal.reason, { causedAt: signal.at });
         return;
       }
       case 'wake':
@@ -89,6 +91,7 @@ export class SessionSignals {
         : {
             kind: 'close_user',
             ...{ appId, username, userUuid, reason, at: this.clock.now() },
+            ...(type === 'banned' && user.ban?.endsAt != null ? { until: user.ban.endsAt } : {}),
             tokenEpoch: type === 'deleted' || type === 'banned' ? null : user.tokenEpoch,
           };
     this.receive(signal);

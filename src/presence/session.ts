@@ -50,8 +50,11 @@ export interface SessionRequest {
 
 /** The connection to the client of a session on this node. No method may fail. */
 export interface SessionConnection {
-  /** Tells the client why and closes. The session has already ended, whatever the client does. */
-  kick(reason: KickReason): void;
+  /**
+   * Tells the client why and closes. The session has already ended, whatever the client does.
+   * @param untilMs when a ban ends, in Unix milliseconds; null: it does not
+   */
+  kick(reason: KickReason, untilMs?: number | null): void;
   /** There is something new for this user. */
   wake(): void;
   /**

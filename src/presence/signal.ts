@@ -14,6 +14,8 @@ export type Signal =
       /** Sessions whose token outlives this epoch were opened after the cause and stay. Null: end all. */
       readonly tokenEpoch: number | null;
       readonly reason: KickReason;
+      /** With `banned`: when the ban ends, in Unix milliseconds. Older nodes leave it out. */
+      readonly until?: number;
       readonly at: number;
     }
   | {

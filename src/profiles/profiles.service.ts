@@ -4,6 +4,7 @@ import type { App } from '../apps/app.js';
 import { CostlyReads, slicesOf } from '../database/costly-reads.js';
 import { AppError } from '../errors/app-error.js';
 import { beginAnewOutsideTransaction } from '../database/unit-of-work.js';
+import { bannedError } from '../users/banned-error.js';
 import type { User } from '../users/user.js';
 import { UserEvents } from '../users/user-events.js';
 import type { UserOrder } from '../users/user-order.js';
@@ -75,7 +76,7 @@ export class ProfilesService {
     if (user !== null && known === null) return this.profileOf(user);
     // A name that was free a moment ago and is now taken belongs to an existing user.
     const existing = known ?? (await this.getUser(app.id, details.userId));
-    if (!existing.activated) throw new AppError('user_banned');
+    if (!existing.activated) throw bannedError(existing);
     if (password === null && !app.settings.qiscus_password_optional) throw new AppError('password_missing');
     return this.update(app, existing, details, password);
   }
@@ -106,7 +107,7 @@ export class ProfilesService {
     }
     const user = await this.getUser(app.id, details.userId);
     if (!(await this.users.isForOwner(user, issuedAtSeconds))) throw new AppError('token_not_accepted');
-    if (!user.activated) throw new AppError('user_banned');
+    if (!user.activated) throw bannedError(user);
     return this.update(app, user, details);
   }
 
@@ -210,7 +211,7 @@ export class ProfilesService {
     const version = (await this.repository.find(app.id, uuid))?.token_version ?? 0;
     const isRight = isSameText(deriveRefreshToken(app, uuid, version), refreshToken);
     if (user === null || !isRight) throw new AppError('refresh_token_not_accepted');
-    if (!user.activated) throw new AppError('user_banned');
+    if (!user.activated) throw bannedError(user);
     return this.tokensOf(app, user);
   }
 

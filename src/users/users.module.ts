@@ -1,8 +1,13 @@
 import { Module } from '@nestjs/common';
 import { PasswordsModule } from '../passwords/passwords.module.js';
+import { BanEdgesRepository } from './ban-edges.repository.js';
+import { BanHistoryRepository } from './ban-history.repository.js';
+import { BansRepository } from './bans.repository.js';
+import { BansService } from './bans.service.js';
+import { DueBansService } from './due-bans.service.js';
+import { DueBansSweep } from './due-bans-sweep.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import { RemovalsModule } from '../removals/removals.module.js';
-import { UserActivationsRepository } from './user-activations.repository.js';
 import { UserChangesService } from './user-changes.service.js';
 import { UserEvents } from './user-events.js';
 import { UserPagesRepository } from './user-pages.repository.js';
@@ -16,8 +21,13 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [PasswordsModule, RemovalsModule],
   providers: [
+    BanEdgesRepository,
+    BanHistoryRepository,
+    BansRepository,
+    BansService,
+    DueBansService,
+    DueBansSweep,
     ReleasedNamesRepository,
-    UserActivationsRepository,
     UserChangesService,
     UserEvents,
     UserPagesRepository,
@@ -29,6 +39,7 @@ import { UsersService } from './users.service.js';
     UsersService,
   ],
   exports: [
+    BansService,
     UserChangesService,
     UserEvents,
     UserPagesService,

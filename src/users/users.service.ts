@@ -7,6 +7,7 @@ import { Clock } from '../clock/clock.js';
 import type { Transaction } from '../database/database.js';
 import { AppError } from '../errors/app-error.js';
 import { readCursor, writeCursor } from '../cursors/list-cursor.js';
+import { bannedError } from './banned-error.js';
 import { checkAccount, type NewAccount, withoutRepeats } from './new-account.js';
 import { checkNickname, maxLongNicknameLength } from './nickname.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
@@ -260,7 +261,7 @@ export class UsersService {
     if (user === null) throw new AppError('login_user_not_found');
     const matches = user.passwordHash !== null && (await this.passwords.verify(user.passwordHash, password, appId));
     if (!matches) throw new AppError('password_mismatch');
-    if (!user.activated) throw new AppError('user_banned');
+    if (!user.activated) throw bannedError(user);
     return user;
   }
 

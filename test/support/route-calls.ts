@@ -75,6 +75,8 @@ const agora: Readonly<Record<string, Describe>> = {
   'POST /users/:username/password': newPassword,
   'POST /users/:username/deactivate': reason,
   'POST /users/:username/activate': reason,
+  'GET /users/:username/ban': nothing,
+  'GET /users/:username/bans': () => [{}, { query: { limit: '5' } }],
   'GET /users/:username/status': (ids) => [{}, { query: { detail: '1', user: ids.username } }],
   'POST /users/batch/status': inBody((ids) => ({ usernames: [ids.username, ids.other] })),
   'GET /users/:username/disconnect': nothing,

@@ -12,6 +12,8 @@ export interface AgoraErrorBody {
   readonly duration: number;
   readonly error_code?: number;
   readonly error_description: string;
+  /** Unix milliseconds: when a ban with an end is over. Beyond the vendor's API. */
+  readonly until?: number;
 }
 
 export function renderAgoraError(error: AppError, request: FastifyRequest): { status: number; body: AgoraErrorBody } {
@@ -26,6 +28,7 @@ export function renderAgoraError(error: AppError, request: FastifyRequest): { st
       duration: Math.round(clock.monotonic() - request.rollcall.startedAt),
       ...(code === undefined ? {} : { error_code: code }),
       error_description: typeof description === 'string' ? description : description(error, request),
+      ...(error.untilMs === undefined ? {} : { until: error.untilMs }),
     },
   };
 }

@@ -63,11 +63,21 @@ export const userExamples = {
   delete: { 'A user': { answer: { entities: [exampleUser(1, named)] } } },
   deleteOldest: { 'Two users': { query: { limit: '2' }, answer: firstPage } },
   changePassword: { 'A password': { body: { newpassword: '456' } } },
+} satisfies AgoraExamples;
+
+export const banExamples = {
   ban: {
     'Without a reason': { body: {}, answer: banned },
-    'With a reason': { body: { reason: 'spam' }, answer: banned },
+    'For a week, with a reason and a note': {
+      body: { reason: 'spam', note: 'ticket 4711', duration: '7d' },
+      answer: banned,
+    },
   },
   unban: { 'Without a reason': { body: {} }, 'With a reason': { body: { reason: 'a mistake' } } },
+  effective: {
+    'A user who is not banned': { answer: { data: { active: false } } },
+  },
+  history: { 'The bans of a user': { answer: { data: [], count: 0 } } },
 } satisfies AgoraExamples;
 
 export const presenceExamples = {

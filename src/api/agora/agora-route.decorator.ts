@@ -44,6 +44,9 @@ export class AgoraError {
 
   @ApiProperty({ example: 'Service resource not found' })
   error_description!: string;
+
+  @ApiPropertyOptional({ description: 'Unix milliseconds: when the ban of the user ends, if it does' })
+  until?: number;
 }
 
 const text = { type: 'string' };

@@ -1,19 +1,20 @@
 import { Param, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../errors/app-error.js';
-import { JsonBody, JsonBodyOneOrMany, OptionalJsonBody } from '../../http/json-body.pipe.js';
-import { UserRevocationsService } from '../../users/user-revocations.service.js';
+import { JsonBody, JsonBodyOneOrMany } from '../../http/json-body.pipe.js';
+import { BansService, type ListedState as State } from '../../users/bans.service.js';
 import { UserSettingsService } from '../../users/user-settings.service.js';
 import { maxBatchSize, UsersService } from '../../users/users.service.js';
+import { toBannedAgoraUser } from './agora-bans.dto.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
+import { ListedState } from './agora-listed-state.js';
 import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
 import { type AgoraPage, Page } from './agora-page.js';
 import { userExamples } from './agora-examples.js';
 import { AgoraRegistrationGuard } from './agora-registration.guard.js';
 import { AgoraRoute } from './agora-route.decorator.js';
 import {
-  AgoraReasonDto,
   ChangeAgoraPasswordDto,
   ChangeAgoraUserDto,
   RegisterAgoraUserDto,
@@ -22,7 +23,6 @@ import {
   toSettings,
 } from './agora-users.dto.js';
 
-const actor = 'app token';
 const path = '/users';
 /** The answer members after a change to a user. */
 const changed = 'action application path uri entities timestamp duration organization applicationName';
@@ -37,7 +37,7 @@ const alreadyRegistered = {
 export class AgoraUsersController {
   constructor(
     private readonly users: UsersService,
-    private readonly revocations: UserRevocationsService,
+    private readonly bans: BansService,
     private readonly settings: UserSettingsService,
   ) {}
 
@@ -84,7 +84,11 @@ export class AgoraUsersController {
     answer: 'action params path uri entities timestamp duration cursor? count',
     examples: userExamples.list,
   })
-  async list(@Call() call: AgoraCall, @Page() { limit, cursor }: AgoraPage) {
+  async list(@Call() call: AgoraCall, @Page() { limit, cursor }: AgoraPage, @ListedState() state: State | null) {
+    if (state !== null) {
+      const { banned, ...page } = await this.bans.list(call.app.id, state, limit, cursor);
+      return call.answer({ entities: banned.map(toBannedAgoraUser), cursor: page.cursor, count: banned.length });
+    }
     const page = await this.users.list(call.app.id, limit, cursor);
     return call.answer({ entities: page.users.map(toAgoraUser), cursor: page.cursor, count: page.users.length });
   }
@@ -169,44 +173,6 @@ export class AgoraUsersController {
     @JsonBody(ChangeAgoraPasswordDto) body: ChangeAgoraPasswordDto,
   ) {
     return this.changePassword(call, username, body);
-  }
-
-  @AgoraRoute(
-    'POST users/:username/deactivate',
-    'Ban a user: end all tokens and sessions, and refuse logins until unbanned',
-    {
-      idempotent: true,
-      action: 'Deactivate user',
-      answer: 'action entities timestamp duration',
-      examples: userExamples.ban,
-    },
-  )
-  ban(
-    @Call() call: AgoraCall,
-    @Param('username') username: string,
-    @OptionalJsonBody(AgoraReasonDto) { reason }: AgoraReasonDto,
-  ) {
-    return call.once(async () => {
-      const user = await this.revocations.ban(call.app.id, username, actor, reason ?? null);
-      return call.answer({ entities: [toAgoraUser(user)] });
-    });
-  }
-
-  @AgoraRoute('POST users/:username/activate', 'Unban a user', {
-    idempotent: true,
-    action: 'activate user',
-    answer: 'action timestamp duration',
-    examples: userExamples.unban,
-  })
-  unban(
-    @Call() call: AgoraCall,
-    @Param('username') username: string,
-    @OptionalJsonBody(AgoraReasonDto) { reason }: AgoraReasonDto,
-  ) {
-    return call.once(async () => {
-      await this.revocations.unban(call.app.id, username, actor, reason ?? null);
-      return call.answer();
-    });
   }
 }
 

@@ -33,6 +33,7 @@ import { AgoraRegistrationGuard } from './agora-registration.guard.js';
 import { AgoraSuperAdminsController } from './agora-super-admins.controller.js';
 import { AgoraTokenController } from './agora-token.controller.js';
 import { AgoraUserAttributesController } from './agora-user-attributes.controller.js';
+import { AgoraBansController } from './agora-bans.controller.js';
 import { AgoraUsersController } from './agora-users.controller.js';
 
 @Module({
@@ -57,6 +58,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AgoraPresenceSubscriptionsController,
     AgoraTokenController,
     AgoraUsersController,
+    AgoraBansController,
     AgoraPushController,
     AgoraMessagesController,
     AgoraMutesController,

@@ -118,6 +118,8 @@ export interface QiscusErrorBody {
     readonly detailed_messages?: readonly string[];
     readonly errors?: Readonly<Record<string, readonly string[]>>;
     readonly message: string;
+    /** Unix milliseconds: when a ban with an end is over. Beyond the vendor's API. */
+    readonly until?: number;
   };
   readonly status: number;
 }
@@ -125,7 +127,8 @@ export interface QiscusErrorBody {
 export function renderQiscusError(error: AppError, request: FastifyRequest): { status: number; body: QiscusErrorBody } {
   const { status, code, message, member } = renderingOf(error, request);
   const numbered = code === undefined || !clientPath.test(request.url) ? {} : { code };
-  if (member === undefined) return { status, body: { error: { ...numbered, message }, status } };
+  const until = error.untilMs === undefined ? {} : { until: error.untilMs };
+  if (member === undefined) return { status, body: { error: { ...numbered, message, ...until }, status } };
   const problems = error.problems ?? { [member]: detailsTold.has(error.code) ? (error.detail ?? message) : message };
   const texts = Object.values(problems);
   return {
