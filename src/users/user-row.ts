@@ -1,4 +1,5 @@
 import type { SqlRow } from '../database/database.js';
+import { nicknameKey } from './nickname-key.js';
 import type { User } from './user.js';
 import type { UserRow } from './user.entity.js';
 
@@ -16,6 +17,9 @@ export const userColumns = [
   'has_blocks',
   'push_settings',
 ] as const;
+
+/** What is written for a user: also what is only searched. */
+export const storedColumns = [...userColumns, 'nickname_key'] as const;
 
 export function toUser(row: UserRow): User {
   return {
@@ -41,6 +45,7 @@ export function toUserRow(user: User): SqlRow {
     uuid: user.uuid,
     id: user.id,
     nickname: user.nickname,
+    nickname_key: nicknameKey(user.nickname),
     activated: user.activated ? 1 : 0,
     created_at: user.createdAt,
     modified_at: user.modifiedAt,

@@ -11,7 +11,7 @@ import type { User } from './user.js';
 import { type ActivationLine, UserActivationsRepository } from './user-activations.repository.js';
 import { UserChangesService } from './user-changes.service.js';
 import { UserEvents } from './user-events.js';
-import { toUserRow, userColumns } from './user-row.js';
+import { storedColumns, toUserRow } from './user-row.js';
 import type { UserStep } from './user-step.js';
 import { UsersRepository } from './users.repository.js';
 
@@ -173,7 +173,7 @@ export class UserWritesRepository {
   ): Promise<(User | null)[]> {
     const users = wanted.map((user) => this.newUser(appId, user));
     // Ids and uuids are unique, so a missing user was refused for its name.
-    const inserted = await transaction.insertNew('users', userColumns, users.map(toUserRow), 'uuid');
+    const inserted = await transaction.insertNew('users', storedColumns, users.map(toUserRow), 'uuid');
     return users.map((user, index) => (inserted[index] === true ? user : null));
   }
 
@@ -206,6 +206,8 @@ export class UserWritesRepository {
     const now = this.clock.now();
     const touched = new Set<string>();
     const ended = new Map<string, null>();
+    // SQLite would rewrite the index by nickname for every ban.
+    let renamed = false;
     const history: ActivationLine[] = [];
     const results = calls.map(({ user: { username, uuid }, change }): Changed | null => {
       const before = users.get(username);
@@ -215,6 +217,7 @@ export class UserWritesRepository {
       const user = { ...before, ...result.user, modifiedAt: changesTokensOnly(result) ? before.modifiedAt : now };
       users.set(username, user);
       touched.add(username);
+      renamed ||= user.nickname !== before.nickname;
       if (user.activated !== before.activated || user.tokenEpoch !== before.tokenEpoch) ended.set(user.uuid, null);
       if (result.activation !== undefined)
         history.push({
@@ -229,7 +232,8 @@ export class UserWritesRepository {
     });
     // In key order, so that two nodes never lock the same rows in opposite orders.
     const rows = [...touched].sort().map((username) => toUserRow(users.get(username) as User));
-    if (rows.length > 0) await transaction.updateRows('users', ['app_id', 'username'], changeable, rows);
+    const columns = renamed ? [...changeable, 'nickname_key'] : changeable;
+    if (rows.length > 0) await transaction.updateRows('users', ['app_id', 'username'], columns, rows);
     await this.activations.add(transaction, appId, history);
     await this.userChanges.add(transaction, appId, ended);
     for (const [index, { alsoWrite }] of calls.entries()) {
