@@ -3,8 +3,8 @@
 const FLOORS = [
   ['api/agora', 'api/qiscus', 'api/operations', 'gateway'],
   ['http'],
-  ['messages', 'auth', 'rate-limit', 'presence-subscriptions'],
-  ['offline-messages', 'profiles', 'groups', 'presence', 'contacts', 'blocks', 'mutes', 'user-attributes'],
+  ['messages', 'auth', 'rate-limit', 'presence-subscriptions', 'user-search', 'last-seen'],
+  ['offline-messages', 'profiles', 'groups', 'presence', 'contacts', 'blocks', 'mutes', 'user-attributes', 'user-notes'],
   ['users'],
   ['removals'],
   ['apps', 'idempotency', 'redis', 'ids', 'passwords', 'retention'],

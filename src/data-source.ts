@@ -45,6 +45,9 @@ import { Blocks1764300100000 } from './database/migrations/1764300100000-blocks.
 import { UserAttributes1764320000000 } from './database/migrations/1764320000000-user-attributes.js';
 import { PresenceSubscriptions1764330000000 } from './database/migrations/1764330000000-presence-subscriptions.js';
 import { UserMutes1764340000000 } from './database/migrations/1764340000000-user-mutes.js';
+import { UserLastSeenRow } from './last-seen/user-last-seen.entity.js';
+import { UserNoteRow } from './user-notes/user-note.entity.js';
+import { UserSearch1764402000000 } from './database/migrations/1764402000000-user-search.js';
 import { PushSettings1764341000000 } from './database/migrations/1764341000000-push-settings.js';
 import { GroupLists1764310000000 } from './database/migrations/1764310000000-group-lists.js';
 
@@ -76,6 +79,8 @@ const entities = [
   ContactListRow,
   ContactRow,
   UserMuteRow,
+  UserLastSeenRow,
+  UserNoteRow,
 ];
 /** In order; the list is the same on every engine. */
 export const migrations = [
@@ -99,6 +104,7 @@ export const migrations = [
   UserMutes1764340000000,
   PushSettings1764341000000,
   GroupLists1764310000000,
+  UserSearch1764402000000,
 ];
 
 /** Where the data is, and its schema. */

@@ -73,7 +73,7 @@ export async function countKeyRange(
   const { table, key } = index;
   const [row] = await database.read<{ entries: number | string }>(
     `SELECT COUNT(*) AS entries FROM (SELECT 1 FROM ${table}${hintOf(database, index)}` +
-      ` WHERE app_id = ? AND ${key} >= ? AND ${key} < ? LIMIT ?) AS some`,
+      ` WHERE app_id = ? AND ${key} >= ? AND ${key} < ? LIMIT ?) AS entry`,
     [appId, from, below, max],
     appId,
   );

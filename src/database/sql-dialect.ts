@@ -13,6 +13,8 @@ export interface SqlDialect {
   ) => { sql: string; values: readonly SqlValue[] };
   /** Ends an INSERT: if the primary key (`key`) exists, adds the inserted `column` to the stored one. */
   readonly addToExisting: (key: string, column: string) => string;
+  /** Ends an INSERT: if the primary key (`key`) exists, stores the inserted `column` if it is larger. */
+  readonly raiseExisting: (key: string, column: string) => string;
   /** Ends a SELECT in a transaction: its rows cannot change until the transaction ends. */
   readonly forUpdate: string;
   /** Starts a SELECT whose tables, joined by CROSS JOIN, are read in the order in which they are named. */
@@ -40,6 +42,8 @@ export const sqlDialects: Record<DatabaseEngine, SqlDialect> = {
       values: [JSON.stringify(pairs)],
     }),
     addToExisting: (key, column) => ` ON CONFLICT (${key}) DO UPDATE SET ${column} = ${column} + excluded.${column}`,
+    raiseExisting: (key, column) =>
+      ` ON CONFLICT (${key}) DO UPDATE SET ${column} = MAX(${column}, excluded.${column})`,
     // The write queue runs one transaction at a time.
     forUpdate: '',
     selectInOrder: 'SELECT',
@@ -54,6 +58,7 @@ export const sqlDialects: Record<DatabaseEngine, SqlDialect> = {
       values: pairs.flat(),
     }),
     addToExisting: (_key, column) => ` ON DUPLICATE KEY UPDATE ${column} = ${column} + VALUES(${column})`,
+    raiseExisting: (_key, column) => ` ON DUPLICATE KEY UPDATE ${column} = GREATEST(${column}, VALUES(${column}))`,
     forUpdate: ' FOR UPDATE',
     selectInOrder: 'SELECT STRAIGHT_JOIN',
     forceIndex: (index) => ` FORCE INDEX (${index})`,

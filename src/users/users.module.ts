@@ -7,6 +7,8 @@ import { UserChangesService } from './user-changes.service.js';
 import { UserEvents } from './user-events.js';
 import { UserPagesRepository } from './user-pages.repository.js';
 import { UserPagesService } from './user-pages.service.js';
+import { UserRangesRepository } from './user-ranges.repository.js';
+import { UserRangesService } from './user-ranges.service.js';
 import { UserRevocationsService } from './user-revocations.service.js';
 import { UserSettingsService } from './user-settings.service.js';
 import { UserWritesRepository } from './user-writes.repository.js';
@@ -22,6 +24,8 @@ import { UsersService } from './users.service.js';
     UserEvents,
     UserPagesRepository,
     UserPagesService,
+    UserRangesRepository,
+    UserRangesService,
     UserRevocationsService,
     UserSettingsService,
     UserWritesRepository,
@@ -32,6 +36,7 @@ import { UsersService } from './users.service.js';
     UserChangesService,
     UserEvents,
     UserPagesService,
+    UserRangesService,
     UserRevocationsService,
     UserSettingsService,
     UsersService,
