@@ -7,7 +7,7 @@ const FLOORS = [
   ['offline-messages', 'profiles', 'groups', 'presence', 'contacts', 'blocks', 'mutes', 'user-attributes', 'user-notes'],
   ['users'],
   ['removals'],
-  ['apps', 'idempotency', 'redis', 'ids', 'passwords', 'retention'],
+  ['apps', 'idempotency', 'audit', 'redis', 'ids', 'passwords', 'retention'],
   ['database'],
   ['logging', 'cursors', 'decoding', 'config', 'clock', 'errors'],
 ];

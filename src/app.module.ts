@@ -6,6 +6,7 @@ import { OperationsModule } from './api/operations/operations.module.js';
 import { QiscusModule } from './api/qiscus/qiscus.module.js';
 import { RateLimitGuard } from './http/rate-limit.guard.js';
 import { AppsModule } from './apps/apps.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BlocksModule } from './blocks/blocks.module.js';
 import { ClockModule } from './clock/clock.module.js';
@@ -53,6 +54,7 @@ export class AppModule implements OnApplicationShutdown {
         IdsModule,
         DatabaseModule.forRoot(dataSourceOptions(env)),
         RetentionModule,
+        AuditModule,
         RedisModule,
         AppsModule,
         AuthModule,

@@ -2,6 +2,7 @@ import type { DataSourceOptions } from 'typeorm';
 import type { Env } from './config/env.js';
 import { connectionOptions } from './database/connection-options.js';
 import { AppRow } from './apps/app.entity.js';
+import { AuditEntryRow } from './audit/audit-entry.entity.js';
 import { UserBlockRow } from './blocks/user-block.entity.js';
 import { ContactListRow } from './contacts/contact-list.entity.js';
 import { ContactRow } from './contacts/contact.entity.js';
@@ -50,6 +51,7 @@ import { UserNoteRow } from './user-notes/user-note.entity.js';
 import { UserSearch1764402000000 } from './database/migrations/1764402000000-user-search.js';
 import { PushSettings1764341000000 } from './database/migrations/1764341000000-push-settings.js';
 import { GroupLists1764310000000 } from './database/migrations/1764310000000-group-lists.js';
+import { AuditTrail1764401000000 } from './database/migrations/1764401000000-audit-trail.js';
 
 /** Every entity. */
 const entities = [
@@ -81,6 +83,7 @@ const entities = [
   UserMuteRow,
   UserLastSeenRow,
   UserNoteRow,
+  AuditEntryRow,
 ];
 /** In order; the list is the same on every engine. */
 export const migrations = [
@@ -104,6 +107,7 @@ export const migrations = [
   UserMutes1764340000000,
   PushSettings1764341000000,
   GroupLists1764310000000,
+  AuditTrail1764401000000,
   UserSearch1764402000000,
 ];
 

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { AuditTrail } from './audit/audit-trail.service.js';
 import { Clock } from './clock/clock.js';
 import type { Env } from './config/env.js';
 import { IdempotencyService } from './idempotency/idempotency.service.js';
@@ -83,6 +84,7 @@ export async function createHttpApplication(
     publicUrl: env.publicUrl,
     isTrustedProxy,
     idempotency: app.get(IdempotencyService),
+    audit: app.get(AuditTrail),
   } satisfies ServerState);
   prepareRequests(fastify, app.get(Clock), app.get(Readiness));
   const clock = app.get(Clock);
@@ -107,6 +109,7 @@ export async function createHttpApplication(
       'RateLimit-Remaining',
       'RateLimit-Reset',
       'X-Request-Id',
+      'X-Operation-Id',
       'Idempotency-Replayed',
     ],
     maxAge: 86_400,

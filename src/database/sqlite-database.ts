@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 import { AppError } from '../errors/app-error.js';
@@ -74,7 +75,8 @@ export class SqliteDatabase extends Database {
   protected transact<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     if (this.queue.length >= this.limits.maxQueued) return Promise.reject(new AppError('overloaded', { retryAfterMs }));
     return new Promise<Result>((resolve, reject) => {
-      this.queue.push({ work, resolve, reject, queuedAtMs: performance.now() });
+      // As part of the caller's operation, although the queue works for all.
+      this.queue.push({ work: AsyncResource.bind(work), resolve, reject, queuedAtMs: performance.now() });
       // It works for every caller that arrives meanwhile, not for the unit of work of the first one.
       this.draining ??= outsideUnits(() => this.drain());
     });

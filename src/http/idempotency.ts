@@ -2,7 +2,9 @@ import { applyDecorators } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { runInOperation } from '../audit/operation.js';
 import type { Answer } from '../idempotency/idempotency.service.js';
+import { callerOf, nameOperation } from './operation.js';
 import { RawBody } from './raw-body.js';
 
 const keyHeader = 'idempotency-key';
@@ -24,7 +26,7 @@ export function Idempotent(): MethodDecorator {
 }
 
 /**
- * Runs `handle` as it is, or, if the caller sent an `Idempotency-Key`, once for that key: its writes and its answer are
+ * Runs `handle` as one operation (`X-Operation-Id`): as it is, or, if the caller sent an `Idempotency-Key`, once for that key: its writes and its answer are
  * then one transaction, and a repetition of the call gets the same answer as text. Called by a handler, after guards
  * and pipes, as a repeated call must be authorised like any other.
  * @throws AppError idempotency_key_invalid, idempotency_key_reused, idempotency_key_in_use, and whatever `handle`
@@ -35,15 +37,24 @@ export async function answerOnce<Body>(
   reply: FastifyReply,
   handle: () => Promise<Body>,
 ): Promise<Body | string> {
+  const operation = request.server.rollcall.audit.begin(callerOf(request));
   const key = request.headers[keyHeader];
-  if (typeof key !== 'string') return handle();
+  if (typeof key !== 'string') {
+    const body = await runInOperation(operation, handle);
+    nameOperation(reply, operation.id);
+    return body;
+  }
   const { app, caller } = request.rollcall;
   if (app === undefined) throw new Error('no guard has found the app of this call');
   const call = { appId: app.id, caller: caller ?? '', key, request: [request.method, request.url, bodyOf(request)] };
-  const { answer, repeated } = await request.server.rollcall.idempotency.once(call, async (): Promise<Answer> => ({
-    body: JSON.stringify(await handle()),
-    status: reply.statusCode,
-  }));
+  const { answer, repeated } = await runInOperation(operation, () =>
+    request.server.rollcall.idempotency.once(call, async (): Promise<Answer> => ({
+      body: JSON.stringify(await handle()),
+      status: reply.statusCode,
+      operationId: operation.id,
+    })),
+  );
+  if (answer.operationId !== null) nameOperation(reply, answer.operationId);
   reply.status(answer.status).header('content-type', 'application/json; charset=utf-8');
   if (repeated) reply.header('idempotency-replayed', 'true');
   return answer.body;

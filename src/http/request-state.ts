@@ -1,4 +1,5 @@
 import type { App } from '../apps/app.js';
+import type { AuditTrail } from '../audit/audit-trail.service.js';
 import type { Clock } from '../clock/clock.js';
 import type { User } from '../users/user.js';
 import type { IdempotencyService } from '../idempotency/idempotency.service.js';
@@ -27,6 +28,7 @@ export interface ServerState {
   readonly publicUrl: string | null;
   readonly isTrustedProxy: TrustedProxies;
   readonly idempotency: IdempotencyService;
+  readonly audit: AuditTrail;
 }
 
 declare module 'fastify' {

@@ -5,9 +5,12 @@ import { RetentionClock } from '../retention/retention-clock.js';
 import { AppError } from '../errors/app-error.js';
 import type { IdempotentAnswerRow } from './idempotent-answer.entity.js';
 import { IdempotentAnswersRepository } from './idempotent-answers.repository.js';
-import { type Answer, openAnswer, sealAnswer } from './sealed-answer.js';
+import { openAnswer, type SealedAnswer, sealAnswer } from './sealed-answer.js';
 
-export type { Answer } from './sealed-answer.js';
+export interface Answer extends SealedAnswer {
+  /** The operation of the call; null: an older version has answered it. */
+  readonly operationId: number | null;
+}
 
 /** A call that its sender may repeat without knowing what became of it. */
 export interface IdempotentCall {
@@ -68,7 +71,7 @@ export class IdempotencyService {
     const row = await this.repository.find(call.appId, keyHash, this.endedUntil());
     if (row === null) return null;
     if (row.request_hash !== hashOf(call.request)) throw new AppError('idempotency_key_reused');
-    return openAnswer(row.answer, call.key, call.appId);
+    return { ...openAnswer(row.answer, call.key, call.appId), operationId: row.operation_id };
   }
 
   private first({ appId, key, request }: IdempotentCall, keyHash: string, run: () => Promise<Answer>): Promise<Answer> {
@@ -78,6 +81,7 @@ export class IdempotencyService {
       request_hash: hashOf(request),
       answer: checkLength(sealAnswer(answer, key, appId)),
       expires_at: this.clock.now() + keptMs,
+      operation_id: answer.operationId,
     });
     return this.repository.together(appId, run, toRow, this.endedUntil());
   }

@@ -21,4 +21,8 @@ export class IdempotentAnswerRow {
 
   @Column({ type: 'bigint' })
   expires_at!: number;
+
+  /** null: written by an older version. */
+  @Column({ type: 'bigint', nullable: true })
+  operation_id!: number | null;
 }

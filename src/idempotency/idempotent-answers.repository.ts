@@ -3,7 +3,7 @@ import { Database, type Transaction } from '../database/database.js';
 import { pruneExpired } from '../database/prune-expired.js';
 import type { IdempotentAnswerRow } from './idempotent-answer.entity.js';
 
-const columns = ['app_id', 'key_hash', 'request_hash', 'answer', 'expires_at'] as const;
+const columns = ['app_id', 'key_hash', 'request_hash', 'answer', 'expires_at', 'operation_id'] as const;
 
 /** Used keys, and what for. Every statement is about one app. */
 @Injectable()

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
-export interface Answer {
+export interface SealedAnswer {
   readonly status: number;
   /** JSON text. */
   readonly body: string;
@@ -16,7 +16,7 @@ const maxBodyBytes = 4 * 1024 * 1024;
  * An answer may contain a token, so it is stored under a key that only the caller knows; the database has no more than
  * a hash of it. Base64 of nonce, tag, and the compressed answer in AES-256-GCM.
  */
-export function sealAnswer({ status, body }: Answer, idempotencyKey: string, appId: string): string {
+export function sealAnswer({ status, body }: SealedAnswer, idempotencyKey: string, appId: string): string {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv(algorithm, encryptionKey(idempotencyKey, appId), nonce);
   const sealed = Buffer.concat([cipher.update(deflateRawSync(`${status}${body}`)), cipher.final()]);
@@ -24,7 +24,7 @@ export function sealAnswer({ status, body }: Answer, idempotencyKey: string, app
 }
 
 /** @throws Error for what was not sealed with this key for this app */
-export function openAnswer(text: string, idempotencyKey: string, appId: string): Answer {
+export function openAnswer(text: string, idempotencyKey: string, appId: string): SealedAnswer {
   const bytes = Buffer.from(text, 'base64');
   const decipher = createDecipheriv(
     algorithm,

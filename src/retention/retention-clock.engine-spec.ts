@@ -113,7 +113,8 @@ describe('a clock that was moved', () => {
     const idempotency = node.nest.get(IdempotencyService);
     let times = 0;
     const call = { appId: node.app.id, caller: 'c', key: 'k', request: ['r'] };
-    const once = () => idempotency.once(call, async () => ({ status: 200, body: JSON.stringify((times += 1)) }));
+    const once = () =>
+      idempotency.once(call, async () => ({ status: 200, body: JSON.stringify((times += 1)), operationId: 1 }));
     await once();
     clock.offsetMs = 3 * dayMs;
     expect(await once()).toMatchObject({ repeated: true, answer: { body: '1' } });

@@ -46,7 +46,7 @@ describe('UserRevocationsService', () => {
       const [others, banning] = [rest.slice(0, 400), rest.slice(400)];
       const names = banning.map(({ username }) => username);
       const open = Promise.withResolvers<void>();
-      const rename = () => ({ user: { nickname: 'n' } });
+      const rename = () => ({ action: 'user.change_nickname' as const, user: { nickname: 'n' } });
       const underWay = writes.change(appId, first, rename, () => open.promise);
       await new Promise(setImmediate);
       const renamed = others.map((user) => writes.change(appId, user, rename));

@@ -54,7 +54,7 @@ export class UserRevocationsService {
     return this.change(
       user,
       'tokens_revoked',
-      (locked) => ({ user: { tokenEpoch: this.nextEpoch(locked) } }),
+      (locked) => ({ action: 'user.revoke_tokens', user: { tokenEpoch: this.nextEpoch(locked) } }),
       alsoWrite,
     );
   }
@@ -66,6 +66,7 @@ export class UserRevocationsService {
    */
   async forceOffline(appId: string, nameOrUuid: string): Promise<User> {
     return this.change(await this.users.get(appId, nameOrUuid), 'forced_offline', ({ tokenEpoch }) => ({
+      action: 'user.force_offline',
       user: { tokenEpoch: epochOfForcedLogout(this.clock.now(), tokenEpoch) },
     }));
   }
@@ -99,7 +100,11 @@ export class UserRevocationsService {
   private banning(actor: string, reason: string | null): UserChange {
     return (user) =>
       user.activated
-        ? { user: { activated: false, tokenEpoch: this.nextEpoch(user) }, activation: { actor, reason } }
+        ? {
+            action: 'user.ban',
+            user: { activated: false, tokenEpoch: this.nextEpoch(user) },
+            activation: { actor, reason },
+          }
         : null;
   }
 
@@ -109,7 +114,8 @@ export class UserRevocationsService {
 }
 
 function unbanning(actor: string, reason: string | null): UserChange {
-  return (user) => (user.activated ? null : { user: { activated: true }, activation: { actor, reason } });
+  return (user) =>
+    user.activated ? null : { action: 'user.unban', user: { activated: true }, activation: { actor, reason } };
 }
 
 function notFound(): never {

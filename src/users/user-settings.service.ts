@@ -29,6 +29,7 @@ export class UserSettingsService {
   async change(appId: string, nameOrUuid: string, { nickname, push = {} }: UserSettings): Promise<User> {
     const name = nickname === undefined ? {} : { nickname: toNickname(nickname) };
     const result = await this.writes.change(appId, await this.users.get(appId, nameOrUuid), ({ pushSettings }) => ({
+      action: nickname === undefined ? 'user.change_push_settings' : 'user.change_nickname',
       user: { ...name, pushSettings: withPushSettings(pushSettings, push) },
     }));
     return result?.user ?? notFound();
@@ -45,6 +46,7 @@ export class UserSettingsService {
     const nicknames = new Map(named.map(({ username, nickname }) => [usernameKey(username), toNickname(nickname)]));
     const names = named.map(({ username }) => username);
     const results = await this.writes.changeEach(appId, await this.users.findAll(appId, names), ({ username }) => ({
+      action: 'user.change_nickname',
       user: { nickname: nicknames.get(username) ?? null },
     }));
     const changed = results.flatMap((result) => result?.user ?? []);

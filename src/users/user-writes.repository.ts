@@ -1,5 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import type { AuditAction } from '../audit/audit-entry.js';
+import { type AuditedChange, AuditTrail } from '../audit/audit-trail.service.js';
+import { currentOperation, type Operation, runInOperation } from '../audit/operation.js';
 import { Clock } from '../clock/clock.js';
 import { Database, type Transaction } from '../database/database.js';
 import { Gatherer } from '../database/gatherer.js';
@@ -8,6 +11,7 @@ import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { RemovalsService } from '../removals/removals.service.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import type { User } from './user.js';
+import { deletionOf, entryOf, registrationOf } from './user-audit.js';
 import { type ActivationLine, UserActivationsRepository } from './user-activations.repository.js';
 import { UserChangesService } from './user-changes.service.js';
 import { UserEvents } from './user-events.js';
@@ -22,11 +26,13 @@ export interface NewUser {
 }
 
 interface InsertCall {
+  readonly operation: Operation | undefined;
   readonly users: readonly NewUser[];
   readonly alsoWrite: UserStep | undefined;
 }
 
 interface ChangeCall {
+  readonly operation: Operation | undefined;
   readonly user: UserIdentity;
   readonly change: UserChange;
   readonly alsoWrite: UserStep | undefined;
@@ -40,6 +46,8 @@ export type UserChange = (user: User) => UserChangeResult | null;
 
 export interface UserChangeResult {
   readonly user: Partial<Pick<User, 'nickname' | 'activated' | 'passwordHash' | 'tokenEpoch' | 'pushSettings'>>;
+  /** What the audit trail calls it. */
+  readonly action: AuditAction;
   /** An entry of the activation history. */
   readonly activation?: { readonly actor: string; readonly reason: string | null };
 }
@@ -72,6 +80,7 @@ export class UserWritesRepository {
     private readonly userChanges: UserChangesService,
     private readonly releasedNames: ReleasedNamesRepository,
     private readonly removals: RemovalsService,
+    private readonly audit: AuditTrail,
   ) {
     // MySQL works on one run while the next is prepared; SQLite has one writer.
     const runs = database.engine === 'mysql' ? 2 : 1;
@@ -91,19 +100,20 @@ export class UserWritesRepository {
    * `alsoWrite` writes for each new user.
    */
   insert(appId: string, users: readonly NewUser[], alsoWrite?: UserStep): Promise<readonly (User | null)[]> {
-    return this.inserts.add(appId, { users, alsoWrite });
+    return this.inserts.add(appId, { users, alsoWrite, operation: currentOperation() });
   }
 
   /** Changes one user under lock, together with what `alsoWrite` writes; null if there is none. */
   change(appId: string, user: UserIdentity, change: UserChange, alsoWrite?: UserStep): Promise<Changed | null> {
-    return this.changes.add(appId, { user, change, alsoWrite });
+    return this.changes.add(appId, { user, change, alsoWrite, operation: currentOperation() });
   }
 
   /** Changes these users in one transaction; null for each that is gone. */
   changeEach(appId: string, users: readonly UserIdentity[], change: UserChange): Promise<readonly (Changed | null)[]> {
+    const operation = currentOperation();
     return this.changes.addAll(
       appId,
-      users.map((user) => ({ user, change, alsoWrite: undefined })),
+      users.map((user) => ({ user, change, alsoWrite: undefined, operation })),
     );
   }
 
@@ -160,9 +170,18 @@ export class UserWritesRepository {
     await this.addToCount(transaction, appId, results.filter((user) => user !== null).length);
     let start = 0;
     const answers = calls.map((call) => results.slice(start, (start += call.users.length)));
-    for (const [index, { alsoWrite }] of calls.entries())
+    await this.audit.recordEach(
+      transaction,
+      appId,
+      calls.flatMap(({ operation }, index) => {
+        const entry = registrationOf(answers[index] ?? []);
+        return entry === null ? [] : { operation, entry };
+      }),
+    );
+    for (const [index, { alsoWrite, operation }] of calls.entries())
       if (alsoWrite !== undefined)
-        for (const user of answers[index] ?? []) if (user !== null) await alsoWrite(transaction, user);
+        for (const user of answers[index] ?? [])
+          if (user !== null) await runInOperation(operation, () => alsoWrite(transaction, user));
     return answers;
   }
 
@@ -209,7 +228,8 @@ export class UserWritesRepository {
     // SQLite would rewrite the index by nickname for every ban.
     let renamed = false;
     const history: ActivationLine[] = [];
-    const results = calls.map(({ user: { username, uuid }, change }): Changed | null => {
+    const audited: AuditedChange[] = [];
+    const results = calls.map(({ user: { username, uuid }, change, operation }): Changed | null => {
       const before = users.get(username);
       if (before?.uuid !== uuid) return null;
       const result = change(before);
@@ -218,6 +238,8 @@ export class UserWritesRepository {
       users.set(username, user);
       touched.add(username);
       renamed ||= user.nickname !== before.nickname;
+      const entry = entryOf(before, user, result.action, result.activation?.reason);
+      if (entry !== null) audited.push({ operation, entry });
       if (user.activated !== before.activated || user.tokenEpoch !== before.tokenEpoch) ended.set(user.uuid, null);
       if (result.activation !== undefined)
         history.push({
@@ -236,9 +258,11 @@ export class UserWritesRepository {
     if (rows.length > 0) await transaction.updateRows('users', ['app_id', 'username'], columns, rows);
     await this.activations.add(transaction, appId, history);
     await this.userChanges.add(transaction, appId, ended);
-    for (const [index, { alsoWrite }] of calls.entries()) {
+    await this.audit.recordEach(transaction, appId, audited);
+    for (const [index, { alsoWrite, operation }] of calls.entries()) {
       const result = results[index];
-      if (alsoWrite !== undefined && result != null) await alsoWrite(transaction, result.user);
+      if (alsoWrite !== undefined && result != null)
+        await runInOperation(operation, () => alsoWrite(transaction, result.user));
     }
     return results;
   }
@@ -254,6 +278,7 @@ export class UserWritesRepository {
     const uuids = users.map(({ uuid }) => uuid);
     await this.userChanges.add(transaction, appId, new Map(uuids.map((uuid) => [uuid, null])));
     await this.removals.begin(transaction, appId, 'user', uuids);
+    await this.audit.record(transaction, appId, users.map(deletionOf));
   }
 
   private async addToCount(transaction: Transaction, appId: string, users: number): Promise<void> {

@@ -2,6 +2,7 @@ import { aUsername } from '../../test/factories/user.factory.js';
 import { type RunningApp, startApp } from '../../test/support/start-app.js';
 import { Clock } from '../clock/clock.js';
 import { Database } from '../database/database.js';
+import { AuditTrail } from '../audit/audit-trail.service.js';
 import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
@@ -49,6 +50,7 @@ describe('UsersRepository and UserWritesRepository', () => {
       running.nest.get(UserChangesService),
       running.nest.get(ReleasedNamesRepository),
       running.nest.get(RemovalsService),
+      running.nest.get(AuditTrail),
     );
   const aUser = (username = aUsername()) => ({ username, nickname: null, passwordHash: null });
 
@@ -57,6 +59,7 @@ describe('UsersRepository and UserWritesRepository', () => {
     const [user] = await repositoryWith([id]).insert(appId, [aUser()]);
     const change = (ids: number[], activated: boolean, reason: string) =>
       repositoryWith(ids).change(appId, user as User, () => ({
+        action: activated ? 'user.unban' : 'user.ban',
         user: { activated },
         activation: { actor: 'test', reason },
       }));

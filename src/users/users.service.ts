@@ -216,6 +216,7 @@ export class UsersService {
     const user = await this.get(appId, nameOrUuid);
     const passwordHash = await this.passwords.hash(password, appId);
     return this.change(user, 'password_changed', (before) => ({
+      action: 'user.change_password',
       user: { passwordHash, tokenEpoch: epochOfRevocation(this.clock.now(), before.tokenEpoch) },
     }));
   }
@@ -238,6 +239,7 @@ export class UsersService {
       user,
       passwordHash === null ? null : 'password_changed',
       (before) => ({
+        action: passwordHash === null ? 'user.change_nickname' : 'user.change_password',
         user: {
           ...(nickname === undefined ? {} : { nickname }),
           ...(passwordHash === null

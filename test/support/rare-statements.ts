@@ -135,6 +135,7 @@ async function letTimePass({ nest }: RunningApp, app: App, clock: FixedClock): P
     nest.get(IdempotencyService).once({ appId, caller: 'somebody', key: randomUUID(), request: ['a'] }, async () => ({
       status: 200,
       body: '{}',
+      operationId: 1,
     }));
   const useNonce = () =>
     nest.get(UsedNoncesRepository).useOnce(appId, randomBytes(20).toString('hex'), clock.now(), clock.now());
