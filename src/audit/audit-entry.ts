@@ -4,7 +4,7 @@ export const auditActions = [
   ...['user.revoke_tokens', 'user.change_password', 'user.change_nickname', 'user.change_push_settings', 'user.mute'],
   ...['user.change_profile', 'user.change_attributes', 'user.delete_attributes', 'user.block', 'user.unblock'],
   ...['user.add_contact', 'user.remove_contact', 'user.change_contact', 'user.import_contacts'],
-  ...['user.subscribe_presence', 'user.unsubscribe_presence'],
+  ...['user.subscribe_presence', 'user.unsubscribe_presence', 'user.add_note'],
   ...['group.create', 'group.change', 'group.delete', 'group.add_members', 'group.remove_members', 'group.transfer'],
   ...['group.add_to_list', 'group.remove_from_list'],
   ...['app.create', 'app.change', 'app.rotate', 'app.replace_secrets'],

@@ -7,6 +7,8 @@ import { AppError } from '../errors/app-error.js';
 import { runReaction } from '../logging/reaction.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { SessionEvents } from '../presence/session-events.js';
+import { usernameKey } from '../users/username.js';
+import { UsersService } from '../users/users.service.js';
 import { LastSeenRepository } from './last-seen.repository.js';
 import { type Sighting, Sightings } from './sightings.js';
 
@@ -15,6 +17,12 @@ const rowsPerStatement = 200;
 /** The pause after each statement is this many times as long as the statement took. */
 const restPerWork = 2;
 const maxRestMs = 100;
+
+export interface UserStatus {
+  readonly online: boolean;
+  /** Unix milliseconds: now if online, the time of registration if never seen; null: there is no such user. */
+  readonly seenAt: number | null;
+}
 
 /**
  * Owns when users were last online. A user is seen while at least one session is open. Logging in and out is stored
@@ -32,6 +40,7 @@ export class LastSeenService implements OnModuleInit, BeforeApplicationShutdown 
   constructor(
     private readonly repository: LastSeenRepository,
     private readonly presence: PresenceService,
+    private readonly users: UsersService,
     private readonly clock: Clock,
     events: SessionEvents,
   ) {
@@ -55,18 +64,25 @@ export class LastSeenService implements OnModuleInit, BeforeApplicationShutdown 
     await this.storeDue();
   }
 
-  /** Unix milliseconds by uuid, for up to 500 users; those who were never seen are left out. */
-  async of(appId: string, uuids: readonly string[]): Promise<Map<string, number>> {
-    const seen = await this.repository.findAll(appId, uuids);
+  /** Up to 100 users by name, in their order. @throws AppError argument_invalid, batch_too_large */
+  async statusesOf(appId: string, names: readonly string[]): Promise<UserStatus[]> {
+    const online = await this.presence.online(appId, names);
     const now = this.clock.now();
-    for (const uuid of uuids) {
-      const here = this.sightings.lastOf(appId, uuid, now);
-      if (here !== null) seen.set(uuid, Math.max(here, seen.get(uuid) ?? 0));
-    }
-    return seen;
+    const offline = names.filter((_name, index) => online[index] !== true);
+    const users = await this.users.findAll(appId, offline);
+    const seen = await this.of(
+      appId,
+      users.map(({ uuid }) => uuid),
+    );
+    const seenAt = new Map(users.map(({ username, uuid, createdAt }) => [username, seen.get(uuid) ?? createdAt]));
+    return names.map((name, index) =>
+      online[index] === true
+        ? { online: true, seenAt: now }
+        : { online: false, seenAt: seenAt.get(usernameKey(name) ?? '') ?? null },
+    );
   }
 
-  /** The same as it is stored, in one statement: up to five minutes old for online users. */
+  /** The stored times, in Unix milliseconds by uuid, in one statement: up to five minutes old for online users. */
   stored(appId: string, uuids: readonly string[]): Promise<ReadonlyMap<string, number>> {
     return this.repository.findAll(appId, uuids);
   }
@@ -86,6 +102,17 @@ export class LastSeenService implements OnModuleInit, BeforeApplicationShutdown 
     const storing = this.storing.then(() => outsideUnits(() => this.storeAll()));
     this.storing = storing.catch(() => undefined);
     return storing;
+  }
+
+  /** Unix milliseconds by uuid, with what this node has not stored yet; those who were never seen are left out. */
+  private async of(appId: string, uuids: readonly string[]): Promise<Map<string, number>> {
+    const seen = await this.repository.findAll(appId, uuids);
+    const now = this.clock.now();
+    for (const uuid of uuids) {
+      const here = this.sightings.lastOf(appId, uuid, now);
+      if (here !== null) seen.set(uuid, Math.max(here, seen.get(uuid) ?? 0));
+    }
+    return seen;
   }
 
   private async storeAll(): Promise<void> {

@@ -99,6 +99,13 @@ const agora: Readonly<Record<string, Describe>> = {
   'POST /mutes': inBody((ids) => ({ username: ids.username, chat: 60, groupchat: -1, chatroom: 0 })),
   'GET /mutes': () => [{}, { query: { pageNum: '1', pageSize: '50' } }],
   'GET /mutes/:username': nothing,
+  'GET /search/users': (ids): Parts[] => [
+    {},
+    { query: { username: ids.username, state: 'online', sort: '-last_seen' } },
+    { query: { nickname: 'hidden', created_from: '0', last_seen_to: '9999999999999' } },
+  ],
+  'POST /users/:username/notes': inBody(() => ({ text: 'a note', author: 'an author' })),
+  'GET /users/:username/notes': nothing,
   'PUT /push/nickname': (ids) =>
     ['push_nickname', 'nickname'].map((member) => ({
       body: [ids.username, ids.other].map((username) => ({ username, [member]: 'a nickname' })),

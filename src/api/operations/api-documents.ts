@@ -20,6 +20,7 @@ const tags = {
   messages: 'From app servers to users',
   contacts: 'Who is a contact of whom, always both ways',
   blocks: 'Whom a user takes no messages of',
+  moderation: 'Find users, and notes of the staff on them: ours, not of the vendor',
   mutes: 'Who may not send, and until when',
   'host look-up': 'Where an app is served, for SDKs that were given no address',
   'qiscus users': 'The server API of Qiscus over the same users',

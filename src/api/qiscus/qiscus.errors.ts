@@ -77,6 +77,7 @@ const renderings = {
   contact_not_found: { status: 404, message: 'contact not found' },
   contact_limit_exceeded: { status: 403, message: 'the user can have no more contacts' },
   sender_blocked: { status: 403, message: 'the receiver has blocked the sender' },
+  notes_full: { status: 403, message: 'the user can have no more notes' },
   block_limit_exceeded: { status: 403, message: 'the user can have no more users blocked' },
   user_muted: { status: 403, message: 'user is muted' },
   group_not_found: { status: 404, message: 'room not found' },
