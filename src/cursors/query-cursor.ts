@@ -16,7 +16,9 @@ export function writeQueryCursor(scope: string, position: unknown): string {
 /** @throws AppError cursor_invalid for anything not written by `writeQueryCursor` for this query */
 export function readQueryCursor(scope: string, cursor: string): unknown {
   const [, sum, json] =
-    cursor.length > maxCursorLength ? [] : (/^([\w-]{16})(.+)$/s.exec(Buffer.from(cursor, 'base64url').toString()) ?? []);
+    cursor.length > maxCursorLength
+      ? []
+      : (/^([\w-]{16})(.+)$/s.exec(Buffer.from(cursor, 'base64url').toString()) ?? []);
   if (json === undefined || sum !== check(scope, json)) throw new AppError('cursor_invalid');
   const position: unknown = JSON.parse(json);
   if (writeQueryCursor(scope, position) !== cursor) throw new AppError('cursor_invalid');

@@ -79,5 +79,7 @@ function toNote({ id, author, text, at }: UserNoteRow): UserNote {
 
 function checkText(member: string, text: string, maxLength: number): void {
   if (text.trim() === '' || !text.isWellFormed() || text.includes('\0') || [...text].length > maxLength)
-    throw new AppError('argument_invalid', { detail: `${member} must be well-formed text of 1 to ${maxLength} characters` });
+    throw new AppError('argument_invalid', {
+      detail: `${member} must be well-formed text of 1 to ${maxLength} characters`,
+    });
 }

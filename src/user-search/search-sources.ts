@@ -34,7 +34,10 @@ export class SearchSources {
   all(appId: string, by: SortField): SearchSource {
     switch (by) {
       case 'username':
-        return new RangeSource(this.ranges, appId, by, { column: 'username', range: { from: '', below: '\u{10ffff}' } });
+        return new RangeSource(this.ranges, appId, by, {
+          column: 'username',
+          range: { from: '', below: '\u{10ffff}' },
+        });
       case 'nickname':
         return new RangeSource(this.ranges, appId, by, nicknamesFrom(''));
       case 'created':

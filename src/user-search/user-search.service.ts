@@ -84,12 +84,7 @@ export class UserSearchService {
     };
   }
 
-  private async findCandidates(
-    appId: string,
-    query: UserQuery,
-    limit: number,
-    cursor: string | null,
-  ): Promise<Found> {
+  private async findCandidates(appId: string, query: UserQuery, limit: number, cursor: string | null): Promise<Found> {
     const { filter } = query;
     checkFilter(filter);
     const place = cursor === null ? null : (readQueryCursor(scopeOf(appId, query), cursor) as Place);

@@ -14,18 +14,22 @@ import { searchExamples } from './agora-staff-examples.js';
 export class AgoraSearchController {
   constructor(private readonly search: UserSearchService) {}
 
-  @AgoraRoute('GET search/users', 'Users by name, nickname, state, time of registration, and when they were last seen', {
-    answer: 'action params path uri entities timestamp duration cursor? count scanned complete',
-    schemas: {
-      entities: { type: 'array', items: { $ref: getSchemaPath(AgoraFoundUser) } },
-      scanned: { type: 'integer', description: 'How many entries of an index were read' },
-      complete: {
-        type: 'boolean',
-        description: 'False: the page has fewer users than there may be; go on with the cursor, if there is one',
+  @AgoraRoute(
+    'GET search/users',
+    'Users by name, nickname, state, time of registration, and when they were last seen',
+    {
+      answer: 'action params path uri entities timestamp duration cursor? count scanned complete',
+      schemas: {
+        entities: { type: 'array', items: { $ref: getSchemaPath(AgoraFoundUser) } },
+        scanned: { type: 'integer', description: 'How many entries of an index were read' },
+        complete: {
+          type: 'boolean',
+          description: 'False: the page has fewer users than there may be; go on with the cursor, if there is one',
+        },
       },
+      examples: searchExamples.users,
     },
-    examples: searchExamples.users,
-  })
+  )
   async users(@Call() call: AgoraCall, @SearchQuery() query: UserQuery, @Page() { limit, cursor }: AgoraPage) {
     const { users, ...found } = await this.search.find(call.app.id, query, limit, cursor);
     return call.answer({ ...found, entities: users.map(toAgoraFoundUser), count: users.length });

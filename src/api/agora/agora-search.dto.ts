@@ -4,7 +4,13 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../errors/app-error.js';
 import { describedParameter } from '../../http/described-parameter.js';
 import type { FoundUser } from '../../user-search/user-search.service.js';
-import { type SortField, sortFields, type UserQuery, type UserState, userStates } from '../../user-search/user-query.js';
+import {
+  type SortField,
+  sortFields,
+  type UserQuery,
+  type UserState,
+  userStates,
+} from '../../user-search/user-query.js';
 import type { TimeRange } from '../../users/user-ranges.service.js';
 import { AgoraUser, toAgoraUser } from './agora-users.dto.js';
 
@@ -61,8 +67,7 @@ export function toUserQuery(query: Record<string, unknown>): UserQuery {
       created: rangeOf(query, 'created'),
       lastSeen: rangeOf(query, 'last_seen'),
     },
-    sort:
-      sort === undefined ? null : { by: sort.replace('-', '') as SortField, descending: sort.startsWith('-') },
+    sort: sort === undefined ? null : { by: sort.replace('-', '') as SortField, descending: sort.startsWith('-') },
   };
 }
 

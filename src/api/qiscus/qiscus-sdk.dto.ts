@@ -53,7 +53,10 @@ export class QiscusUserStatus {
   @ApiProperty({ type: 'integer', enum: [0, 1] })
   status!: 0 | 1;
 
-  @ApiProperty({ type: 'integer', description: 'Unix seconds: now if online, else when the user last was, or was registered; 0: nobody' })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Unix seconds: now if online, else when the user last was, or was registered; 0: nobody',
+  })
   timestamp!: number;
 }
 

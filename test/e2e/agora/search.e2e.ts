@@ -79,7 +79,10 @@ describe('GET search/users', () => {
 
   test('200 with each user as everywhere, and state, last seen and presence', async () => {
     const response = await found({ username: 'CARL' });
-    expectOrder(response, members.filter((name) => name !== 'cursor'));
+    expectOrder(
+      response,
+      members.filter((name) => name !== 'cursor'),
+    );
     expect(response.body).toMatchObject({
       ...{ action: 'get', path: '/search/users', params: { username: ['CARL'] }, count: 1, scanned: 1, complete: true },
     });
@@ -155,8 +158,7 @@ describe('GET search/users', () => {
     const { cursor } = (await found({ username: 'a', limit: 1 })).body as { cursor: string };
     expect((await found({ username: 'a', limit: 1, cursor })).status).toBe(200);
     const others = [{ username: 'b', cursor }, { username: 'a', sort: 'created', cursor }, { cursor: 'x' }];
-    for (const query of others as Record<string, string>[])
-      expect((await found(query)).status).toBe(400);
+    for (const query of others as Record<string, string>[]) expect((await found(query)).status).toBe(400);
   });
 
   test.each([
