@@ -103,7 +103,10 @@ try {
   const firstAt = Date.UTC(2024, 0, 1);
   const spanMs = users * 50;
   const anyTime = () => firstAt + Math.floor(Math.random() * spanMs * 0.9);
-  const anyPrefix = () => `u${Math.floor(Math.random() * 4096).toString(16).padStart(3, '0')}`;
+  const anyPrefix = () =>
+    `u${Math.floor(Math.random() * 4096)
+      .toString(16)
+      .padStart(3, '0')}`;
   const dayMs = 86_400_000;
 
   /** @param {string} title @param {() => Record<string, string | number>} queryOf */

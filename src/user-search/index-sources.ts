@@ -85,6 +85,36 @@ export class LastSeenSource implements SearchSource {
   }
 }
 
+/** Users who are banned, in order of registration. */
+export class BannedSource implements SearchSource {
+  readonly name = 'banned';
+  readonly order = null;
+
+  constructor(
+    private readonly ranges: UserRangesService,
+    private readonly users: UsersService,
+    private readonly appId: string,
+  ) {}
+
+  count(max: number): Promise<number> {
+    return this.ranges.countBanned(this.appId, max);
+  }
+
+  async walk({ after, limit }: SourceWalk): Promise<SourceStep> {
+    const banned = await this.ranges.walkBanned(this.appId, Number(after?.key ?? 0), limit);
+    const users = await this.users.findAllByUuid(
+      this.appId,
+      banned.map(({ uuid }) => uuid),
+    );
+    const read = banned.map(({ uuid, userId }) => ({ key: userId, tie: null, uuid }));
+    const candidates = read.flatMap(({ uuid, ...position }) => {
+      const user = users.get(uuid);
+      return user === undefined ? [] : { user, position };
+    });
+    return stepOf(read, limit, candidates);
+  }
+}
+
 /** Users with an open session on any node, by name. The presence store has one direction only. */
 export class OnlineSource implements SearchSource {
   readonly name = 'online';

@@ -3,7 +3,7 @@ import { LastSeenService } from '../last-seen/last-seen.service.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { createdIn, nicknamesFrom, UserRangesService, usernamesFrom } from '../users/user-ranges.service.js';
 import { UsersService } from '../users/users.service.js';
-import { LastSeenSource, OnlineSource, positionOf, RangeSource } from './index-sources.js';
+import { BannedSource, LastSeenSource, OnlineSource, positionOf, RangeSource } from './index-sources.js';
 import type { Candidate, SearchSource } from './search-source.js';
 import type { SortField, UserFilter } from './user-query.js';
 
@@ -26,6 +26,7 @@ export class SearchSources {
       ...(nickname === '' ? [] : [new RangeSource(this.ranges, appId, 'nickname', nicknamesFrom(nickname))]),
       ...(created === undefined ? [] : [new RangeSource(this.ranges, appId, 'created', createdIn(created))]),
       ...(lastSeen === undefined ? [] : [new LastSeenSource(this.lastSeen, this.users, appId, lastSeen)]),
+      ...(state === 'banned' ? [new BannedSource(this.ranges, this.users, appId)] : []),
       ...(state === 'online' ? [new OnlineSource(this.presence, this.users, appId)] : []),
     ];
   }

@@ -94,8 +94,7 @@ export class UserSearchService {
     // A single filter is answered by its index alone.
     const isPlain =
       (query.sort === null || sources.every(({ order }) => order === query.sort?.by)) &&
-      (filter.state === 'active' || filter.state === 'banned' ? 1 : 0) + sources.length <= 1 &&
-      filter.state !== 'banned';
+      (filter.state === 'active' ? 1 : 0) + sources.length <= 1;
     const find = () => this.findIn(appId, query, sources, place?.[0] ?? null, after, limit, isPlain);
     return isPlain ? find() : this.costlyReads.run(appId, find);
   }

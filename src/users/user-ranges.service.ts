@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { KeyRange, KeyWalk } from '../database/key-range.js';
+import { BansRepository } from './bans.repository.js';
 import { beginningOf, foldNickname } from './nickname-key.js';
 import type { User } from './user.js';
 import { type RangeColumn, UserRangesRepository } from './user-ranges.repository.js';
@@ -23,7 +24,10 @@ export interface UserRange {
 /** Owns the walks over users by an index. A page costs its rows, wherever it is. */
 @Injectable()
 export class UserRangesService {
-  constructor(private readonly repository: UserRangesRepository) {}
+  constructor(
+    private readonly repository: UserRangesRepository,
+    private readonly bans: BansRepository,
+  ) {}
 
   /** The next users of a range; those with the same key are in order of registration. */
   walk(appId: string, { column, range }: UserRange, walk: Omit<KeyWalk, 'range'>): Promise<User[]> {
@@ -33,6 +37,20 @@ export class UserRangesService {
   /** How many users a range has, up to `max`. */
   count(appId: string, { column, range }: UserRange, max: number): Promise<number> {
     return this.repository.count(appId, column, range, max);
+  }
+
+  /**
+   * The next users stored as banned, in order of registration, by the user's `id` after that one. One whose ban time has
+   * just begun or ended may be missing, or no longer be banned, for a second.
+   */
+  async walkBanned(appId: string, afterUserId: number, limit: number): Promise<{ uuid: string; userId: number }[]> {
+    const bans = await this.bans.listCurrent(appId, 'active', afterUserId, limit);
+    return bans.map(({ user_uuid: uuid, user_id: userId }) => ({ uuid, userId }));
+  }
+
+  /** How many they are, up to `max`. */
+  countBanned(appId: string, max: number): Promise<number> {
+    return this.repository.countBanned(appId, max);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { SqlRow } from '../database/database.js';
+import { banStateAt, epochUnder, readBan, writeBan } from './ban-state.js';
 import { nicknameKey } from './nickname-key.js';
 import type { User } from './user.js';
 import type { UserRow } from './user.entity.js';
@@ -16,23 +17,28 @@ export const userColumns = [
   'token_epoch',
   'has_blocks',
   'push_settings',
+  'ban_starts_at',
+  'ban_ends_at',
 ] as const;
 
 /** What is written for a user: also what is only searched. */
 export const storedColumns = [...userColumns, 'nickname_key'] as const;
 
-export function toUser(row: UserRow): User {
+/** The user at this moment: time alone begins and ends bans. */
+export function toUser(row: UserRow, nowMs: number): User {
+  const ban = readBan(row);
   return {
     appId: row.app_id,
     username: row.username,
     uuid: row.uuid,
     id: row.id,
     nickname: row.nickname,
-    activated: row.activated !== 0,
+    activated: banStateAt(ban, nowMs) !== 'active',
+    ban,
     createdAt: row.created_at,
     modifiedAt: row.modified_at,
     passwordHash: row.password_hash,
-    tokenEpoch: row.token_epoch,
+    tokenEpoch: epochUnder(ban, row.token_epoch, nowMs),
     hasBlocks: row.has_blocks !== 0,
     pushSettings: row.push_settings,
   };
@@ -46,12 +52,12 @@ export function toUserRow(user: User): SqlRow {
     id: user.id,
     nickname: user.nickname,
     nickname_key: nicknameKey(user.nickname),
-    activated: user.activated ? 1 : 0,
     created_at: user.createdAt,
     modified_at: user.modifiedAt,
     password_hash: user.passwordHash,
     token_epoch: user.tokenEpoch,
     has_blocks: user.hasBlocks ? 1 : 0,
     push_settings: user.pushSettings,
+    ...writeBan(user.ban),
   };
 }

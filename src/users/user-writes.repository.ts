@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { AuditAction } from '../audit/audit-entry.js';
 import { type AuditedChange, AuditTrail } from '../audit/audit-trail.service.js';
@@ -9,11 +8,13 @@ import { Gatherer } from '../database/gatherer.js';
 import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { RemovalsService } from '../removals/removals.service.js';
+import { type BanChange, BanHistoryRepository, type RecordedBanChange } from './ban-history.repository.js';
+import { banStateAt } from './ban-state.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import type { User } from './user.js';
 import { deletionOf, entryOf, registrationOf } from './user-audit.js';
-import { type ActivationLine, UserActivationsRepository } from './user-activations.repository.js';
 import { UserChangesService } from './user-changes.service.js';
+import { UserCountsRepository } from './user-counts.repository.js';
 import { UserEvents } from './user-events.js';
 import { storedColumns, toUserRow } from './user-row.js';
 import type { UserStep } from './user-step.js';
@@ -45,11 +46,11 @@ export type UserIdentity = Pick<User, 'username' | 'uuid'>;
 export type UserChange = (user: User) => UserChangeResult | null;
 
 export interface UserChangeResult {
-  readonly user: Partial<Pick<User, 'nickname' | 'activated' | 'passwordHash' | 'tokenEpoch' | 'pushSettings'>>;
+  readonly user: Partial<Pick<User, 'nickname' | 'ban' | 'passwordHash' | 'tokenEpoch' | 'pushSettings'>>;
   /** What the audit trail calls it. */
   readonly action: AuditAction;
-  /** An entry of the activation history. */
-  readonly activation?: { readonly actor: string; readonly reason: string | null };
+  /** What the history of bans keeps, if `ban` is changed. */
+  readonly banChange?: BanChange;
 }
 
 export interface Changed {
@@ -58,10 +59,18 @@ export interface Changed {
   readonly changed: boolean;
 }
 
-const changeable = ['nickname', 'activated', 'modified_at', 'password_hash', 'token_epoch', 'push_settings'];
+const changeable = [
+  'nickname',
+  'activated',
+  'modified_at',
+  'password_hash',
+  'token_epoch',
+  'push_settings',
+  'ban_starts_at',
+  'ban_ends_at',
+];
 /** A transaction with more rows would block others for too long. */
 const rowsPerRun = 500;
-const countSlots = 16;
 
 /** Inserts, changes and deletes users. Every statement touches one app. */
 @Injectable()
@@ -75,8 +84,9 @@ export class UserWritesRepository {
     private readonly ids: TimeOrderedIds,
     private readonly uuids: TimeBasedUuids,
     private readonly users: UsersRepository,
-    private readonly activations: UserActivationsRepository,
+    private readonly bans: BanHistoryRepository,
     private readonly events: UserEvents,
+    private readonly counts: UserCountsRepository,
     private readonly userChanges: UserChangesService,
     private readonly releasedNames: ReleasedNamesRepository,
     private readonly removals: RemovalsService,
@@ -167,7 +177,7 @@ export class UserWritesRepository {
   ): Promise<(readonly (User | null)[])[]> {
     const wanted = calls.flatMap((call) => call.users);
     const results = await this.insertUsers(transaction, appId, wanted);
-    await this.addToCount(transaction, appId, results.filter((user) => user !== null).length);
+    await this.counts.add(transaction, appId, results.filter((user) => user !== null).length);
     let start = 0;
     const answers = calls.map((call) => results.slice(start, (start += call.users.length)));
     await this.audit.recordEach(
@@ -204,6 +214,7 @@ export class UserWritesRepository {
       uuid: this.uuids.next(),
       id: this.ids.next(),
       activated: true,
+      ban: null,
       createdAt: now,
       modifiedAt: now,
       tokenEpoch: 0,
@@ -227,36 +238,30 @@ export class UserWritesRepository {
     const ended = new Map<string, null>();
     // SQLite would rewrite the index by nickname for every ban.
     let renamed = false;
-    const history: ActivationLine[] = [];
+    const banChanges: RecordedBanChange[] = [];
     const audited: AuditedChange[] = [];
     const results = calls.map(({ user: { username, uuid }, change, operation }): Changed | null => {
       const before = users.get(username);
       if (before?.uuid !== uuid) return null;
       const result = change(before);
       if (result === null) return { user: before, changed: false };
-      const user = { ...before, ...result.user, modifiedAt: changesTokensOnly(result) ? before.modifiedAt : now };
+      const changed = { ...before, ...result.user, modifiedAt: changesAccount(result) ? now : before.modifiedAt };
+      const user = { ...changed, activated: banStateAt(changed.ban, now) !== 'active' };
       users.set(username, user);
       touched.add(username);
       renamed ||= user.nickname !== before.nickname;
-      const entry = entryOf(before, user, result.action, result.activation?.reason);
+      const entry = entryOf(before, user, result.action, reasonOf(result));
       if (entry !== null) audited.push({ operation, entry });
-      if (user.activated !== before.activated || user.tokenEpoch !== before.tokenEpoch) ended.set(user.uuid, null);
-      if (result.activation !== undefined)
-        history.push({
-          app_id: appId,
-          user_uuid: user.uuid,
-          id: this.ids.next(),
-          activated: user.activated ? 1 : 0,
-          at: now,
-          ...result.activation,
-        });
+      const { banChange } = result;
+      if (banChange !== undefined) banChanges.push({ user, before: before.ban, after: user.ban, change: banChange });
+      if (banChange !== undefined || user.tokenEpoch !== before.tokenEpoch) ended.set(user.uuid, null);
       return { user, changed: true };
     });
     // In key order, so that two nodes never lock the same rows in opposite orders.
     const rows = [...touched].sort().map((username) => toUserRow(users.get(username) as User));
     const columns = renamed ? [...changeable, 'nickname_key'] : changeable;
     if (rows.length > 0) await transaction.updateRows('users', ['app_id', 'username'], columns, rows);
-    await this.activations.add(transaction, appId, history);
+    await this.bans.record(transaction, appId, banChanges, now);
     await this.userChanges.add(transaction, appId, ended);
     await this.audit.recordEach(transaction, appId, audited);
     for (const [index, { alsoWrite, operation }] of calls.entries()) {
@@ -273,27 +278,20 @@ export class UserWritesRepository {
     const usernames = users.map((user) => user.username);
     const names = this.database.dialect.among('username', usernames);
     await transaction.run(`DELETE FROM users WHERE app_id = ? AND ${names.sql}`, [appId, ...names.values]);
-    await this.addToCount(transaction, appId, -users.length);
+    await this.counts.add(transaction, appId, -users.length);
     await this.releasedNames.add(transaction, appId, usernames);
     const uuids = users.map(({ uuid }) => uuid);
     await this.userChanges.add(transaction, appId, new Map(uuids.map((uuid) => [uuid, null])));
     await this.removals.begin(transaction, appId, 'user', uuids);
     await this.audit.record(transaction, appId, users.map(deletionOf));
   }
-
-  private async addToCount(transaction: Transaction, appId: string, users: number): Promise<void> {
-    if (users === 0) return;
-    const slot = this.database.engine === 'sqlite' ? 0 : randomInt(countSlots);
-    const ending = this.database.dialect.addToExisting('app_id, slot', 'users');
-    await transaction.run(`INSERT INTO user_counts (app_id, slot, users) VALUES (?, ?, ?)${ending}`, [
-      appId,
-      slot,
-      users,
-    ]);
-  }
 }
 
-/** A revocation or a forced logout ends tokens but does not modify the account. */
-function changesTokensOnly({ user }: UserChangeResult): boolean {
-  return Object.keys(user).every((member) => member === 'tokenEpoch');
+/** A revocation or a forced logout ends tokens but does not modify the account; nor does time. */
+function changesAccount({ user, banChange }: UserChangeResult): boolean {
+  return banChange?.kind !== 'settle' && Object.keys(user).some((member) => member !== 'tokenEpoch');
+}
+
+function reasonOf({ banChange }: UserChangeResult): string | null | undefined {
+  return banChange === undefined || banChange.kind === 'settle' ? undefined : banChange.reason;
 }

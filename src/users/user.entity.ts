@@ -22,6 +22,7 @@ export class UserRow {
   @Column({ type: 'varchar', length: 255, nullable: true })
   nickname!: string | null;
 
+  /** 0: banned since it was stored, until `ban_ends_at`. */
   @Column({ type: 'smallint' })
   activated!: number;
 
@@ -46,4 +47,12 @@ export class UserRow {
   /** `nicknameKey` of the nickname. Not read: it is only searched. */
   @Column({ type: 'varchar', length: 64, nullable: true })
   nickname_key!: string | null;
+
+  /** When a planned ban begins; null once it is in force, or if there is none. */
+  @Column({ type: 'bigint', nullable: true })
+  ban_starts_at!: number | null;
+
+  /** null: no end. */
+  @Column({ type: 'bigint', nullable: true })
+  ban_ends_at!: number | null;
 }

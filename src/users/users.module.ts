@@ -1,9 +1,14 @@
 import { Module } from '@nestjs/common';
 import { PasswordsModule } from '../passwords/passwords.module.js';
+import { BanEdgesRepository } from './ban-edges.repository.js';
+import { BanHistoryRepository } from './ban-history.repository.js';
+import { BansRepository } from './bans.repository.js';
+import { DueBansService } from './due-bans.service.js';
+import { DueBansSweep } from './due-bans-sweep.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import { RemovalsModule } from '../removals/removals.module.js';
-import { UserActivationsRepository } from './user-activations.repository.js';
 import { UserChangesService } from './user-changes.service.js';
+import { UserCountsRepository } from './user-counts.repository.js';
 import { UserEvents } from './user-events.js';
 import { UserPagesRepository } from './user-pages.repository.js';
 import { UserPagesService } from './user-pages.service.js';
@@ -18,9 +23,14 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [PasswordsModule, RemovalsModule],
   providers: [
+    BanEdgesRepository,
+    BanHistoryRepository,
+    BansRepository,
+    DueBansService,
+    DueBansSweep,
     ReleasedNamesRepository,
-    UserActivationsRepository,
     UserChangesService,
+    UserCountsRepository,
     UserEvents,
     UserPagesRepository,
     UserPagesService,

@@ -1,7 +1,7 @@
 -- Plans of MariaDB 10.11. Written by UPDATE_SQL=1 npm test -- --selectProjects sql: a change is reviewed as code is.
 
 -- src/idempotency/idempotent-answers.repository.ts
-SELECT app_id, key_hash, request_hash, answer, expires_at
+SELECT app_id, key_hash, request_hash, answer, expires_at, operation_id
 FROM idempotent_answers
 WHERE app_id = ? AND key_hash = ? AND expires_at > ?;
 --   idempotent_answers: const PRIMARY (app_id, key_hash)
@@ -24,5 +24,5 @@ WHERE app_id = ? AND key_hash IN (?…);
 --   idempotent_answers: range PRIMARY (app_id, key_hash)
 
 -- src/idempotency/idempotent-answers.repository.ts
-INSERT INTO idempotent_answers (app_id, key_hash, request_hash, answer, expires_at)
+INSERT INTO idempotent_answers (app_id, key_hash, request_hash, answer, expires_at, operation_id)
 VALUES (?…);

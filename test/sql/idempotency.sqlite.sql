@@ -1,7 +1,7 @@
 -- Plans of SQLite 3.54.1. Written by UPDATE_SQL=1 npm test -- --selectProjects sql: a change is reviewed as code is.
 
 -- src/idempotency/idempotent-answers.repository.ts
-SELECT app_id, key_hash, request_hash, answer, expires_at
+SELECT app_id, key_hash, request_hash, answer, expires_at, operation_id
 FROM idempotent_answers
 WHERE app_id = ? AND key_hash = ? AND expires_at > ?;
 --   SEARCH idempotent_answers USING PRIMARY KEY (app_id=? AND key_hash=?)
@@ -24,5 +24,5 @@ WHERE app_id = ? AND key_hash IN (?…);
 --   SEARCH idempotent_answers USING PRIMARY KEY (app_id=? AND key_hash=?)
 
 -- src/idempotency/idempotent-answers.repository.ts
-INSERT INTO idempotent_answers (app_id, key_hash, request_hash, answer, expires_at)
+INSERT INTO idempotent_answers (app_id, key_hash, request_hash, answer, expires_at, operation_id)
 VALUES (?…);

@@ -129,6 +129,107 @@ WHERE app_id = ? AND username > ?
 ORDER BY username LIMIT ?;
 --   users: range PRIMARY (app_id, username)
 
+-- src/users/user-ranges.repository.ts
+SELECT COUNT(*) AS entries
+FROM (SELECT 1
+FROM users FORCE INDEX (users_by_creation)
+WHERE app_id = ? AND created_at >= ? AND created_at < ? LIMIT ?) AS entry;
+--   <derived2>: ALL
+--   users: range users_by_creation (app_id, created_at)
+
+-- src/users/user-ranges.repository.ts
+SELECT COUNT(*) AS entries
+FROM (SELECT 1
+FROM users FORCE INDEX (users_by_nickname)
+WHERE app_id = ? AND nickname_key >= ? AND nickname_key < ? LIMIT ?) AS entry;
+--   <derived2>: ALL
+--   users: range users_by_nickname (app_id, nickname_key)
+
+-- src/users/user-ranges.repository.ts
+SELECT COUNT(*) AS entries
+FROM (SELECT 1
+FROM users
+WHERE app_id = ? AND username >= ? AND username < ? LIMIT ?) AS entry;
+--   <derived2>: ALL
+--   users: range PRIMARY (app_id, username)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users FORCE INDEX (users_by_creation)
+WHERE app_id = ? AND created_at = ? AND id < ?
+ORDER BY id DESC LIMIT ?;
+--   users: range users_by_creation (app_id, created_at, id)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users FORCE INDEX (users_by_creation)
+WHERE app_id = ? AND created_at = ? AND id > ?
+ORDER BY id ASC LIMIT ?;
+--   users: range users_by_creation (app_id, created_at, id)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users FORCE INDEX (users_by_creation)
+WHERE app_id = ? AND created_at >= ? AND created_at < ?
+ORDER BY created_at ASC, id ASC LIMIT ?;
+--   users: range users_by_creation (app_id, created_at)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users FORCE INDEX (users_by_creation)
+WHERE app_id = ? AND created_at >= ? AND created_at < ?
+ORDER BY created_at DESC, id DESC LIMIT ?;
+--   users: range users_by_creation (app_id, created_at)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users FORCE INDEX (users_by_nickname)
+WHERE app_id = ? AND nickname_key = ? AND id < ?
+ORDER BY id DESC LIMIT ?;
+--   users: range users_by_nickname (app_id, nickname_key, id)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users FORCE INDEX (users_by_nickname)
+WHERE app_id = ? AND nickname_key = ? AND id > ?
+ORDER BY id ASC LIMIT ?;
+--   users: range users_by_nickname (app_id, nickname_key, id)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users FORCE INDEX (users_by_nickname)
+WHERE app_id = ? AND nickname_key >= ? AND nickname_key < ?
+ORDER BY nickname_key ASC, id ASC LIMIT ?;
+--   users: range users_by_nickname (app_id, nickname_key)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users FORCE INDEX (users_by_nickname)
+WHERE app_id = ? AND nickname_key >= ? AND nickname_key < ?
+ORDER BY nickname_key DESC, id DESC LIMIT ?;
+--   users: range users_by_nickname (app_id, nickname_key)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users
+WHERE app_id = ? AND username > ? AND username < ?
+ORDER BY username ASC LIMIT ?;
+--   users: range PRIMARY (app_id, username)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users
+WHERE app_id = ? AND username >= ? AND username < ?
+ORDER BY username ASC LIMIT ?;
+--   users: range PRIMARY (app_id, username)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users
+WHERE app_id = ? AND username >= ? AND username < ?
+ORDER BY username DESC LIMIT ?;
+--   users: range PRIMARY (app_id, username)
+
 -- src/users/user-writes.repository.ts
 SELECT username, id
 FROM users FORCE INDEX (users_by_id)
@@ -153,18 +254,23 @@ VALUES (?…)
 ON DUPLICATE KEY UPDATE users = users + VALUES(users);
 
 -- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings)
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, nickname_key)
 VALUES (?…);
 
 -- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings)
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, nickname_key)
 VALUES (?…)
 ON DUPLICATE KEY UPDATE app_id = users.app_id;
 
 -- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings)
+INSERT INTO users (app_id, username, uuid, id, nickname, nickname_key, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings)
 VALUES (?…)
 ON DUPLICATE KEY UPDATE nickname = VALUES(nickname), activated = VALUES(activated), modified_at = VALUES(modified_at), password_hash = VALUES(password_hash), token_epoch = VALUES(token_epoch), push_settings = VALUES(push_settings);
+
+-- src/users/user-writes.repository.ts
+INSERT INTO users (app_id, username, uuid, id, nickname, nickname_key, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings)
+VALUES (?…)
+ON DUPLICATE KEY UPDATE nickname = VALUES(nickname), activated = VALUES(activated), modified_at = VALUES(modified_at), password_hash = VALUES(password_hash), token_epoch = VALUES(token_epoch), push_settings = VALUES(push_settings), nickname_key = VALUES(nickname_key);
 
 -- src/users/user-writes.repository.ts
 UPDATE users

@@ -129,6 +129,110 @@ WHERE app_id = ? AND username > ?
 ORDER BY username LIMIT ?;
 --   SEARCH users USING PRIMARY KEY (app_id=? AND username>?)
 
+-- src/users/user-ranges.repository.ts
+SELECT COUNT(*) AS entries
+FROM (SELECT 1
+FROM users INDEXED BY users_by_creation
+WHERE app_id = ? AND created_at >= ? AND created_at < ? LIMIT ?) AS entry;
+--   CO-ROUTINE entry
+--   SEARCH users USING COVERING INDEX users_by_creation (app_id=? AND created_at>? AND created_at<?)
+--   SCAN entry
+
+-- src/users/user-ranges.repository.ts
+SELECT COUNT(*) AS entries
+FROM (SELECT 1
+FROM users INDEXED BY users_by_nickname
+WHERE app_id = ? AND nickname_key >= ? AND nickname_key < ? LIMIT ?) AS entry;
+--   CO-ROUTINE entry
+--   SEARCH users USING COVERING INDEX users_by_nickname (app_id=? AND nickname_key>? AND nickname_key<?)
+--   SCAN entry
+
+-- src/users/user-ranges.repository.ts
+SELECT COUNT(*) AS entries
+FROM (SELECT 1
+FROM users
+WHERE app_id = ? AND username >= ? AND username < ? LIMIT ?) AS entry;
+--   CO-ROUTINE entry
+--   SEARCH users USING PRIMARY KEY (app_id=? AND username>? AND username<?)
+--   SCAN entry
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users INDEXED BY users_by_creation
+WHERE app_id = ? AND created_at = ? AND id < ?
+ORDER BY id DESC LIMIT ?;
+--   SEARCH users USING INDEX users_by_creation (app_id=? AND created_at=? AND id<?)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users INDEXED BY users_by_creation
+WHERE app_id = ? AND created_at = ? AND id > ?
+ORDER BY id ASC LIMIT ?;
+--   SEARCH users USING INDEX users_by_creation (app_id=? AND created_at=? AND id>?)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users INDEXED BY users_by_creation
+WHERE app_id = ? AND created_at >= ? AND created_at < ?
+ORDER BY created_at ASC, id ASC LIMIT ?;
+--   SEARCH users USING INDEX users_by_creation (app_id=? AND created_at>? AND created_at<?)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users INDEXED BY users_by_creation
+WHERE app_id = ? AND created_at >= ? AND created_at < ?
+ORDER BY created_at DESC, id DESC LIMIT ?;
+--   SEARCH users USING INDEX users_by_creation (app_id=? AND created_at>? AND created_at<?)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users INDEXED BY users_by_nickname
+WHERE app_id = ? AND nickname_key = ? AND id < ?
+ORDER BY id DESC LIMIT ?;
+--   SEARCH users USING INDEX users_by_nickname (app_id=? AND nickname_key=? AND id<?)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users INDEXED BY users_by_nickname
+WHERE app_id = ? AND nickname_key = ? AND id > ?
+ORDER BY id ASC LIMIT ?;
+--   SEARCH users USING INDEX users_by_nickname (app_id=? AND nickname_key=? AND id>?)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users INDEXED BY users_by_nickname
+WHERE app_id = ? AND nickname_key >= ? AND nickname_key < ?
+ORDER BY nickname_key ASC, id ASC LIMIT ?;
+--   SEARCH users USING INDEX users_by_nickname (app_id=? AND nickname_key>? AND nickname_key<?)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users INDEXED BY users_by_nickname
+WHERE app_id = ? AND nickname_key >= ? AND nickname_key < ?
+ORDER BY nickname_key DESC, id DESC LIMIT ?;
+--   SEARCH users USING INDEX users_by_nickname (app_id=? AND nickname_key>? AND nickname_key<?)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users
+WHERE app_id = ? AND username > ? AND username < ?
+ORDER BY username ASC LIMIT ?;
+--   SEARCH users USING PRIMARY KEY (app_id=? AND username>? AND username<?)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users
+WHERE app_id = ? AND username >= ? AND username < ?
+ORDER BY username ASC LIMIT ?;
+--   SEARCH users USING PRIMARY KEY (app_id=? AND username>? AND username<?)
+
+-- src/users/user-ranges.repository.ts
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+FROM users
+WHERE app_id = ? AND username >= ? AND username < ?
+ORDER BY username DESC LIMIT ?;
+--   SEARCH users USING PRIMARY KEY (app_id=? AND username>? AND username<?)
+
 -- src/users/user-writes.repository.ts
 SELECT username, id
 FROM users INDEXED BY users_by_id
@@ -148,7 +252,7 @@ ON CONFLICT (app_id, slot) DO UPDATE
 SET users = users + excluded.users;
 
 -- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings)
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, nickname_key)
 VALUES (?…)
 ON CONFLICT DO NOTHING;
 
@@ -161,6 +265,12 @@ WHERE app_id = ? AND username = ?;
 -- src/users/user-writes.repository.ts
 UPDATE users
 SET nickname = ?, activated = ?, modified_at = ?, password_hash = ?, token_epoch = ?, push_settings = ?
+WHERE app_id = ? AND username = ?;
+--   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)
+
+-- src/users/user-writes.repository.ts
+UPDATE users
+SET nickname = ?, activated = ?, modified_at = ?, password_hash = ?, token_epoch = ?, push_settings = ?, nickname_key = ?
 WHERE app_id = ? AND username = ?;
 --   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)
 
