@@ -17,15 +17,11 @@ export const noteExamples = {
 export const searchExamples = {
   users: {
     'The first page of two users': {
-      query: { nickname: 'Test', state: 'active', limit: '2' },
+      query: { limit: '2', nickname: 'Test', state: 'active', username: 'user' },
       answer: {
         ...{ entities: [found(1), found(2)], cursor: 'bVdHeFZJd2xJeGZQU0V4T1siY3JlYXRlZCIs' },
         ...{ count: 2, scanned: 3, complete: true },
       },
-    },
-    'A user by name': {
-      query: { username: 'user1' },
-      answer: { entities: [found(1)], count: 1, scanned: 1, complete: true },
     },
   },
 } satisfies Examples;
