@@ -51,7 +51,7 @@ const ON_EVERY_ENGINE = ['test/e2e/**/*.e2e.ts', 'src/**/*.engine-spec.ts'];
 // Each suite runs on both engines, and with and without Redis: on SQLite without it, on MariaDB with it. What keeps
 // something in Redis (sessions, limits) meets the other two pairs as well.
 const USES_REDIS = [
-  'test/e2e/gateway/{login,presence,watched-presence,forced-logout,messages,messages-across-nodes}.e2e.ts',
+  'test/e2e/gateway/{login,presence,watched-presence,forced-logout,messages,messages-across-nodes,last-seen}.e2e.ts',
   'test/e2e/agora/{rate-limit,presence-subscriptions}.e2e.ts',
   'src/presence/**/*.engine-spec.ts',
 ];

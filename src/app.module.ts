@@ -20,6 +20,7 @@ import { GatewayModule } from './gateway/gateway.module.js';
 import { GroupsModule } from './groups/groups.module.js';
 import { IdLease } from './ids/id-lease.js';
 import { IdsModule } from './ids/ids.module.js';
+import { LastSeenModule } from './last-seen/last-seen.module.js';
 import { PresenceModule } from './presence/presence.module.js';
 import { MessagesModule } from './messages/messages.module.js';
 import { OfflineMessagesModule } from './offline-messages/offline-messages.module.js';
@@ -60,6 +61,7 @@ export class AppModule implements OnApplicationShutdown {
         AuthModule,
         UsersModule,
         PresenceModule,
+        LastSeenModule,
         MessagesModule,
         OfflineMessagesModule,
         GroupsModule,

@@ -50,6 +50,9 @@ import { Blocks1764300100000 } from './database/migrations/1764300100000-blocks.
 import { UserAttributes1764320000000 } from './database/migrations/1764320000000-user-attributes.js';
 import { PresenceSubscriptions1764330000000 } from './database/migrations/1764330000000-presence-subscriptions.js';
 import { UserMutes1764340000000 } from './database/migrations/1764340000000-user-mutes.js';
+import { UserLastSeenRow } from './last-seen/user-last-seen.entity.js';
+import { UserNoteRow } from './user-notes/user-note.entity.js';
+import { UserSearch1764402000000 } from './database/migrations/1764402000000-user-search.js';
 import { PushSettings1764341000000 } from './database/migrations/1764341000000-push-settings.js';
 import { Bans1764400000000 } from './database/migrations/1764400000000-bans.js';
 import { GroupLists1764310000000 } from './database/migrations/1764310000000-group-lists.js';
@@ -85,6 +88,8 @@ const entities = [
   ContactListRow,
   ContactRow,
   UserMuteRow,
+  UserLastSeenRow,
+  UserNoteRow,
   AuditEntryRow,
   AuditSealRow,
   AuditTermRow,
@@ -113,6 +118,7 @@ export const migrations = [
   GroupLists1764310000000,
   Bans1764400000000,
   AuditTrail1764401000000,
+  UserSearch1764402000000,
 ];
 
 /** Where the data is, and its schema. */

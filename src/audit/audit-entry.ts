@@ -7,7 +7,7 @@ export const auditActions = [
   ...(['user.change_push_settings', 'user.mute', 'user.change_attributes', 'user.block', 'user.unblock'] as const),
   ...(['user.add_contacts', 'user.remove_contacts', 'user.change_contact'] as const),
   ...(['user.subscribe_presence', 'user.unsubscribe_presence'] as const),
-  ...(['user.add_super_admin', 'user.remove_super_admin'] as const),
+  ...(['user.add_super_admin', 'user.remove_super_admin', 'user.add_note'] as const),
   ...(['group.create', 'group.change', 'group.delete', 'group.add_members', 'group.remove_members'] as const),
   ...(['group.add_to_list', 'group.remove_from_list'] as const),
   ...(['app.create', 'app.change', 'app.rotate', 'app.replace_secrets'] as const),

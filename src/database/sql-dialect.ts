@@ -13,6 +13,8 @@ export interface SqlDialect {
   ) => { sql: string; values: readonly SqlValue[] };
   /** Ends an INSERT: if the primary key (`key`) exists, adds the inserted `column` to the stored one. */
   readonly addToExisting: (key: string, column: string) => string;
+  /** Ends an INSERT: if the primary key (`key`) exists, stores the inserted `column` if it is larger. */
+  readonly raiseExisting: (key: string, column: string) => string;
   /**
    * Ends an INSERT: if the primary key (`key`) exists, keeps the lower `column` of both and adds one to `counter`, so
    * that the row changes in any case.
@@ -45,6 +47,8 @@ export const sqlDialects: Record<DatabaseEngine, SqlDialect> = {
       values: [JSON.stringify(pairs)],
     }),
     addToExisting: (key, column) => ` ON CONFLICT (${key}) DO UPDATE SET ${column} = ${column} + excluded.${column}`,
+    raiseExisting: (key, column) =>
+      ` ON CONFLICT (${key}) DO UPDATE SET ${column} = MAX(${column}, excluded.${column})`,
     keepLowest: (key, column, counter) =>
       ` ON CONFLICT (${key}) DO UPDATE SET ${column} = MIN(${column}, excluded.${column}), ${counter} = ${counter} + 1`,
     // The write queue runs one transaction at a time.
@@ -61,6 +65,7 @@ export const sqlDialects: Record<DatabaseEngine, SqlDialect> = {
       values: pairs.flat(),
     }),
     addToExisting: (_key, column) => ` ON DUPLICATE KEY UPDATE ${column} = ${column} + VALUES(${column})`,
+    raiseExisting: (_key, column) => ` ON DUPLICATE KEY UPDATE ${column} = GREATEST(${column}, VALUES(${column}))`,
     keepLowest: (_key, column, counter) =>
       ` ON DUPLICATE KEY UPDATE ${column} = LEAST(${column}, VALUES(${column})), ${counter} = ${counter} + 1`,
     forUpdate: ' FOR UPDATE',

@@ -88,6 +88,8 @@ export const errorCodes = [
   'contact_limit_exceeded',
   /** The user has reached the limit of blocked users. */
   'block_limit_exceeded',
+  /** The user has as many notes as are kept. */
+  'notes_full',
   /** The sender is muted. */
   'user_muted',
   /** No chat group or chat room with this id in this app. The detail is the id. */

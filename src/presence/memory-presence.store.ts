@@ -6,6 +6,8 @@ import { type Session, sessionsToReplace } from './session.js';
 export class MemoryPresenceStore extends PresenceStore {
   readonly liveNodes = 1;
   private readonly apps = new Map<string, Map<string, Session[]>>();
+  /** The names of online users in alphabetical order, by app. */
+  private readonly sorted = new Map<string, readonly string[]>();
 
   constructor(
     readonly nodeId: string,
@@ -47,8 +49,9 @@ export class MemoryPresenceStore extends PresenceStore {
   }
 
   async page(appId: string, after: string, limit: number): Promise<OnlinePage> {
-    const usernames = [...(this.apps.get(appId)?.keys() ?? [])].sort();
-    return { usernames: usernames.filter((name) => name > after).slice(0, limit), total: usernames.length };
+    const usernames = this.sortedNames(appId);
+    const start = after === '' ? 0 : firstAfter(usernames, after);
+    return { usernames: usernames.slice(start, start + limit), total: usernames.length };
   }
 
   async kept(appId: string, usernames: readonly string[]): Promise<ReadonlySet<string>[]> {
@@ -65,6 +68,14 @@ export class MemoryPresenceStore extends PresenceStore {
 
   async release(): Promise<void> {
     this.apps.clear();
+    this.sorted.clear();
+  }
+
+  /** Sorted again only after somebody came or went: a walk of many pages asks many times. */
+  private sortedNames(appId: string): readonly string[] {
+    let names = this.sorted.get(appId);
+    if (names === undefined) this.sorted.set(appId, (names = [...(this.apps.get(appId)?.keys() ?? [])].sort()));
+    return names;
   }
 
   private of(appId: string, username: string): readonly Session[] {
@@ -74,8 +85,20 @@ export class MemoryPresenceStore extends PresenceStore {
   private keep(appId: string, username: string, sessions: Session[]): void {
     let users = this.apps.get(appId);
     if (users === undefined) this.apps.set(appId, (users = new Map<string, Session[]>()));
+    if (users.has(username) !== sessions.length > 0) this.sorted.delete(appId);
     if (sessions.length > 0) users.set(username, sessions);
     else users.delete(username);
     if (users.size === 0) this.apps.delete(appId);
   }
+}
+
+/** The index of the first of these sorted names that is greater than `name`. */
+function firstAfter(names: readonly string[], name: string): number {
+  let [low, high] = [0, names.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((names[middle] as string) > name) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

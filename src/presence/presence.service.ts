@@ -45,6 +45,14 @@ export interface OnlineUsers {
   readonly complete: boolean;
 }
 
+export interface OnlineNames {
+  readonly usernames: readonly string[];
+  /** All online users, not only those after a name. */
+  readonly total: number;
+  /** False while Redis is unavailable: then only the sessions of this node are known. */
+  readonly complete: boolean;
+}
+
 /**
  * Owns who is connected: opens sessions behind a fence, answers who is online, ends sessions on any node, and keeps
  * both correct when signals are lost, Redis loses data, or a node dies.
@@ -188,6 +196,12 @@ export class PresenceService {
       cursor: usernames.length > limit && last !== undefined ? writeOnlineCursor(appId, last) : null,
       complete: page !== null && sessions !== null,
     };
+  }
+
+  /** The names of up to `limit` online users after `after`, in alphabetical order. The database is not queried. */
+  async namesAfter(appId: string, after: string, limit: number): Promise<OnlineNames> {
+    const page = await this.outages.ask(() => this.store.page(appId, after, limit));
+    return { ...(page ?? this.pageHere(appId, after, limit)), complete: page !== null };
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { SqlRow } from '../database/database.js';
 import { banStateAt, epochUnder, readBan, writeBan } from './ban-state.js';
+import { nicknameKey } from './nickname-key.js';
 import type { User } from './user.js';
 import type { UserRow } from './user.entity.js';
 
@@ -19,6 +20,9 @@ export const userColumns = [
   'ban_starts_at',
   'ban_ends_at',
 ] as const;
+
+/** What is written for a user: also what is only searched. */
+export const storedColumns = [...userColumns, 'nickname_key'] as const;
 
 /** The user at this moment: time alone begins and ends bans. */
 export function toUser(row: UserRow, nowMs: number): User {
@@ -47,6 +51,7 @@ export function toUserRow(user: User): SqlRow {
     uuid: user.uuid,
     id: user.id,
     nickname: user.nickname,
+    nickname_key: nicknameKey(user.nickname),
     created_at: user.createdAt,
     modified_at: user.modifiedAt,
     password_hash: user.passwordHash,

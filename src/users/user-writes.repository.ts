@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { AuditAction } from '../audit/audit-entry.js';
 import { type AuditedChange, AuditTrail } from '../audit/audit-trail.service.js';
@@ -15,8 +14,9 @@ import { ReleasedNamesRepository } from './released-names.repository.js';
 import type { User } from './user.js';
 import { deletionOf, entryOf, registrationOf } from './user-audit.js';
 import { UserChangesService } from './user-changes.service.js';
+import { UserCountsRepository } from './user-counts.repository.js';
 import { UserEvents } from './user-events.js';
-import { toUserRow, userColumns } from './user-row.js';
+import { storedColumns, toUserRow } from './user-row.js';
 import type { UserStep } from './user-step.js';
 import { UsersRepository } from './users.repository.js';
 
@@ -71,7 +71,6 @@ const changeable = [
 ];
 /** A transaction with more rows would block others for too long. */
 const rowsPerRun = 500;
-const countSlots = 16;
 
 /** Inserts, changes and deletes users. Every statement touches one app. */
 @Injectable()
@@ -87,6 +86,7 @@ export class UserWritesRepository {
     private readonly users: UsersRepository,
     private readonly bans: BanHistoryRepository,
     private readonly events: UserEvents,
+    private readonly counts: UserCountsRepository,
     private readonly userChanges: UserChangesService,
     private readonly releasedNames: ReleasedNamesRepository,
     private readonly removals: RemovalsService,
@@ -177,7 +177,7 @@ export class UserWritesRepository {
   ): Promise<(readonly (User | null)[])[]> {
     const wanted = calls.flatMap((call) => call.users);
     const results = await this.insertUsers(transaction, appId, wanted);
-    await this.addToCount(transaction, appId, results.filter((user) => user !== null).length);
+    await this.counts.add(transaction, appId, results.filter((user) => user !== null).length);
     let start = 0;
     const answers = calls.map((call) => results.slice(start, (start += call.users.length)));
     await this.audit.recordEach(
@@ -202,7 +202,7 @@ export class UserWritesRepository {
   ): Promise<(User | null)[]> {
     const users = wanted.map((user) => this.newUser(appId, user));
     // Ids and uuids are unique, so a missing user was refused for its name.
-    const inserted = await transaction.insertNew('users', userColumns, users.map(toUserRow), 'uuid');
+    const inserted = await transaction.insertNew('users', storedColumns, users.map(toUserRow), 'uuid');
     return users.map((user, index) => (inserted[index] === true ? user : null));
   }
 
@@ -236,6 +236,8 @@ export class UserWritesRepository {
     const now = this.clock.now();
     const touched = new Set<string>();
     const ended = new Map<string, null>();
+    // SQLite would rewrite the index by nickname for every ban.
+    let renamed = false;
     const banChanges: RecordedBanChange[] = [];
     const audited: AuditedChange[] = [];
     const results = calls.map(({ user: { username, uuid }, change, operation }): Changed | null => {
@@ -248,6 +250,7 @@ export class UserWritesRepository {
       users.set(username, user);
       touched.add(username);
       const entry = entryOf(before, user, result.action, reasonOf(result.banChange));
+      renamed ||= user.nickname !== before.nickname;
       if (entry !== null) audited.push({ operation, entry });
       const { banChange } = result;
       if (banChange !== undefined) banChanges.push({ user, before: before.ban, after: user.ban, change: banChange });
@@ -256,7 +259,8 @@ export class UserWritesRepository {
     });
     // In key order, so that two nodes never lock the same rows in opposite orders.
     const rows = [...touched].sort().map((username) => toUserRow(users.get(username) as User));
-    if (rows.length > 0) await transaction.updateRows('users', ['app_id', 'username'], changeable, rows);
+    const columns = renamed ? [...changeable, 'nickname_key'] : changeable;
+    if (rows.length > 0) await transaction.updateRows('users', ['app_id', 'username'], columns, rows);
     await this.bans.record(transaction, appId, banChanges, now);
     await this.userChanges.add(transaction, appId, ended);
     await this.audit.recordEach(transaction, appId, audited);
@@ -274,23 +278,12 @@ export class UserWritesRepository {
     const usernames = users.map((user) => user.username);
     const names = this.database.dialect.among('username', usernames);
     await transaction.run(`DELETE FROM users WHERE app_id = ? AND ${names.sql}`, [appId, ...names.values]);
-    await this.addToCount(transaction, appId, -users.length);
+    await this.counts.add(transaction, appId, -users.length);
     await this.releasedNames.add(transaction, appId, usernames);
     const uuids = users.map(({ uuid }) => uuid);
     await this.userChanges.add(transaction, appId, new Map(uuids.map((uuid) => [uuid, null])));
     await this.removals.begin(transaction, appId, 'user', uuids);
     await this.audit.record(transaction, appId, users.map(deletionOf));
-  }
-
-  private async addToCount(transaction: Transaction, appId: string, users: number): Promise<void> {
-    if (users === 0) return;
-    const slot = this.database.engine === 'sqlite' ? 0 : randomInt(countSlots);
-    const ending = this.database.dialect.addToExisting('app_id, slot', 'users');
-    await transaction.run(`INSERT INTO user_counts (app_id, slot, users) VALUES (?, ?, ?)${ending}`, [
-      appId,
-      slot,
-      users,
-    ]);
   }
 }
 

@@ -3,6 +3,9 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Entity('users', { withoutRowid: true })
 @Index('users_by_uuid', ['app_id', 'uuid'], { unique: true })
 @Index('users_by_id', ['app_id', 'id'], { unique: true })
+@Index('users_by_creation', ['app_id', 'created_at', 'id'])
+// On SQLite, users without a nickname take no space there.
+@Index('users_by_nickname', ['app_id', 'nickname_key', 'id'], { where: 'nickname_key IS NOT NULL' })
 export class UserRow {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   app_id!: string;
@@ -40,6 +43,10 @@ export class UserRow {
   /** JSON of `PushSettings`, up to a hundred characters. In this row, so a user is one read; null takes no space. */
   @Column({ type: 'varchar', length: 255, nullable: true })
   push_settings!: string | null;
+
+  /** `nicknameKey` of the nickname. Not read: it is only searched. */
+  @Column({ type: 'varchar', length: 64, nullable: true })
+  nickname_key!: string | null;
 
   /** When a planned ban begins; null once it is in force, or if there is none. */
   @Column({ type: 'bigint', nullable: true })

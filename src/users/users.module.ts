@@ -9,9 +9,12 @@ import { DueBansSweep } from './due-bans-sweep.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import { RemovalsModule } from '../removals/removals.module.js';
 import { UserChangesService } from './user-changes.service.js';
+import { UserCountsRepository } from './user-counts.repository.js';
 import { UserEvents } from './user-events.js';
 import { UserPagesRepository } from './user-pages.repository.js';
 import { UserPagesService } from './user-pages.service.js';
+import { UserRangesRepository } from './user-ranges.repository.js';
+import { UserRangesService } from './user-ranges.service.js';
 import { UserRevocationsService } from './user-revocations.service.js';
 import { UserSettingsService } from './user-settings.service.js';
 import { UserWritesRepository } from './user-writes.repository.js';
@@ -29,9 +32,12 @@ import { UsersService } from './users.service.js';
     DueBansSweep,
     ReleasedNamesRepository,
     UserChangesService,
+    UserCountsRepository,
     UserEvents,
     UserPagesRepository,
     UserPagesService,
+    UserRangesRepository,
+    UserRangesService,
     UserRevocationsService,
     UserSettingsService,
     UserWritesRepository,
@@ -43,6 +49,7 @@ import { UsersService } from './users.service.js';
     UserChangesService,
     UserEvents,
     UserPagesService,
+    UserRangesService,
     UserRevocationsService,
     UserSettingsService,
     UsersService,

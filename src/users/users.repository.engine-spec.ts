@@ -11,6 +11,7 @@ import { ReleasedNamesRepository } from './released-names.repository.js';
 import { RemovalsService } from '../removals/removals.service.js';
 import { UserChangesService } from './user-changes.service.js';
 import type { User } from './user.js';
+import { UserCountsRepository } from './user-counts.repository.js';
 import { UserEvents } from './user-events.js';
 import { UserWritesRepository } from './user-writes.repository.js';
 import { UsersRepository } from './users.repository.js';
@@ -53,6 +54,7 @@ describe('UsersRepository and UserWritesRepository', () => {
         running.nest.get(RemovalsService),
       ),
       running.nest.get(UserEvents),
+      running.nest.get(UserCountsRepository),
       running.nest.get(UserChangesService),
       running.nest.get(ReleasedNamesRepository),
       running.nest.get(RemovalsService),

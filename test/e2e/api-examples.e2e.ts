@@ -131,6 +131,8 @@ describe('the examples in the API document', () => {
     for (const username of route === 'POST /{org}/{app}/users' ? names.slice(2) : names)
       if (isQiscus) await post('/api/v2.1/rest/login_or_register', { user_id: username, username, ...guest });
       else await post(`/${app.org}/${app.name}/users`, { username, ...account });
+    if (route.startsWith('GET') && route.endsWith('/notes'))
+      await post(`/${app.org}/${app.name}/users/user1/notes`, { text: 'A note', author: 'joe' });
     const [to = ''] = names;
     const message = { from: 'somebody', to: [to], type: 'txt', body: { msg: 'Hello' } };
     return (await post(`/${app.org}/${app.name}/messages/users`, message)).data[to] as string;

@@ -31,7 +31,7 @@ export async function fillTables(connection: Connection, tables: readonly string
     for (const app of columns.some(({ name }) => name === 'app_id') ? apps : [explainedApp])
       await connection.query(
         `INSERT INTO ${table} (${columns.map(({ name }) => `\`${name}\``).join(', ')})` +
-          ` SELECT ${values.join(', ').replaceAll('$app', `'${app}'`)} FROM seq_1_to_${rowsPerApp}`,
+          ` SELECT ${values.join(', ').replaceAll('$app', `'${app}'`)} FROM seq_1_to_${key.join() === 'app_id' ? 1 : rowsPerApp}`,
       );
     await connection.query(`ANALYZE TABLE ${table} PERSISTENT FOR ALL`);
   }

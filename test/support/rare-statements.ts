@@ -12,14 +12,19 @@ import { GroupsService } from '../../src/groups/groups.service.js';
 import { IdempotencyService } from '../../src/idempotency/idempotency.service.js';
 import { IdLease } from '../../src/ids/id-lease.js';
 import { TimeOrderedIds } from '../../src/ids/time-ordered-ids.js';
+import { LastSeenRepository } from '../../src/last-seen/last-seen.repository.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { InboxLimitsRepository } from '../../src/offline-messages/inbox-limits.repository.js';
 import { OfflineMessagesService } from '../../src/offline-messages/offline-messages.service.js';
 import { ProfilesService } from '../../src/profiles/profiles.service.js';
 import { RemovalsService } from '../../src/removals/removals.service.js';
 import { RetentionClock } from '../../src/retention/retention-clock.js';
+import { UserNotesService } from '../../src/user-notes/user-notes.service.js';
+import { sortFields } from '../../src/user-search/user-query.js';
+import { UserSearchService } from '../../src/user-search/user-search.service.js';
 import { UserChangesService } from '../../src/users/user-changes.service.js';
 import { UserPagesRepository } from '../../src/users/user-pages.repository.js';
+import { UserSettingsService } from '../../src/users/user-settings.service.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { UserWritesRepository } from '../../src/users/user-writes.repository.js';
 import type { FixedClock } from './fixed-clock.js';
@@ -42,6 +47,7 @@ export async function sendRareStatements(running: RunningApp, tenant: Tenant, cl
   await useProfiles(running, app);
   await evictFromInboxes(running, app.id);
   await sweep(running, app.id);
+  await search(running, app.id);
   await deleteManyRows(running, app.id);
   await turnPages(running, app.id);
   await expireEverything(running, app, clock);
@@ -106,6 +112,32 @@ async function sweep({ nest }: RunningApp, appId: string): Promise<void> {
   const changes = nest.get(UserChangesService);
   await nest.get(UsersService).findAllByUuid(appId, [randomUUID()]);
   await changes.find(appId, await changes.listIds(appId));
+}
+
+/** Each order in both directions, more than one page of it, and filters whose indexes compete. */
+async function search({ nest }: RunningApp, appId: string): Promise<void> {
+  const users = await nest.get(UsersService).findAll(appId, ['rare0000', 'rare0001', 'rare0002', 'rare0003']);
+  const seen = users.map(({ uuid, username }) => ({ uuid, username, at: 1 }));
+  await nest.get(LastSeenRepository).store(appId, seen);
+  for (const { username } of users) await nest.get(UserSettingsService).change(appId, username, { nickname: 'rare' });
+  await nest.get(UserNotesService).add(appId, 'rare0002', 'somebody', 'a note');
+  const searching = nest.get(UserSearchService);
+  for (const by of sortFields)
+    for (const descending of [false, true]) {
+      const query = { filter: {}, sort: { by, descending } };
+      const { cursor } = await searching.find(appId, query, 1, null);
+      await searching.find(appId, query, 1, cursor);
+    }
+  const filter = { username: 'rare', nickname: 'rare', created: { from: 0 }, lastSeen: { from: 0 } };
+  await searching.find(appId, { filter, sort: null }, 1, null);
+  await searching.find(
+    appId,
+    { filter: { ...filter, lastSeen: undefined }, sort: { by: 'last_seen', descending: true } },
+    1,
+    null,
+  );
+  await searching.find(appId, { filter: { lastSeen: { from: 0 }, state: 'active' }, sort: null }, 1, null);
+  await searching.find(appId, { filter: { lastSeen: { from: 0 }, state: 'banned' }, sort: null }, 1, null);
 }
 
 const aBan = { user_id: 1, starts_at: 1, banned_by: 'a', source: 'agora', created_at: 1, outcome: 'lifted' };

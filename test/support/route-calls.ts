@@ -108,6 +108,13 @@ const agora: Readonly<Record<string, Describe>> = {
     { query: { actor: 'app_token' } },
     { query: { target: ids.username } },
   ],
+  'GET /search/users': (ids): Parts[] => [
+    {},
+    { query: { username: ids.username, state: 'online', sort: '-last_seen' } },
+    { query: { nickname: 'hidden', created_from: '0', last_seen_to: '9999999999999' } },
+  ],
+  'POST /users/:username/notes': inBody(() => ({ text: 'a note', author: 'an author' })),
+  'GET /users/:username/notes': nothing,
   'PUT /push/nickname': (ids) =>
     ['push_nickname', 'nickname'].map((member) => ({
       body: [ids.username, ids.other].map((username) => ({ username, [member]: 'a nickname' })),

@@ -26,7 +26,7 @@ const envelope = {
 };
 
 /** An example user: user1, user2 … */
-function exampleUser(number: number, more: Partial<AgoraUser> = {}): AgoraUser {
+export function exampleUser(number: number, more: Partial<AgoraUser> = {}): AgoraUser {
   const created = 1764158396000 + number;
   return {
     uuid: `c3a1f50${number}-cabf-11f0-9a51-0d2f4b7c6e18`,

@@ -181,6 +181,7 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
   },
   contact_limit_exceeded: { ...exceedsLimit, description: 'user contact number exceed limit' },
   block_limit_exceeded: { ...exceedsLimit, description: 'user block number exceed limit' },
+  notes_full: { ...exceedsLimit, description: (error) => `a user can have at most ${error.limit} notes` },
   group_not_found: { ...groupMissing, description: (error) => `grpID ${error.detail} does not exist!` },
   group_user_not_found: { ...groupMissing, description: (error) => `username ${error.detail} doesn't exist!` },
   group_full: { ...exceedsLimit, description: 'the number of members exceeds the limit of the group' },

@@ -12,6 +12,8 @@ import { PresenceModule } from '../../presence/presence.module.js';
 import { PresenceSubscriptionsModule } from '../../presence-subscriptions/presence-subscriptions.module.js';
 import { RateLimitModule } from '../../rate-limit/rate-limit.module.js';
 import { UserAttributesModule } from '../../user-attributes/user-attributes.module.js';
+import { UserNotesModule } from '../../user-notes/user-notes.module.js';
+import { UserSearchModule } from '../../user-search/user-search.module.js';
 import { UsersModule } from '../../users/users.module.js';
 import { AgoraAppGuard } from './agora-app.guard.js';
 import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
@@ -30,10 +32,12 @@ import { AgoraPresenceController } from './agora-presence.controller.js';
 import { AgoraPresenceSubscriptionsController } from './agora-presence-subscriptions.controller.js';
 import { AgoraPushController } from './agora-push.controller.js';
 import { AgoraRegistrationGuard } from './agora-registration.guard.js';
+import { AgoraSearchController } from './agora-search.controller.js';
 import { AgoraSuperAdminsController } from './agora-super-admins.controller.js';
 import { AgoraTokenController } from './agora-token.controller.js';
 import { AgoraUserAttributesController } from './agora-user-attributes.controller.js';
 import { AgoraBansController } from './agora-bans.controller.js';
+import { AgoraUserNotesController } from './agora-user-notes.controller.js';
 import { AgoraUsersController } from './agora-users.controller.js';
 
 @Module({
@@ -51,6 +55,8 @@ import { AgoraUsersController } from './agora-users.controller.js';
     PresenceSubscriptionsModule,
     RateLimitModule,
     UserAttributesModule,
+    UserNotesModule,
+    UserSearchModule,
     UsersModule,
   ],
   controllers: [
@@ -75,6 +81,8 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AgoraRoomAdminsController,
     AgoraSuperAdminsController,
     AgoraAuditController,
+    AgoraSearchController,
+    AgoraUserNotesController,
   ],
   providers: [AgoraAppGuard, AgoraAppTokenGuard, AgoraOwnUserGuard, AgoraRegistrationGuard],
 })

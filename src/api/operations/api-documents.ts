@@ -22,6 +22,7 @@ const tags = {
   blocks: 'Users whose messages a user does not receive',
   mutes: 'Users who may not send messages, temporarily or permanently',
   audit: 'Changes, and who made them',
+  moderation: 'User search and staff notes: Rollcall extensions',
   'host look-up': 'Host discovery for SDKs that were configured without an address',
   'qiscus users': 'The Qiscus server API, over the same users',
   'qiscus unread': 'Unread message counts',

@@ -1,9 +1,8 @@
 import { Controller } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { IdentityTokensService } from '../../auth/identity-tokens.service.js';
-import { Clock } from '../../clock/clock.js';
 import { ClientNetwork } from '../../http/client-network.decorator.js';
-import { PresenceService } from '../../presence/presence.service.js';
+import { LastSeenService } from '../../last-seen/last-seen.service.js';
 import type { ProfiledUser } from '../../profiles/profile.js';
 import { ProfilesService } from '../../profiles/profiles.service.js';
 import { RateLimits } from '../../rate-limit/rate-limits.service.js';
@@ -34,9 +33,8 @@ export class QiscusSdkController {
   constructor(
     private readonly profiles: ProfilesService,
     private readonly identities: IdentityTokensService,
-    private readonly presence: PresenceService,
+    private readonly lastSeen: LastSeenService,
     private readonly limits: RateLimits,
-    private readonly clock: Clock,
   ) {}
 
   @QiscusRoute('GET config', 'Get the client configuration', { by: 'nothing', results: QiscusConfig })
@@ -101,8 +99,8 @@ export class QiscusSdkController {
     results: { user_status: [QiscusUserStatus] },
   })
   async statuses(@Call() call: QiscusCall, @Parameters(StatusParameters) { user_ids }: StatusParameters) {
-    const online = await this.presence.online(call.app.id, user_ids);
-    return call.answer({ user_status: toQiscusUserStatuses(user_ids, online, this.clock.nowSeconds()) });
+    const statuses = await this.lastSeen.statusesOf(call.app.id, user_ids);
+    return call.answer({ user_status: toQiscusUserStatuses(user_ids, statuses) });
   }
 
   /** The client forgets its token, which stays valid: the user's other devices share it. */

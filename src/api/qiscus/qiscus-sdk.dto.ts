@@ -1,5 +1,6 @@
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import type { App } from '../../apps/app.js';
+import type { UserStatus } from '../../last-seen/last-seen.service.js';
 import { displayNameOf, type ProfiledUser } from '../../profiles/profile.js';
 import type { UserTokens } from '../../profiles/profiles.service.js';
 
@@ -57,7 +58,7 @@ export class QiscusUserStatus {
 
   @ApiProperty({
     type: 'integer',
-    description: 'Unix seconds; the time of the answer, since the last time online is not stored',
+    description: 'Unix seconds: now if online, else when the user last was, or was registered; 0: nobody',
   })
   timestamp!: number;
 }
@@ -158,12 +159,12 @@ export class QiscusSdkUser {
   username!: string;
 }
 
-export function toQiscusUserStatuses(
-  userIds: readonly string[],
-  online: readonly boolean[],
-  timestamp: number,
-): QiscusUserStatus[] {
-  return userIds.map((email, index) => ({ email, status: online[index] === true ? 1 : 0, timestamp }));
+export function toQiscusUserStatuses(userIds: readonly string[], statuses: readonly UserStatus[]): QiscusUserStatus[] {
+  return userIds.map((email, index) => ({
+    email,
+    status: statuses[index]?.online === true ? 1 : 0,
+    timestamp: Math.floor((statuses[index]?.seenAt ?? 0) / 1_000),
+  }));
 }
 
 export function toQiscusOtherUser(profiled: ProfiledUser): QiscusOtherUser {

@@ -77,6 +77,7 @@ const renderings = {
   contact_not_found: { status: 404, message: 'contact not found' },
   contact_limit_exceeded: { status: 403, message: 'the user has reached the limit on contacts' },
   sender_blocked: { status: 403, message: 'the receiver has blocked the sender' },
+  notes_full: { status: 403, message: 'the user has reached the limit on notes' },
   block_limit_exceeded: { status: 403, message: 'the user has reached the limit on blocked users' },
   user_muted: { status: 403, message: 'user is muted' },
   group_not_found: { status: 404, message: 'room not found' },

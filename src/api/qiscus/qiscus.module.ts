@@ -4,7 +4,7 @@ import { AuthModule } from '../../auth/auth.module.js';
 import { BlocksModule } from '../../blocks/blocks.module.js';
 import { IdempotencyModule } from '../../idempotency/idempotency.module.js';
 import { OfflineMessagesModule } from '../../offline-messages/offline-messages.module.js';
-import { PresenceModule } from '../../presence/presence.module.js';
+import { LastSeenModule } from '../../last-seen/last-seen.module.js';
 import { ProfilesModule } from '../../profiles/profiles.module.js';
 import { RateLimitModule } from '../../rate-limit/rate-limit.module.js';
 import { UsersModule } from '../../users/users.module.js';
@@ -24,8 +24,8 @@ import { QiscusUsersController } from './qiscus-users.controller.js';
     AuthModule,
     BlocksModule,
     IdempotencyModule,
+    LastSeenModule,
     OfflineMessagesModule,
-    PresenceModule,
     ProfilesModule,
     RateLimitModule,
     UsersModule,
