@@ -4,6 +4,7 @@ const FLOORS = [
   ['api/agora', 'api/qiscus', 'api/operations', 'gateway'],
   ['http'],
   ['messages', 'auth', 'rate-limit', 'presence-subscriptions'],
+  ['bulk-operations'],
   ['offline-messages', 'profiles', 'groups', 'presence', 'contacts', 'blocks', 'mutes', 'user-attributes'],
   ['users'],
   ['removals'],

@@ -4,6 +4,8 @@ import { connectionOptions } from './database/connection-options.js';
 import { AppRow } from './apps/app.entity.js';
 import { AuditEntryRow } from './audit/audit-entry.entity.js';
 import { AuditSealRow } from './audit/audit-seal.entity.js';
+import { BulkItemRow } from './bulk-operations/bulk-item.entity.js';
+import { BulkOperationRow } from './bulk-operations/bulk-operation.entity.js';
 import { UserBlockRow } from './blocks/user-block.entity.js';
 import { ContactListRow } from './contacts/contact-list.entity.js';
 import { ContactRow } from './contacts/contact.entity.js';
@@ -50,6 +52,7 @@ import { UserMutes1764340000000 } from './database/migrations/1764340000000-user
 import { PushSettings1764341000000 } from './database/migrations/1764341000000-push-settings.js';
 import { GroupLists1764310000000 } from './database/migrations/1764310000000-group-lists.js';
 import { AuditTrail1764401000000 } from './database/migrations/1764401000000-audit-trail.js';
+import { BulkOperations1764403000000 } from './database/migrations/1764403000000-bulk-operations.js';
 
 /** Every entity. */
 const entities = [
@@ -79,6 +82,8 @@ const entities = [
   ContactListRow,
   ContactRow,
   UserMuteRow,
+  BulkOperationRow,
+  BulkItemRow,
   AuditEntryRow,
   AuditSealRow,
 ];
@@ -105,6 +110,7 @@ export const migrations = [
   PushSettings1764341000000,
   GroupLists1764310000000,
   AuditTrail1764401000000,
+  BulkOperations1764403000000,
 ];
 
 /** Where the data is, and its schema. */

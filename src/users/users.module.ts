@@ -4,11 +4,14 @@ import { ReleasedNamesRepository } from './released-names.repository.js';
 import { RemovalsModule } from '../removals/removals.module.js';
 import { UserActivationsRepository } from './user-activations.repository.js';
 import { UserChangesService } from './user-changes.service.js';
+import { UserDeletionsService } from './user-deletions.service.js';
 import { UserEvents } from './user-events.js';
 import { UserPagesRepository } from './user-pages.repository.js';
 import { UserPagesService } from './user-pages.service.js';
 import { UserRevocationsService } from './user-revocations.service.js';
 import { UserSettingsService } from './user-settings.service.js';
+import { UserUndoService } from './user-undo.service.js';
+import { UserWalksService } from './user-walks.service.js';
 import { UserWritesRepository } from './user-writes.repository.js';
 import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
@@ -19,21 +22,27 @@ import { UsersService } from './users.service.js';
     ReleasedNamesRepository,
     UserActivationsRepository,
     UserChangesService,
+    UserDeletionsService,
     UserEvents,
     UserPagesRepository,
     UserPagesService,
     UserRevocationsService,
     UserSettingsService,
+    UserUndoService,
+    UserWalksService,
     UserWritesRepository,
     UsersRepository,
     UsersService,
   ],
   exports: [
     UserChangesService,
+    UserDeletionsService,
     UserEvents,
     UserPagesService,
     UserRevocationsService,
     UserSettingsService,
+    UserUndoService,
+    UserWalksService,
     UsersService,
   ],
 })
