@@ -26,6 +26,8 @@ import { AttributeUsageRow } from './user-attributes/attribute-usage.entity.js';
 import { UserAttributesRow } from './user-attributes/user-attributes.entity.js';
 import { UserMuteRow } from './mutes/user-mute.entity.js';
 import { UserProfileRow } from './profiles/user-profile.entity.js';
+import { BanRow } from './users/ban.entity.js';
+import { NextBanEdgeRow } from './users/next-ban-edge.entity.js';
 import { ReleasedNameRow } from './users/released-name.entity.js';
 import { UserActivationRow } from './users/user-activation.entity.js';
 import { UserChangeRow } from './users/user-change.entity.js';
@@ -50,6 +52,7 @@ import { UserAttributes1764320000000 } from './database/migrations/1764320000000
 import { PresenceSubscriptions1764330000000 } from './database/migrations/1764330000000-presence-subscriptions.js';
 import { UserMutes1764340000000 } from './database/migrations/1764340000000-user-mutes.js';
 import { PushSettings1764341000000 } from './database/migrations/1764341000000-push-settings.js';
+import { Bans1764400000000 } from './database/migrations/1764400000000-bans.js';
 import { GroupLists1764310000000 } from './database/migrations/1764310000000-group-lists.js';
 import { AuditTrail1764401000000 } from './database/migrations/1764401000000-audit-trail.js';
 import { BulkOperations1764403000000 } from './database/migrations/1764403000000-bulk-operations.js';
@@ -59,6 +62,8 @@ const entities = [
   AppRow,
   UserRow,
   UserActivationRow,
+  BanRow,
+  NextBanEdgeRow,
   UserCountRow,
   UserProfileRow,
   UserAttributesRow,
@@ -109,6 +114,7 @@ export const migrations = [
   UserMutes1764340000000,
   PushSettings1764341000000,
   GroupLists1764310000000,
+  Bans1764400000000,
   AuditTrail1764401000000,
   BulkOperations1764403000000,
 ];

@@ -46,6 +46,7 @@ function setUp() {
     id: 1,
     nickname: null,
     activated: true,
+    ban: null,
     createdAt: 0,
     modifiedAt: 0,
     passwordHash: null,

@@ -33,7 +33,11 @@ export class BulkExpiry extends Minutely {
     for (const { id: appId } of await this.apps.list()) {
       if (!mayGoOn()) break;
       for (let more = true; more && mayGoOn();) {
-        const ids = await this.operations.listFinishedBefore(appId, this.retention.dueBefore(keptMs), operationsPerRound);
+        const ids = await this.operations.listFinishedBefore(
+          appId,
+          this.retention.dueBefore(keptMs),
+          operationsPerRound,
+        );
         for (const id of ids) if (await this.remove(appId, id, mayGoOn)) removed += 1;
         more = ids.length === operationsPerRound;
       }

@@ -18,7 +18,12 @@ const rowsPerStatement = 250;
 export class BulkItemsRepository {
   constructor(private readonly database: Database) {}
 
-  async insert(transaction: Transaction, appId: string, operationId: number, items: readonly BulkItem[]): Promise<void> {
+  async insert(
+    transaction: Transaction,
+    appId: string,
+    operationId: number,
+    items: readonly BulkItem[],
+  ): Promise<void> {
     for (let start = 0; start < items.length; start += rowsPerStatement) {
       const rows = items.slice(start, start + rowsPerStatement).map((item) => toRow(appId, operationId, item));
       await transaction.insert('bulk_items', columns, rows);

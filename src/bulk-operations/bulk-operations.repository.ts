@@ -11,8 +11,15 @@ const whereOne = 'WHERE app_id = ? AND id = ?';
 
 export type Progress = Pick<
   BulkOperationRow,
-  | 'state' | 'collected_to' | 'total' | 'changed' | 'unchanged' | 'failed' | 'finished_at'
-  | 'lease_owner' | 'lease_until'
+  | 'state'
+  | 'collected_to'
+  | 'total'
+  | 'changed'
+  | 'unchanged'
+  | 'failed'
+  | 'finished_at'
+  | 'lease_owner'
+  | 'lease_until'
 >;
 
 /** Reads and changes operations; their items are in a repository of their own. Every statement is about one app. */
@@ -32,10 +39,10 @@ export class BulkOperationsRepository {
 
   /** The operation, which nobody else changes until the transaction ends. Users are locked after it. */
   async lock(transaction: Transaction, appId: string, id: number): Promise<BulkOperationRow | null> {
-    const [row] = await transaction.read<BulkOperationRow>(
-      `${select} ${whereOne}${this.database.dialect.forUpdate}`,
-      [appId, id],
-    );
+    const [row] = await transaction.read<BulkOperationRow>(`${select} ${whereOne}${this.database.dialect.forUpdate}`, [
+      appId,
+      id,
+    ]);
     return row ?? null;
   }
 

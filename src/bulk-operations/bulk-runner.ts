@@ -1,11 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { App } from '../apps/app.js';
+import type { Caller } from '../audit/caller.js';
 import { AuditLog } from '../audit/audit-log.service.js';
 import { runInOperation } from '../audit/operation.js';
 import { Clock } from '../clock/clock.js';
 import { Database, type Transaction } from '../database/database.js';
 import { currentUnit } from '../database/unit-of-work.js';
 import { AppError } from '../errors/app-error.js';
+import type { BanOrigin } from '../users/ban-terms.js';
 import { UserRevocationsService } from '../users/user-revocations.service.js';
 import { UsersService } from '../users/users.service.js';
 import { UserWalksService } from '../users/user-walks.service.js';
@@ -28,7 +30,7 @@ const itemsPerPortion = { delete: 5, others: 20 } as const;
 /** Users or entries that one transaction looks at to collect items. */
 const collectedPerPortion = 250;
 /** How long nobody else works on an operation after its last portion. */
-const leaseMs = 15_000;
+const leaseMs = 10_000;
 
 const whyUnchanged: Readonly<Partial<Record<BulkAction, string>>> = { ban: 'already_banned', unban: 'not_banned' };
 
@@ -146,26 +148,30 @@ export class BulkRunner {
   }
 
   private async apply(app: App, operation: BulkOperation, item: BulkItem, part: ItemOperation): Promise<ItemResult> {
-    const { terms, undoes } = operation;
+    const { terms, undoes, caller } = operation;
+    const origin: BanOrigin = { by: byOf(caller), source: caller.type === 'command_line' ? 'command_line' : 'agora' };
     if (undoes !== null) {
       const [entry] = await this.audit.ofOperation(app.id, undoes, item.seq - 1, 1);
-      return entry?.seq === item.seq ? this.undoable.undo(app, entry) : { outcome: 'failed', code: 'entry_expired' };
+      return entry?.seq === item.seq
+        ? this.undoable.undo(app, entry, origin)
+        : { outcome: 'failed', code: 'entry_expired' };
     }
     if (terms === null || item.userUuid === null) throw new Error('an item without a user, or with nothing to do');
     const user = await this.users.findByUuid(app.id, item.userUuid);
     if (user === null) return { outcome: 'failed', code: 'user_not_found' };
-    await this.change(app, user.uuid, terms);
+    await this.change(app, user.uuid, terms, origin);
     if (part.hasEntries) return { outcome: 'changed', code: null };
     return { outcome: 'unchanged', code: whyUnchanged[terms.action] ?? null };
   }
 
-  private async change(app: App, userUuid: string, { action, reason }: BulkTerms): Promise<void> {
+  private async change(app: App, userUuid: string, terms: BulkTerms, origin: BanOrigin): Promise<void> {
+    const { action, reason } = terms;
     switch (action) {
       case 'ban':
-        await this.revocations.ban(app.id, userUuid, 'app token', reason);
+        await this.revocations.ban(app.id, userUuid, terms, origin);
         return;
       case 'unban':
-        await this.revocations.unban(app.id, userUuid, 'app token', reason);
+        await this.revocations.unban(app.id, userUuid, reason, origin);
         return;
       case 'force_offline':
         await this.revocations.forceOffline(app.id, userUuid);
@@ -230,6 +236,11 @@ export class BulkRunner {
     }, app.id);
     return false;
   }
+}
+
+/** As single bans say it. */
+function byOf({ type, id }: Caller): string {
+  return (id === '' ? type : `${type}: ${id}`).replace('_', ' ');
 }
 
 function isOfDatabase(error: unknown): boolean {

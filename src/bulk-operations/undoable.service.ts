@@ -4,6 +4,8 @@ import type { App } from '../apps/app.js';
 import type { AuditAction, AuditValues } from '../audit/audit-entry.js';
 import type { AuditEntryRow } from '../audit/audit-entry.entity.js';
 import { type AttributeValues, UserAttributesService } from '../user-attributes/user-attributes.service.js';
+import type { BanOrigin } from '../users/ban-terms.js';
+import { BanUndoService } from '../users/ban-undo.service.js';
 import { UserUndoService } from '../users/user-undo.service.js';
 import type { BulkItem, ItemResult } from './bulk-operation.js';
 
@@ -12,6 +14,7 @@ import type { BulkItem, ItemResult } from './bulk-operation.js';
 export class UndoableService {
   constructor(
     private readonly users: UserUndoService,
+    private readonly bans: BanUndoService,
     private readonly attributes: UserAttributesService,
     private readonly apps: AppUndoService,
   ) {}
@@ -23,6 +26,7 @@ export class UndoableService {
     switch (entry.action as AuditAction) {
       case 'user.ban':
       case 'user.unban':
+        return entry.target_uuid !== null;
       case 'user.change_nickname':
       case 'user.change_profile':
       case 'user.change_push_settings':
@@ -45,8 +49,8 @@ export class UndoableService {
   }
 
   /** Takes back an entry that `canUndo`, if nothing of it has changed since. */
-  async undo(app: App, entry: AuditEntryRow): Promise<ItemResult> {
-    switch (await this.restore(app, entry)) {
+  async undo(app: App, entry: AuditEntryRow, origin: BanOrigin): Promise<ItemResult> {
+    switch (await this.restore(app, entry, origin)) {
       case 'changed':
         return { outcome: 'changed', code: null };
       case 'changed_since':
@@ -56,12 +60,14 @@ export class UndoableService {
     }
   }
 
-  private restore(app: App, entry: AuditEntryRow) {
+  private restore(app: App, entry: AuditEntryRow, origin: BanOrigin) {
     const [before, after] = valuesOf(entry);
     const userUuid = entry.target_uuid ?? '';
     if (entry.action === 'app.change') return this.apps.restore(app.id, before, after);
     if (entry.action === 'user.change_attributes')
       return this.attributes.restore(app, userUuid, before as AttributeValues, after as AttributeValues);
+    if (entry.action === 'user.ban' || entry.action === 'user.unban')
+      return this.bans.undo(app.id, { ...entry, hadBan: (before['ban'] ?? null) !== null }, origin);
     return this.users.restore(app.id, { action: entry.action as AuditAction, userUuid, before, after });
   }
 }

@@ -13,6 +13,11 @@ export interface SqlDialect {
   ) => { sql: string; values: readonly SqlValue[] };
   /** Ends an INSERT: if the primary key (`key`) exists, adds the inserted `column` to the stored one. */
   readonly addToExisting: (key: string, column: string) => string;
+  /**
+   * Ends an INSERT: if the primary key (`key`) exists, keeps the lower `column` of both and adds one to `counter`, so
+   * that the row changes in any case.
+   */
+  readonly keepLowest: (key: string, column: string, counter: string) => string;
   /** Ends a SELECT in a transaction: its rows cannot change until the transaction ends. */
   readonly forUpdate: string;
   /** Starts a SELECT whose tables, joined by CROSS JOIN, are read in the order in which they are named. */
@@ -40,6 +45,8 @@ export const sqlDialects: Record<DatabaseEngine, SqlDialect> = {
       values: [JSON.stringify(pairs)],
     }),
     addToExisting: (key, column) => ` ON CONFLICT (${key}) DO UPDATE SET ${column} = ${column} + excluded.${column}`,
+    keepLowest: (key, column, counter) =>
+      ` ON CONFLICT (${key}) DO UPDATE SET ${column} = MIN(${column}, excluded.${column}), ${counter} = ${counter} + 1`,
     // The write queue runs one transaction at a time.
     forUpdate: '',
     selectInOrder: 'SELECT',
@@ -54,6 +61,8 @@ export const sqlDialects: Record<DatabaseEngine, SqlDialect> = {
       values: pairs.flat(),
     }),
     addToExisting: (_key, column) => ` ON DUPLICATE KEY UPDATE ${column} = ${column} + VALUES(${column})`,
+    keepLowest: (_key, column, counter) =>
+      ` ON DUPLICATE KEY UPDATE ${column} = LEAST(${column}, VALUES(${column})), ${counter} = ${counter} + 1`,
     forUpdate: ' FOR UPDATE',
     selectInOrder: 'SELECT STRAIGHT_JOIN',
     forceIndex: (index) => ` FORCE INDEX (${index})`,

@@ -6,6 +6,7 @@ import { fingerprintOf } from '../apps/app-secrets.js';
 import { AppsService } from '../apps/apps.service.js';
 import { Database } from '../database/database.js';
 import { MessagesService } from '../messages/messages.service.js';
+import { banForever } from '../users/ban-terms.js';
 import { UserChangesService } from '../users/user-changes.service.js';
 import { UserRevocationsService } from '../users/user-revocations.service.js';
 import { UserSettingsService } from '../users/user-settings.service.js';
@@ -20,6 +21,7 @@ const manySessions = 10_000;
 const roundMs = 600_000;
 const minuteMs = 60_000;
 
+const testOrigin = { by: 'test', source: 'agora' } as const;
 describe('UserSweep', () => {
   let running: RunningApp;
   let users: UsersService;
@@ -137,7 +139,7 @@ describe('UserSweep', () => {
     const [banned, deleted, changed, revoked, forced, written, renamed] = names as [string, ...string[]];
     await run();
     verdicts.length = 0;
-    await revocations.ban(appId, banned, 'test', null);
+    await revocations.ban(appId, banned, banForever, testOrigin);
     await users.delete(appId, deleted as string);
     await users.changePassword(appId, changed as string, 'another');
     await revocations.revokeTokens(appId, revoked as string);
@@ -213,14 +215,14 @@ describe('UserSweep', () => {
   it('looks again at what it could not read, and at everything when it has not read for too long', async () => {
     const [first, second] = [await open(), await open()];
     await run();
-    await revocations.ban(appId, first, 'test', null);
+    await revocations.ban(appId, first, banForever, testOrigin);
     jest.spyOn(users, 'findAllByUuid').mockRejectedValueOnce(new Error('away'));
     await expect(run()).rejects.toThrow('away');
     await run();
     expect(verdicts).toEqual([`${first} banned`]);
 
     // As a process that stood still: the change was cleared away meanwhile.
-    await revocations.ban(appId, second, 'test', null);
+    await revocations.ban(appId, second, banForever, testOrigin);
     const changes = running.nest.get(UserChangesService);
     await changes.clear(appId, await changes.listIds(appId));
     await run();

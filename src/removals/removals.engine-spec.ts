@@ -15,6 +15,8 @@ const groupsOfOthers = 200;
 const messages = 400;
 const bans = 350;
 
+const aBan = { user_id: 1, starts_at: 1, banned_by: 'a', source: 'agora', created_at: 1, outcome: 'lifted' };
+
 describe('a deletion of many rows', () => {
   let running: RunningApp;
   let database: Database;
@@ -106,8 +108,12 @@ describe('a deletion of many rows', () => {
       }),
     );
     const line = { app_id: running.app.id, user_uuid: uuid, activated: 1, at: 1, actor: 'a', reason: null };
-    const lines = Array.from({ length: bans }, (_none, index) => ({ ...line, id: index + 1 }));
+    const lines = Array.from({ length: bans / 2 }, (_none, index) => ({ ...line, id: index + 1 }));
     await insertRows('user_activations', lines);
+    await insertRows(
+      'bans',
+      lines.map(({ id }) => ({ ...aBan, app_id: running.app.id, user_uuid: uuid, id })),
+    );
     return { name, uuid, owned, joined };
   }
 
@@ -118,6 +124,7 @@ describe('a deletion of many rows', () => {
       'group_list_entries',
       'inbox_messages',
       'user_activations',
+      'bans',
       'user_profiles',
       'inboxes',
     ])
@@ -202,9 +209,9 @@ describe('a deletion of many rows', () => {
     const { body } = await running.call('post', '/users', { body: registrations(30) });
     const uuids = (body.entities as { uuid: string }[]).map(({ uuid }) => uuid);
     for (const uuid of uuids) {
-      const line = { app_id: running.app.id, user_uuid: uuid, activated: 1, at: 1, actor: 'a', reason: null };
+      const line = { ...aBan, app_id: running.app.id, user_uuid: uuid };
       await insertRows(
-        'user_activations',
+        'bans',
         Array.from({ length: 40 }, (_none, index) => ({ ...line, id: index + 1 })),
       );
     }

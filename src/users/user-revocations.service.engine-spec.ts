@@ -7,6 +7,7 @@ import { UserRevocationsService } from './user-revocations.service.js';
 import { UserWritesRepository } from './user-writes.repository.js';
 import { UsersService } from './users.service.js';
 
+const testOrigin = { by: 'test', source: 'agora' } as const;
 describe('UserRevocationsService', () => {
   let running: RunningApp;
   let users: UsersService;
@@ -57,7 +58,7 @@ describe('UserRevocationsService', () => {
         return TimeOrderedIds.prototype.next.call(ids);
       };
       try {
-        const ban = revocations.banAll(appId, names, 'test');
+        const ban = revocations.banAll(appId, names, testOrigin);
         ban.catch(() => undefined);
         await users.findAll(appId, names);
         await new Promise(setImmediate);
@@ -68,7 +69,7 @@ describe('UserRevocationsService', () => {
         ids.next = TimeOrderedIds.prototype.next;
       }
       expect(await banned(banning)).toBe(0);
-      await revocations.banAll(appId, names, 'test');
+      await revocations.banAll(appId, names, testOrigin);
       expect(await banned(banning)).toBe(200);
     });
 
@@ -85,7 +86,7 @@ describe('UserRevocationsService', () => {
             revocations.banAll(
               appId,
               made.map(({ username }) => username),
-              'test',
+              testOrigin,
             ),
           async () => undefined,
         );

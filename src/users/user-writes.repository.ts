@@ -9,10 +9,11 @@ import { Gatherer } from '../database/gatherer.js';
 import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { RemovalsService } from '../removals/removals.service.js';
+import { type BanChange, BanHistoryRepository, type RecordedBanChange } from './ban-history.repository.js';
+import { banStateAt } from './ban-state.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import type { User } from './user.js';
 import { deletionOf, entryOf, registrationOf } from './user-audit.js';
-import { type ActivationLine, UserActivationsRepository } from './user-activations.repository.js';
 import { UserChangesService } from './user-changes.service.js';
 import { UserEvents } from './user-events.js';
 import { toUserRow, userColumns } from './user-row.js';
@@ -45,11 +46,11 @@ export type UserIdentity = Pick<User, 'username' | 'uuid'>;
 export type UserChange = (user: User) => UserChangeResult | null;
 
 export interface UserChangeResult {
-  readonly user: Partial<Pick<User, 'nickname' | 'activated' | 'passwordHash' | 'tokenEpoch' | 'pushSettings'>>;
+  readonly user: Partial<Pick<User, 'nickname' | 'ban' | 'passwordHash' | 'tokenEpoch' | 'pushSettings'>>;
   /** What the audit trail calls it. */
   readonly action: AuditAction;
-  /** An entry of the activation history. */
-  readonly activation?: { readonly actor: string; readonly reason: string | null };
+  /** What the history of bans keeps, if `ban` is changed. */
+  readonly banChange?: BanChange;
 }
 
 export interface Changed {
@@ -58,7 +59,16 @@ export interface Changed {
   readonly changed: boolean;
 }
 
-const changeable = ['nickname', 'activated', 'modified_at', 'password_hash', 'token_epoch', 'push_settings'];
+const changeable = [
+  'nickname',
+  'activated',
+  'modified_at',
+  'password_hash',
+  'token_epoch',
+  'push_settings',
+  'ban_starts_at',
+  'ban_ends_at',
+];
 /** A transaction with more rows would block others for too long. */
 const rowsPerRun = 500;
 const countSlots = 16;
@@ -75,7 +85,7 @@ export class UserWritesRepository {
     private readonly ids: TimeOrderedIds,
     private readonly uuids: TimeBasedUuids,
     private readonly users: UsersRepository,
-    private readonly activations: UserActivationsRepository,
+    private readonly bans: BanHistoryRepository,
     private readonly events: UserEvents,
     private readonly userChanges: UserChangesService,
     private readonly releasedNames: ReleasedNamesRepository,
@@ -211,6 +221,7 @@ export class UserWritesRepository {
       uuid: this.uuids.next(),
       id: this.ids.next(),
       activated: true,
+      ban: null,
       createdAt: now,
       modifiedAt: now,
       tokenEpoch: 0,
@@ -232,34 +243,28 @@ export class UserWritesRepository {
     const now = this.clock.now();
     const touched = new Set<string>();
     const ended = new Map<string, null>();
-    const history: ActivationLine[] = [];
+    const banChanges: RecordedBanChange[] = [];
     const audited: AuditedChange[] = [];
     const results = calls.map(({ user: { username, uuid }, change, operation }): Changed | null => {
       const before = users.get(username);
       if (before?.uuid !== uuid) return null;
       const result = change(before);
       if (result === null) return { user: before, changed: false };
-      const user = { ...before, ...result.user, modifiedAt: changesTokensOnly(result) ? before.modifiedAt : now };
+      const changed = { ...before, ...result.user, modifiedAt: changesAccount(result) ? now : before.modifiedAt };
+      const user = { ...changed, activated: banStateAt(changed.ban, now) !== 'active' };
       users.set(username, user);
       touched.add(username);
-      const entry = entryOf(before, user, result.action, result.activation?.reason);
+      const entry = entryOf(before, user, result.action, reasonOf(result));
       if (entry !== null) audited.push({ operation, entry });
-      if (user.activated !== before.activated || user.tokenEpoch !== before.tokenEpoch) ended.set(user.uuid, null);
-      if (result.activation !== undefined)
-        history.push({
-          app_id: appId,
-          user_uuid: user.uuid,
-          id: this.ids.next(),
-          activated: user.activated ? 1 : 0,
-          at: now,
-          ...result.activation,
-        });
+      const { banChange } = result;
+      if (banChange !== undefined) banChanges.push({ user, before: before.ban, after: user.ban, change: banChange });
+      if (banChange !== undefined || user.tokenEpoch !== before.tokenEpoch) ended.set(user.uuid, null);
       return { user, changed: true };
     });
     // In key order, so that two nodes never lock the same rows in opposite orders.
     const rows = [...touched].sort().map((username) => toUserRow(users.get(username) as User));
     if (rows.length > 0) await transaction.updateRows('users', ['app_id', 'username'], changeable, rows);
-    await this.activations.add(transaction, appId, history);
+    await this.bans.record(transaction, appId, banChanges, now);
     await this.userChanges.add(transaction, appId, ended);
     await this.audit.recordEach(transaction, appId, audited);
     for (const [index, { alsoWrite, operation }] of calls.entries()) {
@@ -296,7 +301,11 @@ export class UserWritesRepository {
   }
 }
 
-/** A revocation or a forced logout ends tokens but does not modify the account. */
-function changesTokensOnly({ user }: UserChangeResult): boolean {
-  return Object.keys(user).every((member) => member === 'tokenEpoch');
+/** A revocation or a forced logout ends tokens but does not modify the account; nor does time. */
+function changesAccount({ user, banChange }: UserChangeResult): boolean {
+  return banChange?.kind !== 'settle' && Object.keys(user).some((member) => member !== 'tokenEpoch');
+}
+
+function reasonOf({ banChange }: UserChangeResult): string | null | undefined {
+  return banChange === undefined || banChange.kind === 'settle' ? undefined : banChange.reason;
 }

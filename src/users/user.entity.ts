@@ -19,6 +19,7 @@ export class UserRow {
   @Column({ type: 'varchar', length: 255, nullable: true })
   nickname!: string | null;
 
+  /** 0: banned since it was stored, until `ban_ends_at`. */
   @Column({ type: 'smallint' })
   activated!: number;
 
@@ -39,4 +40,12 @@ export class UserRow {
   /** JSON of `PushSettings`, up to a hundred characters. In this row, so a user is one read; null takes no space. */
   @Column({ type: 'varchar', length: 255, nullable: true })
   push_settings!: string | null;
+
+  /** When a planned ban begins; null once it is in force, or if there is none. */
+  @Column({ type: 'bigint', nullable: true })
+  ban_starts_at!: number | null;
+
+  /** null: no end. */
+  @Column({ type: 'bigint', nullable: true })
+  ban_ends_at!: number | null;
 }

@@ -1,8 +1,13 @@
 import { Module } from '@nestjs/common';
 import { PasswordsModule } from '../passwords/passwords.module.js';
+import { BanEdgesRepository } from './ban-edges.repository.js';
+import { BanHistoryRepository } from './ban-history.repository.js';
+import { BansRepository } from './bans.repository.js';
+import { BanUndoService } from './ban-undo.service.js';
+import { DueBansService } from './due-bans.service.js';
+import { DueBansSweep } from './due-bans-sweep.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import { RemovalsModule } from '../removals/removals.module.js';
-import { UserActivationsRepository } from './user-activations.repository.js';
 import { UserChangesService } from './user-changes.service.js';
 import { UserDeletionsService } from './user-deletions.service.js';
 import { UserEvents } from './user-events.js';
@@ -19,8 +24,13 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [PasswordsModule, RemovalsModule],
   providers: [
+    BanEdgesRepository,
+    BanHistoryRepository,
+    BansRepository,
+    BanUndoService,
+    DueBansService,
+    DueBansSweep,
     ReleasedNamesRepository,
-    UserActivationsRepository,
     UserChangesService,
     UserDeletionsService,
     UserEvents,
@@ -35,6 +45,7 @@ import { UsersService } from './users.service.js';
     UsersService,
   ],
   exports: [
+    BanUndoService,
     UserChangesService,
     UserDeletionsService,
     UserEvents,

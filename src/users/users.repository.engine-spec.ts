@@ -5,12 +5,13 @@ import { Database } from '../database/database.js';
 import { AuditTrail } from '../audit/audit-trail.service.js';
 import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
+import { BanEdgesRepository } from './ban-edges.repository.js';
+import { BanHistoryRepository } from './ban-history.repository.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import { RemovalsService } from '../removals/removals.service.js';
 import { UserChangesService } from './user-changes.service.js';
 import type { User } from './user.js';
 import { UserEvents } from './user-events.js';
-import { UserActivationsRepository } from './user-activations.repository.js';
 import { UserWritesRepository } from './user-writes.repository.js';
 import { UsersRepository } from './users.repository.js';
 
@@ -45,7 +46,12 @@ describe('UsersRepository and UserWritesRepository', () => {
       new GivenIds(running.nest.get(Clock), ids),
       running.nest.get(TimeBasedUuids),
       running.nest.get(UsersRepository),
-      running.nest.get(UserActivationsRepository),
+      new BanHistoryRepository(
+        running.nest.get(Database),
+        new GivenIds(running.nest.get(Clock), ids),
+        running.nest.get(BanEdgesRepository),
+        running.nest.get(RemovalsService),
+      ),
       running.nest.get(UserEvents),
       running.nest.get(UserChangesService),
       running.nest.get(ReleasedNamesRepository),
@@ -54,25 +60,29 @@ describe('UsersRepository and UserWritesRepository', () => {
     );
   const aUser = (username = aUsername()) => ({ username, nickname: null, passwordHash: null });
 
-  it('keeps the lines of the history in order, also when a node whose clock is ahead wrote the previous one', async () => {
+  it('keeps the bans of a user in order, also when a node whose clock is ahead wrote the previous one', async () => {
     const id = running.nest.get(TimeOrderedIds).next();
     const [user] = await repositoryWith([id]).insert(appId, [aUser()]);
-    const change = (ids: number[], activated: boolean, reason: string) =>
+    const ban = (ids: number[], reason: string) =>
       repositoryWith(ids).change(appId, user as User, () => ({
-        action: activated ? 'user.unban' : 'user.ban',
-        user: { activated },
-        activation: { actor: 'test', reason },
+        action: 'user.ban',
+        user: { ban: { startsAt: null, endsAt: null } },
+        banChange: { kind: 'ban', reason, note: null, by: 'test', source: 'agora' },
       }));
-    await change([id + 100], false, 'first');
-    await change([id + 100], true, 'the same id');
-    await change([id], false, 'an earlier id');
+    await ban([id + 100], 'first');
+    await ban([id + 100], 'the same id');
+    await ban([id], 'an earlier id');
     const history = await running.nest
       .get(Database)
-      .read('SELECT reason FROM user_activations WHERE app_id = ? AND user_uuid = ? ORDER BY id', [
+      .read('SELECT reason, outcome FROM bans WHERE app_id = ? AND user_uuid = ? ORDER BY id', [
         appId,
         user?.uuid ?? '',
       ]);
-    expect(history).toEqual([{ reason: 'first' }, { reason: 'the same id' }, { reason: 'an earlier id' }]);
+    expect(history).toEqual([
+      { reason: 'first', outcome: 'superseded' },
+      { reason: 'the same id', outcome: 'superseded' },
+      { reason: 'an earlier id', outcome: null },
+    ]);
   });
 
   it('inserts all users of one call in one transaction, and reports the taken names', async () => {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock/clock.js';
 import { Database, type Transaction } from '../database/database.js';
 import { Gatherer } from '../database/gatherer.js';
 import type { User } from './user.js';
@@ -15,7 +16,10 @@ export class UsersRepository {
   private readonly byUsername = this.reader('username');
   private readonly byUuid = this.reader('uuid');
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
 
   find(appId: string, username: string): Promise<User | null> {
     return this.byUsername.add(appId, username);
@@ -34,7 +38,7 @@ export class UsersRepository {
       [appId, ...among.values],
       appId,
     );
-    return new Map(rows.map((row) => [row.uuid, toUser(row)]));
+    return new Map(this.toUsers(rows).map((user) => [user.uuid, user]));
   }
 
   /** Up to `limit` users in order of registration, after the user with the id `afterId`. */
@@ -46,7 +50,7 @@ export class UsersRepository {
       [appId, afterId, limit],
       appId,
     );
-    return rows.map(toUser);
+    return this.toUsers(rows);
   }
 
   async count(appId: string): Promise<number> {
@@ -77,7 +81,12 @@ export class UsersRepository {
       appId,
       ...names.values,
     ]);
-    return rows.map(toUser);
+    return this.toUsers(rows);
+  }
+
+  private toUsers(rows: readonly UserRow[]): User[] {
+    const now = this.clock.now();
+    return rows.map((row) => toUser(row, now));
   }
 
   private reader(column: 'username' | 'uuid'): Gatherer<string, User | null> {
@@ -89,7 +98,7 @@ export class UsersRepository {
           [appId, ...among.values],
           appId,
         );
-        const users = new Map(rows.map((row) => [row[column], toUser(row)]));
+        const users = new Map(this.toUsers(rows).map((user) => [user[column], user]));
         return keys.map((key) => users.get(key) ?? null);
       },
       { rows: rowsPerRun, runs: 2 },

@@ -93,13 +93,13 @@ export class Ledger {
     const lines = new Map<string, unknown[]>();
     for (const { user_uuid, ...line } of await rowsOf<{ user_uuid: string }>(
       databaseUrl,
-      'SELECT user_uuid, activated, reason FROM user_activations',
+      'SELECT user_uuid, state, reason FROM bans',
     ))
       lines.set(user_uuid, [...(lines.get(user_uuid) ?? []), line]);
     expect([...this.banned].filter((name) => users.get(name)?.activated !== 0)).toEqual([]);
     // A ban and its history entry are one, acknowledged or not.
     for (const [name, { uuid, activated }] of users)
-      expect([name, lines.get(uuid) ?? []]).toEqual([name, activated === 0 ? [{ activated: 0, reason: name }] : []]);
+      expect([name, lines.get(uuid) ?? []]).toEqual([name, activated === 0 ? [{ state: 1, reason: name }] : []]);
 
     const kept = new Map<string, { user_uuid: string; body: string | null }>();
     for (const { id, ...message } of await rowsOf<{ id: number | string; user_uuid: string; body: string | null }>(

@@ -104,13 +104,15 @@ async function sweep({ nest }: RunningApp, appId: string): Promise<void> {
   await changes.find(appId, await changes.listIds(appId));
 }
 
+const aBan = { user_id: 1, starts_at: 1, banned_by: 'a', source: 'agora', created_at: 1, outcome: 'lifted' };
+
 /** A user with more rows than the transaction of a deletion takes along. */
 async function deleteMuch({ nest }: RunningApp, appId: string): Promise<void> {
   const users = nest.get(UsersService);
   const { uuid } = await users.get(appId, 'rare0002');
-  const line = { app_id: appId, user_uuid: uuid, activated: 1, at: 1, actor: 'a', reason: null };
+  const line = { ...aBan, app_id: appId, user_uuid: uuid };
   const lines = Array.from({ length: manyRows }, (_none, id) => ({ ...line, id }));
-  await insert(nest.get(Database), 'user_activations', lines);
+  await insert(nest.get(Database), 'bans', lines);
   await users.delete(appId, 'rare0002');
   await nest.get(RemovalsService).finish({ all: true });
 }

@@ -42,6 +42,8 @@ const ofApps: readonly RegExp[] = [
   /^SELECT id FROM apps (LIMIT 1|ORDER BY id)$/,
   /^SELECT \* FROM apps WHERE id > \? ORDER BY id LIMIT \?$/,
   /^SELECT \* FROM apps WHERE id = \?( FOR UPDATE)?$/,
+  // When bans next begin or end, of all apps in one question.
+  /^SELECT app_id FROM next_ban_edges WHERE due_at <= \? LIMIT \?$/,
   /^INSERT INTO apps \(id, /,
   /^UPDATE apps SET .* WHERE id = \?( AND certificate = \?)?$/,
 ];

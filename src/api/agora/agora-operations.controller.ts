@@ -3,6 +3,7 @@ import { ApiQuery } from '@nestjs/swagger';
 import { type Outcome, outcomes } from '../../bulk-operations/bulk-operation.js';
 import { BulkOperationsService } from '../../bulk-operations/bulk-operations.service.js';
 import { OperationUndoService } from '../../bulk-operations/operation-undo.service.js';
+import { Clock } from '../../clock/clock.js';
 import { AppError } from '../../errors/app-error.js';
 import { JsonBody } from '../../http/json-body.pipe.js';
 import { AgoraCall, Call } from './agora-call.js';
@@ -32,6 +33,7 @@ export class AgoraOperationsController {
   constructor(
     private readonly operations: BulkOperationsService,
     private readonly undos: OperationUndoService,
+    private readonly clock: Clock,
   ) {}
 
   @AgoraRoute('POST operations', 'Ban, unban, force offline or delete many users, or say who that would be', {
@@ -42,7 +44,7 @@ export class AgoraOperationsController {
   })
   create(@Call() call: AgoraCall, @JsonBody(BulkAgoraOperationDto) body: BulkAgoraOperationDto) {
     return call.once(async () => {
-      const terms = toBulkTerms(body);
+      const terms = toBulkTerms(body, this.clock.now());
       const target = toBulkTarget(body);
       if (isDryRun(body)) {
         const preview = await this.operations.preview(call.app, terms, target);

@@ -13,7 +13,15 @@ import type { BulkTarget } from '../../bulk-operations/bulk-operations.service.j
 import type { BulkPreview } from '../../bulk-operations/bulk-targets.service.js';
 import { plainNumberOf } from '../../decoding/exact-numbers.js';
 import { AppError } from '../../errors/app-error.js';
-import { booleanOf, type LenientBoolean } from './lenient-values.js';
+import { readDuration } from './agora-duration.js';
+import {
+  booleanOf,
+  IsOptionalWholeNumber,
+  type LenientBoolean,
+  type LenientNumber,
+  wholeNumberOf,
+} from './lenient-values.js';
+import { checkBanTerms } from '../../users/ban-terms.js';
 import { OptionalFlag, OptionalText } from './optional-members.js';
 
 const maxPrefixLength = 255;
@@ -51,6 +59,16 @@ export class BulkAgoraOperationDto {
   @OptionalText({ description: 'For a ban or its end', maxLength: 1_000 })
   reason?: string | null;
 
+  @OptionalText({ description: 'For a ban: only staff sees it', maxLength: 1_000 })
+  note?: string | null;
+
+  @ApiPropertyOptional({ type: 'integer', nullable: true, description: 'For a ban: its end in Unix milliseconds' })
+  @IsOptionalWholeNumber()
+  ends_at?: LenientNumber | null;
+
+  @OptionalText({ description: 'For a ban, instead of `ends_at`: `7d`, `36h`, `PT30M`', example: '7d' })
+  duration?: string | null;
+
   @OptionalFlag({ description: 'Answers what would be changed, and changes nothing', default: false })
   dry_run?: LenientBoolean | null;
 
@@ -69,8 +87,19 @@ export function toBulkTarget({ usernames, filter }: BulkAgoraOperationDto): Bulk
   return { usernames: named, filter: filtered && toFilter(filtered) };
 }
 
-export function toBulkTerms({ action, reason }: BulkAgoraOperationDto): BulkTerms {
-  return { action, reason: reason ?? null, note: null, startsAt: null, endsAt: null };
+/** @throws AppError argument_invalid */
+export function toBulkTerms(dto: BulkAgoraOperationDto, nowMs: number): BulkTerms {
+  const { action, reason, note, duration } = dto;
+  const endsAt = wholeNumberOf(dto.ends_at);
+  const durationMs = duration == null ? null : (readDuration(duration) ?? invalidDuration());
+  if (action !== 'ban' && (note ?? endsAt ?? durationMs) !== null)
+    throw invalid('note, ends_at and duration are for a ban');
+  if (endsAt !== null && durationMs !== null) throw invalid('ends_at and duration exclude each other');
+  const terms = {
+    ...{ reason: reason ?? null, note: note ?? null, startsAt: null },
+    endsAt: durationMs === null ? endsAt : nowMs + durationMs,
+  };
+  return { action, ...checkBanTerms(terms, nowMs) };
 }
 
 export function isDryRun({ dry_run }: BulkAgoraOperationDto): boolean {
@@ -86,6 +115,8 @@ export const operationSchema = {
     undoes: { ...text, description: 'The operation that an undo takes back' },
     filter: { type: 'object' },
     reason: text,
+    note: text,
+    ends_at: { ...whole, description: 'Of the bans, in Unix milliseconds' },
     by: { ...text, description: 'Who has asked for it, as in the audit trail' },
     created_at: time,
     finished_at: time,
@@ -140,6 +171,8 @@ export function toAgoraOperation(operation: BulkOperation): object {
     ...(undoes === null ? {} : { undoes: String(undoes) }),
     ...(filter === null ? {} : { filter: toAgoraFilter(filter) }),
     ...(terms?.reason == null ? {} : { reason: terms.reason }),
+    ...(terms?.note == null ? {} : { note: terms.note }),
+    ...(terms?.endsAt == null ? {} : { ends_at: terms.endsAt }),
     by: caller.id === '' ? caller.type : `${caller.type}:${caller.id}`,
     created_at: createdAt,
     ...(finishedAt === null ? {} : { finished_at: finishedAt }),
@@ -201,6 +234,10 @@ function timeOf(name: string, value: unknown): number | undefined {
   const number = plainNumberOf(value) ?? value;
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
   throw invalid(`filter.${name} must be a time in Unix milliseconds`);
+}
+
+function invalidDuration(): never {
+  throw invalid('duration must be like 7d, 36h or PT30M');
 }
 
 function invalid(detail: string): AppError {

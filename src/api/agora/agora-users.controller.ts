@@ -4,6 +4,7 @@ import { BelongingsService } from '../../bulk-operations/belongings.service.js';
 import { AppError } from '../../errors/app-error.js';
 import { JsonBody, JsonBodyOneOrMany, OptionalJsonBody } from '../../http/json-body.pipe.js';
 import { confirmationOf, UserDeletionsService } from '../../users/user-deletions.service.js';
+import { banForever } from '../../users/ban-terms.js';
 import { UserRevocationsService } from '../../users/user-revocations.service.js';
 import { UserSettingsService } from '../../users/user-settings.service.js';
 import { maxBatchSize, UsersService } from '../../users/users.service.js';
@@ -26,7 +27,7 @@ import {
   toSettings,
 } from './agora-users.dto.js';
 
-const actor = 'app token';
+const origin = { by: 'app token', source: 'agora' } as const;
 const path = '/users';
 /** The answer members after a change to a user. */
 const changed = 'action application path uri entities timestamp duration organization applicationName';
@@ -201,7 +202,7 @@ export class AgoraUsersController {
     @OptionalJsonBody(AgoraReasonDto) { reason }: AgoraReasonDto,
   ) {
     return call.once(async () => {
-      const user = await this.revocations.ban(call.app.id, username, actor, reason ?? null);
+      const user = await this.revocations.ban(call.app.id, username, { ...banForever, reason: reason ?? null }, origin);
       return call.answer({ entities: [toAgoraUser(user)] });
     });
   }
@@ -218,7 +219,7 @@ export class AgoraUsersController {
     @OptionalJsonBody(AgoraReasonDto) { reason }: AgoraReasonDto,
   ) {
     return call.once(async () => {
-      await this.revocations.unban(call.app.id, username, actor, reason ?? null);
+      await this.revocations.unban(call.app.id, username, reason ?? null, origin);
       return call.answer();
     });
   }

@@ -22,7 +22,7 @@ import {
   toQiscusUser,
 } from './qiscus-users.dto.js';
 
-const actor = 'sdk secret';
+const origin = { by: 'sdk secret', source: 'qiscus' } as const;
 /** Maximum users per answer when all are requested; the rest are on the next pages. */
 const maxShowAll = 10_000;
 
@@ -108,7 +108,7 @@ export class QiscusUsersController {
   })
   deactivate(@Call() call: QiscusCall, @Parameters(UserIdsParameters) { user_ids }: UserIdsParameters) {
     return call.once(async () => {
-      await this.revocations.banAll(call.app.id, user_ids, actor);
+      await this.revocations.banAll(call.app.id, user_ids, origin);
       return call.answer({ message: 'successfully deactivate user' });
     });
   }
@@ -121,7 +121,7 @@ export class QiscusUsersController {
   })
   reactivate(@Call() call: QiscusCall, @Parameters(UserIdsParameters) { user_ids }: UserIdsParameters) {
     return call.once(async () => {
-      await this.revocations.unbanAll(call.app.id, user_ids, actor);
+      await this.revocations.unbanAll(call.app.id, user_ids, origin);
       return call.answer({ message: 'successfully reactivate user' });
     });
   }

@@ -47,9 +47,7 @@ export class BulkOperations1764403000000 implements MigrationInterface {
           small('outcome'),
           text('code', 40, { isNullable }),
         ],
-        indices: [
-          { name: 'bulk_items_by_outcome', columnNames: ['app_id', 'operation_id', 'outcome', 'seq'] },
-        ],
+        indices: [{ name: 'bulk_items_by_outcome', columnNames: ['app_id', 'operation_id', 'outcome', 'seq'] }],
       }),
       true,
     );

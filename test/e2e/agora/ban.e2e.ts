@@ -6,6 +6,9 @@ import { agoraErrors, anEntity, entityMembers, expectError, expectOrder } from '
 import { rawCall } from '../../support/raw-call.js';
 import { type RunningApp, startApp } from '../../support/start-app.js';
 
+const byApp = { banned_by: 'app token', source: 'agora' };
+const inForce = { outcome: null, lifted_by: null, lift_reason: null };
+
 describe('banning', () => {
   let running: RunningApp;
 
@@ -22,7 +25,7 @@ describe('banning', () => {
     running.nest
       .get(Database)
       .read<Record<string, unknown>>(
-        'SELECT activated, actor, reason FROM user_activations WHERE app_id = ? AND user_uuid = ? ORDER BY id',
+        'SELECT banned_by, source, reason, outcome, lifted_by, lift_reason FROM bans WHERE app_id = ? AND user_uuid = ? ORDER BY id',
         [running.app.id, uuid],
       );
 
@@ -96,9 +99,8 @@ describe('banning', () => {
       await unban(username, { reason: 'sorry' });
       await ban(username);
       expect(await history(uuid)).toEqual([
-        { activated: 0, actor: 'app token', reason: 'spam' },
-        { activated: 1, actor: 'app token', reason: 'sorry' },
-        { activated: 0, actor: 'app token', reason: null },
+        { ...byApp, reason: 'spam', outcome: 'lifted', lifted_by: 'app token', lift_reason: 'sorry' },
+        { ...byApp, reason: null, ...inForce },
       ]);
       await running.call('delete', `/users/${username}`);
       expect(await history(uuid)).toEqual([]);
@@ -108,13 +110,13 @@ describe('banning', () => {
       '200 with the body %j, which says nothing',
       async (body) => {
         const { uuid, username } = await running.register(aUsername());
-        for (const [step, activated] of [
-          ['deactivate', 0],
-          ['activate', 1],
+        for (const [step, ending] of [
+          ['deactivate', inForce],
+          ['activate', { outcome: 'lifted', lifted_by: 'app token', lift_reason: null }],
         ] as const) {
           const response = await running.call('post', `/users/${username}/${step}`, { body });
           expect(response.status).toBe(200);
-          expect((await history(uuid)).at(-1)).toEqual({ activated, actor: 'app token', reason: null });
+          expect((await history(uuid)).at(-1)).toEqual({ ...byApp, reason: null, ...ending });
         }
       },
     );

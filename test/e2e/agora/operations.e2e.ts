@@ -2,6 +2,9 @@ import { Database } from '../../../src/database/database.js';
 import { BulkExpiry } from '../../../src/bulk-operations/bulk-expiry.js';
 import { RetentionClock } from '../../../src/retention/retention-clock.js';
 import { AppsService } from '../../../src/apps/apps.service.js';
+import { AuditTrail } from '../../../src/audit/audit-trail.service.js';
+import { localCaller } from '../../../src/audit/caller.js';
+import { runInOperation } from '../../../src/audit/operation.js';
 import { aUsername } from '../../factories/user.factory.js';
 import { FixedClock } from '../../support/fixed-clock.js';
 import { eventually } from '../../support/message-client.js';
@@ -15,12 +18,10 @@ describe('operations', () => {
   let service: RunningApp;
   const create = (body: unknown) => service.call('post', '/operations', { body });
   const operation = async (id: string) => (await service.call('get', `/operations/${id}`)).body.data;
-  const finished = (id: string) =>
-    eventually(async () => {
-      const data = await operation(id);
-      expect(final).toContain(data.state);
-      return data;
-    });
+  const finished = async (id: string) => {
+    await eventually(async () => expect(final).toContain((await operation(id)).state), 60_000);
+    return operation(id);
+  };
   const run = async (body: unknown) => {
     const answer = await create(body);
     expect(answer.status).toBe(200);
@@ -36,7 +37,9 @@ describe('operations', () => {
     const names = Array.from({ length: count }, (_, index) => `${prefix}-${String(index).padStart(4, '0')}`);
     for (let start = 0; start < count; start += 60)
       await service
-        .call('post', '/users', { body: names.slice(start, start + 60).map((username) => ({ username, password: 'x' })) })
+        .call('post', '/users', {
+          body: names.slice(start, start + 60).map((username) => ({ username, password: 'x' })),
+        })
         .expect(200);
     return names;
   };
@@ -112,7 +115,10 @@ describe('operations', () => {
       const data = await run({ action: 'ban', filter });
       expect(data).toMatchObject({ filter, progress: { total: 299, changed: 299 } });
       expect(await Promise.all(early.map(isActive))).toEqual([true, true, true]);
-      const lifted = await run({ action: 'unban', filter: { username: prefix, state: 'banned', created_to: from + dayMs } });
+      const lifted = await run({
+        action: 'unban',
+        filter: { username: prefix, state: 'banned', created_to: from + dayMs },
+      });
       expect(lifted.progress).toMatchObject({ total: 300, changed: 300 });
     });
 
@@ -145,6 +151,9 @@ describe('operations', () => {
         { action: 'ban' },
         { action: 'ban', usernames: [name], filter: {} },
         { action: 'ban', usernames: [] },
+        { action: 'ban', usernames: [name], duration: 'soon' },
+        { action: 'ban', usernames: [name], ends_at: 1 },
+        { action: 'unban', usernames: [name], duration: '1d' },
         { action: 'kick', usernames: [name] },
         { action: 'ban', filter: { nick: name } },
         { action: 'ban', filter: { username: '%' } },
@@ -268,6 +277,77 @@ describe('operations', () => {
       expect(await user(name)).toMatchObject({ nickname: 'fourth' });
     });
 
+    test('200 for a ban and its end, but not against a later ban', async () => {
+      const [name = ''] = await users(1);
+      const ban = (body: object = {}) => service.call('post', `/users/${name}/deactivate`, { body }).expect(200);
+      const unban = () => service.call('post', `/users/${name}/activate`).expect(200);
+      const first = await ban({ reason: 'spam' });
+      await undo(idOf(first)).expect(200);
+      expect(await isActive(name)).toBe(true);
+      const second = await ban();
+      await unban();
+      const third = await ban();
+      const left = await undo(idOf(second)).expect(200);
+      expect(await results(left.body.data.id as string)).toMatchObject([
+        { outcome: 'unchanged', code: 'changed_since' },
+      ]);
+      expect(await isActive(name)).toBe(false);
+      await undo(idOf(third)).expect(200);
+      await ban();
+      const lifted = await unban();
+      const undone = await undo(idOf(lifted)).expect(200);
+      expect(await isActive(name)).toBe(false);
+      await undo(undone.body.data.id as string).expect(200);
+      expect(await isActive(name)).toBe(true);
+    });
+
+    test('200 for the bans of many until a time: the one that was lifted comes back with its end', async () => {
+      const [name = ''] = await users(1);
+      const bans = () =>
+        service.nest
+          .get(Database)
+          .read<{ ends_at: number; reason: string; note: string }>(
+            'SELECT ends_at, reason, note FROM bans WHERE app_id = ? AND user_uuid = ? AND state IS NOT NULL',
+            [service.app.id, uuid],
+          );
+      const { uuid } = await user(name);
+      const data = await run({ action: 'ban', usernames: [name], reason: 'r', note: 'n', duration: '1h' });
+      const endsAt = data.ends_at as number;
+      expect(endsAt).toBeGreaterThan(clock.now() + 3_500_000);
+      expect(await bans()).toEqual([{ ends_at: endsAt, reason: 'r', note: 'n' }]);
+      const lifted = await run({ action: 'unban', usernames: [name] });
+      await undo(lifted.id as string).expect(200);
+      expect(await bans()).toEqual([{ ends_at: endsAt, reason: 'r', note: 'n' }]);
+      const again = await run({ action: 'unban', usernames: [name] });
+      clock.advance(3_700_000);
+      const late = await undo(again.id as string).expect(200);
+      expect(late.body.data.progress).toMatchObject({ changed: 0, unchanged: 1 });
+      expect(await isActive(name)).toBe(true);
+    });
+
+    test('200 for settings of the app, where they are as they were left', async () => {
+      const apps = service.nest.get(AppsService);
+      const trail = service.nest.get(AuditTrail);
+      const set = (key: string, value: string) => {
+        const change = trail.begin(localCaller('command_line', 'root'));
+        return runInOperation(change, async () => {
+          await apps.set(service.app, key, value);
+          return String(change.id);
+        });
+      };
+      const contacts = async () =>
+        (await apps.list()).find(({ id }) => id === service.app.id)?.settings.contacts_per_user;
+      const first = await set('contacts_per_user', '17');
+      await undo(first).expect(200);
+      expect(await contacts()).toBe(10_000);
+      const second = await set('contacts_per_user', '18');
+      await set('contacts_per_user', '19');
+      const left = await undo(second).expect(200);
+      expect(left.body.data.progress).toMatchObject({ changed: 0, unchanged: 1 });
+      expect(await contacts()).toBe(19);
+      expect((await undo(await set('token_secret', 'new'))).body.error).toBe('operation_not_undoable');
+    });
+
     test('200 for attributes, and for an undo', async () => {
       const [name = ''] = await users(1);
       const attributes = async () =>
@@ -304,8 +384,6 @@ describe('operations', () => {
       expect(undos.find(({ status }) => status === 409)?.body.error).toBe('operation_undone');
       const late = await service.call('put', `/users/${two}`, nickname).expect(200);
       clock.advance(dayMs + 1_000);
-      const token = service.nest;
-      void token;
       const refused = await undo(idOf(late));
       expect([refused.status, refused.body.error]).toEqual([409, 'operation_too_old']);
     });
