@@ -52,7 +52,7 @@ export class BulkOperationsService {
 
   /** What `create` would change now. @throws AppError argument_invalid, rate_limited, overloaded */
   preview(app: App, terms: BulkTerms, target: BulkTarget): Promise<BulkPreview> {
-    return this.targets.preview(app.id, terms.action, target);
+    return this.targets.preview(app.id, terms, target);
   }
 
   /**

@@ -8,7 +8,7 @@ import { Database, type Transaction } from '../database/database.js';
 import { currentUnit } from '../database/unit-of-work.js';
 import { AppError } from '../errors/app-error.js';
 import type { BanOrigin } from '../users/ban-terms.js';
-import { UserRevocationsService } from '../users/user-revocations.service.js';
+import { type Revocation, UserRevocationsService } from '../users/user-revocations.service.js';
 import { UsersService } from '../users/users.service.js';
 import { UserWalksService } from '../users/user-walks.service.js';
 import type { BulkOperationRow } from './bulk-operation.entity.js';
@@ -16,7 +16,6 @@ import {
   type BulkAction,
   type BulkItem,
   type BulkOperation,
-  type BulkTerms,
   type ItemResult,
   toBulkOperation,
 } from './bulk-operation.js';
@@ -139,46 +138,54 @@ export class BulkRunner {
     // All of them first and in key order, as everywhere, which prevents deadlocks.
     const names = items.flatMap(({ target, userUuid }) => (userUuid === null ? [] : target));
     await this.database.write((transaction) => this.users.lockForUpdate(transaction, app.id, names), app.id);
+    const parts = items.map((item) => new ItemOperation(operation.id, operation.caller, item.seq));
+    const { terms, undoes, caller } = operation;
+    const origin: BanOrigin = { by: byOf(caller), source: caller.type === 'command_line' ? 'command_line' : 'agora' };
     const results = new Map<BulkItem, ItemResult>();
-    for (const item of items) {
-      const part = new ItemOperation(operation.id, operation.caller, item.seq);
-      results.set(item, await runInOperation(part, () => this.apply(app, operation, item, part)));
+    if (undoes === null && terms !== null && terms.action !== 'delete')
+      return this.revoke(app, items, parts, { action: terms.action, terms, origin });
+    for (const [index, item] of items.entries()) {
+      const apply = () => (undoes === null ? this.delete(app, item) : this.takeBack(app, undoes, item, origin));
+      results.set(item, await runInOperation(parts[index], apply));
     }
     return results;
   }
 
-  private async apply(app: App, operation: BulkOperation, item: BulkItem, part: ItemOperation): Promise<ItemResult> {
-    const { terms, undoes, caller } = operation;
-    const origin: BanOrigin = { by: byOf(caller), source: caller.type === 'command_line' ? 'command_line' : 'agora' };
-    if (undoes !== null) {
-      const [entry] = await this.audit.ofOperation(app.id, undoes, item.seq - 1, 1);
-      return entry?.seq === item.seq
-        ? this.undoable.undo(app, entry, origin)
-        : { outcome: 'failed', code: 'entry_expired' };
-    }
-    if (terms === null || item.userUuid === null) throw new Error('an item without a user, or with nothing to do');
-    const user = await this.users.findByUuid(app.id, item.userUuid);
-    if (user === null) return { outcome: 'failed', code: 'user_not_found' };
-    await this.change(app, user.uuid, terms, origin);
-    if (part.hasEntries) return { outcome: 'changed', code: null };
-    return { outcome: 'unchanged', code: whyUnchanged[terms.action] ?? null };
+  /** All of them in a few statements. */
+  private async revoke(
+    app: App,
+    items: readonly BulkItem[],
+    parts: readonly ItemOperation[],
+    revocation: Revocation,
+  ): Promise<Map<BulkItem, ItemResult>> {
+    const uuids = items.map(({ userUuid }) => userUuid ?? '');
+    const known = await this.users.findAllByUuid(app.id, uuids);
+    const users = uuids.flatMap((uuid) => known.get(uuid) ?? []);
+    const operations = parts.filter((_part, index) => known.has(uuids[index] as string));
+    const changes = await this.revocations.applyEach(app.id, users, revocation, operations);
+    const changed = new Map(users.map(({ uuid }, index) => [uuid, changes[index] ?? null]));
+    return new Map(
+      items.map((item): [BulkItem, ItemResult] => {
+        const is = changed.get(item.userUuid ?? '') ?? null;
+        if (is === null) return [item, { outcome: 'failed', code: 'user_not_found' }];
+        const unchanged = { outcome: 'unchanged', code: whyUnchanged[revocation.action] ?? null } as const;
+        return [item, is ? { outcome: 'changed', code: null } : unchanged];
+      }),
+    );
   }
 
-  private async change(app: App, userUuid: string, terms: BulkTerms, origin: BanOrigin): Promise<void> {
-    const { action, reason } = terms;
-    switch (action) {
-      case 'ban':
-        await this.revocations.ban(app.id, userUuid, terms, origin);
-        return;
-      case 'unban':
-        await this.revocations.unban(app.id, userUuid, reason, origin);
-        return;
-      case 'force_offline':
-        await this.revocations.forceOffline(app.id, userUuid);
-        return;
-      case 'delete':
-        await this.users.delete(app.id, userUuid);
-    }
+  private async takeBack(app: App, undoes: number, item: BulkItem, origin: BanOrigin): Promise<ItemResult> {
+    const [entry] = await this.audit.ofOperation(app.id, undoes, item.seq - 1, 1);
+    return entry?.seq === item.seq
+      ? this.undoable.undo(app, entry, origin)
+      : { outcome: 'failed', code: 'entry_expired' };
+  }
+
+  private async delete(app: App, { userUuid }: BulkItem): Promise<ItemResult> {
+    const user = await this.users.findByUuid(app.id, userUuid ?? '');
+    if (user === null) return { outcome: 'failed', code: 'user_not_found' };
+    await this.users.delete(app.id, user.uuid);
+    return { outcome: 'changed', code: null };
   }
 
   private async record(

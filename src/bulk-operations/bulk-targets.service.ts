@@ -3,10 +3,11 @@ import { breathe, CostlyReads } from '../database/costly-reads.js';
 import { AppError } from '../errors/app-error.js';
 import { confirmationOf } from '../users/user-deletions.service.js';
 import type { User } from '../users/user.js';
+import { UserRevocationsService } from '../users/user-revocations.service.js';
 import { UserWalksService } from '../users/user-walks.service.js';
 import { UsersService } from '../users/users.service.js';
 import { type Belongings, BelongingsService } from './belongings.service.js';
-import type { BulkAction, BulkItem, UserFilter } from './bulk-operation.js';
+import type { BulkItem, BulkTerms, UserFilter } from './bulk-operation.js';
 
 /** A name as the caller wrote it, and who has it. */
 export interface NamedUser {
@@ -29,6 +30,8 @@ export interface BulkPreview {
   readonly confirmation: string | null;
 }
 
+/** Of changes that are only looked at. */
+const previewed = { by: '', source: 'agora' } as const;
 /** Names in one call. */
 export const maxNamed = 1_000;
 const maxShown = 100;
@@ -42,6 +45,7 @@ const maxScanned = 200_000;
 export class BulkTargetsService {
   constructor(
     private readonly users: UsersService,
+    private readonly revocations: UserRevocationsService,
     private readonly walks: UserWalksService,
     private readonly belongings: BelongingsService,
     private readonly costlyReads: CostlyReads,
@@ -50,12 +54,15 @@ export class BulkTargetsService {
   /** @throws AppError rate_limited, overloaded */
   async preview(
     appId: string,
-    action: BulkAction,
+    terms: BulkTerms,
     target: { readonly usernames: readonly string[] | null; readonly filter: UserFilter | null },
   ): Promise<BulkPreview> {
+    const { action } = terms;
     const { users: named, complete } = await this.find(appId, target);
     const users = named.flatMap(({ user }) => user ?? []);
-    const changing = users.filter((user) => wouldChange(action, user));
+    const changing = users.filter(
+      (user) => action === 'delete' || this.revocations.wouldChange(user, { action, terms, origin: previewed }),
+    );
     const shown = changing.slice(0, maxShown);
     return {
       total: named.length,
@@ -116,17 +123,5 @@ export class BulkTargetsService {
       }
     }
     return [...found.values()];
-  }
-}
-
-function wouldChange(action: BulkAction, { activated }: User): boolean {
-  switch (action) {
-    case 'ban':
-      return activated;
-    case 'unban':
-      return !activated;
-    case 'force_offline':
-    case 'delete':
-      return true;
   }
 }

@@ -118,12 +118,23 @@ export class UserWritesRepository {
     return this.changes.add(appId, { user, change, alsoWrite, operation: currentOperation() });
   }
 
-  /** Changes these users in one transaction; null for each that is gone. */
-  changeEach(appId: string, users: readonly UserIdentity[], change: UserChange): Promise<readonly (Changed | null)[]> {
-    const operation = currentOperation();
+  /**
+   * Changes these users in one transaction; null for each that is gone.
+   * @param operations that of each user in the audit trail; by default all are of the current one
+   */
+  changeEach(
+    appId: string,
+    users: readonly UserIdentity[],
+    change: UserChange,
+    operations?: readonly Operation[],
+  ): Promise<readonly (Changed | null)[]> {
+    const current = currentOperation();
     return this.changes.addAll(
       appId,
-      users.map((user) => ({ user, change, alsoWrite: undefined, operation })),
+      users.map((user, index) => ({
+        ...{ user, change, alsoWrite: undefined },
+        operation: operations === undefined ? current : operations[index],
+      })),
     );
   }
 

@@ -94,11 +94,16 @@ describe('operations', () => {
       const entries = await entriesOf(data.id as string);
       expect(new Set(entries.map(({ target }) => target))).toEqual(new Set(names));
       expect(entries).toHaveLength(1_000);
+    }, 60_000);
+
+    test('200 and a large one is undone like it was done', async () => {
+      const names = await users(60);
+      const data = await run({ action: 'ban', usernames: names });
       const answer = await undo(data.id as string);
       expect(answer.body.data).toMatchObject({ action: 'undo', undoes: data.id, state: 'collecting' });
       const undone = await finished(answer.body.data.id as string);
-      expect(undone.progress).toEqual({ total: 1_000, done: 1_000, changed: 1_000, unchanged: 0, failed: 0 });
-      expect(await isActive(names[500] as string)).toBe(true);
+      expect(undone.progress).toEqual({ total: 60, done: 60, changed: 60, unchanged: 0, failed: 0 });
+      expect(await isActive(names[50] as string)).toBe(true);
     }, 60_000);
 
     test('200 by filter: the beginning of the name, state and time of registration', async () => {
