@@ -4,6 +4,7 @@ const FLOORS = [
   ['api/agora', 'api/qiscus', 'api/operations', 'gateway'],
   ['http'],
   ['messages', 'auth', 'rate-limit', 'presence-subscriptions', 'user-search', 'last-seen'],
+  ['bulk-operations'],
   [
     'offline-messages',
     'profiles',

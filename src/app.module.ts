@@ -9,6 +9,7 @@ import { AppsModule } from './apps/apps.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BlocksModule } from './blocks/blocks.module.js';
+import { BulkOperationsModule } from './bulk-operations/bulk-operations.module.js';
 import { ClockModule } from './clock/clock.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { ContactsModule } from './contacts/contacts.module.js';
@@ -66,6 +67,7 @@ export class AppModule implements OnApplicationShutdown {
         OfflineMessagesModule,
         GroupsModule,
         BlocksModule,
+        BulkOperationsModule,
         ContactsModule,
         RateLimitModule,
         OperationsModule,

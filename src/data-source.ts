@@ -5,6 +5,8 @@ import { AppRow } from './apps/app.entity.js';
 import { AuditEntryRow } from './audit/audit-entry.entity.js';
 import { AuditSealRow } from './audit/audit-seal.entity.js';
 import { AuditTermRow } from './audit/audit-term.entity.js';
+import { BulkItemRow } from './bulk-operations/bulk-item.entity.js';
+import { BulkOperationRow } from './bulk-operations/bulk-operation.entity.js';
 import { UserBlockRow } from './blocks/user-block.entity.js';
 import { ContactListRow } from './contacts/contact-list.entity.js';
 import { ContactRow } from './contacts/contact.entity.js';
@@ -57,6 +59,7 @@ import { PushSettings1764341000000 } from './database/migrations/1764341000000-p
 import { Bans1764400000000 } from './database/migrations/1764400000000-bans.js';
 import { GroupLists1764310000000 } from './database/migrations/1764310000000-group-lists.js';
 import { AuditTrail1764401000000 } from './database/migrations/1764401000000-audit-trail.js';
+import { BulkOperations1764403000000 } from './database/migrations/1764403000000-bulk-operations.js';
 
 /** Every entity. */
 const entities = [
@@ -90,6 +93,8 @@ const entities = [
   UserMuteRow,
   UserLastSeenRow,
   UserNoteRow,
+  BulkOperationRow,
+  BulkItemRow,
   AuditEntryRow,
   AuditSealRow,
   AuditTermRow,
@@ -119,6 +124,7 @@ export const migrations = [
   Bans1764400000000,
   AuditTrail1764401000000,
   UserSearch1764402000000,
+  BulkOperations1764403000000,
 ];
 
 /** Where the data is, and its schema. */

@@ -17,6 +17,8 @@ export interface AppSettings {
   readonly password_optional: boolean;
   /** A Qiscus app server may log in an existing user without a password, which then stays as it is. */
   readonly qiscus_password_optional: boolean;
+  /** Many users are deleted only with the hash of an answer that has said who they are. */
+  readonly confirm_deletes: boolean;
   /** A user token opens the routes of the Agora dialect that are about that user's own things. */
   readonly user_tokens: boolean;
   readonly profile: Profile;

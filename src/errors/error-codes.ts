@@ -133,6 +133,25 @@ export const errorCodes = [
   /** The first call with this Idempotency-Key has not been answered yet. */
   'idempotency_key_in_use',
 
+  /** No operation with this id in this app, or one that has changed nothing. */
+  'operation_not_found',
+  /** The operation is finished, so it cannot be cancelled. The detail is its state. */
+  'operation_finished',
+  /** The operation is not finished, so it cannot be undone. */
+  'operation_unfinished',
+  /** The operation ended too long ago to be undone. */
+  'operation_too_old',
+  /** Nothing that the operation has changed can be undone. The detail is what it was. */
+  'operation_not_undoable',
+  /** The operation has been undone already. */
+  'operation_undone',
+  /** The app has as many unfinished operations as it may have. */
+  'operations_full',
+  /** The app demands that a deletion of many users is confirmed. */
+  'confirmation_missing',
+  /** The confirmation is of other users than those who would be deleted now. */
+  'confirmation_mismatch',
+
   /** More calls than the app may make per second, or more guesses than anyone may make. */
   'rate_limited',
   /** The database does not answer, or not in time. Retry later. */

@@ -17,6 +17,12 @@ export interface NamedMember {
   readonly username: string;
 }
 
+export interface OwnedGroups {
+  readonly ownerUuid: string;
+  readonly kind: GroupKind;
+  readonly owned: number;
+}
+
 /** Queries on groups. */
 @Injectable()
 export class GroupsRepository {
@@ -77,6 +83,20 @@ export class GroupsRepository {
       'WHERE m.app_id = ? AND m.user_uuid = ? AND m.kind = ? AND m.group_id > ? ORDER BY m.group_id LIMIT ?',
       [appId, userUuid, kind, afterId, limit],
     );
+  }
+
+  /** How many groups of each kind these users own; those who own none are left out. For up to 100 users. */
+  async countOwned(appId: string, ownerUuids: readonly string[]): Promise<OwnedGroups[]> {
+    if (ownerUuids.length === 0) return [];
+    const owners = this.database.dialect.among('owner_uuid', ownerUuids);
+    const rows = await this.database.read<{ owner_uuid: string; kind: GroupKind; owned: number | string }>(
+      'SELECT owner_uuid, kind, COUNT(*) AS owned FROM chat_groups' +
+        `${this.database.dialect.forceIndex('chat_groups_by_owner')} WHERE app_id = ? AND ${owners.sql}` +
+        ' GROUP BY owner_uuid, kind',
+      [appId, ...owners.values],
+      appId,
+    );
+    return rows.map((row) => ({ ownerUuid: row.owner_uuid, kind: row.kind, owned: Number(row.owned) }));
   }
 
   /** The group's announcement; null when there is no such group. */

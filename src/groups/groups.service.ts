@@ -31,6 +31,8 @@ export interface GroupPage {
   readonly cursor: string | null;
 }
 
+export type OwnedCounts = Readonly<Record<GroupKind, number>>;
+
 /** Maximum groups that one call may request by id. */
 const maxGroupsPerCall = 20;
 /** For a new group, including its owner: they are stored in one transaction. */
@@ -87,6 +89,14 @@ export class GroupsService {
         if (id === ids.at(-1) && found.length === 0) throw error;
       }
     return found;
+  }
+
+  /** How many groups and rooms each of up to 100 users owns. Costs in proportion to their number. */
+  async countOwned(appId: string, ownerUuids: readonly string[]): Promise<ReadonlyMap<string, OwnedCounts>> {
+    const counts = new Map<string, OwnedCounts>();
+    for (const { ownerUuid, kind, owned } of await this.repository.countOwned(appId, ownerUuids))
+      counts.set(ownerUuid, { ...(counts.get(ownerUuid) ?? { group: 0, room: 0 }), [kind]: owned });
+    return counts;
   }
 
   /** Groups in order of creation. @throws AppError cursor_invalid */

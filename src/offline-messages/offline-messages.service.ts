@@ -74,6 +74,11 @@ export class OfflineMessagesService {
     return state === 'undelivered' ? undelivered : kept - undelivered;
   }
 
+  /** How many offline messages each of up to 500 users has, in their order. */
+  async countAll(appId: string, userUuids: readonly string[]): Promise<number[]> {
+    return (await this.inboxes.findAll(appId, userUuids)).map(({ kept }) => kept);
+  }
+
   /** The delivery state of a message, or null if the user has no message with this id (any more). */
   async stateOf(appId: string, userUuid: string, messageId: string): Promise<DeliveryState | null> {
     const message = await this.find(appId, userUuid, messageId);

@@ -49,7 +49,8 @@ export class UserAttributesRepository {
 
   /**
    * Sets a user's attributes to the result of `change`, while the user can be neither changed nor deleted. `checkUsage`
-   * receives the app's usage after a change that needs more room.
+   * receives the app's usage after a change that needs more room. If `change` returns what it was given, nothing is
+   * written.
    * @throws AppError user_not_found, and whatever `change` and `checkUsage` throw
    */
   change(
@@ -63,6 +64,7 @@ export class UserAttributesRepository {
       const before = await lock(transaction, this.database.dialect.forUpdate, appId, user.uuid);
       const known: Attributes = before === undefined ? new Map() : toStored(before).attributes;
       const attributes = change(known);
+      if (attributes === known) return { attributes, modifiedAt: before?.modified_at ?? this.clock.now() };
       const stored = { attributes, modifiedAt: this.clock.now() };
       const row = toRow(appId, user.uuid, stored);
       if (before === undefined) await transaction.insert('user_attributes', columns, [{ ...row }]);

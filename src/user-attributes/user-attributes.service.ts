@@ -10,6 +10,9 @@ import { type StoredAttributes, UserAttributesRepository } from './user-attribut
 export type { Attributes } from './attribute-rules.js';
 export type { StoredAttributes } from './user-attributes.repository.js';
 
+/** null: there is none of that name. */
+export type AttributeValues = Readonly<Record<string, string | null>>;
+
 /** Maximum users whose attributes one call may request. */
 export const maxTargets = 100;
 
@@ -36,15 +39,33 @@ export class UserAttributesService {
    */
   async change(app: App, nameOrUuid: string, changes: Attributes): Promise<StoredAttributes> {
     const user = await this.users.get(app.id, nameOrUuid);
-    const limit = app.settings.user_attributes_bytes;
-    return this.repository.change(
+    return this.repository.change(app.id, user, (before) => changed(before, changes), checkUsageOf(app));
+  }
+
+  /**
+   * Takes back a change, as the audit trail has it, if all of its attributes are still as it left them; null: none.
+   * @throws AppError attributes_too_large, attributes_full
+   */
+  async restore(
+    app: App,
+    userUuid: string,
+    before: AttributeValues,
+    after: AttributeValues,
+  ): Promise<'changed' | 'changed_since' | 'user_not_found'> {
+    const user = await this.users.findByUuid(app.id, userUuid);
+    if (user === null) return 'user_not_found';
+    let result: 'changed' | 'changed_since' = 'changed_since';
+    await this.repository.change(
       app.id,
       user,
-      (before) => changed(before, changes),
-      (usage) => {
-        if (usage > limit) throw new AppError('attributes_full', { limit });
+      (now) => {
+        const same = Object.entries(after).every(([name, value]) => (now.get(name) ?? null) === value);
+        result = same ? 'changed' : 'changed_since';
+        return same ? changed(now, new Map(Object.entries(before).map(([name, value]) => [name, value ?? '']))) : now;
       },
+      checkUsageOf(app),
     );
+    return result;
   }
 
   /** A user's attributes; null when there are none or the user is unknown. */
@@ -73,4 +94,11 @@ export class UserAttributesService {
   usage(appId: string): Promise<number> {
     return this.repository.usage(appId);
   }
+}
+
+function checkUsageOf({ settings }: App): (usage: number) => void {
+  const limit = settings.user_attributes_bytes;
+  return (usage) => {
+    if (usage > limit) throw new AppError('attributes_full', { limit });
+  };
 }

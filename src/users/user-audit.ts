@@ -1,4 +1,4 @@
-import { type AuditAction, type AuditEntry, differences } from '../audit/audit-entry.js';
+import { type AuditAction, type AuditEntry, type AuditValues, differences } from '../audit/audit-entry.js';
 import type { User } from './user.js';
 
 const visible = ['nickname', 'activated', 'pushSettings'] as const;
@@ -35,14 +35,14 @@ export function entryOf(
   action: AuditAction,
   reason: string | null | undefined,
 ): AuditEntry | null {
-  const changed = differences(before, after, visible);
+  const changed = differences(shownOf(before), shownOf(after), ['ban', ...visible]);
   // eslint-disable-next-line rollcall/timing-safe-comparison -- both are stored hashes: nobody guesses at either
   const newPassword = before.passwordHash !== after.passwordHash;
   if (changed === undefined && !newPassword && before.tokenEpoch === after.tokenEpoch) return null;
   return {
     ...{ action, ...targetOf(after), reason },
-    before: changed?.before,
-    after: newPassword ? { ...changed?.after, password: 'changed' } : changed?.after,
+    before: withBan(changed?.before, before),
+    after: withBan(newPassword ? { ...changed?.after, password: 'changed' } : changed?.after, after),
   };
 }
 
@@ -52,4 +52,14 @@ export function deletionOf(user: User): AuditEntry {
     ...{ action: 'user.delete', ...targetOf(user) },
     before: { ...(nickname === null ? {} : { nickname }), activated, created_at: createdAt },
   };
+}
+
+/** With the ban as text, so that equal ones are the same. */
+function shownOf({ nickname, activated, pushSettings, ban }: User) {
+  return { nickname, activated, pushSettings, ban: JSON.stringify(ban) };
+}
+
+function withBan(values: AuditValues | undefined, { ban }: User): AuditValues | undefined {
+  if (values === undefined || !('ban' in values)) return values;
+  return { ...values, ban: ban && { starts_at: ban.startsAt, ends_at: ban.endsAt } };
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Operation } from '../audit/operation.js';
 import { Clock } from '../clock/clock.js';
 import { AppError } from '../errors/app-error.js';
 import { checkReason } from './activation-reason.js';
@@ -11,6 +12,16 @@ import { type UserEvent, UserEvents } from './user-events.js';
 import type { UserStep } from './user-step.js';
 import { type UserChange, UserWritesRepository } from './user-writes.repository.js';
 import { UsersService } from './users.service.js';
+
+/** What can be done to many users alike. */
+export interface Revocation {
+  readonly action: 'ban' | 'unban' | 'force_offline';
+  /** Checked, with an end in the future; only the reason counts for an unban. */
+  readonly terms: BanTerms;
+  readonly origin: BanOrigin;
+}
+
+const eventOf = { ban: 'banned', force_offline: 'forced_offline' } as const;
 
 /** Owns what ends the sessions and tokens of users: bans and unbans, the revocation of tokens, forced logout. */
 @Injectable()
@@ -84,10 +95,48 @@ export class UserRevocationsService {
    * @throws AppError user_not_found
    */
   async forceOffline(appId: string, nameOrUuid: string): Promise<User> {
-    return this.changeAndTell(await this.users.get(appId, nameOrUuid), 'forced_offline', ({ tokenEpoch }) => ({
+    return this.changeAndTell(await this.users.get(appId, nameOrUuid), 'forced_offline', this.forcingOffline());
+  }
+
+  /**
+   * Does the same to each of these users in one transaction, each as an operation of its own in the audit trail. Unlike
+   * `ban`, leaves a ban with the same end as it is, whatever its reason.
+   * @returns whether each was changed; null for each that is gone
+   */
+  async applyEach(
+    appId: string,
+    users: readonly User[],
+    revocation: Revocation,
+    operations: readonly Operation[],
+  ): Promise<(boolean | null)[]> {
+    const results = await this.writes.changeEach(appId, users, this.changeOf(revocation), operations);
+    for (const result of results)
+      if (result !== null && revocation.action !== 'unban' && !(revocation.action === 'ban' && result.user.activated))
+        this.events.publish({ type: eventOf[revocation.action], user: result.user });
+    return results.map((result) => result && result.changed);
+  }
+
+  /** Whether `applyEach` would change a user now. */
+  wouldChange(user: User, revocation: Revocation): boolean {
+    return this.changeOf(revocation)(user) !== null;
+  }
+
+  private changeOf({ action, terms, origin }: Revocation): UserChange {
+    switch (action) {
+      case 'ban':
+        return this.banning(terms, origin, () => true);
+      case 'unban':
+        return this.unbanning(terms.reason, origin);
+      case 'force_offline':
+        return this.forcingOffline();
+    }
+  }
+
+  private forcingOffline(): UserChange {
+    return ({ tokenEpoch }) => ({
       action: 'user.force_offline',
       user: { tokenEpoch: epochOfForcedLogout(this.clock.now(), tokenEpoch) },
-    }));
+    });
   }
 
   private async changeAndTell(

@@ -118,12 +118,23 @@ export class UserWritesRepository {
     return this.changes.add(appId, { user, change, alsoWrite, operation: currentOperation() });
   }
 
-  /** Changes these users in one transaction; null for each that is gone. */
-  changeEach(appId: string, users: readonly UserIdentity[], change: UserChange): Promise<readonly (Changed | null)[]> {
-    const operation = currentOperation();
+  /**
+   * Changes these users in one transaction; null for each that is gone.
+   * @param operations that of each user in the audit trail; by default all are of the current one
+   */
+  changeEach(
+    appId: string,
+    users: readonly UserIdentity[],
+    change: UserChange,
+    operations?: readonly Operation[],
+  ): Promise<readonly (Changed | null)[]> {
+    const current = currentOperation();
     return this.changes.addAll(
       appId,
-      users.map((user) => ({ user, change, alsoWrite: undefined, operation })),
+      users.map((user, index) => ({
+        ...{ user, change, alsoWrite: undefined },
+        operation: operations === undefined ? current : operations[index],
+      })),
     );
   }
 
@@ -141,8 +152,14 @@ export class UserWritesRepository {
   /**
    * Deletes up to `limit` users after the one with the id `afterId`, oldest first. `lastId` is where the next
    * call continues, not always a deleted user, since another call may have deleted them first; null: none remain.
+   * @param check given them all before anything is deleted; if it throws, nobody is
    */
-  deleteAfter(appId: string, afterId: number, limit: number): Promise<{ deleted: User[]; lastId: number | null }> {
+  deleteAfter(
+    appId: string,
+    afterId: number,
+    limit: number,
+    check: (users: readonly User[]) => void = () => undefined,
+  ): Promise<{ deleted: User[]; lastId: number | null }> {
     const { forceIndex } = this.database.dialect;
     return this.database.write(async (transaction) => {
       const found = await transaction.read<{ username: string; id: number }>(
@@ -155,6 +172,7 @@ export class UserWritesRepository {
         appId,
         page.map((row) => row.username),
       );
+      check(deleted);
       await this.deleteAll(transaction, appId, deleted);
       const lastId = found.length > limit ? (page.at(-1)?.id ?? null) : null;
       return { deleted: deleted.sort((one, other) => one.id - other.id), lastId };

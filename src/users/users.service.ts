@@ -204,13 +204,6 @@ export class UsersService {
     return user;
   }
 
-  /** Deletes the oldest `limit` users after the cursor. @returns their last states @throws AppError cursor_invalid */
-  async deleteOldest(appId: string, limit: number, cursor: string | null): Promise<UserPage> {
-    const { deleted, lastId } = await this.writes.deleteAfter(appId, afterIdOf(appId, cursor), limit);
-    for (const user of deleted) this.events.publish({ type: 'deleted', user });
-    return { users: deleted, cursor: lastId === null ? null : writeCursor(appId, lastId) };
-  }
-
   /** Sets a new password and ends every token and session of the user. @throws AppError user_not_found, password_* */
   async changePassword(appId: string, nameOrUuid: string, password: string): Promise<User> {
     checkPassword(password);

@@ -229,6 +229,7 @@ async function prepare(url: string, operation: Operation): Promise<World> {
     type: 'txt',
     body: { msg: 'hi' },
   });
+  const banned = await call('POST', `${base}/operations`, { action: 'force_offline', usernames: names });
   const email = names[0] as string;
   await call('PUT', `${base}/users/${email}/password`, { newpassword: password });
   const login = await call('POST', `${url}/api/v2/sdk/login_or_register`, { email, password });
@@ -263,6 +264,12 @@ async function prepare(url: string, operation: Operation): Promise<World> {
     ...{ client_id: [app.appId], client_secret: [app.certificate], password: [password], resource: ['web_1'] },
     ...{ refresh_token: [refreshToken], 'qiscus-sdk-token': [token], ttl: ['0', '60'], detail: ['1'] },
     ...{ 'qiscus-sdk-app-id': [app.appId], 'qiscus-sdk-secret': [app.certificate] },
+    ...{
+      operationId: [banned.data.id],
+      outcome: ['failed', 'changed'],
+      action: ['ban', 'unban'],
+      duration: ['7d', 'PT1H'],
+    },
     authorization: [`Bearer ${appToken}`, `Bearer ${userToken.access_token}`],
     identity_token: await Promise.all(Array.from({ length: 10 }, () => identityToken(call, url))),
     order_query: ['created_at desc nulls last', 'email asc'],

@@ -190,8 +190,26 @@ const agora: Readonly<Record<string, Describe>> = {
   'GET /metadata/user/:username': nothing,
   'PUT /metadata/user/:username': (ids) => [{ form: { nickname: 'a nickname', ext: ids.other }, headers: formType }],
   'DELETE /metadata/user/:username': nothing,
+  'POST /operations': (ids) => [
+    { body: { action: 'delete', usernames: [ids.username, ids.other], dry_run: true } },
+    { body: { action: 'ban', filter: { state: 'active', username: ids.other, created_from: 1 }, dry_run: true } },
+    { body: { action: 'force_offline', usernames: [ids.other], reason: ids.username } },
+  ],
+  'GET /operations': page('operationsCursor'),
+  'GET /operations/:operationId': nothing,
+  'GET /operations/:operationId/results': (ids): Parts[] => [
+    {},
+    { query: { limit: '100', cursor: ids.resultsCursor } },
+    { query: { outcome: 'failed' } },
+  ],
+  'POST /operations/:operationId/cancel': nothing,
+  'POST /operations/:operationId/undo': nothing,
   'DELETE /users/:username': nothing,
-  'DELETE /users': page('usersCursor'),
+  'DELETE /users': (ids): Parts[] => [
+    { query: { limit: '100', dry_run: '1' } },
+    { query: { limit: '100' } },
+    { query: { limit: '100', cursor: ids.usersCursor } },
+  ],
 };
 
 /** The parameters of a Qiscus call, in the query or the body, and ids in its headers. */
@@ -274,7 +292,13 @@ function pathsOf(pattern: string, app: Credentials, ids: Ids): string[] {
       usernames: [ids.username, `${ids.username},${ids.other}`],
     },
     ...{ id: [pattern.includes('/chatrooms/') ? ids.roomId : ids.groupId] },
-    ...{ resource: [ids.resource], messageId: [ids.messageId], status: ['1'], expiry: ['600'] },
+    ...{
+      resource: [ids.resource],
+      messageId: [ids.messageId],
+      operationId: [ids.operationId],
+      status: ['1'],
+      expiry: ['600'],
+    },
   };
   return pattern.split('/').reduce<string[]>(
     (paths, segment, index) => {

@@ -34,6 +34,10 @@ export interface Ids {
   readonly membersCursor: string;
   readonly blockedCursor: string;
   readonly auditCursor: string;
+  /** An operation that has banned two users, one of whom is unknown; and the second pages of operations and results. */
+  readonly operationId: string;
+  readonly operationsCursor: string;
+  readonly resultsCursor: string;
   readonly appId: string;
   readonly certificate: string;
   /** An AccessToken2 of the user. */
@@ -70,6 +74,8 @@ export function idsOfNothing(): Ids {
     ...{ usersCursor: writeCursor(appUuid, 1), groupsCursor: writeCursor(appUuid, 2) },
     ...{ roomsCursor: writeCursor(appUuid, 3), onlineCursor: writeOnlineCursor(appUuid, username) },
     ...{ membersCursor: writeTextCursor(`${appUuid} members 1`, randomUUID()) },
+    ...{ operationId: number(), operationsCursor: writeTextCursor(`operations ${appUuid}`, '1') },
+    ...{ resultsCursor: writeTextCursor(`results ${appUuid} 1 `, '0.1') },
     ...{ blockedCursor: writeTextCursor(`${appUuid} block 1`, '1.1') },
     ...{ auditCursor: writeTextCursor(`${appUuid} audit`, '1.1.1') },
     ...{ appId, certificate, userAccessToken2: tokenOf({ appId, certificate }, username) },
@@ -239,6 +245,7 @@ export class Tenant {
       ...{ groupsCursor: groups.cursor, roomsCursor: rooms.cursor },
       membersCursor: (await this.call('GET', `/chatgroups/${groups.id}/users?version=v3&limit=1`)).cursor,
       blockedCursor: (await this.call('GET', `/chatgroups/${groups.id}/blocks/users?pageSize=1`)).cursor,
+      ...(await this.makeOperations()),
       onlineCursor: (await this.call('GET', '/online?limit=1')).cursor,
       auditCursor: (await this.call('GET', '/audit?limit=1')).cursor,
       ...{ userAccessToken2: tokenOf(this.credentials, username), userToken: tokens.token },
@@ -256,6 +263,21 @@ export class Tenant {
     const tokens = await this.userTokens(banned, word);
     Object.assign(this.ended, { bannedJwt: tokens.jwt, bannedToken: tokens.token });
     await this.call('POST', `/users/${banned}/deactivate`, { reason: `because of ${this.canary}` });
+  }
+
+  /** Each has a user whom it has failed for, and is finished. */
+  private async makeOperations() {
+    const usernames = [`nobody-${this.canary}`, `hidden-${this.canary}`];
+    const operations: string[] = [];
+    for (const action of ['force_offline', 'unban']) {
+      const { data } = await this.call('POST', '/operations', { action, usernames, reason: this.canary });
+      operations.push(data.id as string);
+      while ((await this.call('GET', `/operations/${data.id as string}`)).data.state !== 'done') await sleep(10);
+    }
+    const [operationId = ''] = operations;
+    const results = await this.call('GET', `/operations/${operationId}/results?limit=1`);
+    const { cursor: operationsCursor } = await this.call('GET', '/operations?limit=1');
+    return { operationId, operationsCursor: operationsCursor as string, resultsCursor: results.cursor as string };
   }
 
   private async makeGroups(path: string, nameMember: string, idMember: string) {

@@ -1,14 +1,18 @@
 import { Param, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { BelongingsService } from '../../bulk-operations/belongings.service.js';
 import { AppError } from '../../errors/app-error.js';
 import { JsonBody, JsonBodyOneOrMany } from '../../http/json-body.pipe.js';
 import { BansService, type ListedState as State } from '../../users/bans.service.js';
+import { confirmationOf, UserDeletionsService } from '../../users/user-deletions.service.js';
 import { UserSettingsService } from '../../users/user-settings.service.js';
 import { maxBatchSize, UsersService } from '../../users/users.service.js';
 import { toBannedAgoraUser } from './agora-bans.dto.js';
 import { AgoraCall, Call } from './agora-call.js';
 import { AgoraController } from './agora-controller.decorator.js';
 import { ListedState } from './agora-listed-state.js';
+import { Deletion, type AgoraDeletion, deletionSchemas } from './agora-deletion.js';
+import { toAgoraBelongings } from './agora-operations.dto.js';
 import { AgoraOwnUserGuard } from './agora-own-user.guard.js';
 import { type AgoraPage, Page } from './agora-page.js';
 import { userExamples } from './agora-examples.js';
@@ -39,6 +43,8 @@ export class AgoraUsersController {
     private readonly users: UsersService,
     private readonly bans: BansService,
     private readonly settings: UserSettingsService,
+    private readonly deletions: UserDeletionsService,
+    private readonly belongings: BelongingsService,
   ) {}
 
   @AgoraRoute('POST users', 'Register a user, or up to 60', {
@@ -128,14 +134,22 @@ export class AgoraUsersController {
     limit: 30,
     idempotent: true,
     path,
-    answer: 'action application params path uri entities timestamp duration organization applicationName cursor?',
+    answer:
+      'action application params path uri entities timestamp duration organization applicationName cursor? data? confirm?',
+    schemas: deletionSchemas,
     examples: userExamples.deleteOldest,
   })
-  deleteOldest(@Call() call: AgoraCall, @Page() { limit, cursor, limitIsDefault }: AgoraPage) {
+  deleteOldest(
+    @Call() call: AgoraCall,
+    @Page() { limit, cursor, limitIsDefault }: AgoraPage,
+    @Deletion() { isDryRun, confirmation }: AgoraDeletion,
+  ) {
     // A client deleting one user sends this when the name is empty: it does not mean the oldest ten.
     if (call.endsInSlash && limitIsDefault) throw new AppError('route_not_found');
+    if (isDryRun) return this.previewDeletion(call, limit, cursor);
+    if (confirmation === null && call.app.settings.confirm_deletes) throw new AppError('confirmation_missing');
     return call.once(async () => {
-      const page = await this.users.deleteOldest(call.app.id, limit, cursor);
+      const page = await this.deletions.deleteOldest(call.app.id, limit, cursor, confirmation);
       return call.answer({
         entities: page.users.map((user) => toDeletedAgoraUser(call.app, user)),
         cursor: page.cursor,
@@ -173,6 +187,17 @@ export class AgoraUsersController {
     @JsonBody(ChangeAgoraPasswordDto) body: ChangeAgoraPasswordDto,
   ) {
     return this.changePassword(call, username, body);
+  }
+
+  private async previewDeletion(call: AgoraCall, limit: number, cursor: string | null) {
+    const page = await this.deletions.oldest(call.app.id, limit, cursor);
+    const belongings = await this.belongings.of(call.app.id, page.users);
+    return call.answer({
+      entities: page.users.map(toAgoraUser),
+      cursor: page.cursor,
+      data: belongings.map(toAgoraBelongings),
+      confirm: confirmationOf(call.app.id, page.users),
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { shortened } from '../../errors/app-error.js';
+import { type AppError, shortened } from '../../errors/app-error.js';
 import type { ErrorCode } from '../../errors/error-codes.js';
 import { segmentsOf } from '../../http/request-target.js';
 import {
@@ -14,6 +14,10 @@ import {
   unavailable,
 } from './agora-rendering.js';
 
+const conflictOf = (error: string, description: (error: AppError) => string): AgoraRendering => ({
+  ...{ status: 409, error, description },
+  exception: `${error.replace(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase())}Exception`,
+});
 const keyInvalid = 'Idempotency-Key must be 1 to 255 printable characters of ASCII';
 
 export const renderings: Record<ErrorCode, AgoraRendering> = {
@@ -235,6 +239,31 @@ export const renderings: Record<ErrorCode, AgoraRendering> = {
     exception: 'IdempotencyKeyInUseException',
     description: 'the first request with this Idempotency-Key has not been answered yet',
   },
+  operation_not_found: {
+    status: 404,
+    error: 'operation_not_found',
+    exception: 'OperationNotFoundException',
+    description: 'there is no such operation, or it has changed nothing',
+  },
+  operation_finished: conflictOf('operation_finished', ({ detail }) => `the operation is finished: ${detail}`),
+  operation_unfinished: conflictOf('operation_unfinished', () => 'the operation is not finished: cancel it first'),
+  operation_too_old: conflictOf('operation_too_old', () => 'an operation can be undone for 24 hours'),
+  operation_not_undoable: conflictOf('operation_not_undoable', ({ detail }) => `this cannot be undone: ${detail}`),
+  operation_undone: conflictOf('operation_undone', () => 'the operation has been undone already'),
+  operations_full: {
+    status: 429,
+    error: 'operations_full',
+    exception: 'OperationsFullException',
+    description: ({ limit }) => `the app has ${limit} unfinished operations: wait for one, or cancel one`,
+  },
+  confirmation_missing: conflictOf(
+    'confirmation_missing',
+    () => 'this app demands confirm=HASH, which the same call with dry_run=1 answers',
+  ),
+  confirmation_mismatch: conflictOf(
+    'confirmation_mismatch',
+    () => 'confirm is not of the users who would be deleted now: look at them again with dry_run=1',
+  ),
   rate_limited: {
     status: 429,
     error: 'reach_limit',

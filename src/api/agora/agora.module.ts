@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AppsModule } from '../../apps/apps.module.js';
 import { AuthModule } from '../../auth/auth.module.js';
 import { BlocksModule } from '../../blocks/blocks.module.js';
+import { BulkOperationsModule } from '../../bulk-operations/bulk-operations.module.js';
 import { ContactsModule } from '../../contacts/contacts.module.js';
 import { GroupsModule } from '../../groups/groups.module.js';
 import { IdempotencyModule } from '../../idempotency/idempotency.module.js';
@@ -28,6 +29,7 @@ import { AgoraHostLookUpController } from './agora-host-look-up.controller.js';
 import { AgoraMessagesController } from './agora-messages.controller.js';
 import { AgoraMutesController } from './agora-mutes.controller.js';
 import { AgoraOfflineMessagesController } from './agora-offline-messages.controller.js';
+import { AgoraOperationsController } from './agora-operations.controller.js';
 import { AgoraPresenceController } from './agora-presence.controller.js';
 import { AgoraPresenceSubscriptionsController } from './agora-presence-subscriptions.controller.js';
 import { AgoraPushController } from './agora-push.controller.js';
@@ -45,6 +47,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AppsModule,
     AuthModule,
     BlocksModule,
+    BulkOperationsModule,
     ContactsModule,
     GroupsModule,
     IdempotencyModule,
@@ -69,6 +72,7 @@ import { AgoraUsersController } from './agora-users.controller.js';
     AgoraMessagesController,
     AgoraMutesController,
     AgoraOfflineMessagesController,
+    AgoraOperationsController,
     AgoraGroupsController,
     AgoraRoomsController,
     AgoraContactsController,
