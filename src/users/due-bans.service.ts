@@ -7,7 +7,8 @@ import { banStateAt, settle } from './ban-state.js';
 import { BansRepository } from './bans.repository.js';
 import type { User } from './user.js';
 import { UserEvents } from './user-events.js';
-import { type UserChange, UserWritesRepository } from './user-writes.repository.js';
+import type { UserChange } from './user-change.js';
+import { UserWritesRepository } from './user-writes.repository.js';
 import { UsersRepository } from './users.repository.js';
 
 /** Users changed in one transaction. */

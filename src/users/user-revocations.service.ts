@@ -10,7 +10,8 @@ import { epochOfForcedLogout, epochOfRevocation } from './token-epoch.js';
 import type { User } from './user.js';
 import { type UserEvent, UserEvents } from './user-events.js';
 import type { UserStep } from './user-step.js';
-import { type UserChange, UserWritesRepository } from './user-writes.repository.js';
+import type { UserChange } from './user-change.js';
+import { UserWritesRepository } from './user-writes.repository.js';
 import { UsersService } from './users.service.js';
 
 /** What can be done to many users alike. */

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { AuditAction } from '../audit/audit-entry.js';
 import { type AuditedChange, AuditTrail } from '../audit/audit-trail.service.js';
 import { currentOperation, type Operation, runInOperation } from '../audit/operation.js';
 import { Clock } from '../clock/clock.js';
@@ -8,23 +7,18 @@ import { Gatherer } from '../database/gatherer.js';
 import { TimeBasedUuids } from '../ids/time-based-uuids.js';
 import { TimeOrderedIds } from '../ids/time-ordered-ids.js';
 import { RemovalsService } from '../removals/removals.service.js';
-import { type BanChange, BanHistoryRepository, reasonOf, type RecordedBanChange } from './ban-history.repository.js';
+import { BanHistoryRepository, reasonOf, type RecordedBanChange } from './ban-history.repository.js';
 import { banStateAt } from './ban-state.js';
 import { ReleasedNamesRepository } from './released-names.repository.js';
 import type { User } from './user.js';
 import { deletionOf, entryOf, registrationOf } from './user-audit.js';
+import type { Changed, NewUser, UserChange, UserChangeResult, UserIdentity } from './user-change.js';
 import { UserChangesService } from './user-changes.service.js';
 import { UserCountsRepository } from './user-counts.repository.js';
 import { UserEvents } from './user-events.js';
 import { storedColumns, toUserRow } from './user-row.js';
 import type { UserStep } from './user-step.js';
 import { UsersRepository } from './users.repository.js';
-
-export interface NewUser {
-  readonly username: string;
-  readonly nickname: string | null;
-  readonly passwordHash: string | null;
-}
 
 interface InsertCall {
   readonly operation: Operation | undefined;
@@ -37,26 +31,6 @@ interface ChangeCall {
   readonly user: UserIdentity;
   readonly change: UserChange;
   readonly alsoWrite: UserStep | undefined;
-}
-
-/** With the uuid, because the name may belong to another user since it was looked up. */
-export type UserIdentity = Pick<User, 'username' | 'uuid'>;
-
-/** Decides, with the row locked, what changes; null: nothing. */
-export type UserChange = (user: User) => UserChangeResult | null;
-
-export interface UserChangeResult {
-  readonly user: Partial<Pick<User, 'nickname' | 'ban' | 'passwordHash' | 'tokenEpoch' | 'pushSettings'>>;
-  /** What the audit trail calls it. */
-  readonly action: AuditAction;
-  /** What the history of bans keeps, if `ban` is changed. */
-  readonly banChange?: BanChange;
-}
-
-export interface Changed {
-  readonly user: User;
-  /** False when the change had nothing to do. */
-  readonly changed: boolean;
 }
 
 const changeable = [

@@ -15,7 +15,8 @@ import type { User } from './user.js';
 import { UserEvents } from './user-events.js';
 import type { UserStep } from './user-step.js';
 import { checkLongUsername, foldUsername, isUuid, usernameKey } from './username.js';
-import { type UserChange, type UserIdentity, UserWritesRepository } from './user-writes.repository.js';
+import type { UserChange, UserIdentity } from './user-change.js';
+import { UserWritesRepository } from './user-writes.repository.js';
 import { UsersRepository } from './users.repository.js';
 
 export interface Registration {

@@ -7,7 +7,7 @@ import type { BannedUser, BanRecord, EffectiveBan } from '../../users/bans.servi
 import { AgoraReasonDto, toAgoraUser } from './agora-users.dto.js';
 import { OptionalText } from './optional-members.js';
 
-const instant = {
+export const instant = {
   oneOf: [{ type: 'integer' }, { type: 'string' }],
   nullable: true,
   description: 'Unix milliseconds, or ISO 8601 with an offset',
@@ -31,7 +31,7 @@ export class BanAgoraUserDto extends AgoraReasonDto {
 }
 
 /** @throws AppError argument_invalid */
-export function toBanTerms(dto: BanAgoraUserDto, nowMs: number): BanTerms {
+export function toBanTerms(dto: Partial<BanAgoraUserDto>, nowMs: number): BanTerms {
   const { reason = null, note = null, starts_at, ends_at, duration } = dto;
   if (ends_at != null && duration != null)
     throw new AppError('argument_invalid', { detail: 'ends_at and duration exclude each other: give one of them' });

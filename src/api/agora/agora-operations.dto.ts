@@ -13,7 +13,7 @@ import type { BulkTarget } from '../../bulk-operations/bulk-operations.service.j
 import type { BulkPreview } from '../../bulk-operations/bulk-targets.service.js';
 import { plainNumberOf } from '../../decoding/exact-numbers.js';
 import { AppError } from '../../errors/app-error.js';
-import { readDuration } from './agora-duration.js';
+import { instant, toBanTerms } from './agora-bans.dto.js';
 import {
   booleanOf,
   IsOptionalWholeNumber,
@@ -62,9 +62,12 @@ export class BulkAgoraOperationDto {
   @OptionalText({ description: 'For a ban: only staff sees it', maxLength: 1_000 })
   note?: string | null;
 
-  @ApiPropertyOptional({ type: 'integer', nullable: true, description: 'For a ban: its end in Unix milliseconds' })
-  @IsOptionalWholeNumber()
-  ends_at?: LenientNumber | null;
+  @ApiPropertyOptional({
+    ...instant,
+    description: 'For a ban: its end, in Unix milliseconds or ISO 8601 with an offset',
+  })
+  @IsOptional()
+  ends_at?: unknown;
 
   @OptionalText({ description: 'For a ban, instead of `ends_at`: `7d`, `36h`, `PT30M`', example: '7d' })
   duration?: string | null;
@@ -89,17 +92,10 @@ export function toBulkTarget({ usernames, filter }: BulkAgoraOperationDto): Bulk
 
 /** @throws AppError argument_invalid */
 export function toBulkTerms(dto: BulkAgoraOperationDto, nowMs: number): BulkTerms {
-  const { action, reason, note, duration } = dto;
-  const endsAt = wholeNumberOf(dto.ends_at);
-  const durationMs = duration == null ? null : (readDuration(duration) ?? invalidDuration());
-  if (action !== 'ban' && (note ?? endsAt ?? durationMs) !== null)
+  const { action, note, ends_at, duration } = dto;
+  if (action !== 'ban' && (note ?? ends_at ?? duration) != null)
     throw invalid('note, ends_at and duration are for a ban');
-  if (endsAt !== null && durationMs !== null) throw invalid('ends_at and duration exclude each other');
-  const terms = {
-    ...{ reason: reason ?? null, note: note ?? null, startsAt: null },
-    endsAt: durationMs === null ? endsAt : nowMs + durationMs,
-  };
-  return { action, ...checkBanTerms(terms, nowMs) };
+  return { action, ...checkBanTerms(toBanTerms(dto, nowMs), nowMs) };
 }
 
 export function isDryRun({ dry_run }: BulkAgoraOperationDto): boolean {
