@@ -14,13 +14,7 @@ import type { BulkPreview } from '../../bulk-operations/bulk-targets.service.js'
 import { plainNumberOf } from '../../decoding/exact-numbers.js';
 import { AppError } from '../../errors/app-error.js';
 import { instant, toBanTerms } from './agora-bans.dto.js';
-import {
-  booleanOf,
-  IsOptionalWholeNumber,
-  type LenientBoolean,
-  type LenientNumber,
-  wholeNumberOf,
-} from './lenient-values.js';
+import { booleanOf, type LenientBoolean } from './lenient-values.js';
 import { checkBanTerms } from '../../users/ban-terms.js';
 import { OptionalFlag, OptionalText } from './optional-members.js';
 
@@ -230,10 +224,6 @@ function timeOf(name: string, value: unknown): number | undefined {
   const number = plainNumberOf(value) ?? value;
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
   throw invalid(`filter.${name} must be a time in Unix milliseconds`);
-}
-
-function invalidDuration(): never {
-  throw invalid('duration must be like 7d, 36h or PT30M');
 }
 
 function invalid(detail: string): AppError {
