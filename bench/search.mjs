@@ -58,21 +58,30 @@ async function fill(id) {
   const presence = nest.get(PresenceStore);
   await presence.renew([id]);
   const began = performance.now();
-  const [userRows, seenRows] = [[], []].map((rows) => /** @type {Record<string, any>[]} */ (rows));
+  const [userRows, seenRows, banRows] = [[], [], []].map((rows) => /** @type {Record<string, any>[]} */ (rows));
   const store = async () => {
     await database.write(async (transaction) => {
       await transaction.insert('users', [...columns, 'nickname_key'], userRows);
       if (seenRows.length > 0) await transaction.insert('user_last_seen', ['app_id', 'user_uuid', 'at'], seenRows);
+      if (banRows.length > 0) await transaction.insert('bans', Object.keys(banRows[0] ?? {}), banRows);
     }, id);
+    banRows.length = 0;
     userRows.length = 0;
     seenRows.length = 0;
   };
   let index = 0;
   for (const values of rowsByName(id, users)) {
     const row = Object.fromEntries(columns.map((column, place) => [column, values[place]]));
-    const nickname = `${firstNames[index % firstNames.length]} ${row.username}`;
+    // In no step with who is banned or online.
+    const nickname = `${firstNames[Math.floor(index / 13) % firstNames.length]} ${row.username}`;
     Object.assign(row, { nickname, nickname_key: nicknameKey(nickname), has_blocks: 0 });
-    if (index % bannedOneIn === 0) row.activated = 0;
+    if (index % bannedOneIn === 0) {
+      row.activated = 0;
+      banRows.push({
+        ...{ app_id: id, user_uuid: row.uuid, id: row.id, user_id: row.id, state: 1, starts_at: row.created_at },
+        ...{ banned_by: 'bench', source: 'agora', created_at: row.created_at },
+      });
+    }
     if (index % onlineOneIn === 1) {
       seenRows.push({ app_id: id, user_uuid: row.uuid, at: row.created_at + 86_400_000 });
       const session = { appId: id, sessionId: String(index), userUuid: row.uuid, username: row.username };
@@ -86,7 +95,7 @@ async function fill(id) {
     if (userRows.length === rowsPerTransaction) await store();
   }
   if (userRows.length > 0) await store();
-  if (maria !== null) await database.read('ANALYZE TABLE users, user_last_seen');
+  if (maria !== null) await database.read('ANALYZE TABLE users, user_last_seen, bans');
   console.log(`${users} users in ${((performance.now() - began) / 1000).toFixed(0)} s`);
 }
 
