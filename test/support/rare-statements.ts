@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { App } from '../../src/apps/app.js';
 import { AppsRepository } from '../../src/apps/apps.repository.js';
 import { AuditTrail } from '../../src/audit/audit-trail.service.js';
+import { BulkExpiry } from '../../src/bulk-operations/bulk-expiry.js';
 import { AppsService } from '../../src/apps/apps.service.js';
 import { UsedNoncesRepository } from '../../src/auth/used-nonces.repository.js';
 import { Env } from '../../src/config/env.js';
@@ -149,6 +150,8 @@ async function letTimePass({ nest }: RunningApp, app: App, clock: FixedClock): P
   await useNonce();
   if ((await nest.get(OfflineMessagesService).expireDue()) === 0) throw new Error('no message has expired');
   await nest.get(UserChangesService).clearDue();
+  clock.advance(31 * dayMs);
+  if ((await nest.get(BulkExpiry).run()) === 0) throw new Error('no operation has expired');
   // Its name is released as others were a week ago.
   await nest.get(UsersService).delete(appId, 'rare0003');
 }
