@@ -4,6 +4,7 @@ import { AppsRepository } from '../../src/apps/apps.repository.js';
 import { AuditLog } from '../../src/audit/audit-log.service.js';
 import { AuditSeals } from '../../src/audit/audit-seals.service.js';
 import { AuditTrail } from '../../src/audit/audit-trail.service.js';
+import { BulkExpiry } from '../../src/bulk-operations/bulk-expiry.js';
 import { AppsService } from '../../src/apps/apps.service.js';
 import { UsedNoncesRepository } from '../../src/auth/used-nonces.repository.js';
 import { Env } from '../../src/config/env.js';
@@ -185,7 +186,13 @@ async function expireEverything({ nest }: RunningApp, app: App, clock: FixedCloc
   await useNonce();
   if ((await nest.get(OfflineMessagesService).expireDue()) === 0) throw new Error('no message has expired');
   await nest.get(UserChangesService).clearDue();
+<<<<<<< HEAD
   // Its name is released like one deleted a week ago.
+=======
+  clock.advance(31 * dayMs);
+  if ((await nest.get(BulkExpiry).run()) === 0) throw new Error('no operation has expired');
+  // Its name is released as others were a week ago.
+>>>>>>> operations
   await nest.get(UsersService).delete(appId, 'rare0003');
 }
 
