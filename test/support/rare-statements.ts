@@ -186,13 +186,9 @@ async function expireEverything({ nest }: RunningApp, app: App, clock: FixedCloc
   await useNonce();
   if ((await nest.get(OfflineMessagesService).expireDue()) === 0) throw new Error('no message has expired');
   await nest.get(UserChangesService).clearDue();
-<<<<<<< HEAD
-  // Its name is released like one deleted a week ago.
-=======
   clock.advance(31 * dayMs);
   if ((await nest.get(BulkExpiry).run()) === 0) throw new Error('no operation has expired');
-  // Its name is released as others were a week ago.
->>>>>>> operations
+  // Its name is released like one deleted a week ago.
   await nest.get(UsersService).delete(appId, 'rare0003');
 }
 
