@@ -10,7 +10,7 @@ export const auditActions = [
   ...(['user.add_super_admin', 'user.remove_super_admin', 'user.add_note'] as const),
   ...(['group.create', 'group.change', 'group.delete', 'group.add_members', 'group.remove_members'] as const),
   ...(['group.add_to_list', 'group.remove_from_list'] as const),
-  ...(['app.create', 'app.change', 'app.rotate', 'app.replace_secrets'] as const),
+  ...(['app.create', 'app.change', 'app.rotate', 'app.replace_secrets', 'operation.cancel'] as const),
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

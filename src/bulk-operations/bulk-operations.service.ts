@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { App } from '../apps/app.js';
+import { AuditTrail } from '../audit/audit-trail.service.js';
 import { currentOperation } from '../audit/operation.js';
 import { Clock } from '../clock/clock.js';
 import { readTextCursor, writeTextCursor } from '../cursors/text-cursor.js';
@@ -47,6 +48,7 @@ export class BulkOperationsService {
     private readonly items: BulkItemsRepository,
     private readonly targets: BulkTargetsService,
     private readonly worker: BulkWorker,
+    private readonly audit: AuditTrail,
     private readonly clock: Clock,
   ) {}
 
@@ -157,6 +159,7 @@ export class BulkOperationsService {
       if (isFinished(toBulkOperation(row))) throw new AppError('operation_finished', { detail: row.state });
       const end = { state: 'cancelled', finished_at: this.clock.now() };
       await this.operations.save(transaction, row, end);
+      await this.audit.record(transaction, appId, [{ action: 'operation.cancel', target: id }]);
       return toBulkOperation({ ...row, ...end });
     }, appId);
   }

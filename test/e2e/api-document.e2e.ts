@@ -3,6 +3,8 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import request from 'supertest';
 import { AccessGuard } from '../../src/http/access.guard.js';
+import { AgoraAuditController } from '../../src/api/agora/agora-audit.controller.js';
+import { AgoraBansController } from '../../src/api/agora/agora-bans.controller.js';
 import { AgoraBlocksController } from '../../src/api/agora/agora-blocks.controller.js';
 import { AgoraContactsController } from '../../src/api/agora/agora-contacts.controller.js';
 import {
@@ -18,12 +20,15 @@ import { AgoraHostLookUpController } from '../../src/api/agora/agora-host-look-u
 import { AgoraMessagesController } from '../../src/api/agora/agora-messages.controller.js';
 import { AgoraMutesController } from '../../src/api/agora/agora-mutes.controller.js';
 import { AgoraOfflineMessagesController } from '../../src/api/agora/agora-offline-messages.controller.js';
+import { AgoraOperationsController } from '../../src/api/agora/agora-operations.controller.js';
 import { AgoraPresenceController } from '../../src/api/agora/agora-presence.controller.js';
 import { AgoraPushController } from '../../src/api/agora/agora-push.controller.js';
 import { AgoraPresenceSubscriptionsController } from '../../src/api/agora/agora-presence-subscriptions.controller.js';
+import { AgoraSearchController } from '../../src/api/agora/agora-search.controller.js';
 import { AgoraSuperAdminsController } from '../../src/api/agora/agora-super-admins.controller.js';
 import { AgoraTokenController } from '../../src/api/agora/agora-token.controller.js';
 import { AgoraUserAttributesController } from '../../src/api/agora/agora-user-attributes.controller.js';
+import { AgoraUserNotesController } from '../../src/api/agora/agora-user-notes.controller.js';
 import { AgoraUsersController } from '../../src/api/agora/agora-users.controller.js';
 import { SentParameters } from '../../src/api/qiscus/qiscus-parameters.js';
 import { ProfilesService } from '../../src/profiles/profiles.service.js';
@@ -88,7 +93,8 @@ describe('the OpenAPI document', () => {
 
   beforeAll(async () => {
     for (const controller of [
-      ...[AgoraBlocksController, AgoraContactsController],
+      ...[AgoraAuditController, AgoraBansController, AgoraBlocksController, AgoraContactsController],
+      ...[AgoraOperationsController, AgoraSearchController, AgoraUserNotesController],
       ...[AgoraGroupsController, AgoraMessagesController, AgoraOfflineMessagesController],
       ...[AgoraPresenceController, AgoraRoomsController, AgoraTokenController, AgoraUserAttributesController],
       ...[AgoraUsersController, AgoraMutesController, AgoraPushController],

@@ -44,9 +44,12 @@ describe('The audit trail', () => {
       ],
       [
         ...(['post', '/deactivate', { reason: 'spam' }] as const),
-        { action: 'user.ban', reason: 'spam', old_values: '{"activated":true}', new_values: '{"activated":false}' },
+        {
+          ...{ action: 'user.ban', reason: 'spam', old_values: '{"ban":null,"activated":true}' },
+          new_values: '{"ban":{"starts_at":null,"ends_at":null},"activated":false}',
+        },
       ],
-      ['post', '/activate', undefined, { action: 'user.unban', new_values: '{"activated":true}' }],
+      ['post', '/activate', undefined, { action: 'user.unban', new_values: '{"ban":null,"activated":true}' }],
       ['get', '/disconnect', undefined, { action: 'user.force_offline', old_values: null, new_values: null }],
       ['delete', '', undefined, { action: 'user.delete' }],
     ];

@@ -255,6 +255,7 @@ describe('operations', () => {
       const { id } = (await create({ action: 'ban', usernames: names })).body.data;
       const cancelled = await service.call('post', `/operations/${id as string}/cancel`).expect(200);
       expect(cancelled.body.data.state).toBe('cancelled');
+      expect(await entriesOf(idOf(cancelled))).toMatchObject([{ action: 'operation.cancel', target: id as string }]);
       const data = await operation(id as string);
       const { changed, total } = data.progress as Record<string, number>;
       expect(changed).toBeLessThan(total as number);
