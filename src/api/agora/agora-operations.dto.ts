@@ -86,10 +86,10 @@ export function toBulkTarget({ usernames, filter }: BulkAgoraOperationDto): Bulk
 
 /** @throws AppError argument_invalid */
 export function toBulkTerms(dto: BulkAgoraOperationDto, nowMs: number): BulkTerms {
-  const { action, note, ends_at, duration } = dto;
+  const { action, reason, note, ends_at, duration } = dto;
   if (action !== 'ban' && (note ?? ends_at ?? duration) != null)
     throw invalid('note, ends_at and duration are for a ban');
-  return { action, ...checkBanTerms(toBanTerms(dto, nowMs), nowMs) };
+  return { action, ...checkBanTerms(toBanTerms({ reason, note, ends_at, duration }, nowMs), nowMs) };
 }
 
 export function isDryRun({ dry_run }: BulkAgoraOperationDto): boolean {

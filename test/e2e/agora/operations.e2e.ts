@@ -46,8 +46,8 @@ describe('operations', () => {
   const entriesOf = async (id: string) =>
     service.nest
       .get(Database)
-      .read<{ seq: number; target: string }>(
-        'SELECT seq, target FROM audit_entries WHERE app_id = ? AND operation_id = ? ORDER BY seq',
+      .read<{ seq: number; action: string; target: string }>(
+        'SELECT seq, action, target FROM audit_entries WHERE app_id = ? AND operation_id = ? ORDER BY seq',
         [service.app.id, Number(id)],
       );
 
