@@ -16,6 +16,7 @@ const allowed: readonly { readonly text: RegExp; readonly reason: string }[] = [
   { text: /^SELECT SUM\(bytes\) AS bytes FROM attribute_usage /, reason: 'an app has 16 rows' },
   { text: /^SELECT id FROM user_changes /, reason: 'one minute of changes' },
   { text: /^SELECT app_id FROM next_ban_edges /, reason: 'one row for each app with a ban that begins or ends' },
+  { text: /\bnext_ban_edges\b.* WHERE app_id = \?/, reason: 'an app has one row' },
   {
     text: /^SELECT kind, subject, portions FROM removals .* LIMIT \?$/,
     reason: 'in key order, up to the limit',

@@ -1,5 +1,103 @@
 -- Plans of MariaDB 10.11. Written by UPDATE_SQL=1 npm test -- --selectProjects sql: a change is reviewed as code is.
 
+-- src/users/ban-edges.repository.ts
+SELECT app_id
+FROM next_ban_edges
+WHERE due_at <= ? LIMIT ?;
+--   next_ban_edges: ALL
+
+-- src/users/ban-edges.repository.ts
+SELECT due_at
+FROM bans FORCE INDEX (bans_by_due_time)
+WHERE app_id = ? AND due_at > 0
+ORDER BY due_at LIMIT 1;
+--   bans: range bans_by_due_time (app_id, due_at)
+
+-- src/users/ban-edges.repository.ts
+SELECT due_at
+FROM next_ban_edges
+WHERE app_id = ? FOR UPDATE;
+--   next_ban_edges: const PRIMARY (app_id)
+
+-- src/users/ban-edges.repository.ts
+DELETE FROM next_ban_edges
+WHERE app_id = ?;
+--   next_ban_edges: range PRIMARY (app_id)
+
+-- src/users/ban-edges.repository.ts
+INSERT INTO next_ban_edges (app_id, due_at, additions)
+VALUES (?…)
+ON DUPLICATE KEY UPDATE due_at = LEAST(due_at, VALUES(due_at)), additions = additions + 1;
+
+-- src/users/ban-edges.repository.ts
+UPDATE next_ban_edges
+SET due_at = ?
+WHERE app_id = ?;
+--   next_ban_edges: range PRIMARY (app_id)
+
+-- src/users/ban-history.repository.ts
+SELECT user_uuid, MAX(id) AS id, MAX(state) AS state
+FROM bans
+WHERE app_id = ? AND user_uuid IN (?…)
+GROUP BY user_uuid;
+--   bans: range PRIMARY (app_id, user_uuid)
+
+-- src/users/ban-history.repository.ts
+SELECT user_uuid, id
+FROM bans
+WHERE app_id = ? AND user_uuid IN (?…)
+ORDER BY user_uuid, id LIMIT ?;
+--   bans: range PRIMARY (app_id, user_uuid)
+
+-- src/users/ban-history.repository.ts
+SELECT user_uuid, id
+FROM user_activations
+WHERE app_id = ? AND user_uuid IN (?…)
+ORDER BY user_uuid, id LIMIT ?;
+--   user_activations: range PRIMARY (app_id, user_uuid)
+
+-- src/users/ban-history.repository.ts
+DELETE FROM bans
+WHERE app_id = ? AND user_uuid = ? AND id <= ?;
+--   bans: range PRIMARY (app_id, user_uuid, id)
+
+-- src/users/ban-history.repository.ts
+INSERT INTO bans (app_id, user_uuid, id, user_id, state, due_at, starts_at, ends_at, reason, note, banned_by, source, created_at, outcome, lifted_at, lifted_by, lift_reason)
+VALUES (?…);
+
+-- src/users/ban-history.repository.ts
+UPDATE bans
+SET state = ?, due_at = ends_at
+WHERE app_id = ? AND user_uuid IN (?…) AND +state = ?;
+--   bans: range PRIMARY (app_id, user_uuid)
+
+-- src/users/ban-history.repository.ts
+UPDATE bans
+SET state = NULL, due_at = NULL, outcome = ?, lifted_at = ?, lifted_by = ?, lift_reason = ?
+WHERE app_id = ? AND user_uuid IN (?…) AND +state > 0;
+--   bans: range PRIMARY (app_id, user_uuid)
+
+-- src/users/bans.repository.ts
+SELECT user_uuid, id, user_id, state, starts_at, ends_at, reason, note, banned_by, source, created_at, outcome, lifted_at, lifted_by, lift_reason
+FROM bans FORCE INDEX (bans_by_due_time)
+WHERE app_id = ? AND due_at <= ?
+ORDER BY due_at LIMIT ?;
+--   bans: range bans_by_due_time (app_id, due_at)
+
+-- src/users/bans.repository.ts
+SELECT user_uuid, id, user_id, state, starts_at, ends_at, reason, note, banned_by, source, created_at, outcome, lifted_at, lifted_by, lift_reason
+FROM bans FORCE INDEX (bans_by_state)
+WHERE app_id = ? AND state = ? AND user_id > ?
+ORDER BY user_id LIMIT ?;
+--   bans: range bans_by_state (app_id, state, user_id)
+
+-- src/users/bans.repository.ts
+SELECT user_uuid, id, user_id, state, starts_at, ends_at, reason, note, banned_by, source, created_at, outcome, lifted_at, lifted_by, lift_reason
+FROM bans
+WHERE app_id = ? AND user_uuid = ? AND id < ?
+ORDER BY id DESC LIMIT ?;
+--   bans: range PRIMARY (app_id, user_uuid, id)
+
 -- src/users/released-names.repository.ts
 SELECT MAX(released_at) AS at
 FROM released_names FORCE INDEX (released_names_by_name)
@@ -20,29 +118,6 @@ WHERE app_id = ? AND id IN (?…);
 
 -- src/users/released-names.repository.ts
 INSERT INTO released_names (app_id, id, name_hash, released_at, expires_at)
-VALUES (?…);
-
--- src/users/user-activations.repository.ts
-SELECT user_uuid, MAX(id) AS id
-FROM user_activations
-WHERE app_id = ? AND user_uuid IN (?…)
-GROUP BY user_uuid;
---   user_activations: range PRIMARY (app_id, user_uuid)
-
--- src/users/user-activations.repository.ts
-SELECT user_uuid, id
-FROM user_activations
-WHERE app_id = ? AND user_uuid IN (?…)
-ORDER BY user_uuid, id LIMIT ?;
---   user_activations: range PRIMARY (app_id, user_uuid)
-
--- src/users/user-activations.repository.ts
-DELETE FROM user_activations
-WHERE app_id = ? AND user_uuid = ? AND id <= ?;
---   user_activations: range PRIMARY (app_id, user_uuid, id)
-
--- src/users/user-activations.repository.ts
-INSERT INTO user_activations (app_id, user_uuid, id, activated, at, actor, reason)
 VALUES (?…);
 
 -- src/users/user-changes.service.ts
@@ -153,18 +228,18 @@ VALUES (?…)
 ON DUPLICATE KEY UPDATE users = users + VALUES(users);
 
 -- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings)
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at)
 VALUES (?…);
 
 -- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings)
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at)
 VALUES (?…)
 ON DUPLICATE KEY UPDATE app_id = users.app_id;
 
 -- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings)
+INSERT INTO users (app_id, username, uuid, id, nickname, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, activated, ban_starts_at, ban_ends_at)
 VALUES (?…)
-ON DUPLICATE KEY UPDATE nickname = VALUES(nickname), activated = VALUES(activated), modified_at = VALUES(modified_at), password_hash = VALUES(password_hash), token_epoch = VALUES(token_epoch), push_settings = VALUES(push_settings);
+ON DUPLICATE KEY UPDATE nickname = VALUES(nickname), activated = VALUES(activated), modified_at = VALUES(modified_at), password_hash = VALUES(password_hash), token_epoch = VALUES(token_epoch), push_settings = VALUES(push_settings), ban_starts_at = VALUES(ban_starts_at), ban_ends_at = VALUES(ban_ends_at);
 
 -- src/users/user-writes.repository.ts
 UPDATE users
@@ -179,26 +254,26 @@ WHERE app_id = ?;
 --   user_counts: ref PRIMARY (app_id)
 
 -- src/users/users.repository.ts
-SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at
 FROM users FORCE INDEX (users_by_id)
 WHERE app_id = ? AND id > ?
 ORDER BY id LIMIT ?;
 --   users: range users_by_id (app_id, id)
 
 -- src/users/users.repository.ts
-SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at
 FROM users FORCE INDEX (users_by_uuid)
 WHERE app_id = ? AND uuid IN (?…);
 --   users: range users_by_uuid (app_id, uuid)
 
 -- src/users/users.repository.ts
-SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at
 FROM users
 WHERE app_id = ? AND username IN (?…);
 --   users: range PRIMARY (app_id, username)
 
 -- src/users/users.repository.ts
-SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at
 FROM users
 WHERE app_id = ? AND username IN (?…) FOR UPDATE;
 --   users: range PRIMARY (app_id, username)

@@ -1,5 +1,104 @@
 -- Plans of SQLite 3.54.1. Written by UPDATE_SQL=1 npm test -- --selectProjects sql: a change is reviewed as code is.
 
+-- src/users/ban-edges.repository.ts
+SELECT app_id
+FROM next_ban_edges
+WHERE due_at <= ? LIMIT ?;
+--   SCAN next_ban_edges
+
+-- src/users/ban-edges.repository.ts
+SELECT due_at
+FROM bans INDEXED BY bans_by_due_time
+WHERE app_id = ? AND due_at > 0
+ORDER BY due_at LIMIT 1;
+--   SEARCH bans USING COVERING INDEX bans_by_due_time (app_id=? AND due_at>?)
+
+-- src/users/ban-edges.repository.ts
+SELECT due_at
+FROM next_ban_edges
+WHERE app_id = ?;
+--   SEARCH next_ban_edges USING PRIMARY KEY (app_id=?)
+
+-- src/users/ban-edges.repository.ts
+DELETE FROM next_ban_edges
+WHERE app_id = ?;
+--   SEARCH next_ban_edges USING PRIMARY KEY (app_id=?)
+
+-- src/users/ban-edges.repository.ts
+INSERT INTO next_ban_edges (app_id, due_at, additions)
+VALUES (?…)
+ON CONFLICT (app_id) DO UPDATE
+SET due_at = MIN(due_at, excluded.due_at), additions = additions + 1;
+
+-- src/users/ban-edges.repository.ts
+UPDATE next_ban_edges
+SET due_at = ?
+WHERE app_id = ?;
+--   SEARCH next_ban_edges USING PRIMARY KEY (app_id=?)
+
+-- src/users/ban-history.repository.ts
+SELECT user_uuid, MAX(id) AS id, MAX(state) AS state
+FROM bans
+WHERE app_id = ? AND user_uuid IN (?…)
+GROUP BY user_uuid;
+--   SEARCH bans USING PRIMARY KEY (app_id=? AND user_uuid=?)
+
+-- src/users/ban-history.repository.ts
+SELECT user_uuid, id
+FROM bans
+WHERE app_id = ? AND user_uuid IN (?…)
+ORDER BY user_uuid, id LIMIT ?;
+--   SEARCH bans USING PRIMARY KEY (app_id=? AND user_uuid=?)
+
+-- src/users/ban-history.repository.ts
+SELECT user_uuid, id
+FROM user_activations
+WHERE app_id = ? AND user_uuid IN (?…)
+ORDER BY user_uuid, id LIMIT ?;
+--   SEARCH user_activations USING PRIMARY KEY (app_id=? AND user_uuid=?)
+
+-- src/users/ban-history.repository.ts
+DELETE FROM bans
+WHERE app_id = ? AND user_uuid = ? AND id <= ?;
+--   SEARCH bans USING PRIMARY KEY (app_id=? AND user_uuid=? AND id<?)
+
+-- src/users/ban-history.repository.ts
+INSERT INTO bans (app_id, user_uuid, id, user_id, state, due_at, starts_at, ends_at, reason, note, banned_by, source, created_at, outcome, lifted_at, lifted_by, lift_reason)
+VALUES (?…);
+
+-- src/users/ban-history.repository.ts
+UPDATE bans
+SET state = ?, due_at = ends_at
+WHERE app_id = ? AND user_uuid IN (?…) AND +state = ?;
+--   SEARCH bans USING PRIMARY KEY (app_id=? AND user_uuid=?)
+
+-- src/users/ban-history.repository.ts
+UPDATE bans
+SET state = NULL, due_at = NULL, outcome = ?, lifted_at = ?, lifted_by = ?, lift_reason = ?
+WHERE app_id = ? AND user_uuid IN (?…) AND +state > 0;
+--   SEARCH bans USING PRIMARY KEY (app_id=? AND user_uuid=?)
+
+-- src/users/bans.repository.ts
+SELECT user_uuid, id, user_id, state, starts_at, ends_at, reason, note, banned_by, source, created_at, outcome, lifted_at, lifted_by, lift_reason
+FROM bans INDEXED BY bans_by_due_time
+WHERE app_id = ? AND due_at <= ?
+ORDER BY due_at LIMIT ?;
+--   SEARCH bans USING INDEX bans_by_due_time (app_id=? AND due_at<?)
+
+-- src/users/bans.repository.ts
+SELECT user_uuid, id, user_id, state, starts_at, ends_at, reason, note, banned_by, source, created_at, outcome, lifted_at, lifted_by, lift_reason
+FROM bans INDEXED BY bans_by_state
+WHERE app_id = ? AND state = ? AND user_id > ?
+ORDER BY user_id LIMIT ?;
+--   SEARCH bans USING INDEX bans_by_state (app_id=? AND state=? AND user_id>?)
+
+-- src/users/bans.repository.ts
+SELECT user_uuid, id, user_id, state, starts_at, ends_at, reason, note, banned_by, source, created_at, outcome, lifted_at, lifted_by, lift_reason
+FROM bans
+WHERE app_id = ? AND user_uuid = ? AND id < ?
+ORDER BY id DESC LIMIT ?;
+--   SEARCH bans USING PRIMARY KEY (app_id=? AND user_uuid=? AND id<?)
+
 -- src/users/released-names.repository.ts
 SELECT MAX(released_at) AS at
 FROM released_names INDEXED BY released_names_by_name
@@ -20,29 +119,6 @@ WHERE app_id = ? AND id IN (?…);
 
 -- src/users/released-names.repository.ts
 INSERT INTO released_names (app_id, id, name_hash, released_at, expires_at)
-VALUES (?…);
-
--- src/users/user-activations.repository.ts
-SELECT user_uuid, MAX(id) AS id
-FROM user_activations
-WHERE app_id = ? AND user_uuid IN (?…)
-GROUP BY user_uuid;
---   SEARCH user_activations USING PRIMARY KEY (app_id=? AND user_uuid=?)
-
--- src/users/user-activations.repository.ts
-SELECT user_uuid, id
-FROM user_activations
-WHERE app_id = ? AND user_uuid IN (?…)
-ORDER BY user_uuid, id LIMIT ?;
---   SEARCH user_activations USING PRIMARY KEY (app_id=? AND user_uuid=?)
-
--- src/users/user-activations.repository.ts
-DELETE FROM user_activations
-WHERE app_id = ? AND user_uuid = ? AND id <= ?;
---   SEARCH user_activations USING PRIMARY KEY (app_id=? AND user_uuid=? AND id<?)
-
--- src/users/user-activations.repository.ts
-INSERT INTO user_activations (app_id, user_uuid, id, activated, at, actor, reason)
 VALUES (?…);
 
 -- src/users/user-changes.service.ts
@@ -148,7 +224,7 @@ ON CONFLICT (app_id, slot) DO UPDATE
 SET users = users + excluded.users;
 
 -- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings)
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at)
 VALUES (?…)
 ON CONFLICT DO NOTHING;
 
@@ -160,7 +236,7 @@ WHERE app_id = ? AND username = ?;
 
 -- src/users/user-writes.repository.ts
 UPDATE users
-SET nickname = ?, activated = ?, modified_at = ?, password_hash = ?, token_epoch = ?, push_settings = ?
+SET nickname = ?, activated = ?, modified_at = ?, password_hash = ?, token_epoch = ?, push_settings = ?, ban_starts_at = ?, ban_ends_at = ?
 WHERE app_id = ? AND username = ?;
 --   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)
 
@@ -171,20 +247,20 @@ WHERE app_id = ?;
 --   SEARCH user_counts USING PRIMARY KEY (app_id=?)
 
 -- src/users/users.repository.ts
-SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at
 FROM users INDEXED BY users_by_id
 WHERE app_id = ? AND id > ?
 ORDER BY id LIMIT ?;
 --   SEARCH users USING INDEX users_by_id (app_id=? AND id>?)
 
 -- src/users/users.repository.ts
-SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at
 FROM users INDEXED BY users_by_uuid
 WHERE app_id = ? AND uuid IN (?…);
 --   SEARCH users USING INDEX users_by_uuid (app_id=? AND uuid=?)
 
 -- src/users/users.repository.ts
-SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings
+SELECT app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at
 FROM users
 WHERE app_id = ? AND username IN (?…);
 --   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)

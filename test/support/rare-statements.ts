@@ -18,14 +18,19 @@ import { OfflineMessagesService } from '../../src/offline-messages/offline-messa
 import { ProfilesService } from '../../src/profiles/profiles.service.js';
 import { RemovalsService } from '../../src/removals/removals.service.js';
 import { RetentionClock } from '../../src/retention/retention-clock.js';
+import { banForever } from '../../src/users/ban-terms.js';
+import { BansService } from '../../src/users/bans.service.js';
+import { DueBansService } from '../../src/users/due-bans.service.js';
 import { UserChangesService } from '../../src/users/user-changes.service.js';
 import { UserPagesRepository } from '../../src/users/user-pages.repository.js';
+import { UserRevocationsService } from '../../src/users/user-revocations.service.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { UserWritesRepository } from '../../src/users/user-writes.repository.js';
 import type { FixedClock } from './fixed-clock.js';
 import type { RunningApp } from './start-app.js';
 import type { Tenant } from './tenant.js';
 
+const hourMs = 60 * 60 * 1_000;
 const dayMs = 24 * 60 * 60 * 1_000;
 /** Rows left by a deletion: more than its own transaction and the next one remove. */
 const manyRows = 700;
@@ -42,6 +47,7 @@ export async function sendRareStatements(running: RunningApp, tenant: Tenant, cl
   await useProfiles(running, app);
   await evictFromInboxes(running, app.id);
   await sweep(running, app.id);
+  await letBansBeginAndEnd(running, app.id, clock);
   await deleteManyRows(running, app.id);
   await turnPages(running, app.id);
   await expireEverything(running, app, clock);
@@ -106,6 +112,21 @@ async function sweep({ nest }: RunningApp, appId: string): Promise<void> {
   const changes = nest.get(UserChangesService);
   await nest.get(UsersService).findAllByUuid(appId, [randomUUID()]);
   await changes.find(appId, await changes.listIds(appId));
+}
+
+/** Bans that begin and end by time, of one user after the other. */
+async function letBansBeginAndEnd({ nest }: RunningApp, appId: string, clock: FixedClock): Promise<void> {
+  const revocations = nest.get(UserRevocationsService);
+  const origin = { by: 'operator', source: 'command_line' } as const;
+  const now = clock.now();
+  const terms = { ...banForever, startsAt: now + hourMs, endsAt: now + 2 * hourMs };
+  await revocations.ban(appId, 'rare0001', terms, origin);
+  await revocations.ban(appId, 'rare0000', { ...terms, endsAt: now + 3 * hourMs }, origin);
+  for (let hours = 1; hours <= 3; hours += 1) {
+    clock.advance(hourMs);
+    for (const state of ['active', 'planned'] as const) await nest.get(BansService).list(appId, state, 10, null);
+    await nest.get(DueBansService).settleDue();
+  }
 }
 
 const aBan = { user_id: 1, starts_at: 1, banned_by: 'a', source: 'agora', created_at: 1, outcome: 'lifted' };
