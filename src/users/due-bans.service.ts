@@ -1,4 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.service.js';
+import { localCaller } from '../audit/caller.js';
+import { runInOperation } from '../audit/operation.js';
 import { Clock } from '../clock/clock.js';
 import { Database } from '../database/database.js';
 import { BanEdgesRepository, dueAppsAtOnce } from './ban-edges.repository.js';
@@ -28,6 +31,7 @@ export class DueBansService {
     private readonly writes: UserWritesRepository,
     private readonly database: Database,
     private readonly events: UserEvents,
+    private readonly audit: AuditTrail,
     private readonly clock: Clock,
   ) {}
 
@@ -39,7 +43,11 @@ export class DueBansService {
     let settled = 0;
     for (let more = true; more && mayGoOn();) {
       const appIds = await this.edges.dueApps(this.clock.now());
-      for (const appId of appIds) if (mayGoOn()) settled += await this.settleApp(appId, mayGoOn);
+      for (const appId of appIds) {
+        if (!mayGoOn()) break;
+        const operation = this.audit.begin(localCaller('system', 'bans'));
+        settled += await runInOperation(operation, () => this.settleApp(appId, mayGoOn));
+      }
       more = appIds.length === dueAppsAtOnce;
     }
     return settled;

@@ -17,6 +17,7 @@ const allowed: readonly { readonly text: RegExp; readonly reason: string }[] = [
   { text: /^SELECT id FROM user_changes /, reason: 'one minute of changes' },
   { text: /^INSERT INTO user_last_seen /, reason: 'the rows that it brings along' },
   { text: /^SELECT app_id FROM next_ban_edges /, reason: 'one row for each app with a ban that begins or ends' },
+  { text: /\bnext_ban_edges\b.* WHERE app_id = \?/, reason: 'an app has one row' },
   {
     text: /^SELECT kind, subject, portions FROM removals .* LIMIT \?$/,
     reason: 'in key order, up to the limit',

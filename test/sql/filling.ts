@@ -27,8 +27,9 @@ export async function fillTables(connection: Connection, tables: readonly string
     const key = await keyOf(connection, table);
     const values = await Promise.all(columns.map((column) => valueOf(connection, table, column, key)));
     await connection.query(`DELETE FROM ${table}`);
-    // The apps table itself has no app_id.
-    for (const app of columns.some(({ name }) => name === 'app_id') ? apps : [explainedApp])
+    // The apps table itself has no app_id, and where it is the whole key each row is of another app.
+    const several = columns.some(({ name }) => name === 'app_id') && key.length > 1;
+    for (const app of several ? apps : [explainedApp])
       await connection.query(
         `INSERT INTO ${table} (${columns.map(({ name }) => `\`${name}\``).join(', ')})` +
           ` SELECT ${values.join(', ').replaceAll('$app', `'${app}'`)} FROM seq_1_to_${key.join() === 'app_id' ? 1 : rowsPerApp}`,
@@ -41,7 +42,7 @@ export async function fillTables(connection: Connection, tables: readonly string
 export async function sampleOf(connection: Connection, table: string): Promise<Record<string, unknown>[]> {
   const key = await keyOf(connection, table);
   const [rows] = await connection.query<RowDataPacket[]>(
-    `SELECT * FROM ${table}${key[0] === 'app_id' ? ` WHERE app_id = '${explainedApp}'` : ''}` +
+    `SELECT * FROM ${table}${key[0] === 'app_id' && key.length > 1 ? ` WHERE app_id = '${explainedApp}'` : ''}` +
       ` ORDER BY ${key.join(', ')} LIMIT ${rowsPerApp / 4} OFFSET ${rowsPerApp / 10}`,
   );
   return rows.filter((_row, index) => index % rowsPerValue === 0);
@@ -55,7 +56,7 @@ async function valueOf(
 ): Promise<string> {
   const position = key.indexOf(name);
   const isLast = position === key.length - 1;
-  if (name === 'app_id') return '$app';
+  if (name === 'app_id') return key.length > 1 ? '$app' : "IF(seq = 1, $app, LPAD(seq, 6, '0'))";
   if (type === 'smallint' && !isLast) return 'seq % 2';
   if (length !== null && length <= maxLengthOfWord && !isLast) return oneOf(await wordsOf(connection, table, name));
   const row = position > 0 && !isLast ? `FLOOR(seq / ${rowsPerValue})` : 'seq';

@@ -98,6 +98,43 @@ describe('bans with a beginning and an end', () => {
     expect((await login(username)).status).toBe(200);
   });
 
+  it('the audit trail has one entry for each: planned, begun by the system, ended by it', async () => {
+    const username = await aUser();
+    const [startsAt, endsAt] = [clock.now() + hour, clock.now() + 2 * hour];
+    await ban(username, { starts_at: startsAt, ends_at: endsAt, reason: 'later' });
+    for (let hours = 0; hours < 2; hours += 1) {
+      clock.advance(hour);
+      await Promise.all([settle(), settle(), settle()]);
+    }
+    const entries = await running.nest
+      .get(Database)
+      .read<Record<string, any>>(
+        'SELECT operation_id, actor, action, reason, old_values, new_values FROM audit_entries' +
+          " WHERE app_id = ? AND target = ? AND action <> 'user.register' ORDER BY operation_id, seq",
+        [running.app.id, username],
+      );
+    const [planned, begun, ended] = entries;
+    expect(entries).toHaveLength(3);
+    expect(new Set(entries.map(({ operation_id }) => operation_id as number)).size).toBe(3);
+    expect(planned).toMatchObject({ actor: expect.stringMatching(/^app_token/), action: 'user.ban', reason: 'later' });
+    expect(begun).toMatchObject({ actor: 'system:bans', action: 'user.ban', reason: null });
+    expect(ended).toMatchObject({ actor: 'system:bans', action: 'user.unban', reason: null });
+    expect(entries.map(({ old_values, new_values }) => [JSON.parse(old_values), JSON.parse(new_values)])).toEqual([
+      [
+        { ban_starts_at: null, ban_ends_at: null },
+        { ban_starts_at: startsAt, ban_ends_at: endsAt },
+      ],
+      [
+        { activated: true, ban_starts_at: startsAt },
+        { activated: false, ban_starts_at: null },
+      ],
+      [
+        { activated: false, ban_ends_at: endsAt },
+        { activated: true, ban_ends_at: null },
+      ],
+    ]);
+  });
+
   it('a planned ban that passed unnoticed ends the tokens from before, and not those from after', async () => {
     const username = await aUser();
     const { access_token: early } = (await login(username)).body as { access_token: string };
