@@ -1,12 +1,7 @@
-<<<<<<< HEAD
 import { type AuditAction, type AuditEntry, type AuditValues, differences } from '../audit/audit-entry.js';
-=======
-import { type AuditAction, type AuditEntry, differences } from '../audit/audit-entry.js';
-import { writeBan } from './ban-state.js';
->>>>>>> bans2
 import type { User } from './user.js';
 
-const visible = ['nickname', 'activated', 'ban_starts_at', 'ban_ends_at', 'pushSettings'] as const;
+const visible = ['nickname', 'activated', 'pushSettings'] as const;
 
 /** The user, as the target of an entry. */
 export function targetOf({ username, uuid }: Pick<User, 'username' | 'uuid'>): {
@@ -40,11 +35,7 @@ export function entryOf(
   action: AuditAction,
   reason: string | null | undefined,
 ): AuditEntry | null {
-<<<<<<< HEAD
   const changed = differences(shownOf(before), shownOf(after), ['ban', ...visible]);
-=======
-  const changed = differences(visibleOf(before), visibleOf(after), visible);
->>>>>>> bans2
   // eslint-disable-next-line rollcall/timing-safe-comparison -- both are stored hashes: nobody guesses at either
   const newPassword = before.passwordHash !== after.passwordHash;
   if (changed === undefined && !newPassword && before.tokenEpoch === after.tokenEpoch) return null;
@@ -53,12 +44,6 @@ export function entryOf(
     before: withBan(changed?.before, before),
     after: withBan(newPassword ? { ...changed?.after, password: 'changed' } : changed?.after, after),
   };
-}
-
-/** The ban as it is stored, so that what time does to it is a change too, and each entry goes on where the last ended. */
-function visibleOf({ nickname, ban, pushSettings }: User) {
-  const { activated, ...times } = writeBan(ban);
-  return { nickname, pushSettings, activated: activated === 1, ...times };
 }
 
 export function deletionOf(user: User): AuditEntry {

@@ -6,8 +6,6 @@ FROM next_ban_edges
 WHERE due_at <= ? LIMIT ?;
 --   next_ban_edges: ALL
 
-<<<<<<< HEAD
-=======
 -- src/users/ban-edges.repository.ts
 SELECT due_at
 FROM bans FORCE INDEX (bans_by_due_time)
@@ -37,7 +35,6 @@ SET due_at = ?
 WHERE app_id = ?;
 --   next_ban_edges: range PRIMARY (app_id)
 
->>>>>>> bans2
 -- src/users/ban-history.repository.ts
 SELECT user_uuid, MAX(id) AS id, MAX(state) AS state
 FROM bans
@@ -70,23 +67,18 @@ VALUES (?…);
 
 -- src/users/ban-history.repository.ts
 UPDATE bans
-<<<<<<< HEAD
-=======
 SET state = ?, due_at = ends_at
 WHERE app_id = ? AND user_uuid IN (?…) AND +state = ?;
 --   bans: range PRIMARY (app_id, user_uuid)
 
 -- src/users/ban-history.repository.ts
 UPDATE bans
->>>>>>> bans2
 SET state = NULL, due_at = NULL, outcome = ?, lifted_at = ?, lifted_by = ?, lift_reason = ?
 WHERE app_id = ? AND user_uuid IN (?…) AND +state > 0;
 --   bans: range PRIMARY (app_id, user_uuid)
 
 -- src/users/bans.repository.ts
 SELECT user_uuid, id, user_id, state, starts_at, ends_at, reason, note, banned_by, source, created_at, outcome, lifted_at, lifted_by, lift_reason
-<<<<<<< HEAD
-=======
 FROM bans FORCE INDEX (bans_by_due_time)
 WHERE app_id = ? AND due_at <= ?
 ORDER BY due_at LIMIT ?;
@@ -94,7 +86,6 @@ ORDER BY due_at LIMIT ?;
 
 -- src/users/bans.repository.ts
 SELECT user_uuid, id, user_id, state, starts_at, ends_at, reason, note, banned_by, source, created_at, outcome, lifted_at, lifted_by, lift_reason
->>>>>>> bans2
 FROM bans FORCE INDEX (bans_by_state)
 WHERE app_id = ? AND state = ? AND user_id > ?
 ORDER BY user_id LIMIT ?;
@@ -346,13 +337,6 @@ WHERE app_id = ? AND username IN (?…);
 --   users: range PRIMARY (app_id, username)
 
 -- src/users/user-writes.repository.ts
-<<<<<<< HEAD
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at, nickname_key)
-VALUES (?…);
-
--- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at, nickname_key)
-=======
 INSERT INTO user_counts (app_id, slot, users)
 VALUES (?…)
 ON DUPLICATE KEY UPDATE users = users + VALUES(users);
@@ -363,25 +347,13 @@ VALUES (?…);
 
 -- src/users/user-writes.repository.ts
 INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at)
->>>>>>> bans2
 VALUES (?…)
 ON DUPLICATE KEY UPDATE app_id = users.app_id;
 
 -- src/users/user-writes.repository.ts
-<<<<<<< HEAD
-INSERT INTO users (app_id, username, uuid, id, nickname, nickname_key, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, activated, ban_starts_at, ban_ends_at)
-VALUES (?…)
-ON DUPLICATE KEY UPDATE nickname = VALUES(nickname), activated = VALUES(activated), modified_at = VALUES(modified_at), password_hash = VALUES(password_hash), token_epoch = VALUES(token_epoch), push_settings = VALUES(push_settings), ban_starts_at = VALUES(ban_starts_at), ban_ends_at = VALUES(ban_ends_at);
-
--- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, nickname_key, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, activated, ban_starts_at, ban_ends_at)
-VALUES (?…)
-ON DUPLICATE KEY UPDATE nickname = VALUES(nickname), activated = VALUES(activated), modified_at = VALUES(modified_at), password_hash = VALUES(password_hash), token_epoch = VALUES(token_epoch), push_settings = VALUES(push_settings), ban_starts_at = VALUES(ban_starts_at), ban_ends_at = VALUES(ban_ends_at), nickname_key = VALUES(nickname_key);
-=======
 INSERT INTO users (app_id, username, uuid, id, nickname, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, activated, ban_starts_at, ban_ends_at)
 VALUES (?…)
 ON DUPLICATE KEY UPDATE nickname = VALUES(nickname), activated = VALUES(activated), modified_at = VALUES(modified_at), password_hash = VALUES(password_hash), token_epoch = VALUES(token_epoch), push_settings = VALUES(push_settings), ban_starts_at = VALUES(ban_starts_at), ban_ends_at = VALUES(ban_ends_at);
->>>>>>> bans2
 
 -- src/users/user-writes.repository.ts
 UPDATE users

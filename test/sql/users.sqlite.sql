@@ -6,8 +6,6 @@ FROM next_ban_edges
 WHERE due_at <= ? LIMIT ?;
 --   SCAN next_ban_edges
 
-<<<<<<< HEAD
-=======
 -- src/users/ban-edges.repository.ts
 SELECT due_at
 FROM bans INDEXED BY bans_by_due_time
@@ -38,7 +36,6 @@ SET due_at = ?
 WHERE app_id = ?;
 --   SEARCH next_ban_edges USING PRIMARY KEY (app_id=?)
 
->>>>>>> bans2
 -- src/users/ban-history.repository.ts
 SELECT user_uuid, MAX(id) AS id, MAX(state) AS state
 FROM bans
@@ -71,23 +68,18 @@ VALUES (?…);
 
 -- src/users/ban-history.repository.ts
 UPDATE bans
-<<<<<<< HEAD
-=======
 SET state = ?, due_at = ends_at
 WHERE app_id = ? AND user_uuid IN (?…) AND +state = ?;
 --   SEARCH bans USING PRIMARY KEY (app_id=? AND user_uuid=?)
 
 -- src/users/ban-history.repository.ts
 UPDATE bans
->>>>>>> bans2
 SET state = NULL, due_at = NULL, outcome = ?, lifted_at = ?, lifted_by = ?, lift_reason = ?
 WHERE app_id = ? AND user_uuid IN (?…) AND +state > 0;
 --   SEARCH bans USING PRIMARY KEY (app_id=? AND user_uuid=?)
 
 -- src/users/bans.repository.ts
 SELECT user_uuid, id, user_id, state, starts_at, ends_at, reason, note, banned_by, source, created_at, outcome, lifted_at, lifted_by, lift_reason
-<<<<<<< HEAD
-=======
 FROM bans INDEXED BY bans_by_due_time
 WHERE app_id = ? AND due_at <= ?
 ORDER BY due_at LIMIT ?;
@@ -95,7 +87,6 @@ ORDER BY due_at LIMIT ?;
 
 -- src/users/bans.repository.ts
 SELECT user_uuid, id, user_id, state, starts_at, ends_at, reason, note, banned_by, source, created_at, outcome, lifted_at, lifted_by, lift_reason
->>>>>>> bans2
 FROM bans INDEXED BY bans_by_state
 WHERE app_id = ? AND state = ? AND user_id > ?
 ORDER BY user_id LIMIT ?;
@@ -346,9 +337,6 @@ WHERE app_id = ? AND username IN (?…);
 --   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)
 
 -- src/users/user-writes.repository.ts
-<<<<<<< HEAD
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at, nickname_key)
-=======
 INSERT INTO user_counts (app_id, slot, users)
 VALUES (?…)
 ON CONFLICT (app_id, slot) DO UPDATE
@@ -356,7 +344,6 @@ SET users = users + excluded.users;
 
 -- src/users/user-writes.repository.ts
 INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at)
->>>>>>> bans2
 VALUES (?…)
 ON CONFLICT DO NOTHING;
 
@@ -369,15 +356,6 @@ WHERE app_id = ? AND username = ?;
 -- src/users/user-writes.repository.ts
 UPDATE users
 SET nickname = ?, activated = ?, modified_at = ?, password_hash = ?, token_epoch = ?, push_settings = ?, ban_starts_at = ?, ban_ends_at = ?
-<<<<<<< HEAD
-WHERE app_id = ? AND username = ?;
---   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)
-
--- src/users/user-writes.repository.ts
-UPDATE users
-SET nickname = ?, activated = ?, modified_at = ?, password_hash = ?, token_epoch = ?, push_settings = ?, ban_starts_at = ?, ban_ends_at = ?, nickname_key = ?
-=======
->>>>>>> bans2
 WHERE app_id = ? AND username = ?;
 --   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)
 

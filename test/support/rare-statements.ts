@@ -20,21 +20,16 @@ import { OfflineMessagesService } from '../../src/offline-messages/offline-messa
 import { ProfilesService } from '../../src/profiles/profiles.service.js';
 import { RemovalsService } from '../../src/removals/removals.service.js';
 import { RetentionClock } from '../../src/retention/retention-clock.js';
-<<<<<<< HEAD
 import { UserNotesService } from '../../src/user-notes/user-notes.service.js';
 import { sortFields } from '../../src/user-search/user-query.js';
 import { UserSearchService } from '../../src/user-search/user-search.service.js';
 import { UserChangesService } from '../../src/users/user-changes.service.js';
 import { UserPagesRepository } from '../../src/users/user-pages.repository.js';
 import { UserSettingsService } from '../../src/users/user-settings.service.js';
-=======
 import { banForever } from '../../src/users/ban-terms.js';
 import { BansService } from '../../src/users/bans.service.js';
 import { DueBansService } from '../../src/users/due-bans.service.js';
-import { UserChangesService } from '../../src/users/user-changes.service.js';
-import { UserPagesRepository } from '../../src/users/user-pages.repository.js';
 import { UserRevocationsService } from '../../src/users/user-revocations.service.js';
->>>>>>> bans2
 import { UsersService } from '../../src/users/users.service.js';
 import { UserWritesRepository } from '../../src/users/user-writes.repository.js';
 import type { FixedClock } from './fixed-clock.js';
@@ -58,11 +53,8 @@ export async function sendRareStatements(running: RunningApp, tenant: Tenant, cl
   await useProfiles(running, app);
   await evictFromInboxes(running, app.id);
   await sweep(running, app.id);
-<<<<<<< HEAD
   await search(running, app.id);
-=======
   await letBansBeginAndEnd(running, app.id, clock);
->>>>>>> bans2
   await deleteManyRows(running, app.id);
   await turnPages(running, app.id);
   await expireEverything(running, app, clock);
@@ -129,7 +121,6 @@ async function sweep({ nest }: RunningApp, appId: string): Promise<void> {
   await changes.find(appId, await changes.listIds(appId));
 }
 
-<<<<<<< HEAD
 /** Each order in both directions, more than one page of it, and filters whose indexes compete. */
 async function search({ nest }: RunningApp, appId: string): Promise<void> {
   const users = await nest.get(UsersService).findAll(appId, ['rare0000', 'rare0001', 'rare0002', 'rare0003']);
@@ -154,7 +145,8 @@ async function search({ nest }: RunningApp, appId: string): Promise<void> {
   );
   await searching.find(appId, { filter: { lastSeen: { from: 0 }, state: 'active' }, sort: null }, 1, null);
   await searching.find(appId, { filter: { lastSeen: { from: 0 }, state: 'banned' }, sort: null }, 1, null);
-=======
+}
+
 /** Bans that begin and end by time, of one user after the other. */
 async function letBansBeginAndEnd({ nest }: RunningApp, appId: string, clock: FixedClock): Promise<void> {
   const revocations = nest.get(UserRevocationsService);
@@ -168,7 +160,6 @@ async function letBansBeginAndEnd({ nest }: RunningApp, appId: string, clock: Fi
     for (const state of ['active', 'planned'] as const) await nest.get(BansService).list(appId, state, 10, null);
     await nest.get(DueBansService).settleDue();
   }
->>>>>>> bans2
 }
 
 const aBan = { user_id: 1, starts_at: 1, banned_by: 'a', source: 'agora', created_at: 1, outcome: 'lifted' };

@@ -120,18 +120,9 @@ describe('bans with a beginning and an end', () => {
     expect(begun).toMatchObject({ actor: 'system:bans', action: 'user.ban', reason: null });
     expect(ended).toMatchObject({ actor: 'system:bans', action: 'user.unban', reason: null });
     expect(entries.map(({ old_values, new_values }) => [JSON.parse(old_values), JSON.parse(new_values)])).toEqual([
-      [
-        { ban_starts_at: null, ban_ends_at: null },
-        { ban_starts_at: startsAt, ban_ends_at: endsAt },
-      ],
-      [
-        { activated: true, ban_starts_at: startsAt },
-        { activated: false, ban_starts_at: null },
-      ],
-      [
-        { activated: false, ban_ends_at: endsAt },
-        { activated: true, ban_ends_at: null },
-      ],
+      [{ ban: null }, { ban: { starts_at: startsAt, ends_at: endsAt } }],
+      [{ ban: { starts_at: startsAt, ends_at: endsAt } }, { ban: { starts_at: null, ends_at: endsAt } }],
+      [{ ban: { starts_at: null, ends_at: endsAt } }, { ban: null }],
     ]);
   });
 
