@@ -240,6 +240,15 @@ ORDER BY m.user_uuid LIMIT ?;
 --   u: eq_ref users_by_uuid (app_id, uuid)
 
 -- src/groups/groups.repository.ts
+SELECT owner_uuid, kind, COUNT(*) AS owned
+FROM chat_groups FORCE INDEX (chat_groups_by_owner)
+WHERE app_id = ? AND owner_uuid IN (?…)
+GROUP BY owner_uuid, kind;
+--   filesort
+--   temporary table
+--   chat_groups: range chat_groups_by_owner (app_id, owner_uuid)
+
+-- src/groups/groups.repository.ts
 SELECT user_uuid
 FROM group_members
 WHERE app_id = ? AND group_id = ? AND user_uuid > ?

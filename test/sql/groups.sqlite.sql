@@ -239,6 +239,14 @@ ORDER BY m.user_uuid LIMIT ?;
 --   SEARCH u USING COVERING INDEX users_by_uuid (app_id=? AND uuid=?)
 
 -- src/groups/groups.repository.ts
+SELECT owner_uuid, kind, COUNT(*) AS owned
+FROM chat_groups INDEXED BY chat_groups_by_owner
+WHERE app_id = ? AND owner_uuid IN (?…)
+GROUP BY owner_uuid, kind;
+--   SEARCH chat_groups USING INDEX chat_groups_by_owner (app_id=? AND owner_uuid=?)
+--   USE TEMP B-TREE FOR GROUP BY
+
+-- src/groups/groups.repository.ts
 SELECT user_uuid
 FROM group_members
 WHERE app_id = ? AND group_id = ? AND user_uuid > ?

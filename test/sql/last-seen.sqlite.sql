@@ -53,4 +53,4 @@ INSERT INTO user_last_seen (app_id, user_uuid, at)
 VALUES (?…)
 ON CONFLICT (app_id, user_uuid) DO UPDATE
 SET at = MAX(at, excluded.at);
---   SCAN 2-ROW VALUES CLAUSE
+--   SCAN 4-ROW VALUES CLAUSE

@@ -17,7 +17,7 @@ ORDER BY due_at LIMIT 1;
 SELECT due_at
 FROM next_ban_edges
 WHERE app_id = ? FOR UPDATE;
---   next_ban_edges: const PRIMARY (app_id)
+--   Impossible WHERE noticed after reading const tables
 
 -- src/users/ban-edges.repository.ts
 DELETE FROM next_ban_edges
@@ -337,23 +337,23 @@ WHERE app_id = ? AND username IN (?…);
 --   users: range PRIMARY (app_id, username)
 
 -- src/users/user-writes.repository.ts
-INSERT INTO user_counts (app_id, slot, users)
-VALUES (?…)
-ON DUPLICATE KEY UPDATE users = users + VALUES(users);
-
--- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at)
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at, nickname_key)
 VALUES (?…);
 
 -- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at)
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at, nickname_key)
 VALUES (?…)
 ON DUPLICATE KEY UPDATE app_id = users.app_id;
 
 -- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, activated, ban_starts_at, ban_ends_at)
+INSERT INTO users (app_id, username, uuid, id, nickname, nickname_key, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, activated, ban_starts_at, ban_ends_at)
 VALUES (?…)
 ON DUPLICATE KEY UPDATE nickname = VALUES(nickname), activated = VALUES(activated), modified_at = VALUES(modified_at), password_hash = VALUES(password_hash), token_epoch = VALUES(token_epoch), push_settings = VALUES(push_settings), ban_starts_at = VALUES(ban_starts_at), ban_ends_at = VALUES(ban_ends_at);
+
+-- src/users/user-writes.repository.ts
+INSERT INTO users (app_id, username, uuid, id, nickname, nickname_key, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, activated, ban_starts_at, ban_ends_at)
+VALUES (?…)
+ON DUPLICATE KEY UPDATE nickname = VALUES(nickname), activated = VALUES(activated), modified_at = VALUES(modified_at), password_hash = VALUES(password_hash), token_epoch = VALUES(token_epoch), push_settings = VALUES(push_settings), ban_starts_at = VALUES(ban_starts_at), ban_ends_at = VALUES(ban_ends_at), nickname_key = VALUES(nickname_key);
 
 -- src/users/user-writes.repository.ts
 UPDATE users

@@ -337,13 +337,7 @@ WHERE app_id = ? AND username IN (?…);
 --   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)
 
 -- src/users/user-writes.repository.ts
-INSERT INTO user_counts (app_id, slot, users)
-VALUES (?…)
-ON CONFLICT (app_id, slot) DO UPDATE
-SET users = users + excluded.users;
-
--- src/users/user-writes.repository.ts
-INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at)
+INSERT INTO users (app_id, username, uuid, id, nickname, activated, created_at, modified_at, password_hash, token_epoch, has_blocks, push_settings, ban_starts_at, ban_ends_at, nickname_key)
 VALUES (?…)
 ON CONFLICT DO NOTHING;
 
@@ -356,6 +350,12 @@ WHERE app_id = ? AND username = ?;
 -- src/users/user-writes.repository.ts
 UPDATE users
 SET nickname = ?, activated = ?, modified_at = ?, password_hash = ?, token_epoch = ?, push_settings = ?, ban_starts_at = ?, ban_ends_at = ?
+WHERE app_id = ? AND username = ?;
+--   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)
+
+-- src/users/user-writes.repository.ts
+UPDATE users
+SET nickname = ?, activated = ?, modified_at = ?, password_hash = ?, token_epoch = ?, push_settings = ?, ban_starts_at = ?, ban_ends_at = ?, nickname_key = ?
 WHERE app_id = ? AND username = ?;
 --   SEARCH users USING PRIMARY KEY (app_id=? AND username=?)
 
