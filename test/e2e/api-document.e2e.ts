@@ -3,6 +3,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import request from 'supertest';
 import { AccessGuard } from '../../src/http/access.guard.js';
+import { AgoraBansController } from '../../src/api/agora/agora-bans.controller.js';
 import { AgoraBlocksController } from '../../src/api/agora/agora-blocks.controller.js';
 import { AgoraContactsController } from '../../src/api/agora/agora-contacts.controller.js';
 import {
@@ -91,7 +92,7 @@ describe('the OpenAPI document', () => {
       ...[AgoraBlocksController, AgoraContactsController],
       ...[AgoraGroupsController, AgoraMessagesController, AgoraOfflineMessagesController],
       ...[AgoraPresenceController, AgoraRoomsController, AgoraTokenController, AgoraUserAttributesController],
-      ...[AgoraUsersController, AgoraMutesController, AgoraPushController],
+      ...[AgoraUsersController, AgoraBansController, AgoraMutesController, AgoraPushController],
       ...[AgoraHostLookUpController, AgoraPresenceSubscriptionsController],
       ...[AgoraGroupAdminsController, AgoraRoomAdminsController, AgoraGroupListsController, AgoraRoomListsController],
       ...[AgoraSuperAdminsController],
