@@ -15,9 +15,9 @@ export class BanEdgesRepository {
   async add(transaction: Transaction, appId: string, dueAt: number): Promise<void> {
     const { keepLowest } = this.database.dialect;
     await transaction.run(
-      'INSERT INTO next_ban_edges (app_id, due_at, additions) VALUES (?, ?, 1)' +
+      'INSERT INTO next_ban_edges (app_id, due_at, additions) VALUES (?, ?, ?)' +
         keepLowest('app_id', 'due_at', 'additions'),
-      [appId, dueAt],
+      [appId, dueAt, 1],
     );
   }
 

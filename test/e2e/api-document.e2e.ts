@@ -97,7 +97,7 @@ describe('the OpenAPI document', () => {
       ...[AgoraOperationsController, AgoraSearchController, AgoraUserNotesController],
       ...[AgoraGroupsController, AgoraMessagesController, AgoraOfflineMessagesController],
       ...[AgoraPresenceController, AgoraRoomsController, AgoraTokenController, AgoraUserAttributesController],
-      ...[AgoraUsersController, AgoraMutesController, AgoraPushController],
+      ...[AgoraUsersController, AgoraBansController, AgoraMutesController, AgoraPushController],
       ...[AgoraHostLookUpController, AgoraPresenceSubscriptionsController],
       ...[AgoraGroupAdminsController, AgoraRoomAdminsController, AgoraGroupListsController, AgoraRoomListsController],
       ...[AgoraSuperAdminsController],

@@ -326,7 +326,7 @@ function leakedTo(
 
 /** Members whose values differ in every answer. */
 const changing =
-  /"(duration|timestamp|created|modified|uuid|id|id_str|groupid|token|refresh_token|access_token|nonce|expired_at|since|as_of|last_modified|node|created_at|updated_at|session|expires_in|expire_timestamp|cursor|confirm|finished_at)":("[^"]*"|\d+)/g;
+  /"(duration|request_id|timestamp|created|modified|uuid|id|id_str|groupid|token|refresh_token|access_token|nonce|expired_at|since|as_of|last_modified|node|created_at|updated_at|session|expires_in|expire_timestamp|cursor|confirm|finished_at)":("[^"]*"|\d+)/g;
 
 /** An answer with placeholders for what differs between apps. */
 function normalized({ status, text }: RawAnswer, tenant: Tenant, ids: Ids): string {

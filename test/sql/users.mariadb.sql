@@ -62,6 +62,11 @@ WHERE app_id = ? AND user_uuid = ? AND id <= ?;
 --   bans: range PRIMARY (app_id, user_uuid, id)
 
 -- src/users/ban-history.repository.ts
+DELETE FROM user_activations
+WHERE app_id = ? AND user_uuid = ? AND id <= ?;
+--   user_activations: range PRIMARY (app_id, user_uuid, id)
+
+-- src/users/ban-history.repository.ts
 INSERT INTO bans (app_id, user_uuid, id, user_id, state, due_at, starts_at, ends_at, reason, note, banned_by, source, created_at, outcome, lifted_at, lifted_by, lift_reason)
 VALUES (?…);
 

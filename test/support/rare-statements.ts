@@ -168,9 +168,12 @@ const aBan = { user_id: 1, starts_at: 1, banned_by: 'a', source: 'agora', create
 async function deleteManyRows({ nest }: RunningApp, appId: string): Promise<void> {
   const users = nest.get(UsersService);
   const { uuid } = await users.get(appId, 'rare0002');
-  const line = { ...aBan, app_id: appId, user_uuid: uuid };
+  const line = { app_id: appId, user_uuid: uuid, ...aBan };
   const lines = Array.from({ length: manyRows }, (_none, id) => ({ ...line, id }));
   await insert(nest.get(Database), 'bans', lines);
+  // As an earlier version writes it.
+  const earlier = { app_id: appId, user_uuid: uuid, activated: 0, at: 1, actor: 'a' };
+  await insert(nest.get(Database), 'user_activations', [{ ...earlier, id: 1 }]);
   await users.delete(appId, 'rare0002');
   await nest.get(RemovalsService).finish({ all: true });
 }

@@ -46,8 +46,8 @@ describe('operations', () => {
   const entriesOf = async (id: string) =>
     service.nest
       .get(Database)
-      .read<{ seq: number; action: string; target: string }>(
-        'SELECT seq, action, target FROM audit_entries WHERE app_id = ? AND operation_id = ? ORDER BY seq',
+      .read<{ seq: number; target: string }>(
+        'SELECT seq, target FROM audit_entries WHERE app_id = ? AND operation_id = ? ORDER BY seq',
         [service.app.id, Number(id)],
       );
 
@@ -255,7 +255,7 @@ describe('operations', () => {
       const { id } = (await create({ action: 'ban', usernames: names })).body.data;
       const cancelled = await service.call('post', `/operations/${id as string}/cancel`).expect(200);
       expect(cancelled.body.data.state).toBe('cancelled');
-      expect(await entriesOf(idOf(cancelled))).toMatchObject([{ action: 'operation.cancel', target: id as string }]);
+      expect(await entriesOf(idOf(cancelled))).toEqual([{ seq: 1, target: id as string }]);
       const data = await operation(id as string);
       const { changed, total } = data.progress as Record<string, number>;
       expect(changed).toBeLessThan(total as number);
