@@ -155,7 +155,7 @@ describe('a Qiscus user token at the gateway', () => {
     await client.closed;
     expect(client.frames.at(-1)).toMatchObject({ type: 'kicked', reason });
     if (tokenStays) await (await online(token)).close();
-    else await expect(online(token)).rejects.toThrow(/no ready/);
+    else await expect(online(token)).rejects.toThrow(/instead of ready/);
   });
 
   test('setting the same password again closes no session', async () => {
@@ -170,7 +170,7 @@ describe('a Qiscus user token at the gateway', () => {
   test('is rejected in another app', async () => {
     await service.login('elsewhere');
     const { url, path: other } = service.running;
-    await expect(GatewayClient.login(url, other, await service.tokenOf('elsewhere'))).rejects.toThrow(/no ready/);
+    await expect(GatewayClient.login(url, other, await service.tokenOf('elsewhere'))).rejects.toThrow(/instead of ready/);
   });
 });
 
