@@ -14,8 +14,8 @@ export async function tablesOf(database: Database): Promise<{ name: string; ofAp
   return tables.map(({ name }) => ({ name, ofApps: !tablesWithoutApp.includes(name) }));
 }
 
-/** What the service removes by itself a minute later, whoever calls. */
-const shortLivedTables = ['user_changes'];
+/** What the service writes and removes by itself in the course of time, whoever calls. */
+const tablesOfTime = ['user_changes', 'user_last_seen', 'audit_seals', 'audit_terms'];
 
 /**
  * The lasting rows of an app, as a number of rows and their hash for each table. Fails for a table that names no app.
@@ -23,7 +23,7 @@ const shortLivedTables = ['user_changes'];
 export async function rowsOf(database: Database, appId: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const { name, ofApps } of await tablesOf(database)) {
-    if ((!ofApps && name !== 'apps') || shortLivedTables.includes(name)) continue;
+    if ((!ofApps && name !== 'apps') || tablesOfTime.includes(name)) continue;
     const rows = await database.read<object>(`SELECT * FROM ${name} WHERE ${ofApps ? 'app_id' : 'id'} = ?`, [appId]);
     const texts = rows.map((row) => JSON.stringify(row)).sort();
     found[name] = `${texts.length} rows, ${createHash('sha256').update(texts.join('\n')).digest('hex')}`;

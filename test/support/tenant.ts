@@ -206,6 +206,7 @@ export class Tenant {
     await this.qiscus('POST', '/v2/sdk/block_user', blocker, { user_email: `hidden-${canary}` });
     await this.end(banned, word, changed);
     await this.call('POST', '/mutes', { username: `hidden-${canary}`, chat: -1, groupchat: -1 });
+    await this.call('POST', `/users/${username}/notes`, { text: canary, author: canary });
     await this.call('PUT', `/users/hidden-${canary}`, { notification_no_disturbing_start: 22 });
     await this.call('PUT', `/metadata/user/${username}`, new URLSearchParams({ nickname: canary, ext: canary }));
     await this.call('POST', `/users/${username}/presence/web/1`, { ext: canary });

@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { ApiProperty, ApiQuery } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiQuery } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../errors/app-error.js';
 import { describedParameter } from '../../http/described-parameter.js';
@@ -23,6 +23,12 @@ export class AgoraFoundUser extends AgoraUser {
   @ApiProperty({ enum: ['active', 'banned'] })
   state!: 'active' | 'banned';
 
+  @ApiPropertyOptional({
+    type: 'integer',
+    description: 'Unix milliseconds: when the ban of a banned user ends, if it does',
+  })
+  ban_ends_at?: number;
+
   @ApiProperty({
     type: 'integer',
     nullable: true,
@@ -35,7 +41,12 @@ export class AgoraFoundUser extends AgoraUser {
 }
 
 export function toAgoraFoundUser({ user, lastSeenAt, online }: FoundUser): AgoraFoundUser {
-  return { ...toAgoraUser(user), state: user.activated ? 'active' : 'banned', last_seen: lastSeenAt, online };
+  const endsAt = user.activated ? null : (user.ban?.endsAt ?? null);
+  return {
+    ...{ ...toAgoraUser(user), state: user.activated ? 'active' : 'banned' },
+    ...(endsAt === null ? {} : { ban_ends_at: endsAt }),
+    ...{ last_seen: lastSeenAt, online },
+  };
 }
 
 const readQuery = createParamDecorator((_data: unknown, context: ExecutionContext): UserQuery =>

@@ -46,6 +46,7 @@ describe('GET search/users', () => {
   };
   const created: Record<string, number> = {};
   const seen: Record<string, number> = {};
+  let banEndsAt: number;
 
   beforeAll(async () => {
     service = await startApp({ clock });
@@ -69,7 +70,8 @@ describe('GET search/users', () => {
       await service.nest.get(LastSeenService).storeDue();
       if (username !== 'carl') await client.close();
     }
-    await service.call('post', '/users/bob/deactivate').expect(200);
+    banEndsAt = clock.now() + 30 * 86_400_000;
+    await service.call('post', '/users/bob/deactivate', { body: { ends_at: banEndsAt } }).expect(200);
     await service.call('post', '/users/emil/deactivate').expect(200);
   });
   afterAll(async () => {
@@ -89,9 +91,11 @@ describe('GET search/users', () => {
     const [user] = (await service.call('get', '/users/carl')).body.entities as object[];
     expect(response.body.entities).toEqual([{ ...user, state: 'active', last_seen: seen['carl'], online: true }]);
     expect((await found({ username: 'bob' })).body.entities[0]).toMatchObject({
-      ...{ activated: false, state: 'banned', online: false, last_seen: seen['bob'] },
+      ...{ activated: false, state: 'banned', ban_ends_at: banEndsAt, online: false, last_seen: seen['bob'] },
     });
-    expect((await found({ username: 'emil' })).body.entities[0]).toMatchObject({ last_seen: null });
+    const [emil] = (await found({ username: 'emil' })).body.entities as object[];
+    expect(emil).toMatchObject({ state: 'banned', last_seen: null });
+    expect(emil).not.toHaveProperty('ban_ends_at');
   });
 
   test.each<[string, Record<string, string>, string[]]>([
