@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { JwtService } from '@nestjs/jwt';
@@ -192,8 +193,8 @@ function titleOf({ method, paths }: Operation): string {
 async function prepare(url: string, operation: Operation): Promise<World> {
   const base = `${url}/${app.org}/${app.name}`;
   const appToken = tokenOf(app);
-  const call = async (method: string, to: string, body?: unknown): Promise<any> => {
-    const response = await fetch(to, {
+  const send = (method: string, to: string, body?: unknown): Promise<Response> =>
+    fetch(to, {
       method,
       headers: {
         ...{ authorization: `Bearer ${appToken}`, 'qiscus-sdk-app-id': app.appId },
@@ -201,8 +202,8 @@ async function prepare(url: string, operation: Operation): Promise<World> {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return response.json();
-  };
+  const call = async (method: string, to: string, body?: unknown): Promise<any> =>
+    (await send(method, to, body)).json();
   const password = 'right-password';
   await call(
     'POST',
@@ -229,12 +230,29 @@ async function prepare(url: string, operation: Operation): Promise<World> {
     type: 'txt',
     body: { msg: 'hi' },
   });
-  const banned = await call('POST', `${base}/operations`, { action: 'force_offline', usernames: names });
   const email = names[0] as string;
   await call('PUT', `${base}/users/${email}/password`, { newpassword: password });
   const login = await call('POST', `${url}/api/v2/sdk/login_or_register`, { email, password });
   const { token, refresh_token: refreshToken } = login.results.user;
   const userToken = await call('POST', `${base}/token`, { grant_type: 'inherit', username: names[1] });
+  /** Operations that the route may be called for, each of which can be undone or cancelled once. */
+  const operationIds = async (title: string): Promise<string[]> => {
+    if (title.endsWith('/undo'))
+      return Promise.all(
+        names.map(async (username) => {
+          const changed = await send('PUT', `${base}/users/${username}`, { nickname: randomUUID() });
+          return changed.headers.get('x-operation-id') as string;
+        }),
+      );
+    const many = title.endsWith('/cancel') ? Array.from({ length: 300 }, (_none, index) => `many-${index}`) : names;
+    for (let start = 0; start < many.length; start += 60)
+      await call(
+        'POST',
+        `${base}/users`,
+        many.slice(start, start + 60).map((username) => ({ username, password })),
+      );
+    return [(await call('POST', `${base}/operations`, { action: 'ban', usernames: many })).data.id];
+  };
   return {
     ...{ org: [app.org], app: [app.name], appId: [app.appId], id: [created[0].data.groupid, created[1].data.id] },
     ...{ newowner: names, newadmin: names, superadmin: names, version: ['v3'], pagenum: ['1'], pagesize: ['2'] },
@@ -265,7 +283,7 @@ async function prepare(url: string, operation: Operation): Promise<World> {
     ...{ refresh_token: [refreshToken], 'qiscus-sdk-token': [token], ttl: ['0', '60'], detail: ['1'] },
     ...{ 'qiscus-sdk-app-id': [app.appId], 'qiscus-sdk-secret': [app.certificate] },
     ...{
-      operationId: [banned.data.id],
+      operationId: titleOf(operation).includes('/operations') ? await operationIds(titleOf(operation)) : [],
       outcome: ['failed', 'changed'],
       action: ['ban', 'unban'],
       duration: ['7d', 'PT1H'],
