@@ -289,6 +289,10 @@ async function prepare(url: string, operation: Operation): Promise<World> {
       duration: ['7d', 'PT1H'],
     },
     authorization: [`Bearer ${appToken}`, `Bearer ${userToken.access_token}`],
+    // Where these mean something else than in a message or an operation.
+    ...(titleOf(operation).endsWith('/audit')
+      ? { action: ['user.ban'], actor: ['app_token'], from: ['0'], to: ['4638873600000'] }
+      : {}),
     identity_token: await Promise.all(Array.from({ length: 10 }, () => identityToken(call, url))),
     order_query: ['created_at desc nulls last', 'email asc'],
   };

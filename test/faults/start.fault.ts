@@ -116,7 +116,7 @@ describe('node dist/main.js', () => {
       while ((await tablesOf(database)) < 3) expect(stopped.exitCode).toBeNull();
       stopped.kill('SIGSTOP');
       const left = await tablesOf(database);
-      expect(left).toBeLessThan(10);
+      expect(left).toBeLessThan(25);
       services = [await ServiceProcess.start(env)];
       stopped.kill('SIGCONT');
       for (const until = performance.now() + 60_000; !printed.includes('ready on') && performance.now() < until;)
