@@ -23,7 +23,8 @@ import { tokenOf } from '../support/tokens.js';
 const casesPerRoute = runs(400, 10_000);
 const connections = 16;
 const maxErrorBytes = 4_096;
-const maxStallMs = 250;
+/** The short form shares the machine with two other suites. */
+const maxStallMs = runs(500, 250);
 const tries = 3;
 const maxAnswerMs = 20_000;
 
