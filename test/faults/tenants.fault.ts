@@ -337,12 +337,14 @@ function normalized({ status, text }: RawAnswer, tenant: Tenant, ids: Ids): stri
     ...Object.entries(ids),
     ...own.map(([what, value]): [string, string] => [`own ${what}`, value]),
   ];
-  return words
-    .sort(([, one], [, second]) => second.length - one.length)
-    .reduce((normal, [name, value]) => normal.replaceAll(value, `<${name}>`), `${status} ${text}`)
-    .replace(changing, '"$1":"…"')
-    // Stored a few seconds after a login.
-    .replace(/"last_seen":(null|\d+)/g, '"last_seen":"…"')
-    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')
-    .replace(/\d{10,}/g, '<number>');
+  return (
+    words
+      .sort(([, one], [, second]) => second.length - one.length)
+      .reduce((normal, [name, value]) => normal.replaceAll(value, `<${name}>`), `${status} ${text}`)
+      .replace(changing, '"$1":"…"')
+      // Stored a few seconds after a login.
+      .replace(/"last_seen":(null|\d+)/g, '"last_seen":"…"')
+      .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')
+      .replace(/\d{10,}/g, '<number>')
+  );
 }
