@@ -16,7 +16,11 @@ const forbidden: readonly [RegExp, string][] = [
     /\b(NOW|UNIX_TIMESTAMP|UUID|RAND|CURRENT_TIMESTAMP)\s*\(|\bCURRENT_TIMESTAMP\b/i,
     'times and ids come from the service',
   ],
-  [/\bCOUNT\s*\(\s*\*\s*\)/i, 'reads every row of an app'],
+  [
+    // Except counts that stop at a limit, and those of what one user, or the owners on a page, have.
+    /\bCOUNT\s*\(\s*\*\s*\)(?! AS (entries FROM \(SELECT 1 .+ LIMIT \?\)|notes FROM user_notes .+ user_uuid = \?|owned FROM chat_groups .+ owner_uuid IN ))/i,
+    'reads every row of an app',
+  ],
   [/\bLIKE\b/i, 'a name that contains % matches others'],
   [/;\s*\S/, 'two statements in one'],
 ];
