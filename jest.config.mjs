@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { loadedFirst, moduleNameMapper } from './scripts/test-packages.mjs';
 
 // Nest 12 is ESM only, so the tests run as ESM too: `npm test` starts jest with --experimental-vm-modules.
-const TEST_TIMEOUT_MS = 30_000;
+const TEST_TIMEOUT_MS = 60_000;
 
 /** @type {import('jest').Config} */
 const base = {
