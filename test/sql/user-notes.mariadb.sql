@@ -22,7 +22,7 @@ ORDER BY user_uuid, id LIMIT ? FOR UPDATE;
 
 -- src/user-notes/user-notes.repository.ts
 DELETE FROM user_notes
-WHERE app_id = ? AND ((user_uuid = ? AND id = ?) OR (user_uuid = ? AND id = ?));
+WHERE app_id = ? AND ((user_uuid = ? AND id = ?) OR (user_uuid = ? AND id = ?) OR (user_uuid = ? AND id = ?));
 --   user_notes: range PRIMARY (app_id, user_uuid, id)
 
 -- src/user-notes/user-notes.repository.ts
