@@ -32,6 +32,8 @@ export interface AuditPage {
 
 const maxScanned = 5_000;
 const scannedAtOnce = 500;
+/** Where a list begins: before all entries. */
+const newest: AuditPosition = { at: Number.MAX_SAFE_INTEGER - 1, operation_id: Number.MAX_SAFE_INTEGER, seq: 0 };
 
 /** Answers what was changed, by whom and when, from the audit trail. */
 @Injectable()
@@ -49,12 +51,18 @@ export class AuditLog {
    */
   async list(appId: string, filter: AuditFilter, limit: number, cursor: string | null): Promise<AuditPage> {
     const start: AuditPosition =
-      cursor === null
-        ? { at: (filter.toMs ?? Number.MAX_SAFE_INTEGER) - 1, operation_id: Number.MAX_SAFE_INTEGER, seq: 0 }
-        : readPosition(appId, cursor);
+      cursor === null ? { ...newest, at: (filter.toMs ?? Number.MAX_SAFE_INTEGER) - 1 } : readPosition(appId, cursor);
     const conditions = conditionsOf(filter);
     const find = (): Promise<AuditPage> => this.find(appId, conditions, (filter.fromMs ?? 0) - 1, start, limit);
     return conditions.length === 0 ? find() : this.costlyReads.run(appId, find);
+  }
+
+  /**
+   * The newest entries about a target since a time: up to `limit`, for which at most 5,000 are looked at. For a
+   * transaction in progress, which would stay open while a costly read waits for its turn.
+   */
+  async newestOf(appId: string, target: string, sinceMs: number, limit: number): Promise<readonly AuditEntryRow[]> {
+    return (await this.find(appId, [{ column: 'target', value: target }], sinceMs - 1, newest, limit)).entries;
   }
 
   /** Up to `limit` entries of one operation after the number `afterSeq`, in the order in which they were recorded. */
@@ -90,7 +98,7 @@ export class AuditLog {
       place = some.at(-1) ?? place;
       more = some.length === atOnce;
       if (!more && !isSealed && term !== null && afterMs < sealedMs) {
-        place = { at: sealedMs, operation_id: Number.MAX_SAFE_INTEGER, seq: 0 };
+        place = { ...newest, at: sealedMs };
         more = true;
       }
     }

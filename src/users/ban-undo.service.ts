@@ -52,8 +52,7 @@ export class BanUndoService {
 
   /** Whether nothing has changed the user's ban since: a later one may have the same terms. */
   private async isLatest({ appId, username, uuid }: User, { operation_id, seq, at }: BanEntry): Promise<boolean> {
-    const filter = { target: username, fromMs: at };
-    const { entries } = await this.audit.list(appId, filter, entriesLookedAt, null);
+    const entries = await this.audit.newestOf(appId, username, at, entriesLookedAt);
     const latest = entries.find(
       (entry) => entry.target_uuid === uuid && (entry.action === 'user.ban' || entry.action === 'user.unban'),
     );
