@@ -15,7 +15,7 @@ export const auditActions = [
 export type AuditAction = (typeof auditActions)[number];
 
 /** `partial`: a call for several that could not be done for each of them. */
-export type AuditOutcome = 'done' | 'partial' | 'failed';
+export type AuditOutcome = 'done' | 'partial';
 
 /** Members with their values; never a secret, nor what was derived from one. */
 export type AuditValues = Readonly<Record<string, unknown>>;
@@ -34,8 +34,6 @@ export interface AuditEntry {
   readonly after?: AuditValues | undefined;
   /** How many were changed, if not one. */
   readonly count?: number | undefined;
-  /** The number within its operation, if the caller has numbers of its own that must not be recorded twice. */
-  readonly seq?: number | undefined;
 }
 
 /** An entry as it is shown. */

@@ -22,9 +22,9 @@ export class AuditTrail {
     private readonly database: Database,
   ) {}
 
-  /** Begins an operation, for `runInOperation`. Its id is drawn when it is needed, or is that of one to go on with. */
-  begin(caller: Caller, id?: number): Operation {
-    return new Operation(() => id ?? this.ids.next(), caller);
+  /** Begins an operation, for `runInOperation`. Its id is drawn when it is needed. */
+  begin(caller: Caller): Operation {
+    return new Operation(() => this.ids.next(), caller);
   }
 
   /**
@@ -63,7 +63,7 @@ function toRow(appId: string, at: number, operation: Operation, entry: AuditEntr
   return {
     app_id: appId,
     operation_id: operation.id,
-    seq: entry.seq ?? operation.nextSeq(),
+    seq: operation.nextSeq(),
     at,
     actor: id === '' ? type : `${type}:${id}`,
     address,

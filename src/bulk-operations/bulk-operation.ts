@@ -1,4 +1,5 @@
 import type { Caller } from '../audit/caller.js';
+import type { WalkFilter } from '../users/user-walks.service.js';
 import type { BulkOperationRow } from './bulk-operation.entity.js';
 
 export const bulkActions = ['ban', 'unban', 'force_offline', 'delete'] as const;
@@ -15,14 +16,6 @@ export type BulkState = (typeof bulkStates)[number];
 export const outcomes = ['failed', 'unchanged', 'changed', 'waiting'] as const;
 export type Outcome = (typeof outcomes)[number];
 
-/** Which users an operation concerns: those to whom all of it applies. Times are Unix milliseconds. */
-export interface UserFilter {
-  readonly state?: 'active' | 'banned' | undefined;
-  /** What the name begins with, in any case. */
-  readonly username?: string | undefined;
-  readonly created?: { readonly from?: number | undefined; readonly below?: number | undefined } | undefined;
-}
-
 /** What is to be done to each user. */
 export interface BulkTerms {
   readonly action: BulkAction;
@@ -38,7 +31,7 @@ export interface BulkOperation {
   readonly action: BulkAction | 'undo';
   readonly state: BulkState;
   readonly terms: BulkTerms | null;
-  readonly filter: UserFilter | null;
+  readonly filter: WalkFilter | null;
   readonly caller: Caller;
   readonly undoes: number | null;
   readonly collectedTo: number;
@@ -65,7 +58,7 @@ export interface BulkItem {
 
 export interface StoredRequest {
   readonly terms: BulkTerms | null;
-  readonly filter: UserFilter | null;
+  readonly filter: WalkFilter | null;
 }
 
 export function toBulkOperation(row: BulkOperationRow): BulkOperation {

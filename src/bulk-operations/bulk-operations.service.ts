@@ -17,17 +17,17 @@ import {
   type Outcome,
   type StoredRequest,
   toBulkOperation,
-  type UserFilter,
 } from './bulk-operation.js';
 import { BulkItemsRepository } from './bulk-items.repository.js';
 import { BulkOperationsRepository } from './bulk-operations.repository.js';
 import { type BulkPreview, BulkTargetsService, maxNamed } from './bulk-targets.service.js';
 import { BulkWorker } from './bulk-worker.js';
+import type { WalkFilter } from '../users/user-walks.service.js';
 
 /** Whom an operation concerns: exactly one of the two. */
 export interface BulkTarget {
   readonly usernames: readonly string[] | null;
-  readonly filter: UserFilter | null;
+  readonly filter: WalkFilter | null;
 }
 
 export interface Page<Item> {

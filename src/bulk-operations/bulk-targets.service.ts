@@ -4,10 +4,10 @@ import { AppError } from '../errors/app-error.js';
 import { confirmationOf } from '../users/user-deletions.service.js';
 import type { User } from '../users/user.js';
 import { UserRevocationsService } from '../users/user-revocations.service.js';
-import { UserWalksService } from '../users/user-walks.service.js';
+import { UserWalksService, type WalkFilter } from '../users/user-walks.service.js';
 import { UsersService } from '../users/users.service.js';
 import { type Belongings, BelongingsService } from './belongings.service.js';
-import type { BulkItem, BulkTerms, UserFilter } from './bulk-operation.js';
+import type { BulkItem, BulkTerms } from './bulk-operation.js';
 
 /** A name as the caller wrote it, and who has it. */
 export interface NamedUser {
@@ -55,7 +55,7 @@ export class BulkTargetsService {
   async preview(
     appId: string,
     terms: BulkTerms,
-    target: { readonly usernames: readonly string[] | null; readonly filter: UserFilter | null },
+    target: { readonly usernames: readonly string[] | null; readonly filter: WalkFilter | null },
   ): Promise<BulkPreview> {
     const { action } = terms;
     const { users: named, complete } = await this.find(appId, target);
@@ -78,7 +78,7 @@ export class BulkTargetsService {
   /** All of them, each once; not complete: after too many users that the filter does not apply to, or does. */
   async find(
     appId: string,
-    { usernames, filter }: { readonly usernames: readonly string[] | null; readonly filter: UserFilter | null },
+    { usernames, filter }: { readonly usernames: readonly string[] | null; readonly filter: WalkFilter | null },
   ): Promise<{ readonly users: readonly NamedUser[]; readonly complete: boolean }> {
     if (usernames !== null) return { users: await this.named(appId, usernames), complete: true };
     return this.costlyReads.run(appId, async () => {

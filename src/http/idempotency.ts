@@ -26,9 +26,9 @@ export function Idempotent(): MethodDecorator {
 }
 
 /**
- * Runs `handle` as one operation (`X-Operation-Id`): as it is, or, if the caller sent an `Idempotency-Key`, once for that key: its writes and its answer are
- * then one transaction, and a repetition of the call gets the same answer as text. Called by a handler, after guards
- * and pipes, as a repeated call must be authorised like any other.
+ * Runs `handle` as one operation (`X-Operation-Id`): as it is, or, if the caller sent an `Idempotency-Key`, once for that
+ * key: its writes and its answer are then one transaction, and a repetition of the call gets the same answer as text.
+ * Called by a handler, after guards and pipes, as a repeated call must be authorised like any other.
  * @throws AppError idempotency_key_invalid, idempotency_key_reused, idempotency_key_in_use, and whatever `handle`
  *   throws
  */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LastSeenService } from '../last-seen/last-seen.service.js';
 import { PresenceService } from '../presence/presence.service.js';
-import { createdIn, nicknamesFrom, UserRangesService, usernamesFrom } from '../users/user-ranges.service.js';
+import { createdIn, everyName, nicknamesFrom, UserRangesService, usernamesFrom } from '../users/user-ranges.service.js';
 import { UsersService } from '../users/users.service.js';
 import { BannedSource, LastSeenSource, OnlineSource, positionOf, RangeSource } from './index-sources.js';
 import type { Candidate, SearchSource } from './search-source.js';
@@ -35,10 +35,7 @@ export class SearchSources {
   all(appId: string, by: SortField): SearchSource {
     switch (by) {
       case 'username':
-        return new RangeSource(this.ranges, appId, by, {
-          column: 'username',
-          range: { from: '', below: '\u{10ffff}' },
-        });
+        return new RangeSource(this.ranges, appId, by, everyName);
       case 'nickname':
         return new RangeSource(this.ranges, appId, by, nicknamesFrom(''));
       case 'created':

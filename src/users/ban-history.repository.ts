@@ -47,8 +47,9 @@ export class BanHistoryRepository {
     private readonly edges: BanEdgesRepository,
     removals: RemovalsService,
   ) {
-    removals.register('user', (portion) => this.removeLeftovers(portion));
-    removals.register('user', (portion) => this.removeEarlierLeftovers(portion));
+    // The second has the history as earlier versions write it.
+    for (const table of ['bans', 'user_activations'] as const)
+      removals.register('user', (portion) => this.removeFrom(table, portion));
   }
 
   /** Records changes of users whose rows the transaction has locked, in their order. */
@@ -138,15 +139,6 @@ export class BanHistoryRepository {
         [ending.outcome, ending.lifted_at, ending.lifted_by, ending.lift_reason, appId, ...among.values],
       );
     }
-  }
-
-  private removeLeftovers(portion: RemovalPortion): Promise<number> {
-    return this.removeFrom('bans', portion);
-  }
-
-  /** The history as earlier versions write it. */
-  private removeEarlierLeftovers(portion: RemovalPortion): Promise<number> {
-    return this.removeFrom('user_activations', portion);
   }
 
   private async removeFrom(

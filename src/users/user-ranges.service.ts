@@ -54,16 +54,22 @@ export class UserRangesService {
   }
 }
 
+export const everyName = beginningWith('username', '');
+
 /** The users whose names begin so, in any case; '': all. null: no name begins so. */
 export function usernamesFrom(prefix: string): UserRange | null {
-  const key = prefix === '' ? '' : usernameKey(prefix);
-  return key === null ? null : { column: 'username', range: { from: key, below: `${key}${lastCharacter}` } };
+  if (prefix === '') return everyName;
+  const key = usernameKey(prefix);
+  return key === null ? null : beginningWith('username', key);
 }
 
 /** About the users whose nicknames begin so; '': all who have one. Those beyond the length of a key need a look. */
 export function nicknamesFrom(prefix: string): UserRange {
-  const key = beginningOf(foldNickname(prefix));
-  return { column: 'nickname_key', range: { from: key, below: `${key}${lastCharacter}` } };
+  return beginningWith('nickname_key', beginningOf(foldNickname(prefix)));
+}
+
+function beginningWith(column: RangeColumn, key: string): UserRange {
+  return { column, range: { from: key, below: `${key}${lastCharacter}` } };
 }
 
 /** The users registered in this time. */

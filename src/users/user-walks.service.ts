@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { firstIdAt } from '../ids/time-ordered-ids.js';
 import type { User } from './user.js';
+import type { TimeRange } from './user-ranges.service.js';
+import { foldUsername } from './username.js';
 import { UsersRepository } from './users.repository.js';
 
-/** Times are Unix milliseconds. */
+/** Users to whom all of it applies. */
 export interface WalkFilter {
   readonly state?: 'active' | 'banned' | undefined;
   /** What the name begins with, in any case. */
   readonly username?: string | undefined;
-  readonly created?: { readonly from?: number | undefined; readonly below?: number | undefined } | undefined;
+  readonly created?: TimeRange | undefined;
 }
 
 export interface WalkStep {
@@ -46,7 +48,7 @@ export class UserWalksService {
 function applies({ state, username, created: { from, below } = {} }: WalkFilter, user: User): boolean {
   return (
     (state === undefined || user.activated === (state === 'active')) &&
-    (username === undefined || user.username.startsWith(username.toLowerCase())) &&
+    (username === undefined || user.username.startsWith(foldUsername(username))) &&
     (from === undefined || user.createdAt >= from) &&
     (below === undefined || user.createdAt < below)
   );

@@ -43,7 +43,7 @@ export class AgoraAuditEntry implements ShownEntry {
   @ApiProperty({ type: String, nullable: true, format: 'uuid' })
   target_uuid!: string | null;
 
-  @ApiProperty({ enum: ['done', 'partial', 'failed'] })
+  @ApiProperty({ enum: ['done', 'partial'] })
   outcome!: string;
 
   @ApiProperty({ type: String, nullable: true, example: 'spam' })

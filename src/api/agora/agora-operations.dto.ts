@@ -7,7 +7,6 @@ import {
   type BulkOperation,
   bulkStates,
   type BulkTerms,
-  type UserFilter,
 } from '../../bulk-operations/bulk-operation.js';
 import type { BulkTarget } from '../../bulk-operations/bulk-operations.service.js';
 import type { BulkPreview } from '../../bulk-operations/bulk-targets.service.js';
@@ -17,6 +16,7 @@ import { instant, toBanTerms } from './agora-bans.dto.js';
 import { booleanOf, type LenientBoolean } from './lenient-values.js';
 import { checkBanTerms } from '../../users/ban-terms.js';
 import { OptionalFlag, OptionalText } from './optional-members.js';
+import type { WalkFilter } from '../../users/user-walks.service.js';
 
 const maxPrefixLength = 255;
 const whole = { type: 'integer' } as const;
@@ -197,7 +197,7 @@ export function toAgoraResult({ target, userUuid, outcome, code }: BulkItem): ob
 }
 
 /** An unknown member would make the operation concern more users than its caller means. */
-function toFilter(filter: Record<string, unknown>): UserFilter {
+function toFilter(filter: Record<string, unknown>): WalkFilter {
   const { state, username, created_from, created_to, ...others } = filter;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined)
@@ -215,7 +215,7 @@ function toFilter(filter: Record<string, unknown>): UserFilter {
   return { state, username, ...(from === undefined && below === undefined ? {} : { created: { from, below } }) };
 }
 
-function toAgoraFilter({ state, username, created }: UserFilter): object {
+function toAgoraFilter({ state, username, created }: WalkFilter): object {
   return { state, username, created_from: created?.from, created_to: created?.below };
 }
 
