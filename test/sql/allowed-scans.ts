@@ -15,7 +15,6 @@ const allowed: readonly { readonly text: RegExp; readonly reason: string }[] = [
   { text: /^SELECT SUM\(users\) AS users FROM user_counts /, reason: 'an app has 16 rows' },
   { text: /^SELECT SUM\(bytes\) AS bytes FROM attribute_usage /, reason: 'an app has 16 rows' },
   { text: /^SELECT id FROM user_changes /, reason: 'one minute of changes' },
-  { text: /^INSERT INTO user_last_seen /, reason: 'the rows that it brings along' },
   { text: /^SELECT app_id FROM next_ban_edges /, reason: 'one row for each app with a ban that begins or ends' },
   { text: /\bnext_ban_edges\b.* WHERE app_id = \?/, reason: 'an app has one row' },
   {

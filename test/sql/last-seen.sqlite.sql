@@ -53,4 +53,3 @@ INSERT INTO user_last_seen (app_id, user_uuid, at)
 VALUES (?…)
 ON CONFLICT (app_id, user_uuid) DO UPDATE
 SET at = MAX(at, excluded.at);
---   SCAN 4-ROW VALUES CLAUSE

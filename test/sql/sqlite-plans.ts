@@ -10,9 +10,9 @@ export class SqlitePlans {
   of(sql: string): string[] {
     const values = Array(sql.split('?').length - 1).fill(null);
     const steps = this.connection.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as { detail: string }[];
-    // The list of values itself.
+    // The list of values itself, of any length.
     return steps
       .map(({ detail }) => detail)
-      .filter((detail) => !/^SCAN json_each\b|^LIST SUBQUERY|^REUSE/.test(detail));
+      .filter((detail) => !/^SCAN (json_each\b|\d+-ROW VALUES CLAUSE$)|^LIST SUBQUERY|^REUSE/.test(detail));
   }
 }
